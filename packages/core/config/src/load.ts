@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { BulwarkError, errorText, systemCode } from "@bulwark/model";
+import { LineCounter, parseDocument } from "yaml";
+import type { z } from "zod";
+import { configSchema, type Config } from "./schema.ts";
+
+export class ConfigError extends BulwarkError<"unreadable" | "invalid"> {}
+
+/** Where the file is looked for when nobody names one. */
+export const defaultConfigFile = "/etc/bulwark/bulwark.yaml";
+
+/**
+ * Reads the configuration. Without `file` the default one is read where it exists. `DATABASE_URL` and `NATS_URL` in
+ * the environment win over the file. Raises `ConfigError` with file, line and what is expected there.
+ */
+export function loadConfig(file?: string, environment: NodeJS.ProcessEnv = process.env): Config {
+  const text = readText(file);
+  const config = parseConfig(text ?? "", file ?? defaultConfigFile);
+  const server = { ...config.server };
+  if (environment["DATABASE_URL"]) server.database = environment["DATABASE_URL"];
+  if (environment["NATS_URL"]) server.nats = environment["NATS_URL"];
+  return { ...config, server };
+}
+
+function readText(file: string | undefined): string | undefined {
+  try {
+    return readFileSync(file ?? defaultConfigFile, "utf8");
+  } catch (error) {
+    if (file === undefined && systemCode(error) === "ENOENT") return undefined;
+    throw new ConfigError("unreadable", `${file ?? defaultConfigFile}: ${errorText(error)}`, {
+      remedy: "name a file that exists and can be read with --config",
+      cause: error,
+    });
+  }
+}
+
+/** `file` is only for messages. */
+export function parseConfig(text: string, file: string): Config {
+  const lines = new LineCounter();
+  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const syntax = document.errors[0];
+  if (syntax) throw invalid(file, lines.linePos(syntax.pos[0]).line, syntax.message);
+
+  const parsed = configSchema.safeParse(document.toJS({ maxAliasCount: 0 }) ?? {});
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  if (!issue) throw parsed.error;
+  throw invalid(file, lineOf(document, lines, issue), describe(issue));
+}
+
+function lineOf(document: ReturnType<typeof parseDocument>, lines: LineCounter, issue: z.core.$ZodIssue): number {
+  const key = issue.code === "unrecognized_keys" ? issue.keys.slice(0, 1) : [];
+  for (let path = [...issue.path, ...key]; path.length > 0; path = path.slice(0, -1)) {
+    const node = document.getIn(path, true);
+    if (typeof node === "object" && node !== null && "range" in node && Array.isArray(node.range)) {
+      return lines.linePos(Number(node.range[0])).line;
+    }
+  }
+  return 1;
+}
+
+function describe(issue: z.core.$ZodIssue): string {
+  const place = issue.path.length === 0 ? "" : `${issue.path.join(".")}: `;
+  if (issue.code === "unrecognized_keys") return `${place}no such setting: ${issue.keys.join(", ")}`;
+  return place + issue.message;
+}
+
+function invalid(file: string, line: number, message: string): ConfigError {
+  return new ConfigError("invalid", `${file}:${line}: ${message}`, {
+    remedy: "see docs/configuration.md for every setting",
+  });
+}

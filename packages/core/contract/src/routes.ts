@@ -1,0 +1,354 @@
+import {
+  alertState,
+  batch,
+  component,
+  container,
+  event,
+  eventKinds,
+  finding,
+  findingState,
+  imageReport,
+  imageSummary,
+  severity,
+  storedAlert,
+} from "@bulwark/model";
+import { z } from "zod";
+import type { Route } from "./route.ts";
+
+const limit = z.coerce.number().int().min(1).max(500).default(100);
+const cursor = z.string().max(512).optional();
+const text = z.string().max(256).optional();
+const milliseconds = z.coerce.number().int().min(0).optional();
+/** `severity=critical,high` */
+const severityList = z
+  .string()
+  .max(128)
+  .transform((value, context) => {
+    const parsed = z.array(severity).safeParse(value.split(","));
+    if (parsed.success) return parsed.data;
+    context.addIssue({ code: "custom", message: "a comma-separated list of severities" });
+    return z.NEVER;
+  })
+  .optional();
+
+function page<T extends z.ZodType>(item: T) {
+  return z.object({ items: z.array(item), next: z.string().nullable() });
+}
+
+const user = z.object({ name: z.string(), hasPassword: z.boolean() });
+const session = z.object({ user, csrf: z.string(), expiresAt: z.number().int() });
+const password = z.string().min(12).max(256);
+
+const token = z.object({
+  id: z.string(),
+  name: z.string(),
+  scope: z.enum(["read", "write"]),
+  createdAt: z.number().int(),
+  expiresAt: z.number().int(),
+  lastUsedAt: z.number().int().nullable(),
+});
+
+const auditEntry = z.object({
+  id: z.number().int(),
+  time: z.number().int(),
+  /** User, token or agent that did it. */
+  actor: z.string(),
+  /** `login`, `login.refused`, `alert.update`, … */
+  action: z.string(),
+  target: z.string(),
+  detail: z.record(z.string(), z.unknown()),
+  address: z.string(),
+  /** SHA-256 over the entry and the hash of the one before it. */
+  hash: z.string(),
+});
+export type AuditEntry = z.infer<typeof auditEntry>;
+
+const overview = z.object({
+  containers: z.object({ running: z.number().int(), privileged: z.number().int() }),
+  images: z.number().int(),
+  nodes: z.number().int(),
+  openAlerts: z.record(severity, z.number().int()),
+  openFindings: z.record(severity, z.number().int()),
+  exploitedFindings: z.number().int(),
+  /** Alerts of the last 24 hours by hour, oldest first; 24 entries. */
+  alertsByHour: z.array(z.object({ time: z.number().int(), count: z.number().int() })),
+  latestAlerts: z.array(storedAlert).max(5),
+  /** Images with the worst open findings that run now. */
+  worstImages: z.array(imageSummary).max(5),
+  /** Components that are not `ok`. */
+  troubles: z.array(component),
+});
+export type Overview = z.infer<typeof overview>;
+
+const id = z.object({ id: z.string().max(1400) });
+
+/** Every operation of the API. Paths are stable; a change that breaks a caller is a new version in the path. */
+export const routes = {
+  // --- who is there
+  loginWithLink: {
+    method: "POST",
+    path: "/api/v1/session/link",
+    tag: "session",
+    access: "public",
+    summary: "Log in with a one-time link",
+    body: z.strictObject({ token: z.string().max(256) }),
+    response: session,
+  },
+  loginWithPassword: {
+    method: "POST",
+    path: "/api/v1/session/password",
+    tag: "session",
+    access: "public",
+    summary: "Log in with name and password",
+    body: z.strictObject({ name: z.string().max(64), password: z.string().max(256) }),
+    response: session,
+  },
+  getSession: {
+    method: "GET",
+    path: "/api/v1/session",
+    tag: "session",
+    access: "read",
+    summary: "The session of the caller",
+    response: session,
+  },
+  logout: {
+    method: "DELETE",
+    path: "/api/v1/session",
+    tag: "session",
+    access: "read",
+    summary: "Log out",
+  },
+  setPassword: {
+    method: "PUT",
+    path: "/api/v1/session/password",
+    tag: "session",
+    access: "write",
+    summary: "Set the caller's password, so that the next login needs no link",
+    body: z.strictObject({ current: z.string().max(256).optional(), password }),
+  },
+  listTokens: {
+    method: "GET",
+    path: "/api/v1/tokens",
+    tag: "session",
+    access: "read",
+    summary: "API tokens, without their secrets",
+    response: z.object({ items: z.array(token) }),
+  },
+  createToken: {
+    method: "POST",
+    path: "/api/v1/tokens",
+    tag: "session",
+    access: "write",
+    summary: "Make an API token; its secret is shown this once",
+    body: z.strictObject({
+      name: z.string().min(1).max(128),
+      scope: z.enum(["read", "write"]),
+      days: z.number().int().min(1).max(365),
+    }),
+    response: token.extend({ secret: z.string() }),
+  },
+  deleteToken: {
+    method: "DELETE",
+    path: "/api/v1/tokens/{id}",
+    tag: "session",
+    access: "write",
+    summary: "Revoke an API token",
+    params: id,
+  },
+
+  // --- what there is
+  getOverview: {
+    method: "GET",
+    path: "/api/v1/overview",
+    tag: "overview",
+    access: "read",
+    summary: "The state of everything at a glance",
+    response: overview,
+  },
+  listContainers: {
+    method: "GET",
+    path: "/api/v1/containers",
+    tag: "assets",
+    access: "read",
+    summary: "Containers, running ones first, latest start first",
+    query: z.strictObject({
+      state: z.enum(["running", "stopped"]).optional(),
+      q: text,
+      node: text,
+      cursor,
+      limit,
+    }),
+    response: page(container),
+  },
+  getContainer: {
+    method: "GET",
+    path: "/api/v1/containers/{id}",
+    tag: "assets",
+    access: "read",
+    summary: "One container",
+    params: id,
+    response: container,
+  },
+  listImages: {
+    method: "GET",
+    path: "/api/v1/images",
+    tag: "assets",
+    access: "read",
+    summary: "Images seen on nodes, worst first",
+    query: z.strictObject({ q: text, cursor, limit }),
+    response: page(imageSummary),
+  },
+  getImage: {
+    method: "GET",
+    path: "/api/v1/images/{id}",
+    tag: "assets",
+    access: "read",
+    summary: "One image with its packages; the id is its key",
+    params: id,
+    response: z.object({ summary: imageSummary, report: imageReport }),
+  },
+
+  // --- what happened
+  listAlerts: {
+    method: "GET",
+    path: "/api/v1/alerts",
+    tag: "alerts",
+    access: "read",
+    summary: "Alerts, latest first",
+    query: z.strictObject({
+      severity: severityList,
+      state: alertState.optional(),
+      rule: text,
+      container: text,
+      q: text,
+      since: milliseconds,
+      until: milliseconds,
+      cursor,
+      limit,
+    }),
+    response: page(storedAlert),
+  },
+  getAlert: {
+    method: "GET",
+    path: "/api/v1/alerts/{id}",
+    tag: "alerts",
+    access: "read",
+    summary: "One alert",
+    params: id,
+    response: storedAlert,
+  },
+  updateAlert: {
+    method: "PATCH",
+    path: "/api/v1/alerts/{id}",
+    tag: "alerts",
+    access: "write",
+    summary: "Acknowledge, close or reopen an alert",
+    params: id,
+    body: z.strictObject({ state: alertState, comment: z.string().max(4096).optional() }),
+    response: storedAlert,
+  },
+  listEvents: {
+    method: "GET",
+    path: "/api/v1/events",
+    tag: "events",
+    access: "read",
+    summary: "Events, latest first",
+    query: z.strictObject({
+      kind: z.enum(eventKinds).optional(),
+      container: text,
+      q: text,
+      since: milliseconds,
+      until: milliseconds,
+      cursor,
+      limit,
+    }),
+    response: page(event),
+  },
+
+  // --- what is weak
+  listFindings: {
+    method: "GET",
+    path: "/api/v1/findings",
+    tag: "findings",
+    access: "read",
+    summary: "Findings, worst first",
+    query: z.strictObject({
+      severity: severityList,
+      state: findingState.optional(),
+      image: z.string().max(1400).optional(),
+      fixable: z.stringbool().optional(),
+      exploited: z.stringbool().optional(),
+      running: z.stringbool().optional(),
+      q: text,
+      cursor,
+      limit,
+    }),
+    response: page(finding),
+  },
+  getFinding: {
+    method: "GET",
+    path: "/api/v1/findings/{id}",
+    tag: "findings",
+    access: "read",
+    summary: "One finding; the id is its fingerprint",
+    params: id,
+    response: finding,
+  },
+  updateFinding: {
+    method: "PATCH",
+    path: "/api/v1/findings/{id}",
+    tag: "findings",
+    access: "write",
+    summary: "Defer or reopen a finding",
+    params: id,
+    body: z.strictObject({ state: z.enum(["open", "deferred"]) }),
+    response: finding,
+  },
+
+  // --- how Bulwark is
+  getHealth: {
+    method: "GET",
+    path: "/api/v1/health",
+    tag: "operations",
+    access: "read",
+    summary: "Every part of Bulwark: what is on, what is off, why, and what would turn it on",
+    response: z.object({ version: z.string(), components: z.array(component) }),
+  },
+  listAudit: {
+    method: "GET",
+    path: "/api/v1/audit",
+    tag: "operations",
+    access: "read",
+    summary: "The audit log, latest first",
+    query: z.strictObject({ cursor, limit }),
+    response: page(auditEntry),
+  },
+
+  // --- agents
+  ingest: {
+    method: "POST",
+    path: "/api/agent/v1/records",
+    tag: "agent",
+    access: "agent",
+    summary: "Store a batch of records; answered when they are on disk",
+    body: batch,
+    /** Highest number of this spool that is on disk: the agent may forget it and everything before it. */
+    response: z.object({ stored: z.number().int() }),
+  },
+} as const satisfies Record<string, Route>;
+
+export type Routes = typeof routes;
+export type RouteName = keyof Routes;
+
+/** A message of `GET /api/v1/stream` (server-sent events; `id` resumes after a cut). The `event:` line is the topic. */
+export const streamTopics = ["alert", "container", "image", "finding", "health"] as const;
+export type StreamTopic = (typeof streamTopics)[number];
+
+/** Body of every answer that is not 2xx. */
+export const problem = z.object({
+  /** Stable word: `unauthenticated`, `forbidden`, `invalid`, `not-found`, `too-many`, `conflict`, `full`, `internal`. */
+  code: z.string(),
+  message: z.string(),
+  remedy: z.string().optional(),
+});
+export type Problem = z.infer<typeof problem>;

@@ -1,0 +1,46 @@
+import { z } from "zod";
+import { containerRef } from "./container.ts";
+import { ancestor, attribution, process } from "./event.ts";
+import { severity } from "./severity.ts";
+
+/** One thing that was seen, for a person: `peer` → `10.0.0.5:4444`. `key` is a stable word that the console translates. */
+export const evidence = z.strictObject({ key: z.string().max(64), value: z.string().max(4096) });
+export type Evidence = z.infer<typeof evidence>;
+
+/** A rule matched. */
+export const alert = z.strictObject({
+  /** The same alert has the same id, however often it is sent. */
+  id: z.string().max(256),
+  time: z.number().int(),
+  node: z.string().max(256),
+  /** Id of the rule: `reverse-shell`, `drift`. */
+  rule: z.string().max(128),
+  title: z.string().max(256),
+  description: z.string().max(2048),
+  remedy: z.string().max(2048),
+  severity,
+  /** MITRE ATT&CK techniques: `T1059.004`. */
+  techniques: z.array(z.string().max(16)).max(16),
+  attribution,
+  container: containerRef.nullable(),
+  process,
+  /** Nearest first. */
+  ancestors: z.array(ancestor).max(32),
+  evidence: z.array(evidence).max(64),
+  /** Ids of the events that matched. */
+  events: z.array(z.string().max(256)).max(64),
+});
+export type Alert = z.infer<typeof alert>;
+
+export const alertStates = ["open", "acknowledged", "closed"] as const;
+export const alertState = z.enum(alertStates);
+export type AlertState = z.infer<typeof alertState>;
+
+/** An alert as the server keeps it. */
+export const storedAlert = alert.extend({
+  state: alertState,
+  comment: z.string().max(4096),
+  /** When the server had it on disk, milliseconds since the epoch. */
+  receivedAt: z.number().int(),
+});
+export type StoredAlert = z.infer<typeof storedAlert>;

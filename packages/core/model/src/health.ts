@@ -1,0 +1,24 @@
+import { z } from "zod";
+
+/** `off` is a choice or a lack (no root, no BPF), `failed` is a fault. Both say why and what would turn it on. */
+export const componentState = z.enum(["ok", "degraded", "off", "failed"]);
+export type ComponentState = z.infer<typeof componentState>;
+
+/** One part of Bulwark on one node, or of the server. */
+export const component = z.strictObject({
+  /** `sensor`, `runtime:containerd`, `advisories`, `database`, `spool`, … */
+  id: z.string().max(128),
+  /** Name of the node, or `server`. */
+  node: z.string().max(256),
+  state: componentState,
+  /** One line: what holds now. */
+  summary: z.string().max(1024),
+  /** Why it is not ok; empty when it is. */
+  reason: z.string().max(2048),
+  /** What would mend it; empty when it is ok. */
+  remedy: z.string().max(2048),
+  /** Numbers worth seeing, among them every kind of loss: `lost.ring`, `lost.spool`, `events`. */
+  counters: z.record(z.string().max(128), z.number()),
+  updatedAt: z.number().int(),
+});
+export type Component = z.infer<typeof component>;

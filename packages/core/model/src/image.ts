@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { inventory } from "./inventory.ts";
+import { severity } from "./severity.ts";
+
+/**
+ * An image that was seen on a node. Keyed by name *and* digest: one digest under two names is two assets.
+ * A container without an image in a runtime's store (bare runc) is keyed by its root file system.
+ */
+export const imageReport = z.strictObject({
+  /** `<name>@<digest>`; for a bare root file system `rootfs:<node>:<path>`. */
+  key: z.string().min(1).max(1400),
+  name: z.string().max(1024),
+  digest: z.string().max(128).nullable(),
+  /** What was read: the image's own layers, or the container's root file system where the layers are gone. */
+  source: z.enum(["image", "rootfs"]),
+  scannedAt: z.number().int(),
+  durationMs: z.number().int(),
+  inventory,
+});
+export type ImageReport = z.infer<typeof imageReport>;
+
+/** A row of the list of images. */
+export const imageSummary = z.strictObject({
+  key: imageReport.shape.key,
+  name: z.string(),
+  digest: z.string().nullable(),
+  os: z.string().nullable(),
+  packages: z.number().int(),
+  scannedAt: z.number().int(),
+  /** `partial` when an extractor could not read everything. */
+  state: z.enum(["done", "partial", "failed"]),
+  runningContainers: z.number().int(),
+  /** Open findings by severity. */
+  findings: z.record(severity, z.number().int()),
+});
+export type ImageSummary = z.infer<typeof imageSummary>;

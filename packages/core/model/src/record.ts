@@ -1,0 +1,36 @@
+import { z } from "zod";
+import { alert } from "./alert.ts";
+import { container } from "./container.ts";
+import { event } from "./event.ts";
+import { component } from "./health.ts";
+import { imageReport } from "./image.ts";
+
+/** What an agent sends. One record is one line of the spool and one element of an ingest batch. */
+export const record = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("event"), event }),
+  z.strictObject({ type: z.literal("alert"), alert }),
+  /** State of one container now; `stopped` included. */
+  z.strictObject({ type: z.literal("container"), container }),
+  /** Every container that this node runs, by id: what is not in it has gone. */
+  z.strictObject({
+    type: z.literal("containers"),
+    node: z.string().max(256),
+    running: z.array(z.string().max(256)).max(20_000),
+  }),
+  z.strictObject({ type: z.literal("image"), report: imageReport }),
+  z.strictObject({ type: z.literal("health"), components: z.array(component).max(100) }),
+]);
+export type AgentRecord = z.infer<typeof record>;
+
+/**
+ * Records `first`, `first`+1, … of one spool. A spool is a numbered sequence that never repeats a number, so a batch
+ * that is sent twice is stored once: the server keeps the highest number of each spool and passes over what it has.
+ */
+export const batch = z.strictObject({
+  node: z.string().min(1).max(256),
+  /** Random id of the spool, made when its folder is made. */
+  spool: z.string().min(1).max(64),
+  first: z.number().int().min(1),
+  records: z.array(record).min(1).max(5000),
+});
+export type Batch = z.infer<typeof batch>;

@@ -1,0 +1,233 @@
+import type {
+  Alert,
+  AlertState,
+  Batch,
+  Component,
+  Container,
+  Event,
+  EventKind,
+  Finding,
+  FindingState,
+  ImageReport,
+  ImageSummary,
+  Page,
+  Severity,
+  StoredAlert,
+  Vulnerability,
+} from "@bulwark/model";
+
+/**
+ * All that Bulwark remembers. One interface, two engines; `contract.ts` holds what both must do.
+ *
+ * Every list is keyset-paged: `cursor` is what an earlier page gave as `next`, bad cursors raise `StoreError`
+ * `bad-cursor`. Every write is on disk when its promise resolves (alerts, ingest positions and audit with a full sync).
+ */
+export interface Store extends AsyncDisposable {
+  readonly engine: "sqlite" | "postgresql";
+  readonly ingest: IngestRepository;
+  readonly events: EventRepository;
+  readonly alerts: AlertRepository;
+  readonly containers: ContainerRepository;
+  readonly images: ImageRepository;
+  readonly findings: FindingRepository;
+  readonly health: HealthRepository;
+  readonly accounts: AccountRepository;
+  readonly audit: AuditRepository;
+  /** Small facts of the server's own: `{ name: value }`. */
+  readonly settings: SettingRepository;
+  /** Deletes what is older or more than `limits` allow, in small steps; says what it deleted. */
+  retain(limits: RetentionLimits, now: number): Promise<RetentionReport>;
+  /** Bytes on disk, and what is free there; `free` is null where the engine is elsewhere. */
+  size(): Promise<{ bytes: number; free: number | null }>;
+  /** True when a trivial query is answered. */
+  ping(): Promise<boolean>;
+}
+
+export interface ListOptions {
+  cursor?: string | undefined;
+  limit: number;
+}
+
+export interface IngestRepository {
+  /**
+   * Stores one batch in one transaction, or nothing. Records that this spool has already brought are passed over, so
+   * sending twice is harmless. Raises `StoreError` `full` where the disk cannot take it.
+   */
+  write(batch: Batch, now: number): Promise<IngestResult>;
+}
+export interface IngestResult {
+  /** Highest stored number of the spool. */
+  stored: number;
+  /** What was new, for the live pages. */
+  alerts: StoredAlert[];
+  containers: Container[];
+  images: ImageReport[];
+  components: Component[];
+}
+
+export interface EventFilter {
+  kind?: EventKind | undefined;
+  container?: string | undefined;
+  /** Substring of executable or arguments. */
+  q?: string | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+}
+export interface EventRepository {
+  /** Latest first. */
+  list(filter: EventFilter, options: ListOptions): Promise<Page<Event>>;
+}
+
+export interface AlertFilter {
+  severity?: Severity[] | undefined;
+  state?: AlertState | undefined;
+  rule?: string | undefined;
+  container?: string | undefined;
+  q?: string | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+}
+export interface AlertRepository {
+  /** Latest first. */
+  list(filter: AlertFilter, options: ListOptions): Promise<Page<StoredAlert>>;
+  get(id: Alert["id"]): Promise<StoredAlert | undefined>;
+  update(
+    id: Alert["id"],
+    change: { state: AlertState; comment?: string | undefined },
+  ): Promise<StoredAlert | undefined>;
+  countOpen(): Promise<Record<Severity, number>>;
+  /** Counts in `hours` hours up to `now`, oldest first, empty hours included. */
+  countByHour(hours: number, now: number): Promise<{ time: number; count: number }[]>;
+}
+
+export interface ContainerRepository {
+  /** Running first, then latest start first. */
+  list(
+    filter: { state?: "running" | "stopped" | undefined; q?: string | undefined; node?: string | undefined },
+    options: ListOptions,
+  ): Promise<Page<Container>>;
+  get(id: string): Promise<Container | undefined>;
+  count(): Promise<{ running: number; privileged: number; nodes: number }>;
+}
+
+export interface ImageRepository {
+  list(filter: { q?: string | undefined }, options: ListOptions): Promise<Page<ImageSummary>>;
+  summary(key: string): Promise<ImageSummary | undefined>;
+  report(key: string): Promise<ImageReport | undefined>;
+  /** Keys of every image, for matching anew when advisories change. */
+  keys(): AsyncIterable<string>;
+  count(): Promise<number>;
+  /** Images that run now with the worst open findings. */
+  worst(limit: number): Promise<ImageSummary[]>;
+}
+
+export interface FindingFilter {
+  severity?: Severity[] | undefined;
+  state?: FindingState | undefined;
+  /** Key of an image. */
+  image?: string | undefined;
+  fixable?: boolean | undefined;
+  exploited?: boolean | undefined;
+  /** Only of images that run now. */
+  running?: boolean | undefined;
+  q?: string | undefined;
+}
+export interface FindingRepository {
+  /** Worst first: exploited, severity, score, fingerprint. */
+  list(filter: FindingFilter, options: ListOptions): Promise<Page<Finding>>;
+  get(fingerprint: string): Promise<Finding | undefined>;
+  setState(fingerprint: string, state: "open" | "deferred"): Promise<Finding | undefined>;
+  /**
+   * Makes the vulnerability findings of an image what `vulnerabilities` says: new ones open (or reopen), missing ones
+   * are fixed, deferred ones stay deferred. Returns how many changed.
+   */
+  replace(imageKey: string, vulnerabilities: Vulnerability[], now: number): Promise<{ opened: number; fixed: number }>;
+  countOpen(): Promise<{ bySeverity: Record<Severity, number>; exploited: number }>;
+}
+
+export interface HealthRepository {
+  list(): Promise<Component[]>;
+  put(components: Component[]): Promise<void>;
+}
+
+export interface User {
+  name: string;
+  /** As `passwords.ts` of the server writes it; null until the person sets one. */
+  passwordHash: string | null;
+}
+export interface Session {
+  /** SHA-256 of the cookie's value. */
+  hash: string;
+  user: string;
+  csrf: string;
+  createdAt: number;
+  expiresAt: number;
+}
+export interface ApiToken {
+  id: string;
+  /** SHA-256 of the secret. */
+  hash: string;
+  name: string;
+  scope: "read" | "write" | "agent";
+  /** For `agent`: the node it speaks for. */
+  node: string | null;
+  createdAt: number;
+  expiresAt: number;
+  lastUsedAt: number | null;
+}
+export interface AccountRepository {
+  user(name: string): Promise<User | undefined>;
+  putUser(user: User): Promise<void>;
+  addLoginLink(link: { hash: string; user: string; expiresAt: number }): Promise<void>;
+  /** Takes a link out of the store, whoever asks first; undefined where there is none or it has expired. */
+  takeLoginLink(hash: string, now: number): Promise<{ user: string } | undefined>;
+  session(hash: string, now: number): Promise<Session | undefined>;
+  addSession(session: Session): Promise<void>;
+  deleteSession(hash: string): Promise<void>;
+  addToken(token: ApiToken): Promise<void>;
+  tokenByHash(hash: string, now: number): Promise<ApiToken | undefined>;
+  tokens(): Promise<ApiToken[]>;
+  touchToken(id: string, now: number): Promise<void>;
+  deleteToken(id: string): Promise<boolean>;
+}
+
+export interface AuditEntry {
+  id: number;
+  time: number;
+  actor: string;
+  action: string;
+  target: string;
+  detail: Record<string, unknown>;
+  address: string;
+  hash: string;
+}
+export interface AuditRepository {
+  append(entry: Omit<AuditEntry, "id" | "hash">): Promise<AuditEntry>;
+  /** Latest first. */
+  list(options: ListOptions): Promise<Page<AuditEntry>>;
+  /** Recomputes the chain; `brokenAt` is the first entry that does not follow from the one before. */
+  verify(): Promise<{ entries: number; brokenAt: number | null }>;
+}
+
+export interface SettingRepository {
+  get(name: string): Promise<string | undefined>;
+  set(name: string, value: string): Promise<void>;
+}
+
+/** Every limit is optional; days and bytes. */
+export interface RetentionLimits {
+  eventDays?: number | undefined;
+  alertDays?: number | undefined;
+  auditDays?: number | undefined;
+  /** Stopped containers, images that run nowhere with their fixed findings. */
+  assetDays?: number | undefined;
+  /** When the database is larger, the oldest events go first, then the oldest closed alerts. */
+  bytes?: number | undefined;
+}
+export interface RetentionReport {
+  events: number;
+  alerts: number;
+  audit: number;
+  containers: number;
+  images: number;
+}

@@ -1,0 +1,67 @@
+import { accessSync, constants, existsSync } from "node:fs";
+import { delimiter, join } from "node:path";
+
+const checks = {
+  root: () => (process.getuid?.() === 0 ? null : "needs root"),
+  bpf: () =>
+    existsSync("/sys/kernel/btf/vmlinux") && (process.getuid?.() === 0 || false)
+      ? null
+      : "needs root and a kernel with BTF (/sys/kernel/btf/vmlinux)",
+  clang: () => command("clang", "clang libbpf-dev"),
+  containerd: () => command("containerd", "containerd"),
+  runc: () => command("runc", "runc"),
+  busybox: () => command("busybox", "busybox-static"),
+  mmdebstrap: () => command("mmdebstrap", "mmdebstrap"),
+  chromium: () => command("chromium", "chromium"),
+  postgresql: () => (existsSync("/usr/lib/postgresql") ? null : "needs the Debian package postgresql"),
+  nats: () => command("nats-server", "nats-server"),
+  suites: () => folder(suitesDir(), "SUITES_DIR"),
+  feeds: () => folder(feedsDir(), "FEEDS_DIR"),
+} satisfies Record<string, () => string | null>;
+
+export type Need = keyof typeof checks;
+
+/**
+ * The reason why a test cannot run on this machine, for `node:test`'s `skip`; false when it can:
+ *
+ *     test("kills it", { skip: missing("root", "containerd") }, async () => { … });
+ *
+ * With `BULWARK_REQUIRE=all` in the environment (CI) a lack is thrown, so that a skip is a failure.
+ */
+export function missing(...needs: Need[]): string | false {
+  const reasons = needs.map((need) => checks[need]()).filter((reason) => reason !== null);
+  if (reasons.length === 0) return false;
+  if (process.env["BULWARK_REQUIRE"] === "all") throw new Error(`BULWARK_REQUIRE=all, but: ${reasons.join("; ")}`);
+  return reasons.join("; ");
+}
+
+const repository = join(import.meta.dirname, "../../../..");
+
+/** Public conformance data; beside the checkout unless `SUITES_DIR` says otherwise. Never copied into the project. */
+export function suitesDir(): string {
+  return process.env["SUITES_DIR"] ?? join(repository, "../shared/suites");
+}
+
+/** An offline mirror of the public advisory feeds; beside the checkout unless `FEEDS_DIR` says otherwise. */
+export function feedsDir(): string {
+  return process.env["FEEDS_DIR"] ?? join(repository, "../shared/feeds");
+}
+
+function command(name: string, debianPackage: string): string | null {
+  const path = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`;
+  const found = path.split(delimiter).some((folder) => executable(join(folder, name)));
+  return found ? null : `needs ${name} (Debian: apt-get install ${debianPackage})`;
+}
+
+function executable(path: string): boolean {
+  try {
+    accessSync(path, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function folder(path: string, variable: string): string | null {
+  return existsSync(path) ? null : `needs ${path} (or another place in ${variable})`;
+}

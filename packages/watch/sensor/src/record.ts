@@ -1,0 +1,98 @@
+/**
+ * What the kernel said, before anybody gave it a name: the decoded frames of the C sensor. Ids are the host's, times are
+ * nanoseconds since boot (`CLOCK_BOOTTIME`) as bigint.
+ */
+export type SensorRecord = ProcessRecord | ExitRecord | ConnectionRecord | LossRecord | ReadyRecord;
+
+/** A process that began a program (`exec`), was made by another (`fork`), or was there when the sensor started. */
+export interface ProcessRecord {
+  type: "exec" | "fork" | "snapshot";
+  /** Number of the frame, without gaps; a gap is a loss between sensor and reader. */
+  sequence: bigint;
+  time: bigint;
+  pid: number;
+  parentPid: number;
+  startTime: bigint;
+  parentStartTime: bigint;
+  /** Inside the innermost PID namespace. */
+  containerPid: number;
+  mountNamespace: number;
+  pidNamespace: number;
+  /** Paths of the process's cgroup, from the v2 hierarchy and from one v1 hierarchy that is not at its root. */
+  cgroups: string[];
+  uid: number;
+  gid: number;
+  effectiveUid: number;
+  /** Effective capability set. */
+  capabilities: bigint;
+  name: string;
+  executable: string;
+  /** As passed to execve(2), before the kernel resolved it. */
+  filename: string;
+  arguments: string[];
+  argumentsCut: boolean;
+  workingDirectory: string;
+  origin: "lower" | "upper" | "memory" | "plain" | "unknown";
+  /** Parent is a kernel thread: a helper that the kernel itself started. */
+  kernelParent: boolean;
+  stdio: DescriptorRecord[];
+}
+
+export interface DescriptorRecord {
+  fd: number;
+  /** File type bits of the mode (`S_IFMT`); 0 when closed. */
+  mode: number;
+  inode: number;
+  /** Device number of a character device: tells terminals and /dev/null apart. */
+  device: number;
+  /** Address family of a socket; 0 otherwise. */
+  family: number;
+  /** TCP state of a socket. */
+  state: number;
+  local: { ip: string; port: number } | null;
+  remote: { ip: string; port: number } | null;
+}
+
+export interface ExitRecord {
+  type: "exit";
+  sequence: bigint;
+  time: bigint;
+  pid: number;
+  startTime: bigint;
+  /** As wait(2) gives it. */
+  exitCode: number;
+}
+
+/** A TCP connection left (`connect`: SYN sent, by this process) or was taken (`accept`: established on a listener). */
+export interface ConnectionRecord {
+  type: "connect" | "accept";
+  sequence: bigint;
+  time: bigint;
+  /** 0 where the kernel did it outside of any process (`accept` in soft interrupt). */
+  pid: number;
+  startTime: bigint;
+  local: { ip: string; port: number };
+  remote: { ip: string; port: number };
+}
+
+/** What was lost since the sensor started, by cause. Sent once a second while it changes. */
+export interface LossRecord {
+  type: "loss";
+  sequence: bigint;
+  time: bigint;
+  /** No room in the ring buffer. */
+  ring: bigint;
+  /** The reader was too slow and the pipe was full. */
+  pipe: bigint;
+  /** Fields that could not be read in the kernel. */
+  unreadable: bigint;
+}
+
+/** First record: the programs are attached. */
+export interface ReadyRecord {
+  type: "ready";
+  sequence: bigint;
+  time: bigint;
+  /** Which hook serves which kind of event. */
+  hooks: { event: string; hook: string }[];
+}
