@@ -9,7 +9,7 @@ export interface Engine extends AsyncDisposable {
   /** For writing. */
   readonly write: Kysely<Schema>;
   /** Many rows at once, on the connection of a transaction; rows that hit a unique key are passed over. */
-  insertMany<T extends keyof Schema>(tx: Tx, table: T, columns: readonly string[], rows: Value[][]): Promise<void>;
+  insertMany(tx: Tx, table: keyof Schema, columns: readonly string[], rows: Value[][]): Promise<void>;
   /** Serialises what must not run twice at a time, in this process and in others, until the transaction ends. */
   lock(tx: Tx, name: "migrate" | "audit"): Promise<void>;
   size(): Promise<{ bytes: number; free: number | null }>;

@@ -56,7 +56,7 @@ export async function openPostgres(url: string): Promise<Engine> {
 
 /** Every whole number that we keep fits in a double; node-postgres gives int8 as text otherwise. */
 const parserOf: typeof pg.types.getTypeParser = (type: number, format?: "text" | "binary") =>
-  type === int8 ? Number : pg.types.getTypeParser(type, format as "text");
+  type === int8 ? Number : pg.types.getTypeParser(type, format);
 
 /** One array for each column: a statement of fixed text, however many rows. */
 async function insertMany(tx: Tx, table: keyof Schema, columns: readonly string[], rows: Value[][]): Promise<void> {

@@ -67,7 +67,7 @@ export function alertRepository({ read, write }: Engine): AlertRepository {
         .where("time", "<", first + hours * hour)
         .groupBy(slot)
         .execute();
-      const counts = new Map(rows.map((row) => [Math.floor(Number(row.slot)), row.count]));
+      const counts = new Map(rows.map((row) => [Math.floor(row.slot), row.count]));
       return Array.from({ length: hours }, (_, index) => ({
         time: first + index * hour,
         count: counts.get(index) ?? 0,

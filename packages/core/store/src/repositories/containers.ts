@@ -50,7 +50,7 @@ export function containerRepository({ read }: Engine): ContainerRepository {
         ])
         .where("running", "=", 1)
         .executeTakeFirstOrThrow();
-      return { running: row.running, privileged: Number(row.privileged ?? 0), nodes: row.nodes };
+      return { running: row.running, privileged: row.privileged ?? 0, nodes: row.nodes };
     },
   };
 }

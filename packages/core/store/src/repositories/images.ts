@@ -63,7 +63,7 @@ export function imageRepository({ read }: Engine): ImageRepository {
         rows,
         limit,
         ({ weight: _, ...row }) => row,
-        (row) => encodeCursor("images", [Number(row.weight), row.key]),
+        (row) => encodeCursor("images", [row.weight, row.key]),
       );
       return { items: await summaries(page.items), next: page.next };
     },
