@@ -63,14 +63,14 @@ export interface ExitRecord {
   exitCode: number;
 }
 
-/** A TCP connection left (`connect`: SYN sent, by this process) or was taken (`accept`: established on a listener). */
+/** A TCP connection was begun by this process: its SYN is on its way. */
 export interface ConnectionRecord {
-  type: "connect" | "accept";
+  type: "connect";
   sequence: bigint;
   time: bigint;
-  /** 0 where the kernel did it outside of any process (`accept` in soft interrupt). */
   pid: number;
   startTime: bigint;
+  /** The port may be 0: it is chosen a moment later. */
   local: { ip: string; port: number };
   remote: { ip: string; port: number };
 }
