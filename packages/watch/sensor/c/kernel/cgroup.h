@@ -34,12 +34,10 @@ __attribute__((noinline)) int write_cgroup(struct sheet *sheet, struct climb *cl
 
 		if (!parent)
 			break;
-		__u32 next = write_name(sheet, climb->at, BPF_CORE_READ(node, name));
-		if (next == 0) {
-			count_loss(LOSS_UNREADABLE);
+		__u32 size = write_name(sheet, climb->at, BPF_CORE_READ(node, name));
+		if (size == 0)
 			break;
-		}
-		climb->at = next;
+		climb->at += size;
 		climb->node = parent;
 	}
 	return 0;

@@ -10,14 +10,17 @@
 /* Keeps the compiler from proving what the verifier shall see checked. */
 #define hide(value) asm volatile("" : "+r"(value))
 
-/* Appends a name and its NUL at `at`. Returns where the next begins, or 0 when there is no room or it cannot be read. */
+/* Writes a name and its NUL at `at`. Returns their size, or 0 when there is no room or it cannot be read. */
 static __always_inline __u32 write_name(struct sheet *sheet, __u32 at, const void *name)
 {
 	hide(at);
-	if (at > FRAME_MAX - NAME_BYTES)
-		return 0;
-	long size = bpf_probe_read_kernel_str(sheet->bytes + at, NAME_BYTES, name);
-	return size < 0 ? 0 : at + size;
+	if (at <= FRAME_MAX - NAME_BYTES) {
+		long size = bpf_probe_read_kernel_str(sheet->bytes + at, NAME_BYTES, name);
+		if (size > 0)
+			return size;
+	}
+	count_loss(LOSS_UNREADABLE);
+	return 0;
 }
 
 /* No padding: the verifier wants every byte that is passed to a function set. */
@@ -41,7 +44,7 @@ __attribute__((noinline)) int write_path(struct sheet *sheet, struct walk *walk)
 {
 	if (!sheet || !walk)
 		return 0;
-	__u32 limit = walk->at + PATH_BYTES - NAME_BYTES;
+	__u32 start = walk->at, limit = start + PATH_BYTES - NAME_BYTES;
 
 	walk->end = PATH_CUT;
 	for (int i = 0; i < PATH_DEPTH && walk->at <= limit; i++) {
@@ -59,18 +62,19 @@ __attribute__((noinline)) int write_path(struct sheet *sheet, struct walk *walk)
 
 			if (below == self) {
 				walk->end = PATH_UNREACHABLE;
+				/* A file that was bound alone and detached (runc executes itself so) at least has a name. */
+				if (walk->at == start && dentry != parent)
+					walk->at += write_name(sheet, start, BPF_CORE_READ(dentry, d_name.name));
 				break;
 			}
 			walk->dentry = BPF_CORE_READ(self, mnt_mountpoint);
 			walk->mount = (void *)below + bpf_core_field_offset(struct mount, mnt);
 			continue;
 		}
-		__u32 next = write_name(sheet, walk->at, BPF_CORE_READ(dentry, d_name.name));
-		if (next == 0) {
-			count_loss(LOSS_UNREADABLE);
+		__u32 size = write_name(sheet, walk->at, BPF_CORE_READ(dentry, d_name.name));
+		if (size == 0)
 			break;
-		}
-		walk->at = next;
+		walk->at += size;
 		if (dentry == parent) {
 			walk->end = PATH_NAME;
 			break;
