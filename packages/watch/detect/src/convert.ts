@@ -59,7 +59,7 @@ function toDescriptor({ fd, mode, inode, device, family, local, remote }: Descri
   return { fd, kind: kindOf(mode, device, family), inode, local, remote };
 }
 
-/** File types of stat(2); devices by the kernel's numbers, major in the upper 12 bits (include/linux/kdev_t.h). */
+/** File types and device numbers of stat(2). */
 function kindOf(mode: number, device: number, family: number): Descriptor["kind"] {
   if (mode === 0) return "closed";
   switch (mode & typeMask) {
@@ -73,7 +73,7 @@ function kindOf(mode: number, device: number, family: number): Descriptor["kind"
     case 0o040_000:
       return "directory";
     case 0o020_000:
-      return characterDevice(device >>> 20, device & 0xf_ff_ff);
+      return characterDevice((device >>> 8) & 0xfff, (device & 0xff) | ((device >>> 12) & 0xf_ff_00));
     default:
       return "other";
   }

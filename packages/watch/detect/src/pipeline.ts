@@ -1,4 +1,4 @@
-import type { AgentRecord, Alert, Attribution, Container, Event } from "@bulwark/model";
+import type { AgentRecord, Alert, Attribution, Container, Event, EventKind } from "@bulwark/model";
 import type { SensorRecord } from "@bulwark/sensor";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 import type { Detection, Detector, Observation } from "./detector.ts";
@@ -34,7 +34,13 @@ const waitingLimit = 20_000;
 const repeatWindow = 3_600_000;
 const repeatsKept = 10_000;
 
-type Happening = Exclude<SensorRecord, { type: "loss" } | { type: "ready" }>;
+/** What a record told, as it was at that time. */
+interface Happening {
+  id: string;
+  time: number;
+  process: Entry;
+  ancestors: Entry[];
+}
 
 interface Waiting {
   cgroups: readonly string[];
@@ -87,7 +93,8 @@ export class Pipeline {
   look(process: Entry, stdio: Entry["stdio"]): void {
     const seen = { ...process, stdio };
     const id = `${this.#options.node}/${this.#options.run}/look-${process.pid}-${process.startTime}`;
-    this.#soon(seen, (owner) =>
+    const happening = { id, time: this.#options.now(), process: seen, ancestors: this.table.ancestors(seen) };
+    this.#soon(seen, (owner) => this.#detect({ kind: "look", process: seen, table: this.table }, happening, owner));
       this.#detect({ kind: "look", process: seen, table: this.table }, owner, id, this.#options.now(), []),
     );
     this.#flush();
@@ -95,24 +102,20 @@ export class Pipeline {
 
   #take(record: SensorRecord, now: number): void {
     const process = this.table.apply(record, now);
-    if (
-      !process ||
-      (record.type !== "exec" && record.type !== "fork" && record.type !== "exit" && record.type !== "connect")
-    ) {
-      return;
-    }
+    const { type } = record;
+    if (!process || (type !== "exec" && type !== "fork" && type !== "exit" && type !== "connect")) return;
     const { node, run, epoch } = this.#options;
     const id = `${node}/${run}/${record.sequence}`;
     const time = epoch(record.time);
-    if (record.type === "connect" && interpreterKind(process)) this.#options.watchShell?.(process);
+    if (type === "connect" && interpreterKind(process)) this.#options.watchShell?.(process);
 
     // The table's entry changes with the next exec: what is judged later is what was so at this time.
     const observed = { ...process };
-    const ancestors = this.table.ancestors(observed);
-    const detect = record.type !== "exit" && { kind: record.type, process: observed, table: this.table };
+    const happening = { id, time, process: observed, ancestors: this.table.ancestors(observed) };
+    const detect = type !== "exit" && { kind: type, process: observed, table: this.table };
     this.#soon(observed, (owner) => {
-      this.#event(record, observed, ancestors, owner, id, time);
-      if (detect) this.#detect(detect, owner, id, time, ancestors);
+      if (type !== "fork") this.#event(type, record, happening, owner);
+      if (detect) this.#detect(detect, happening, owner);
     });
   }
 
@@ -127,9 +130,8 @@ export class Pipeline {
     this.#waiting.push({ cgroups, until: this.#options.now() + patience, judge });
   }
 
-  #event(record: Happening, process: Entry, ancestors: Entry[], owner: Owner, id: string, time: number): void {
-    const kind = record.type;
-    if (kind === "fork" || kind === "snapshot" || (owner?.attribution === "host" && !this.#options.host)) return;
+  #event(kind: EventKind, record: SensorRecord, { id, time, process, ancestors }: Happening, owner: Owner): void {
+    if (owner?.attribution === "host" && !this.#options.host) return;
     const event: Event = {
       id,
       time,
@@ -145,18 +147,19 @@ export class Pipeline {
     this.#out.push({ type: "event", event });
   }
 
-  #detect(observation: Observation, owner: Owner, id: string, time: number, ancestors: Entry[]): void {
+  #detect(observation: Observation, happening: Happening, owner: Owner): void {
     if (owner?.attribution === "host" && !this.#options.host) return;
     for (const detector of this.#options.detectors) {
       const detection = detector.detect(observation);
       if (detection && this.#isNew(detector, detection, owner)) {
-        const above = detection.subject === observation.process ? ancestors : this.table.ancestors(detection.subject);
-        this.#alert(detector, detection, owner, id, time, above);
+        this.#alert(detector, detection, happening, owner);
       }
     }
   }
 
-  #alert(detector: Detector, detection: Detection, owner: Owner, id: string, time: number, ancestors: Entry[]): void {
+  #alert(detector: Detector, detection: Detection, { id, time, process, ancestors }: Happening, owner: Owner): void {
+    const { subject } = detection;
+    const above = subject === process ? ancestors : this.table.ancestors(subject);
     const alert: Alert = {
       id: `${id}/${detector.id}`,
       time,
@@ -168,8 +171,8 @@ export class Pipeline {
       severity: detection.severity ?? detector.severity,
       techniques: detection.techniques ?? detector.techniques,
       ...identity(owner),
-      process: toProcess(detection.subject),
-      ancestors: ancestors.map(toAncestor),
+      process: toProcess(subject),
+      ancestors: above.map(toAncestor),
       evidence: detection.evidence.map(({ key, value }) => ({ key, value: value.slice(0, 4096) })),
       events: [id],
     };
