@@ -95,8 +95,6 @@ export class Pipeline {
     const id = `${this.#options.node}/${this.#options.run}/look-${process.pid}-${process.startTime}`;
     const happening = { id, time: this.#options.now(), process: seen, ancestors: this.table.ancestors(seen) };
     this.#soon(seen, (owner) => this.#detect({ kind: "look", process: seen, table: this.table }, happening, owner));
-      this.#detect({ kind: "look", process: seen, table: this.table }, owner, id, this.#options.now(), []),
-    );
     this.#flush();
   }
 
