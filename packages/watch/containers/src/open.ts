@@ -2,7 +2,7 @@ import type { Component, Container } from "@bulwark/model";
 import { errorText } from "@bulwark/model";
 import { ancestry, cgroupsOf, idOfCgroup } from "./cgroups.ts";
 import { RuntimeError } from "./error.ts";
-import type { ContainerRegistry, RuntimeSource, Watch } from "./registry.ts";
+import type { ContainerRegistry, ContentPlace, RuntimeSource, Watch } from "./registry.ts";
 import { defaultPaths, isThere, runtimePlaces, type RuntimePaths, type RuntimePlace } from "./runtimes/index.ts";
 
 export interface ContainersOptions {
@@ -77,6 +77,14 @@ class Registry implements ContainerRegistry {
 
   byId(id: string): Container | undefined {
     return this.#containers.get(id);
+  }
+
+  contentOf({ id, runtime, runtimeNamespace: namespace }: Container): ContentPlace | undefined {
+    if (runtime !== "containerd") return undefined;
+    const link = this.#links.find(
+      ({ place, containers }) => place.kind === runtime && containers.some((item) => item.id === id),
+    );
+    return link && { socket: link.place.path, namespace };
   }
 
   byCgroup(paths: readonly string[]): Container | undefined {
