@@ -1,1 +1,2 @@
-export * from "./bus.ts";
+export type { Bus, Messages, Subject } from "./bus.ts";
+export * from "./open.ts";

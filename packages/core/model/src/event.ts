@@ -63,7 +63,7 @@ export const ancestor = z.strictObject({
 });
 export type Ancestor = z.infer<typeof ancestor>;
 
-export const eventKinds = ["exec", "exit", "connect", "accept"] as const;
+export const eventKinds = ["exec", "exit", "connect"] as const;
 export const eventKind = z.enum(eventKinds);
 export type EventKind = z.infer<typeof eventKind>;
 
@@ -85,7 +85,7 @@ export const event = z.strictObject({
   ancestors: z.array(ancestor).max(32),
   /** `exit`: the status as wait(2) gives it. */
   exitCode: z.number().int().nullable(),
-  /** `connect` and `accept`. */
+  /** Only for `connect`. */
   connection: z.strictObject({ protocol: z.literal("tcp"), local: socketAddress, remote: socketAddress }).nullable(),
 });
 export type Event = z.infer<typeof event>;

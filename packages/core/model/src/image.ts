@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Container } from "./container.ts";
 import { inventory } from "./inventory.ts";
 import { severity } from "./severity.ts";
 
@@ -34,3 +35,10 @@ export const imageSummary = z.strictObject({
   findings: z.record(severity, z.number().int()),
 });
 export type ImageSummary = z.infer<typeof imageSummary>;
+
+/** The key of a container's image: what {@link ImageReport} is kept under. */
+export function imageKeyOf(container: Pick<Container, "node" | "id" | "rootfs" | "image">): string {
+  const { name, digest } = container.image;
+  if (digest !== null) return `${name}@${digest}`;
+  return `rootfs:${container.node}:${container.rootfs ?? container.id}`;
+}

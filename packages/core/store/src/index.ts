@@ -1,1 +1,3 @@
+export * from "./error.ts";
+export * from "./open.ts";
 export * from "./store.ts";

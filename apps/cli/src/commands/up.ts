@@ -1,0 +1,84 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import type { Config } from "@bulwark/config";
+import { createLogger } from "@bulwark/telemetry";
+import type { RunningServer } from "@bulwark/server";
+import type { Command, Io } from "../command.ts";
+import { untilStopped } from "../local/lifetime.ts";
+import { configFlags, configFrom, configUsage } from "../local/options.ts";
+import { startControlPlane, welcome } from "../local/control-plane.ts";
+
+const usage = `Usage: bulwark up [OPTION…]
+
+Guards this machine: control plane, console and agent. Prints the address and a
+one-time login link. Without root, BPF or a container runtime it starts all the
+same and says what is off and what would turn it on.
+
+${configUsage}`;
+
+async function run(args: string[], io: Io): Promise<number> {
+  const { values } = parseArgs({ args, options: configFlags });
+  const config = configFrom(values);
+  await mkdir(config.data, { recursive: true, mode: 0o700 });
+
+  await using plane = await startControlPlane(config);
+  await using _ = await keepAgentRunning(config, plane.server);
+  io.stdout.write(await welcome(plane.server));
+  await untilStopped();
+  return 0;
+}
+
+/** The agent is a process of its own: its death costs nothing but a restart, and its spool is on disk. */
+async function keepAgentRunning(config: Config, server: RunningServer): Promise<AsyncDisposable> {
+  const log = createLogger("up");
+  const node = config.agent.node ?? hostname();
+  const token = await server.createAgentToken(node);
+  let stopping = false;
+  let child: ChildProcess | undefined;
+  let startedAt = 0;
+  let delay = 1000;
+  let timer: NodeJS.Timeout | undefined;
+
+  function start(): void {
+    startedAt = Date.now();
+    child = spawn(
+      process.execPath,
+      [...process.execArgv, join(import.meta.dirname, "../main.ts"), "agent", ...agentFlags(config, server.url, node)],
+      {
+        env: { ...process.env, BULWARK_AGENT_TOKEN: token },
+        // The channel closes when this process dies, however it dies: the agent then ends itself.
+        stdio: ["ignore", "inherit", "inherit", "ipc"],
+      },
+    );
+    child.once("exit", (code, signal) => {
+      if (stopping) return;
+      delay = Date.now() - startedAt > 60_000 ? 1000 : Math.min(delay * 2, 60_000);
+      log.error({ code, signal, restartInMs: delay }, "the agent ended; it is started again");
+      timer = setTimeout(start, delay);
+    });
+  }
+
+  start();
+  return {
+    async [Symbol.asyncDispose]() {
+      stopping = true;
+      clearTimeout(timer);
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => child?.once("exit", resolve));
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+function agentFlags(config: Config, url: string, node: string): string[] {
+  const flags = ["--server", url, "--node", node, "--data", config.data];
+  if (config.agent.host) flags.push("--host");
+  flags.push("--spool", String(config.agent.spool));
+  return flags;
+}
+
+export const upCommand: Command = { name: "up", summary: "guard this machine", usage, run };

@@ -1,0 +1,102 @@
+import { BulwarkError, errorText } from "@bulwark/model";
+import type { Command, Io } from "./command.ts";
+import { version } from "./local/version.ts";
+
+/** Every command, in the order of the help. Each is loaded when it is called, so that none pays for another. */
+const commands: { name: string; summary: string; load: () => Promise<Command> }[] = [
+  {
+    name: "up",
+    summary: "guard this machine: server, console and agent",
+    load: async () => (await import("./commands/up.ts")).upCommand,
+  },
+  {
+    name: "serve",
+    summary: "the control plane alone; agents connect to it",
+    load: async () => (await import("./commands/serve.ts")).serveCommand,
+  },
+  {
+    name: "agent",
+    summary: "one node, sending to a control plane",
+    load: async () => (await import("./commands/agent.ts")).agentCommand,
+  },
+  {
+    name: "demo",
+    summary: "a recorded attack replayed live: no root, no network, no containers",
+    load: async () => (await import("./commands/demo.ts")).demoCommand,
+  },
+  {
+    name: "doctor",
+    summary: "what works on this machine, what does not, and how to mend it",
+    load: async () => (await import("./commands/doctor.ts")).doctorCommand,
+  },
+  {
+    name: "login",
+    summary: "a new one-time login link for the console of this machine",
+    load: async () => (await import("./commands/login.ts")).loginCommand,
+  },
+  {
+    name: "join",
+    summary: "a token with which the agent of another node may send here",
+    load: async () => (await import("./commands/join.ts")).joinCommand,
+  },
+];
+
+const help = `Usage: bulwark COMMAND [OPTION…]
+
+Container security: what is inside, how it is set up, what it does, who it talks to.
+
+Commands:
+${commands.map(({ name, summary }) => `  ${name.padEnd(10)} ${summary}`).join("\n")}
+
+bulwark COMMAND --help tells more. bulwark --version prints the version.
+
+Exit codes: 0 done, 1 done and the gate that was asked for is not met,
+2 the call or its input is wrong, 3 done in part.
+`;
+
+const exit = await main(process.argv.slice(2), process);
+process.exitCode = exit;
+
+async function main(args: string[], io: Io): Promise<number> {
+  const [name, ...rest] = args;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    io.stdout.write(help);
+    return name === undefined ? 2 : 0;
+  }
+  if (name === "--version") {
+    io.stdout.write(`${version()}\n`);
+    return 0;
+  }
+  const entry = commands.find((command) => command.name === name);
+  if (!entry) {
+    io.stderr.write(`bulwark: no command "${printable(name)}"; bulwark --help lists them\n`);
+    return 2;
+  }
+  const command = await entry.load();
+  if (rest.includes("--help") || rest.includes("-h")) {
+    io.stdout.write(command.usage);
+    return 0;
+  }
+  try {
+    return await command.run(rest, io);
+  } catch (error) {
+    if (!isWrongCall(error)) throw error;
+    const remedy = error instanceof BulwarkError && error.remedy ? ` (${error.remedy})` : "";
+    io.stderr.write(`bulwark ${name}: ${printable(errorText(error) + remedy)}\n`);
+    return 2;
+  }
+}
+
+/** On purpose, or what `parseArgs` throws for an unknown flag. Everything else is a defect and keeps its stack. */
+function isWrongCall(error: unknown): boolean {
+  if (error instanceof BulwarkError) return true;
+  return error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
+}
+
+/** No control byte of a foreign text reaches the terminal. */
+function printable(text: string): string {
+  return text.replaceAll(
+    /[\u0000-\u001f\u007f-\u009f]/g,
+    (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}

@@ -1,0 +1,283 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { sampleAlert, sampleContainer, sampleEvent, sampleReport, sampleVulnerability } from "@bulwark/testkit";
+import type { AgentRecord, Batch, Page } from "@bulwark/model";
+import { StoreError } from "./error.ts";
+import type { Store } from "./store.ts";
+
+const now = 1_700_000_100_000;
+const day = 86_400_000;
+
+function batch(first: number, records: AgentRecord[], spool = "spool-1"): Batch {
+  return { node: "node-1", spool, first, records };
+}
+
+async function all<T>(list: (cursor: string | undefined) => Promise<Page<T>>): Promise<T[]> {
+  const items: T[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await list(cursor);
+    items.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined);
+  return items;
+}
+
+/** What every engine must do. `open` gives a store on an empty database. */
+export function storeContract(name: string, options: { skip: string | false; open: () => Promise<Store> }): void {
+  describe(`store on ${name}`, { skip: options.skip }, () => {
+    let store: Store;
+    before(async () => {
+      store = await options.open();
+    });
+    after(async () => {
+      await store[Symbol.asyncDispose]();
+    });
+
+    test("a batch that is sent twice, or overlaps with one before, is stored once", async () => {
+      const records = Array.from({ length: 10 }, (_, n): AgentRecord => ({ type: "event", event: sampleEvent(n) }));
+      assert.equal((await store.ingest.write(batch(1, records), now)).stored, 10);
+      assert.equal((await store.ingest.write(batch(1, records), now)).stored, 10);
+      const more: AgentRecord[] = [...records.slice(5), { type: "event", event: sampleEvent(10) }];
+      const result = await store.ingest.write(batch(6, more), now);
+      assert.equal(result.stored, 11);
+      const events = await all((cursor) => store.events.list({}, { cursor, limit: 3 }));
+      assert.deepEqual(
+        events.map(({ id }) => id),
+        Array.from({ length: 11 }, (_, n) => `node-1/boot/${10 - n}`),
+      );
+      assert.deepEqual(events[10], sampleEvent(0));
+    });
+
+    test("a batch with a hole before it is stored, and two spools do not disturb each other", async () => {
+      const event: AgentRecord = { type: "event", event: sampleEvent(100) };
+      assert.equal((await store.ingest.write(batch(50, [event]), now)).stored, 50);
+      assert.equal((await store.ingest.write(batch(1, [event], "spool-2"), now)).stored, 1);
+    });
+
+    test("events are found by kind, container, time and text", async () => {
+      const event = sampleEvent(200, { kind: "connect", container: null, time: now });
+      event.process = { ...event.process, executable: "/usr/bin/Curl_100%" };
+      await store.ingest.write(batch(1, [{ type: "event", event }], "spool-3"), now);
+      const find = async (filter: Parameters<Store["events"]["list"]>[0]): Promise<string[]> =>
+        (await store.events.list(filter, { limit: 100 })).items.map(({ id }) => id);
+      assert.deepEqual(await find({ kind: "connect" }), [event.id]);
+      assert.deepEqual(await find({ since: now, until: now }), [event.id]);
+      assert.deepEqual(await find({ q: "curl_100%" }), [event.id]);
+      assert.deepEqual(await find({ q: "curlx100y" }), []);
+      assert.deepEqual(await find({ container: sampleContainer(3).id }), ["node-1/boot/3"]);
+      assert.deepEqual(await find({ q: "' or 1=1 --" }), []);
+    });
+
+    test("alerts are open when they come, keep their state when they come again, and are counted", async () => {
+      const alerts = [0, 1, 2].map((n) => sampleAlert(n, n === 1 ? { severity: "low", rule: "drift" } : {}));
+      const records = alerts.map((alert): AgentRecord => ({ type: "alert", alert }));
+      const { alerts: stored } = await store.ingest.write(batch(1, records, "spool-a"), now);
+      assert.deepEqual(
+        stored.map(({ state }) => state),
+        ["open", "open", "open"],
+      );
+
+      const first = alerts[0];
+      assert.ok(first);
+      const closed = await store.alerts.update(first.id, { state: "closed", comment: "a test" });
+      assert.equal(closed?.state, "closed");
+      await store.ingest.write(batch(1, records, "spool-b"), now + 1);
+      assert.equal((await store.alerts.get(first.id))?.comment, "a test");
+
+      const open = await store.alerts.countOpen();
+      assert.equal(open.critical, 1);
+      assert.equal(open.low, 1);
+      assert.equal(open.high, 0);
+      const list = await store.alerts.list({ severity: ["low", "medium"], q: "192.0.2.7" }, { limit: 10 });
+      assert.deepEqual(
+        list.items.map(({ rule }) => rule),
+        ["drift"],
+      );
+      assert.equal(await store.alerts.update("none", { state: "open" }), undefined);
+    });
+
+    test("alerts are counted by hour, empty hours included", async () => {
+      const at = Math.floor(now / 3_600_000) * 3_600_000;
+      const alerts = [0, 1, 1].map((hours, n) => sampleAlert(500 + n, { time: at - hours * 3_600_000 + 5 }));
+      await store.ingest.write(
+        batch(
+          1,
+          alerts.map((alert) => ({ type: "alert", alert })),
+          "spool-h",
+        ),
+        now,
+      );
+      const hours = await store.alerts.countByHour(4, at + 1000);
+      assert.deepEqual(
+        hours.map(({ time }) => time - at),
+        [-3, -2, -1, 0].map((n) => n * 3_600_000),
+      );
+      assert.equal(hours[2]?.count, 2);
+      assert.ok((hours[3]?.count ?? 0) >= 1);
+      assert.equal(hours[0]?.count, 0);
+    });
+
+    test("containers come, are listed running first, and stop when their node no longer lists them", async () => {
+      const records: AgentRecord[] = [1, 2, 3].map((n) => ({
+        type: "container",
+        container: sampleContainer(n, { privileged: n === 2, state: n === 3 ? "stopped" : "running" }),
+      }));
+      await store.ingest.write(batch(1, records, "spool-c"), now);
+      const ids = async (): Promise<string[]> =>
+        (await all((cursor) => store.containers.list({}, { cursor, limit: 1 }))).map(({ name }) => name);
+      assert.deepEqual(await ids(), ["web-2", "web-1", "web-3"]);
+      assert.deepEqual(await store.containers.count(), { running: 2, privileged: 1, nodes: 1 });
+
+      const list: AgentRecord = { type: "containers", node: "node-1", running: [sampleContainer(1).id] };
+      await store.ingest.write(batch(4, [list], "spool-c"), now + 5);
+      assert.deepEqual(await ids(), ["web-1", "web-3", "web-2"]);
+      const stopped = await store.containers.get(sampleContainer(2).id);
+      assert.equal(stopped?.state, "stopped");
+      assert.equal(stopped?.finishedAt, now + 5);
+      assert.equal((await store.containers.list({ q: "tier=1" }, { limit: 9 })).items.length, 1);
+    });
+
+    test("an image's findings open, are fixed, reopen, and stay deferred", async () => {
+      const report = sampleReport(1);
+      await store.ingest.write(batch(1, [{ type: "image", report }], "spool-i"), now);
+      assert.deepEqual(await store.images.report(report.key), report);
+      const three = [0, 1, 2].map((n) => sampleVulnerability(n));
+      assert.deepEqual(await store.findings.replace(report.key, three, now), { opened: 3, fixed: 0 });
+      const listed = await all((cursor) => store.findings.list({ image: report.key }, { cursor, limit: 1 }));
+      assert.deepEqual(
+        listed.map(({ vulnerability }) => vulnerability.id),
+        ["CVE-2024-1000", "CVE-2024-1001", "CVE-2024-1002"],
+      );
+      assert.equal(listed[0]?.runningContainers, 1);
+
+      const second = listed[1];
+      assert.ok(second);
+      assert.equal((await store.findings.setState(second.fingerprint, "deferred"))?.state, "deferred");
+      assert.deepEqual(await store.findings.replace(report.key, three.slice(1), now + 1), { opened: 0, fixed: 1 });
+      assert.equal((await store.findings.get(second.fingerprint))?.state, "deferred");
+      assert.deepEqual(await store.findings.replace(report.key, three, now + 2), { opened: 1, fixed: 0 });
+      const first = await store.findings.get(listed[0]?.fingerprint ?? "");
+      assert.deepEqual([first?.state, first?.firstSeen, first?.lastSeen], ["open", now, now + 2]);
+
+      const { bySeverity, exploited } = await store.findings.countOpen();
+      assert.deepEqual([bySeverity.critical, bySeverity.high, exploited], [1, 0, 1]);
+      assert.equal((await store.findings.list({ exploited: true, running: true }, { limit: 5 })).items.length, 1);
+      assert.equal((await store.findings.list({ fixable: false }, { limit: 5 })).items.length, 1);
+      const summary = await store.images.summary(report.key);
+      assert.deepEqual([summary?.packages, summary?.state, summary?.findings.critical], [1, "done", 1]);
+      assert.deepEqual(
+        (await store.images.worst(5)).map(({ key }) => key),
+        [report.key],
+      );
+      assert.deepEqual(
+        (await store.images.list({ q: "web" }, { limit: 5 })).items.map(({ key }) => key),
+        [report.key],
+      );
+      assert.deepEqual(await Array.fromAsync(store.images.keys()), [report.key]);
+    });
+
+    test("a login link works once and not after its time", async () => {
+      await store.accounts.addLoginLink({ hash: "a", user: "admin", expiresAt: now + 1000 });
+      await store.accounts.addLoginLink({ hash: "b", user: "admin", expiresAt: now + 1000 });
+      const both = await Promise.all([1, 2].map(async () => store.accounts.takeLoginLink("a", now)));
+      assert.equal(both.filter((answer) => answer !== undefined).length, 1);
+      assert.equal(await store.accounts.takeLoginLink("b", now + 1000), undefined);
+    });
+
+    test("sessions and tokens end with their time", async () => {
+      await store.accounts.addSession({ hash: "s", user: "admin", csrf: "c", createdAt: now, expiresAt: now + 10 });
+      assert.equal((await store.accounts.session("s", now + 9))?.user, "admin");
+      assert.equal(await store.accounts.session("s", now + 10), undefined);
+      const token = {
+        id: "t",
+        hash: "h",
+        name: "ci",
+        scope: "read",
+        node: null,
+        createdAt: now,
+        expiresAt: now + 10,
+        lastUsedAt: null,
+      } as const;
+      await store.accounts.addToken(token);
+      assert.deepEqual(await store.accounts.tokenByHash("h", now), token);
+      await store.accounts.touchToken("t", now + 5);
+      assert.equal((await store.accounts.tokens())[0]?.lastUsedAt, now + 5);
+      assert.equal(await store.accounts.deleteToken("t"), true);
+      assert.equal(await store.accounts.deleteToken("t"), false);
+    });
+
+    test("the audit log is one chain, whoever writes at the same time", async () => {
+      const entry = {
+        time: now,
+        actor: "admin",
+        action: "login",
+        target: "",
+        detail: { how: "link" },
+        address: "127.0.0.1",
+      };
+      await Promise.all(Array.from({ length: 20 }, async () => store.audit.append(entry)));
+      assert.deepEqual(await store.audit.verify(), { entries: 20, brokenAt: null });
+      const entries = await all((cursor) => store.audit.list({ cursor, limit: 7 }));
+      assert.deepEqual(
+        entries.map(({ id }) => id),
+        Array.from({ length: 20 }, (_, n) => 20 - n),
+      );
+      assert.deepEqual(entries[0]?.detail, { how: "link" });
+    });
+
+    test("a cursor that no page gave is refused", async () => {
+      for (const cursor of [
+        "x",
+        "",
+        Buffer.from('["alerts",1]').toString("base64url"),
+        Buffer.from("[]").toString("base64url"),
+      ]) {
+        if (cursor === "") continue;
+        await assert.rejects(
+          store.events.list({}, { cursor, limit: 1 }),
+          (error) => error instanceof StoreError && error.code === "bad-cursor",
+        );
+      }
+    });
+
+    test("components are kept by node and id, settings by name", async () => {
+      const component = {
+        id: "sensor",
+        node: "node-1",
+        state: "ok",
+        summary: "on",
+        reason: "",
+        remedy: "",
+        counters: { events: 3 },
+        updatedAt: now,
+      } as const;
+      await store.health.put([component, { ...component, id: "spool" }]);
+      await store.health.put([{ ...component, summary: "still on" }]);
+      assert.deepEqual(
+        (await store.health.list()).map(({ summary }) => summary),
+        ["still on", "on"],
+      );
+      await store.settings.set("a", "1");
+      await store.settings.set("a", "2");
+      assert.equal(await store.settings.get("a"), "2");
+    });
+
+    test("retention deletes what is too old, and the oldest events where there is too much", async () => {
+      const old = Array.from({ length: 30 }, (_, n): AgentRecord => ({
+        type: "event",
+        event: sampleEvent(1000 + n, { time: now - 40 * day, kind: "exit" }),
+      }));
+      await store.ingest.write(batch(1, old, "spool-r"), now);
+      const report = await store.retain({ eventDays: 30, alertDays: 30, assetDays: 30 }, now);
+      assert.equal(report.events, 30);
+      assert.equal(report.alerts, 0);
+      assert.ok((await store.events.list({}, { limit: 10 })).items.length > 0);
+      const { events } = await store.retain({ bytes: 1 }, now);
+      assert.ok(events > 0);
+      const { bytes } = await store.size();
+      assert.ok(bytes > 0);
+      assert.equal(await store.ping(), true);
+    });
+  });
+}

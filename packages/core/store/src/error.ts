@@ -1,0 +1,10 @@
+import { BulwarkError } from "@bulwark/model";
+
+/**
+ * - `in-use`: another process has the data file open for writing
+ * - `newer`: the database was written by a newer Bulwark
+ * - `full`: the disk cannot take it; nothing was written
+ * - `bad-cursor`: a page was asked for with a cursor that no page gave
+ * - `unavailable`: the database does not answer or cannot be opened
+ */
+export class StoreError extends BulwarkError<"in-use" | "newer" | "full" | "bad-cursor" | "unavailable"> {}

@@ -1,0 +1,37 @@
+import { sql } from "kysely";
+import type { Engine } from "../engine.ts";
+import { StoreError } from "../error.ts";
+import type { Tx } from "../schema.ts";
+import { first } from "./0001-first.ts";
+
+/**
+ * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
+ * released is never edited, because databases out there have run it.
+ */
+const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [first];
+
+/** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */
+export async function migrate(engine: Engine): Promise<void> {
+  await engine.write.transaction().execute(async (tx) => {
+    await engine.lock(tx, "migrate");
+    await sql`create table if not exists migrations (number integer primary key, applied_at bigint not null)`.execute(
+      tx,
+    );
+    const { rows } = await sql<{ last: number | null }>`select max(number) as last from migrations`.execute(tx);
+    const last = rows[0]?.last ?? 0;
+    if (last > migrations.length) {
+      throw new StoreError(
+        "newer",
+        `the database is of a newer Bulwark (migration ${last}, here ${migrations.length})`,
+        {
+          remedy: "start that version, or name another database",
+        },
+      );
+    }
+    for (const [index, apply] of migrations.entries()) {
+      if (index < last) continue;
+      await apply(tx, engine.kind);
+      await sql`insert into migrations values (${index + 1}, ${Date.now()})`.execute(tx);
+    }
+  });
+}

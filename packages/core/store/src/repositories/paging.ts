@@ -1,0 +1,26 @@
+import type { Page } from "@bulwark/model";
+import { sql, type RawBuilder, type SqlBool } from "kysely";
+
+/** A page from `limit` + 1 rows: the extra one only tells that there is more. */
+export function pageOf<R, T>(rows: R[], limit: number, item: (row: R) => T, cursor: (row: R) => string): Page<T> {
+  const shown = rows.slice(0, limit);
+  const last = shown.at(-1);
+  return { items: shown.map(item), next: rows.length > limit && last !== undefined ? cursor(last) : null };
+}
+
+/** `(a, b) < (x, y)`: the rows behind a key in the order of these columns, all in one direction. */
+export function rowAfter(
+  columns: readonly string[],
+  direction: "<" | ">",
+  key: readonly (string | number)[],
+): RawBuilder<SqlBool> {
+  const left = sql.join(columns.map((column) => sql.ref(column)));
+  const right = sql.join(key);
+  return sql`(${left}) ${sql.raw(direction)} (${right})`;
+}
+
+/** Substring without regard to case of ASCII letters. `search` columns are kept in lower case. */
+export function contains(column: string, text: string): RawBuilder<SqlBool> {
+  const pattern = `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  return sql`${sql.ref(column)} like ${pattern} escape '\\'`;
+}
