@@ -23,6 +23,8 @@ export interface Context {
   /** Path of the file; it may be absent. */
   readonly advisoryDatabase: string;
   readonly matcher: Matcher;
+  /** Aborted when the server begins to close. */
+  readonly closing: AbortSignal;
   readonly throttle: Throttle;
   /** True when people reach the server by https. */
   readonly secure: boolean;

@@ -14,7 +14,6 @@ import { ServerError } from "./error.ts";
 import { createHealthBoard, type HealthReport } from "./health/board.ts";
 import { createDiskGuard } from "./health/disk.ts";
 import { createApp } from "./http/app.ts";
-import { isLoopback } from "./http/host.ts";
 import { startJobs, type Job } from "./jobs/job.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
@@ -31,8 +30,8 @@ export interface ServerOptions {
   version: string;
   /** The built console. Without it `/` says how to build it. */
   consoleDir?: string | undefined;
-  /** File of the advisory database; it may come later. */
-  advisoryDatabase: string;
+  /** File of the advisory database, which may come later; `advisories.db` in the data folder by default. */
+  advisoryDatabase?: string | undefined;
   logger?: Logger;
   /** Other bounds than the usual ones. */
   limits?: Partial<Limits>;
@@ -56,7 +55,8 @@ export interface RunningServer extends AsyncDisposable {
   close(): Promise<void>;
 }
 
-const jobs: Job[] = [selfCheck, watchAdvisories, matchReportedImage, matchEveryImage, retention];
+/** The workers before those who give them work. */
+const createJobs = (): Job[] => [selfCheck, matchReportedImage, matchEveryImage, watchAdvisories(), retention];
 
 /**
  * Starts the control plane. Raises `ServerError` when it cannot listen and `StoreError` when the database cannot be
@@ -67,6 +67,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const logger = options.logger ?? createLogger("server");
   const limits = { ...defaultLimits, ...options.limits };
   await using stack = new AsyncDisposableStack();
+  const closing = new AbortController();
 
   await mkdir(config.data, { recursive: true, mode: 0o700 });
   const { database, nats } = config.server;
@@ -75,19 +76,29 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   );
   const bus = stack.use(await openBus(nats === undefined ? {} : { nats }));
   const live = stack.use(await createLiveHub(bus, limits, logger));
-  const matcher = stack.use(createMatcher(options.advisoryDatabase));
+  const advisoryDatabase = options.advisoryDatabase ?? join(config.data, "advisories.db");
+  const matcher = stack.use(createMatcher(advisoryDatabase));
   const context: Context = {
-    ...{ config, version, limits, logger, store, bus, live, matcher },
-    advisoryDatabase: options.advisoryDatabase,
+    config,
+    version,
+    limits,
+    logger,
+    store,
+    bus,
+    live,
+    matcher,
+    advisoryDatabase,
+    closing: closing.signal,
     health: createHealthBoard(store, live, limits),
     disk: createDiskGuard(config.data, store, limits.diskFloor),
     throttle: createThrottle(),
     secure: config.server.url?.startsWith("https:") ?? false,
   };
 
-  stack.use(await startJobs(jobs, context));
+  stack.use(await startJobs(createJobs(), context));
   const app = await createApp(context, options.consoleDir);
   stack.defer(() => closeApp(app, limits));
+  stack.defer(() => closing.abort());
   const url = await listen(app, config);
   context.health.report({ id: "api", state: "ok", summary: `Listens on ${url}` });
   logger.info({ url }, "the server listens");
@@ -127,28 +138,25 @@ function reachable(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
 }
 
+const refusals: Record<string, [code: ServerError["code"], what: string, remedy: string]> = {
+  EADDRINUSE: [
+    "port-busy",
+    "another program already does",
+    "stop that program, or set server.port in bulwark.yaml to another port (0 takes a free one)",
+  ],
+  EADDRNOTAVAIL: [
+    "address",
+    "this machine has no such address",
+    "set server.address in bulwark.yaml to one of its addresses, or to 0.0.0.0 for all of them",
+  ],
+  EACCES: ["not-permitted", "the system does not permit it", "set server.port in bulwark.yaml to a port above 1023"],
+};
+
 function explain(error: unknown, address: string, port: number): unknown {
-  const place = `${address}:${port}`;
-  switch (systemCode(error)) {
-    case "EADDRINUSE":
-      return new ServerError("port-busy", `cannot listen on ${place}: another program already does`, {
-        remedy: "stop that program, or set server.port in bulwark.yaml to another port (0 takes a free one)",
-        cause: error,
-      });
-    case "EADDRNOTAVAIL":
-    case "ENOTFOUND":
-      return new ServerError("address", `cannot listen on ${place}: this machine has no such address`, {
-        remedy: `set server.address in bulwark.yaml to an address of this machine${isLoopback(address) ? "" : ", or 0.0.0.0 for all"}`,
-        cause: error,
-      });
-    case "EACCES":
-      return new ServerError("not-permitted", `cannot listen on ${place}: the system does not permit it`, {
-        remedy: "set server.port in bulwark.yaml to a port above 1023",
-        cause: error,
-      });
-    default:
-      return error;
-  }
+  const refusal = refusals[systemCode(error) ?? ""];
+  if (!refusal) return error;
+  const [code, what, remedy] = refusal;
+  return new ServerError(code, `cannot listen on ${address}:${port}: ${what}`, { remedy, cause: error });
 }
 
 /** Requests that are under way may finish; what does not within `closeTime` is cut. */

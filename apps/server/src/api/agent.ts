@@ -45,7 +45,9 @@ function isOf(record: AgentRecord, node: string): boolean {
 async function write(batch: Batch, context: Context, now: number): Promise<IngestResult> {
   try {
     await context.disk.check();
-    const result = await context.store.ingest.write(batch, now);
+    // A spool belongs to its node: no other node can move its position on by using its id.
+    const spool = `${batch.node}/${batch.spool}`;
+    const result = await context.store.ingest.write({ ...batch, spool }, now);
     count.batches.inc({ result: "stored" });
     for (const record of batch.records) count.records.inc({ type: record.type });
     return result;

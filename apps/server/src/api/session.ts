@@ -71,11 +71,8 @@ export const sessionHandlers: HandlersOf<"session"> = {
     sessionOf(call.caller);
     const { name, scope, days } = call.body;
     const { id, text } = createTokenSecret();
-    const token = {
-      ...{ id, name, scope, node: null, lastUsedAt: null },
-      createdAt: call.now,
-      expiresAt: call.now + days * day,
-    };
+    const times = { createdAt: call.now, expiresAt: call.now + days * day, lastUsedAt: null };
+    const token = { id, name, scope, node: null, ...times };
     await context.store.accounts.addToken({ ...token, hash: hashSecret(text) });
     await audited(context, call, "token.create", id, { name, scope, days });
     return { ...withoutSecret(token), secret: text };
@@ -83,7 +80,8 @@ export const sessionHandlers: HandlersOf<"session"> = {
 
   async deleteToken(call, context) {
     sessionOf(call.caller);
-    if (!(await context.store.accounts.deleteToken(call.params.id))) throw new Refusal("not-found", "there is no such token");
+    if (!(await context.store.accounts.deleteToken(call.params.id)))
+      throw new Refusal("not-found", "there is no such token");
     await audited(context, call, "token.delete", call.params.id);
   },
 };

@@ -8,11 +8,9 @@ export async function addAgentToken(node: string, { store }: Context): Promise<s
   const now = Date.now();
   const before = (await store.accounts.tokens()).filter((token) => token.scope === "agent" && token.node === node);
   const { id, text } = createTokenSecret();
-  await store.accounts.addToken({
-    ...{ id, node, hash: hashSecret(text), name: `agent of ${node}`, scope: "agent", lastUsedAt: null },
-    createdAt: now,
-    expiresAt: now + year,
-  });
+  const times = { createdAt: now, expiresAt: now + year, lastUsedAt: null };
+  const hash = hashSecret(text);
+  await store.accounts.addToken({ id, node, hash, name: `agent of ${node}`, scope: "agent", ...times });
   for (const token of before) await store.accounts.deleteToken(token.id);
   const entry = { time: now, actor: "server", action: "agent-token.create", target: node, detail: { id }, address: "" };
   await store.audit.append(entry);

@@ -50,7 +50,10 @@ function doubt(item: Component, now: number, silence: number): Component {
   return {
     ...item,
     state: "failed",
-    reason: `nothing heard from ${item.node} for ${Math.floor(silent / 60_000)} minutes; last: ${item.summary}`.slice(0, 2048),
+    reason: `nothing heard from ${item.node} for ${Math.floor(silent / 60_000)} minutes; last: ${item.summary}`.slice(
+      0,
+      2048,
+    ),
     remedy: `see whether the agent runs on ${item.node} and reaches this server`,
   };
 }

@@ -39,7 +39,9 @@ export async function reportDatabase(context: Context): Promise<void> {
       summary: "The database does not answer",
       reason: errorText(error),
       remedy:
-        store.engine === "sqlite" ? `see whether ${config.data} can be read and written` : "see whether PostgreSQL runs",
+        store.engine === "sqlite"
+          ? `see whether ${config.data} can be read and written`
+          : "see whether PostgreSQL runs",
     });
   }
 }
@@ -47,10 +49,24 @@ export async function reportDatabase(context: Context): Promise<void> {
 export async function reportBus({ bus, health }: Context): Promise<void> {
   const flows = await bus.ping().catch(() => false);
   const name = bus.kind === "nats" ? "NATS JetStream" : "In the process";
-  health.report({
-    id: "bus",
-    state: flows ? "ok" : "failed",
-    summary: flows ? name : `${name}: messages do not flow`,
-    ...(!flows && { reason: "the bus does not answer", remedy: "see whether NATS runs and server.nats names it" }),
-  });
+  const counters = { abandoned: bus.abandoned };
+  if (!flows) {
+    health.report({
+      id: "bus",
+      state: "failed",
+      summary: `${name}: messages do not flow`,
+      counters,
+      reason: "the bus does not answer",
+      remedy: "see whether NATS runs and server.nats names it",
+    });
+  } else if (bus.abandoned > 0) {
+    health.report({
+      id: "bus",
+      state: "degraded",
+      summary: `${name}; ${bus.abandoned} pieces of work were given up`,
+      counters,
+      reason: "their handlers failed each time; the server's log says why",
+      remedy: "mend the cause and start the server again: every image is then matched anew",
+    });
+  } else health.report({ id: "bus", state: "ok", summary: name, counters });
 }

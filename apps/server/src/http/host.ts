@@ -12,6 +12,6 @@ export function guardHost(context: Pick<Context, "config">): (host: string | und
   return (host) => host !== undefined && names.has(host.toLowerCase().replace(/:\d+$/, ""));
 }
 
-export function isLoopback(address: string): boolean {
+function isLoopback(address: string): boolean {
   return address === "localhost" || address === "::1" || address.startsWith("127.");
 }

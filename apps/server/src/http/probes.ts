@@ -11,7 +11,10 @@ export function registerProbes(app: FastifyInstance, context: Context): void {
   app.get("/readyz", async (_request, reply) => {
     const reasons = await notReady(context);
     if (reasons.length === 0) return reply.type("text/plain").send("ok\n");
-    return reply.code(503).type("text/plain").send(`${reasons.join("\n")}\n`);
+    return reply
+      .code(503)
+      .type("text/plain")
+      .send(`${reasons.join("\n")}\n`);
   });
 
   app.get("/metrics", async (request, reply) => {

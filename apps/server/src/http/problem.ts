@@ -49,7 +49,8 @@ export function parseInput<T>(schema: z.ZodType<T>, value: unknown, place: "para
 /** The first three issues on one line. */
 export function describeIssues(error: z.ZodError, place: string): string {
   const lines = error.issues.slice(0, 3).map((issue) => {
-    const what = issue.code === "unrecognized_keys" ? `does not know ${issue.keys.slice(0, 5).join(", ")}` : issue.message;
+    const what =
+      issue.code === "unrecognized_keys" ? `does not know ${issue.keys.slice(0, 5).join(", ")}` : issue.message;
     return `${[place, ...issue.path].join(".")}: ${what}`;
   });
   return lines.join("; ").slice(0, 1000);

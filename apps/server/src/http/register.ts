@@ -1,4 +1,12 @@
-import { routes, type Body, type Params, type Response, type Route, type RouteName, type Routes } from "@bulwark/contract";
+import {
+  routes,
+  type Body,
+  type Params,
+  type Response,
+  type Route,
+  type RouteName,
+  type Routes,
+} from "@bulwark/contract";
 import type { FastifyInstance, FastifyReply, FastifyRequest, preParsingHookHandler } from "fastify";
 import { z } from "zod";
 import { authorize, plainAddress, type Caller } from "../auth/caller.ts";

@@ -38,14 +38,17 @@ function repeat(job: TimedJob, context: Context, failing: Map<string, string>): 
   let timer: NodeJS.Timeout | undefined;
   let current: Promise<void> = Promise.resolve();
 
+  async function runAndPlan(): Promise<void> {
+    try {
+      await observed(job.name, () => job.run(context), context, failing);
+    } catch {
+      // Told by `observed`; the next run comes in its time.
+    }
+    if (!stopped) timer = setTimeout(begin, job.every(context.limits));
+  }
+
   function begin(): void {
-    current = observed(job.name, () => job.run(context), context, failing)
-      .catch(() => {
-        // Told by `observed`; the next run comes in its time.
-      })
-      .then(() => {
-        if (!stopped) timer = setTimeout(begin, job.every(context.limits));
-      });
+    current = runAndPlan();
   }
 
   begin();

@@ -5,7 +5,10 @@ export const matchEveryImage: MessageJob<"advisories.updated"> = {
   name: "match-all",
   on: "advisories.updated",
 
-  async run(_message, { store, bus }) {
-    for await (const key of store.images.keys()) await bus.publish("image.reported", { key });
+  async run(_message, { store, bus, closing }) {
+    for await (const key of store.images.keys()) {
+      if (closing.aborted) return;
+      await bus.publish("image.reported", { key });
+    }
   },
 };

@@ -1,52 +1,64 @@
-import { once } from "node:events";
+import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import type { Inventory, Vulnerability } from "@bulwark/model";
 
-/** Holds inventories against the advisory database in a thread of its own, so that no request waits for it. */
+/** The advisory database, in a thread of its own: it is read synchronously, and no request shall wait for that. */
 export interface Matcher extends AsyncDisposable {
-  /** Undefined where there is no advisory database. Throws when it cannot be read. */
+  /** What is weak in these packages. Undefined where there is no database; throws when it cannot be read. */
   match(inventory: Inventory): Promise<Vulnerability[] | undefined>;
+  /** Undefined where there is no database; throws when it cannot be read. */
+  status(): Promise<AdvisoryStatus | undefined>;
 }
 
-export interface MatchRequest {
-  id: number;
-  inventory: Inventory;
+export interface AdvisoryStatus {
+  /** Another file has another stamp. */
+  stamp: string;
+  /** Milliseconds since the epoch. */
+  builtAt: number;
+  advisories: number;
 }
-export type MatchAnswer =
-  | { id: number; vulnerabilities: Vulnerability[] | undefined; error?: undefined }
-  | { id: number; error: string };
 
-/** The thread starts with the first image, and again after it died. */
+/** What each kind of question asks with, and is answered with. */
+interface Questions {
+  match: { ask: Inventory; answer: Vulnerability[] | undefined };
+  status: { ask: null; answer: AdvisoryStatus | undefined };
+}
+type Kind = keyof Questions;
+export type Question = { [K in Kind]: { id: number; kind: K; ask: Questions[K]["ask"] } }[Kind];
+export type Answer = { id: number; answer: Questions[Kind]["answer"] } | { id: number; error: string };
+
+/** The thread starts with the first question about a database that is there, and again after it died. */
 export function createMatcher(databasePath: string): Matcher {
-  const waiting = new Map<number, PromiseWithResolvers<Vulnerability[] | undefined>>();
+  const waiting = new Map<number, { resolve: (answer: never) => void; reject: (error: Error) => void }>();
   let worker: Worker | undefined;
   let next = 1;
   let closed = false;
 
-  function match(inventory: Inventory): Promise<Vulnerability[] | undefined> {
-    if (closed) return Promise.reject(new Error("the server closes"));
-    const id = next++;
-    const answer = Promise.withResolvers<Vulnerability[] | undefined>();
-    waiting.set(id, answer);
-    worker ??= start();
-    worker.postMessage({ id, inventory } satisfies MatchRequest);
-    return answer.promise;
+  async function question<K extends Kind>(kind: K, ask: Questions[K]["ask"]): Promise<Questions[K]["answer"]> {
+    if (closed) throw new Error("the server closes");
+    if (!worker && !existsSync(databasePath)) return undefined;
+    const thread = (worker ??= start());
+    return new Promise((resolve, reject) => {
+      const id = next++;
+      waiting.set(id, { resolve, reject });
+      thread.postMessage({ id, kind, ask });
+    });
   }
 
   function start(): Worker {
     const thread = new Worker(new URL("match-worker.ts", import.meta.url), { workerData: databasePath });
-    thread.on("message", (answer: MatchAnswer) => settle(answer));
+    thread.on("message", settle);
     thread.on("error", (error) => died(thread, error instanceof Error ? error : new Error(String(error))));
     thread.on("exit", () => died(thread, new Error("the matching thread ended")));
     thread.unref();
     return thread;
   }
 
-  function settle(answer: MatchAnswer): void {
+  function settle(answer: Answer): void {
     const promise = waiting.get(answer.id);
     waiting.delete(answer.id);
-    if (answer.error === undefined) promise?.resolve(answer.vulnerabilities);
-    else promise?.reject(new Error(answer.error));
+    if ("error" in answer) promise?.reject(new Error(answer.error));
+    else promise?.resolve(answer.answer as never);
   }
 
   function died(thread: Worker, error: Error): void {
@@ -56,14 +68,12 @@ export function createMatcher(databasePath: string): Matcher {
     waiting.clear();
   }
 
-  async function dispose(): Promise<void> {
-    closed = true;
-    const thread = worker;
-    if (!thread) return;
-    const gone = once(thread, "exit");
-    await thread.terminate();
-    await gone.catch(() => undefined);
-  }
-
-  return { match, [Symbol.asyncDispose]: dispose };
+  return {
+    match: async (inventory) => question("match", inventory),
+    status: async () => question("status", null),
+    async [Symbol.asyncDispose]() {
+      closed = true;
+      await worker?.terminate();
+    },
+  };
 }

@@ -25,7 +25,7 @@ export async function createLiveHub(bus: Bus, limits: Limits, logger: Logger): P
   const listeners = new Set<(frame: Frame) => void>();
 
   const subscription = await bus.subscribe("live", (message, id) => {
-    const frame = toFrame(message, epoch + id);
+    const frame = toFrame(message, `${epoch}${id}`);
     ring.push(frame);
     for (const listener of listeners) listener(frame);
   });
