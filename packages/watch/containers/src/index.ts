@@ -1,1 +1,4 @@
-export * from "./registry.ts";
+export * from "./error.ts";
+export * from "./open.ts";
+export type { ContainerRegistry } from "./registry.ts";
+export { defaultPaths, type RuntimePaths } from "./runtimes/index.ts";

@@ -1,15 +1,17 @@
 import type { Component, Container, RuntimeKind } from "@bulwark/model";
 
-/** One kind of container runtime on this machine. A new runtime is a new file with one of these. */
+/** One container runtime on this machine. A new runtime is a file in `runtimes/` with one of these. */
 export interface RuntimeSource extends AsyncDisposable {
   readonly kind: RuntimeKind;
-  /** Everything that it knows of now. */
+  /** Everything that it knows of now. Raises `RuntimeError`. */
   list(): Promise<Container[]>;
-  /**
-   * Calls `changed` when containers came, went or changed, by the runtime's own events where it has them. Where
-   * `containerId` is given only that one changed. Rejects where the runtime cannot be reached.
-   */
-  watch(changed: (containerId?: string) => void): Promise<AsyncDisposable>;
+  /** Calls `changed` whenever containers came, went or changed, by the runtime's own events where it has them. */
+  watch(changed: () => void): Promise<Watch>;
+}
+
+export interface Watch extends AsyncDisposable {
+  /** Resolves or rejects when no more changes will be told: the runtime went away. */
+  readonly ended: Promise<void>;
 }
 
 /**

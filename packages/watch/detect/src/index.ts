@@ -1,1 +1,4 @@
-export {};
+export * from "./detector.ts";
+export * from "./detectors/index.ts";
+export * from "./pipeline.ts";
+export { ProcessTable, type Entry } from "./process-table.ts";

@@ -1,1 +1,6 @@
+export * from "./availability.ts";
+export * from "./build.ts";
+export * from "./decode.ts";
+export * from "./error.ts";
 export * from "./record.ts";
+export * from "./sensor.ts";

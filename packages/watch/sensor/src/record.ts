@@ -18,6 +18,8 @@ export interface ProcessRecord {
   containerPid: number;
   mountNamespace: number;
   pidNamespace: number;
+  /** The sensor always tells it. */
+  networkNamespace?: number;
   /** Paths of the process's cgroup, from the v2 hierarchy and from one v1 hierarchy that is not at its root. */
   cgroups: string[];
   uid: number;
@@ -26,11 +28,17 @@ export interface ProcessRecord {
   /** Effective capability set. */
   capabilities: bigint;
   name: string;
+  /**
+   * The file that runs, from its dentry up to the root of the process: links and bind mounts are seen through. A file
+   * outside of that root starts with `(unreachable)`, as getcwd(2) has it; a path that was too long to tell whole
+   * starts with `…`; a memfd is only its name (`memfd:x`).
+   */
   executable: string;
-  /** As passed to execve(2), before the kernel resolved it. */
+  /** As passed to execve(2), before the kernel resolved it; empty but for `exec`. */
   filename: string;
   arguments: string[];
   argumentsCut: boolean;
+  /** Written like `executable`. */
   workingDirectory: string;
   origin: "lower" | "upper" | "memory" | "plain" | "unknown";
   /** Parent is a kernel thread: a helper that the kernel itself started. */
@@ -43,7 +51,7 @@ export interface DescriptorRecord {
   /** File type bits of the mode (`S_IFMT`); 0 when closed. */
   mode: number;
   inode: number;
-  /** Device number of a character device: tells terminals and /dev/null apart. */
+  /** Device number of a character device, as stat(2) gives it (`major = (device >> 8) & 0xfff`): tells terminals and /dev/null apart. */
   device: number;
   /** Address family of a socket; 0 otherwise. */
   family: number;
@@ -68,9 +76,12 @@ export interface ConnectionRecord {
   type: "connect" | "accept";
   sequence: bigint;
   time: bigint;
-  /** 0 where the kernel did it outside of any process (`accept` in soft interrupt). */
+  /** 0 where the kernel did it outside of any process (always so for `accept`). */
   pid: number;
   startTime: bigint;
+  /** Of the socket; finds the container where `pid` is 0. The sensor always tells it. */
+  networkNamespace?: number;
+  /** The port of a `connect` is 0 unless the socket was bound: the kernel chooses it afterwards. */
   local: { ip: string; port: number };
   remote: { ip: string; port: number };
 }

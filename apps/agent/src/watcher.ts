@@ -1,0 +1,175 @@
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import type { ContainerRegistry } from "@bulwark/containers";
+import { detectors, Pipeline, type Owner } from "@bulwark/detect";
+import { errorText, type AgentRecord, type Component } from "@bulwark/model";
+import { sensorAvailability, startSensor, type Sensor, type SensorError, type SensorRecord } from "@bulwark/sensor";
+import type { Logger } from "@bulwark/telemetry";
+import { argumentsOf } from "./proc.ts";
+import { ShellWatch } from "./shell-watch.ts";
+
+export interface WatcherOptions {
+  node: string;
+  host: boolean;
+  registry: ContainerRegistry;
+  log: Logger;
+  emit(records: AgentRecord[]): void;
+}
+
+const settleInterval = 100;
+const firstDelay = 500;
+const lastDelay = 30_000;
+/** A sensor that has run for so long is trusted again. */
+const soundAfter = 60_000;
+
+/** Keeps the sensor running and turns what it says into events and alerts. */
+export class Watcher implements AsyncDisposable {
+  readonly #options: WatcherOptions;
+  readonly #ownCgroups: ReadonlySet<string>;
+  #pipeline: Pipeline | undefined;
+  #shells: ShellWatch | undefined;
+  #sensor: Sensor | undefined;
+  #error: { message: string; remedy: string; off: boolean } | undefined;
+  #losses = { ring: 0n, pipe: 0n, unreadable: 0n };
+  #restarts = 0;
+  #delay = firstDelay;
+  #startedAt = 0;
+  #retry: NodeJS.Timeout | undefined;
+  #stopping = false;
+  readonly #settling: NodeJS.Timeout;
+
+  constructor(options: WatcherOptions) {
+    this.#options = options;
+    this.#ownCgroups = ownCgroups();
+    this.#settling = setInterval(() => this.#pipeline?.settle(), settleInterval);
+    options.registry.on("started", () => this.#pipeline?.settle());
+  }
+
+  /** Starts the sensor. Resolves when it runs, or when it is known why it does not. */
+  async start(): Promise<void> {
+    const { available, reason, remedy } = sensorAvailability();
+    if (!available) {
+      this.#error = { message: reason, remedy, off: true };
+      return;
+    }
+    const pipeline = this.#newPipeline();
+    const early: SensorRecord[] = [];
+    try {
+      this.#startedAt = Date.now();
+      this.#sensor = await startSensor({
+        host: this.#options.host,
+        onRecords: (records) => {
+          if (this.#sensor) this.#take(pipeline, records);
+          else early.push(...records);
+        },
+        onExit: (error) => this.#ended(error),
+      });
+      this.#error = undefined;
+      this.#take(pipeline, early);
+    } catch (error) {
+      this.#ended(error);
+    }
+  }
+
+  health(): Component {
+    const { node } = this.#options;
+    const { ring, pipe, unreadable } = this.#losses;
+    const pipeline = this.#pipeline?.counters;
+    const counters = {
+      events: pipeline?.events ?? 0,
+      alerts: pipeline?.alerts ?? 0,
+      restarts: this.#restarts,
+      "lost.ring": Number(ring),
+      "lost.pipe": Number(pipe),
+      "lost.unreadable": Number(unreadable),
+      "unknown.container": pipeline?.unknown ?? 0,
+      "evicted.processes": this.#pipeline?.table.evicted ?? 0,
+    };
+    const common = { id: "sensor", node, counters, updatedAt: Date.now() };
+    if (this.#error) {
+      const { message, remedy, off } = this.#error;
+      return { ...common, state: off ? "off" : "failed", summary: "What containers do is not seen", reason: message, remedy };
+    }
+    const lost = ring + pipe > 0n;
+    const hooks = this.#sensor?.hooks.map(({ event, hook }) => `${event}: ${hook}`).join(", ") ?? "";
+    return {
+      ...common,
+      state: lost ? "degraded" : "ok",
+      summary: `Sees what containers do (${hooks})`,
+      reason: lost ? `${ring + pipe} events were lost since the sensor started` : "",
+      remedy: lost ? "the machine was too busy to keep up; give it more processors, or fewer events" : "",
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#settling);
+    clearTimeout(this.#retry);
+    this.#shells?.stop();
+    await this.#sensor?.close();
+  }
+
+  #newPipeline(): Pipeline {
+    const { node, host, registry, emit } = this.#options;
+    const shells = new ShellWatch((process, stdio) => pipeline.look(process, stdio));
+    const pipeline: Pipeline = new Pipeline({
+      node,
+      run: randomUUID().slice(0, 8),
+      detectors,
+      host,
+      ownerOf: (cgroups) => this.#ownerOf(cgroups),
+      epoch: (time) => this.#sensor?.epochMs(time) ?? Date.now(),
+      now: Date.now,
+      emit,
+      missingOwner: () => void registry.refresh(),
+      watchShell: (process) => shells.watch(process),
+    });
+    this.#shells?.stop();
+    this.#shells = shells;
+    this.#pipeline = pipeline;
+    return pipeline;
+  }
+
+  #ownerOf(cgroups: readonly string[]): Owner {
+    const container = this.#options.registry.byCgroup(cgroups);
+    if (container) return { attribution: "container", container };
+    return cgroups.every((path) => this.#ownCgroups.has(path) || isHostService(path)) ? { attribution: "host" } : undefined;
+  }
+
+  #take(pipeline: Pipeline, records: SensorRecord[]): void {
+    for (const record of records) {
+      if (record.type === "loss") this.#losses = record;
+      if (record.type === "snapshot") void this.#completeSnapshot(pipeline, record);
+    }
+    pipeline.push(records);
+  }
+
+  async #completeSnapshot(pipeline: Pipeline, { pid, startTime }: { pid: number; startTime: bigint }): Promise<void> {
+    const entry = pipeline.table.get(pid, startTime);
+    const words = await argumentsOf(pid);
+    if (entry?.arguments.length === 0) entry.arguments = words;
+  }
+
+  #ended(error: unknown): void {
+    if (this.#stopping) return;
+    this.#sensor = undefined;
+    const known = error as Partial<SensorError>;
+    this.#error = { message: errorText(error), remedy: known.remedy ?? "it is started again by itself", off: false };
+    if (Date.now() - this.#startedAt > soundAfter) this.#delay = firstDelay;
+    this.#restarts++;
+    this.#options.log.error({ reason: errorText(error), restartInMs: this.#delay }, "the sensor ended; it is started again");
+    this.#retry = setTimeout(() => void this.start(), this.#delay);
+    this.#delay = Math.min(this.#delay * 2, lastDelay);
+  }
+}
+
+/** Where the agent itself is: what shares all of it is the host's, such as a shell in another mount namespace. */
+function ownCgroups(): ReadonlySet<string> {
+  const lines = readFileSync("/proc/self/cgroup", "utf8").split("\n");
+  return new Set(lines.map((line) => line.split(":").slice(2).join(":")));
+}
+
+/** systemd's own services and sessions, some of which have a mount namespace of their own. */
+function isHostService(path: string): boolean {
+  return /^\/(?:system\.slice\/[^/]+\.service|user\.slice|init\.scope)(?:\/|$)/.test(path);
+}

@@ -1,0 +1,84 @@
+import { join } from "node:path";
+import { credentials, loadPackageDefinition, Metadata, type ServiceClientConstructor } from "@grpc/grpc-js";
+import { loadSync } from "@grpc/proto-loader";
+import { errorText } from "@bulwark/model";
+import { RuntimeError } from "./error.ts";
+
+const callTimeout = 5000;
+/** A list of many containers with their whole specification. */
+const answerLimit = 64 * 1024 * 1024;
+
+/** A gRPC service over a unix socket, by the names of one of the files in `proto/`. */
+export interface Service extends Disposable {
+  /** One call. Raises `RuntimeError`. */
+  call<T>(method: string, request: object, headers?: Record<string, string>): Promise<T>;
+  /** A call that answers many times; ends when `signal` aborts. Raises `RuntimeError`. */
+  stream<T>(method: string, request: object, headers: Record<string, string>, signal: AbortSignal): AsyncIterable<T>;
+}
+
+export function openService(socket: string, file: string, name: string): Service {
+  const definition = loadSync(join(import.meta.dirname, "../proto", file), {
+    longs: Number,
+    enums: String,
+    defaults: true,
+    keepCase: true,
+  });
+  const Client = name
+    .split(".")
+    .reduce((at: unknown, key) => (at as Record<string, unknown>)[key], loadPackageDefinition(definition));
+  const client = new (Client as ServiceClientConstructor)(`unix:${socket}`, credentials.createInsecure(), {
+    "grpc.max_receive_message_length": answerLimit,
+    // The authority of a unix socket's path is refused by some servers.
+    "grpc.default_authority": "localhost",
+  });
+  type Unary = (
+    request: object,
+    metadata: Metadata,
+    options: object,
+    done: (error: Error | null, answer: unknown) => void,
+  ) => void;
+  type Streaming = (request: object, metadata: Metadata) => AsyncIterable<unknown> & { cancel(): void };
+
+  return {
+    async call<T>(method: string, request: object, headers: Record<string, string> = {}) {
+      return new Promise<T>((resolve, reject) => {
+        const options = { deadline: Date.now() + callTimeout };
+        (client[method] as Unary).call(client, request, metadata(headers), options, (error, answer) => {
+          if (error) reject(explain(socket, error));
+          else resolve(answer as T);
+        });
+      });
+    },
+    async *stream<T>(method: string, request: object, headers: Record<string, string>, signal: AbortSignal) {
+      const answers = (client[method] as Streaming).call(client, request, metadata(headers));
+      const cancel = (): void => answers.cancel();
+      signal.addEventListener("abort", cancel);
+      try {
+        for await (const answer of answers) yield answer as T;
+      } catch (error) {
+        if (!signal.aborted) throw explain(socket, error);
+      } finally {
+        signal.removeEventListener("abort", cancel);
+        cancel();
+      }
+    },
+    [Symbol.dispose]: () => client.close(),
+  };
+}
+
+function metadata(headers: Record<string, string>): Metadata {
+  const result = new Metadata();
+  for (const [name, value] of Object.entries(headers)) result.set(name, value);
+  return result;
+}
+
+function explain(socket: string, error: unknown): RuntimeError {
+  const text = errorText(error);
+  if (text.includes("EACCES")) {
+    return new RuntimeError("denied", `${socket}: permission denied`, {
+      remedy: "run the agent as root",
+      cause: error,
+    });
+  }
+  return new RuntimeError("failed", `${socket}: ${text}`, { remedy: "see whether the runtime runs", cause: error });
+}

@@ -1,0 +1,112 @@
+import type { Container, Mount } from "@bulwark/model";
+import { z } from "zod";
+
+/** The part of the OCI runtime specification that tells how much a container may. https://github.com/opencontainers/runtime-spec */
+const specification = z.object({
+  root: z.object({ path: z.string() }).nullish(),
+  annotations: z.record(z.string(), z.string()).nullish(),
+  mounts: z
+    .array(
+      z.object({
+        destination: z.string(),
+        source: z.string().nullish(),
+        type: z.string().nullish(),
+        options: z.array(z.string()).nullish(),
+      }),
+    )
+    .nullish(),
+  process: z.object({ capabilities: z.object({ effective: z.array(z.string()).nullish() }).nullish() }).nullish(),
+  linux: z
+    .object({
+      namespaces: z.array(z.object({ type: z.string(), path: z.string().nullish() })).nullish(),
+      seccomp: z.unknown().optional(),
+      resources: z
+        .object({
+          devices: z
+            .array(
+              z.object({
+                allow: z.boolean().nullish(),
+                type: z.string().nullish(),
+                major: z.number().nullish(),
+                minor: z.number().nullish(),
+              }),
+            )
+            .nullish(),
+        })
+        .nullish(),
+    })
+    .nullish(),
+});
+type Specification = z.infer<typeof specification>;
+
+export type SpecFacts = Pick<Container, "mounts" | "capabilities" | "privileged" | "hostNamespaces"> & {
+  /** As it is written: may be relative to the bundle. */
+  rootfs: string | null;
+  annotations: Record<string, string>;
+};
+
+/** Facts from the JSON of an OCI runtime specification; undefined when it is none. */
+export function specFacts(json: unknown): SpecFacts | undefined {
+  const parsed = specification.safeParse(json);
+  if (!parsed.success) return undefined;
+  const spec = parsed.data;
+  return {
+    rootfs: spec.root?.path ?? null,
+    annotations: spec.annotations ?? {},
+    mounts: (spec.mounts ?? []).slice(0, 4096).map(toMount),
+    capabilities: (spec.process?.capabilities?.effective ?? []).slice(0, 64),
+    privileged: isPrivileged(spec),
+    hostNamespaces: hostNamespaces(spec),
+  };
+}
+
+function toMount({ destination, source, type, options }: NonNullable<Specification["mounts"]>[number]): Mount {
+  return {
+    source: source ?? "",
+    target: destination,
+    type: type ?? (options?.some((option) => option === "bind" || option === "rbind") ? "bind" : ""),
+    readOnly: options?.includes("ro") ?? false,
+  };
+}
+
+/**
+ * No runtime writes the word into the specification. What `--privileged` does, in all of them: the capabilities that
+ * administer the machine, no seccomp filter, and a device rule that allows everything.
+ */
+function isPrivileged({ process, linux }: Specification): boolean {
+  const effective = process?.capabilities?.effective ?? [];
+  const administers = effective.includes("CAP_SYS_ADMIN") && effective.includes("CAP_SYS_MODULE");
+  const rules = linux?.resources?.devices ?? [];
+  const allDevices = rules.some(
+    ({ allow, type, major, minor }) => allow === true && (type ?? "a") === "a" && !(major ?? 0) && !(minor ?? 0),
+  );
+  return administers && allDevices && (linux?.seccomp === undefined || linux.seccomp === null);
+}
+
+const kinds = { pid: "pid", network: "net", ipc: "ipc", uts: "uts", mount: "mnt" } as const;
+
+/**
+ * A namespace that the specification does not ask for is the runtime's own, and so the host's. `user` and `cgroup` are
+ * left out: hardly any container has its own, so that it would say nothing.
+ */
+function hostNamespaces({ linux }: Specification): Container["hostNamespaces"] {
+  const own = new Map((linux?.namespaces ?? []).map(({ type, path }) => [type, path ?? ""]));
+  const shared = Object.entries(kinds).filter(([type]) => {
+    const path = own.get(type);
+    return path === undefined || path.startsWith("/proc/1/ns/");
+  });
+  return shared.map(([, name]) => name);
+}
+
+/** What kubelet writes onto containers through any CRI runtime. */
+export function podOf(labels: Record<string, string>): Container["pod"] {
+  const name = labels["io.kubernetes.pod.name"];
+  const namespace = labels["io.kubernetes.pod.namespace"];
+  if (name === undefined || namespace === undefined) return null;
+  return {
+    name,
+    namespace,
+    uid: labels["io.kubernetes.pod.uid"] ?? "",
+    container: labels["io.kubernetes.container.name"] ?? "",
+  };
+}

@@ -1,0 +1,76 @@
+import type { DescriptorRecord, ProcessRecord, SensorRecord } from "@bulwark/sensor";
+
+/** Builds the records of a small story for tests: who forked and executed what, with which descriptors. */
+export interface Story {
+  exec(pid: number, command: string, change?: Partial<ProcessRecord>): ProcessRecord;
+  fork(parent: number, pid: number, change?: Partial<ProcessRecord>): ProcessRecord;
+  connect(pid: number, ip: string, port: number): SensorRecord;
+  exit(pid: number): SensorRecord;
+}
+
+export function pipe(fd: number): DescriptorRecord {
+  return { fd, mode: 0o010_600, inode: 77, device: 0, family: 0, state: 0, local: null, remote: null };
+}
+export function unix(fd: number): DescriptorRecord {
+  return { ...pipe(fd), mode: 0o140_777, family: 1 };
+}
+export function socket(fd: number, ip: string, port: number): DescriptorRecord {
+  const local = { ip: "172.17.0.2", port: 40_000 };
+  return { ...pipe(fd), mode: 0o140_777, family: ip.includes(":") ? 10 : 2, state: 1, local, remote: { ip, port } };
+}
+export const pipes = [pipe(0), pipe(1), pipe(2)];
+export function sockets(ip: string, port: number): DescriptorRecord[] {
+  return [0, 1, 2].map((fd) => socket(fd, ip, port));
+}
+
+export function story(cgroup = "/default/c1"): Story {
+  let sequence = 0n;
+  const parents = new Map<number, number>();
+  const record = (type: ProcessRecord["type"], pid: number, change: Partial<ProcessRecord>): ProcessRecord => ({
+    type,
+    sequence: ++sequence,
+    time: sequence * 1000n,
+    pid,
+    parentPid: parents.get(pid) ?? 0,
+    startTime: BigInt(pid),
+    parentStartTime: BigInt(parents.get(pid) ?? 0),
+    containerPid: pid,
+    mountNamespace: 2,
+    pidNamespace: 3,
+    cgroups: [cgroup],
+    uid: 0,
+    gid: 0,
+    effectiveUid: 0,
+    capabilities: 0n,
+    name: "",
+    executable: "",
+    filename: "",
+    arguments: [],
+    argumentsCut: false,
+    workingDirectory: "/",
+    origin: "lower",
+    kernelParent: false,
+    stdio: pipes,
+    ...change,
+  });
+  return {
+    exec(pid, command, change = {}) {
+      const words = command.split(" ");
+      const [executable = ""] = words;
+      return record("exec", pid, { executable, arguments: words, name: executable.split("/").at(-1) ?? "", ...change });
+    },
+    fork(parent, pid, change = {}) {
+      parents.set(pid, parent);
+      return record("fork", pid, change);
+    },
+    connect(pid, ip, port) {
+      const at = ++sequence;
+      const ends = { local: { ip: "172.17.0.2", port: 0 }, remote: { ip, port } };
+      return { type: "connect", sequence: at, time: at * 1000n, pid, startTime: BigInt(pid), ...ends };
+    },
+    exit(pid) {
+      const at = ++sequence;
+      return { type: "exit", sequence: at, time: at * 1000n, pid, startTime: BigInt(pid), exitCode: 0 };
+    },
+  };
+}

@@ -1,0 +1,207 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import type { AgentRecord, Alert, Event } from "@bulwark/model";
+import type { SensorRecord } from "@bulwark/sensor";
+import { sampleContainer } from "@bulwark/testkit";
+import { pipe, socket, sockets, story, unix } from "./cases.ts";
+import { detectors } from "./detectors/index.ts";
+import { Pipeline, type Owner } from "./pipeline.ts";
+
+const container = sampleContainer(1, { id: "c1" });
+const evil = ["198.51.100.9", 4444] as const;
+
+function judge(
+  records: SensorRecord[],
+  ownerOf: (cgroups: readonly string[]) => Owner = () => ({ attribution: "container", container }),
+) {
+  const out: AgentRecord[] = [];
+  const clock = { now: 1_000_000 };
+  const pipeline = new Pipeline({
+    node: "n",
+    run: "r",
+    detectors,
+    ownerOf,
+    host: false,
+    epoch: (time) => Number(time),
+    now: () => clock.now,
+    emit: (emitted) => out.push(...emitted),
+    missingOwner() {},
+  });
+  pipeline.push(records);
+  return {
+    pipeline,
+    clock,
+    alerts: (): Alert[] => out.flatMap((item) => (item.type === "alert" ? [item.alert] : [])),
+    events: (): Event[] => out.flatMap((item) => (item.type === "event" ? [item.event] : [])),
+  };
+}
+
+/** Stories in which somebody on the network types into a shell. */
+const reverseShells: Record<string, (s: ReturnType<typeof story>) => SensorRecord[]> = {
+  "nc -e": (s) => [
+    s.exec(10, "/bin/nc -e /bin/sh"),
+    s.connect(10, ...evil),
+    s.exec(10, "/bin/sh", { stdio: sockets(...evil) }),
+  ],
+  "bash -i >& /dev/tcp": (s) => [
+    s.exec(10, "/bin/bash"),
+    s.fork(10, 11),
+    s.connect(11, ...evil),
+    s.exec(11, "/bin/bash -i", { stdio: sockets(...evil) }),
+  ],
+  "only standard input is the socket": (s) => [
+    s.exec(10, "/usr/bin/zsh", { stdio: [socket(0, ...evil), pipe(1), pipe(2)] }),
+  ],
+  "python moves a socket onto itself, then starts a command": (s) => [
+    s.exec(10, "/usr/bin/python3.11 -c x"),
+    s.connect(10, ...evil),
+    s.fork(10, 11, { stdio: sockets(...evil) }),
+    s.exec(11, "/usr/bin/id", { stdio: sockets(...evil) }),
+  ],
+  "a shell gives one command its socket": (s) => [
+    s.exec(10, "/bin/bash"),
+    s.connect(10, ...evil),
+    s.fork(10, 11),
+    s.exec(11, "/bin/cat", { stdio: [socket(0, ...evil), pipe(1), pipe(2)] }),
+  ],
+  "busybox called by another name": (s) => [
+    s.exec(10, "/bin/busybox", { arguments: ["-sh"], stdio: sockets(...evil) }),
+  ],
+  "busybox with the applet as an argument": (s) => [s.exec(10, "/bin/busybox ash -i", { stdio: sockets(...evil) })],
+  "a shell under another name in its arguments": (s) => [
+    s.exec(10, "/bin/dash", { arguments: ["[kworker/0:1]"], stdio: sockets(...evil) }),
+  ],
+  "over IPv6": (s) => [s.exec(10, "/usr/bin/perl5.36.0 -e x", { stdio: sockets("2001:db8::9", 443) })],
+  "to the local machine": (s) => [s.exec(10, "/usr/bin/php8.2", { stdio: sockets("127.0.0.1", 9001) })],
+};
+for (const [name, records] of Object.entries(reverseShells)) {
+  test(`reverse shell: ${name}`, () => {
+    const alerts = judge(records(story())).alerts();
+    assert.deepEqual(
+      alerts.map(({ rule }) => rule),
+      ["reverse-shell"],
+    );
+    assert.match(alerts[0]?.evidence.find(({ key }) => key === "peer")?.value ?? "", /:\d+$/);
+    assert.equal(alerts[0]?.container?.id, "c1");
+    assert.equal(alerts[0]?.process.pid, name.includes("/dev/tcp") ? 11 : 10);
+  });
+}
+
+/** Ordinary work that must stay quiet. */
+const quiet: Record<string, (s: ReturnType<typeof story>) => SensorRecord[]> = {
+  "an exec session over pipes": (s) => [s.exec(10, "/bin/sh"), s.fork(10, 11), s.exec(11, "/bin/ls")],
+  "a session over a unix socket": (s) => [s.exec(10, "/bin/bash", { stdio: [unix(0), unix(1), unix(2)] })],
+  "a server that is no interpreter has its connection as standard input": (s) => [
+    s.exec(10, "/usr/sbin/in.ftpd", { stdio: sockets(...evil) }),
+  ],
+  "a client in a script connects": (s) => [
+    s.exec(10, "/bin/sh"),
+    s.fork(10, 11),
+    s.exec(11, "/usr/bin/curl"),
+    s.connect(11, ...evil),
+  ],
+  "a python server hands a connection to a program": (s) => [
+    s.exec(10, "/usr/bin/python3"),
+    s.fork(10, 11),
+    s.exec(11, "/usr/bin/ffmpeg", { stdio: sockets(...evil) }),
+  ],
+  "a socket that is only listening has no peer": (s) => [
+    s.exec(10, "/usr/bin/python3", { stdio: [socket(0, "0.0.0.0", 0), pipe(1), pipe(2)] }),
+  ],
+  "only the log goes to the network": (s) => [s.exec(10, "/bin/sh", { stdio: [pipe(0), pipe(1), socket(2, ...evil)] })],
+  "a program of the image": (s) => [s.exec(10, "/bin/app")],
+  "a program on a plain file system, where layers cannot be told": (s) => [s.exec(10, "/bin/app", { origin: "plain" })],
+};
+for (const [name, records] of Object.entries(quiet)) {
+  test(`quiet: ${name}`, () => assert.deepEqual(judge(records(story())).alerts(), []));
+}
+
+test("one shell is one alert, however many commands it runs, with its direction and its ancestors", () => {
+  const s = story();
+  const records = [s.exec(9, "/usr/sbin/nginx"), s.fork(9, 10), s.exec(10, "/bin/bash"), s.connect(10, ...evil)];
+  for (let pid = 20; pid < 40; pid++) {
+    records.push(
+      s.fork(10, pid, { stdio: sockets(...evil) }),
+      s.exec(pid, "/bin/ls", { stdio: sockets(...evil) }),
+      s.exit(pid),
+    );
+  }
+  const alerts = judge(records).alerts();
+  assert.equal(alerts.length, 1);
+  assert.deepEqual(
+    alerts[0]?.evidence.find(({ key }) => key === "direction"),
+    { key: "direction", value: "outgoing" },
+  );
+  assert.deepEqual(
+    alerts[0]?.ancestors.map(({ executable }) => executable),
+    ["/usr/sbin/nginx"],
+  );
+});
+
+test("drift: a program of the writable layer or of memory, once for each", () => {
+  const s = story();
+  const result = judge([
+    s.exec(10, "/tmp/x", { origin: "upper" }),
+    s.exec(11, "/tmp/x", { origin: "upper" }),
+    s.exec(12, "memfd:a", { origin: "memory" }),
+  ]);
+  assert.deepEqual(
+    result.alerts().map(({ rule, severity, techniques }) => [rule, severity, ...techniques]),
+    [
+      ["drift", "high", "T1105"],
+      ["drift", "critical", "T1620"],
+    ],
+  );
+});
+
+test("a shell that only connects and reads is seen by a look at it", () => {
+  const s = story();
+  const looked: number[] = [];
+  const { pipeline, alerts } = judge([s.exec(10, "/bin/bash")]);
+  const entry = pipeline.table.get(10, 10n);
+  assert.ok(entry);
+  pipeline.look(entry, [pipe(0), pipe(1), pipe(2)]);
+  assert.deepEqual(alerts(), []);
+  pipeline.look(entry, sockets(...evil));
+  assert.equal(alerts().length, 1);
+  assert.deepEqual(looked, []);
+});
+
+test("an event waits for its container, is judged when that is known, and is unknown when nobody tells in time", () => {
+  const s = story("/default/late");
+  let known: Owner;
+  const result = judge([s.exec(10, "/bin/sh", { stdio: sockets(...evil) })], () => known);
+  assert.deepEqual([result.events().length, result.alerts().length], [0, 0]);
+  known = { attribution: "container", container };
+  result.pipeline.settle();
+  assert.equal(result.alerts()[0]?.attribution, "container");
+
+  known = undefined;
+  result.pipeline.push([s.exec(11, "/bin/sh", { stdio: sockets(...evil) })]);
+  result.clock.now += 2001;
+  result.pipeline.settle();
+  assert.equal(result.alerts()[1]?.attribution, "unknown");
+  assert.equal(result.alerts()[1]?.container, null);
+  assert.equal(result.pipeline.counters.unknown, 1);
+});
+
+test("host processes are passed over unless asked for", () => {
+  const s = story("/system.slice/x.service");
+  const result = judge([s.exec(10, "/bin/sh", { stdio: sockets(...evil) })], () => ({ attribution: "host" }));
+  assert.deepEqual([result.events(), result.alerts()], [[], []]);
+});
+
+test("ids are the same for the same record, and forks are no events", () => {
+  const s = story();
+  const records = [s.exec(1, "/sbin/init"), s.fork(1, 2), s.exec(2, "/bin/ls"), s.exit(2)];
+  const once = judge(records).events();
+  assert.deepEqual(
+    once.map(({ id, kind }) => [id, kind]),
+    [
+      ["n/r/1", "exec"],
+      ["n/r/3", "exec"],
+      ["n/r/4", "exit"],
+    ],
+  );
+  assert.deepEqual(judge(records).events(), once);
+});

@@ -1,0 +1,202 @@
+import type { AgentRecord, Alert, Attribution, Container, Event, EventKind } from "@bulwark/model";
+import type { SensorRecord } from "@bulwark/sensor";
+import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
+import type { Detection, Detector, Observation } from "./detector.ts";
+import { interpreterKind } from "./interpreters.ts";
+import { ProcessTable, type Entry } from "./process-table.ts";
+
+/** Whose a process is. `undefined`: not known yet, ask again. */
+export type Owner = { attribution: "container"; container: Container } | { attribution: "host" } | undefined;
+
+export interface PipelineOptions {
+  node: string;
+  /** Names this run of the sensor: ids of events begin with it. */
+  run: string;
+  detectors: readonly Detector[];
+  /** By the cgroup paths of a process. */
+  ownerOf(cgroups: readonly string[]): Owner;
+  /** Keep what host processes do as well. */
+  host: boolean;
+  /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
+  epoch(time: bigint): number;
+  now(): number;
+  emit(records: AgentRecord[]): void;
+  /** Asked when something waits for its owner: look for new containers. */
+  missingOwner(): void;
+  /** Asked when a shell has connected: look at its descriptors soon, and call `look` with what is there. */
+  watchShell?(process: Entry): void;
+}
+
+/** Milliseconds that an event waits for its container to be known, before its owner is called unknown. */
+const patience = 2000;
+/** Events that may wait; more are judged without waiting, and counted. */
+const waitingLimit = 20_000;
+const repeatWindow = 3_600_000;
+const repeatsKept = 10_000;
+
+/** What a record told, as it was at that time. */
+interface Happening {
+  id: string;
+  time: number;
+  process: Entry;
+  ancestors: Entry[];
+}
+
+interface Waiting {
+  cgroups: readonly string[];
+  until: number;
+  judge(owner: Owner): void;
+}
+
+/**
+ * From what the kernel said to events and alerts. The process table takes a record in at once, in order; judging it waits
+ * until its container is known, without holding up the events of others.
+ */
+export class Pipeline {
+  readonly table = new ProcessTable();
+  readonly #options: PipelineOptions;
+  readonly #raised = new Map<string, number>();
+  readonly #out: AgentRecord[] = [];
+  #waiting: Waiting[] = [];
+  /** Events whose owner was not found in time, and events that could not wait because too many did. */
+  readonly counters = { events: 0, alerts: 0, unknown: 0, impatient: 0 };
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+  }
+
+  /** Takes in records in the order in which the sensor sent them. */
+  push(records: readonly SensorRecord[]): void {
+    const now = this.#options.now();
+    for (const record of records) this.#take(record, now);
+    this.#flush();
+  }
+
+  /** Judges what has waited; to be called when containers have come, and every few hundred milliseconds. */
+  settle(): void {
+    const now = this.#options.now();
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    for (const item of waiting) {
+      const owner = this.#options.ownerOf(item.cgroups);
+      if (owner) item.judge(owner);
+      else if (now >= item.until) {
+        this.counters.unknown++;
+        item.judge(undefined);
+      } else this.#waiting.push(item);
+    }
+    if (this.#waiting.length > 0) this.#options.missingOwner();
+    this.#flush();
+  }
+
+  /** What a look at a living process found on its standard descriptors. */
+  look(process: Entry, stdio: Entry["stdio"]): void {
+    const seen = { ...process, stdio };
+    const id = `${this.#options.node}/${this.#options.run}/look-${process.pid}-${process.startTime}`;
+    const happening = { id, time: this.#options.now(), process: seen, ancestors: this.table.ancestors(seen) };
+    this.#soon(seen, (owner) => this.#detect({ kind: "look", process: seen, table: this.table }, happening, owner));
+    this.#flush();
+  }
+
+  #take(record: SensorRecord, now: number): void {
+    const process = this.table.apply(record, now);
+    const { type } = record;
+    if (!process || (type !== "exec" && type !== "fork" && type !== "exit" && type !== "connect")) return;
+    const { node, run, epoch } = this.#options;
+    const id = `${node}/${run}/${record.sequence}`;
+    const time = epoch(record.time);
+    if (type === "connect" && interpreterKind(process)) this.#options.watchShell?.(process);
+
+    // The table's entry changes with the next exec: what is judged later is what was so at this time.
+    const observed = { ...process };
+    const happening = { id, time, process: observed, ancestors: this.table.ancestors(observed) };
+    const detect = type !== "exit" && { kind: type, process: observed, table: this.table };
+    this.#soon(observed, (owner) => {
+      if (type !== "fork") this.#event(type, record, happening, owner);
+      if (detect) this.#detect(detect, happening, owner);
+    });
+  }
+
+  #soon({ cgroups }: Entry, judge: (owner: Owner) => void): void {
+    const owner = this.#options.ownerOf(cgroups);
+    if (owner) return judge(owner);
+    if (this.#waiting.length >= waitingLimit) {
+      this.counters.impatient++;
+      return judge(undefined);
+    }
+    if (this.#waiting.length === 0) this.#options.missingOwner();
+    this.#waiting.push({ cgroups, until: this.#options.now() + patience, judge });
+  }
+
+  #event(kind: EventKind, record: SensorRecord, { id, time, process, ancestors }: Happening, owner: Owner): void {
+    if (owner?.attribution === "host" && !this.#options.host) return;
+    const event: Event = {
+      id,
+      time,
+      node: this.#options.node,
+      kind,
+      ...identity(owner),
+      process: toProcess(process),
+      ancestors: ancestors.map(toAncestor),
+      exitCode: record.type === "exit" ? record.exitCode : null,
+      connection: record.type === "connect" ? { protocol: "tcp", local: record.local, remote: record.remote } : null,
+    };
+    this.counters.events++;
+    this.#out.push({ type: "event", event });
+  }
+
+  #detect(observation: Observation, happening: Happening, owner: Owner): void {
+    if (owner?.attribution === "host" && !this.#options.host) return;
+    for (const detector of this.#options.detectors) {
+      const detection = detector.detect(observation);
+      if (detection && this.#isNew(detector, detection, owner)) {
+        this.#alert(detector, detection, happening, owner);
+      }
+    }
+  }
+
+  #alert(detector: Detector, detection: Detection, { id, time, process, ancestors }: Happening, owner: Owner): void {
+    const { subject } = detection;
+    const above = subject === process ? ancestors : this.table.ancestors(subject);
+    const alert: Alert = {
+      id: `${id}/${detector.id}`,
+      time,
+      node: this.#options.node,
+      rule: detector.id,
+      title: detector.title,
+      description: detector.description,
+      remedy: detector.remedy,
+      severity: detection.severity ?? detector.severity,
+      techniques: detection.techniques ?? detector.techniques,
+      ...identity(owner),
+      process: toProcess(subject),
+      ancestors: above.map(toAncestor),
+      evidence: detection.evidence.map(({ key, value }) => ({ key, value: value.slice(0, 4096) })),
+      events: [id],
+    };
+    this.counters.alerts++;
+    this.#out.push({ type: "alert", alert });
+  }
+
+  #isNew(detector: Detector, { key }: Detection, owner: Owner): boolean {
+    const whose = owner?.attribution === "container" ? owner.container.id : "";
+    const full = `${detector.id}\u0000${whose}\u0000${key}`;
+    const now = this.#options.now();
+    const before = this.#raised.get(full);
+    if (before !== undefined && now - before < repeatWindow) return false;
+    this.#raised.delete(full);
+    this.#raised.set(full, now);
+    const oldest = this.#raised.keys().next().value;
+    if (this.#raised.size > repeatsKept && oldest !== undefined) this.#raised.delete(oldest);
+    return true;
+  }
+
+  #flush(): void {
+    if (this.#out.length > 0) this.#options.emit(this.#out.splice(0));
+  }
+}
+
+function identity(owner: Owner): { attribution: Attribution; container: Event["container"] } {
+  if (owner?.attribution !== "container") return { attribution: owner?.attribution ?? "unknown", container: null };
+  return { attribution: "container", container: toContainerRef(owner.container) };
+}

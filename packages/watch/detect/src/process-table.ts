@@ -1,0 +1,173 @@
+import type { ProcessRecord, SensorRecord } from "@bulwark/sensor";
+
+/** A process as the table knows it: of the last exec, with the identity of the last fork or exec. */
+export type Entry = Pick<
+  ProcessRecord,
+  | "pid"
+  | "startTime"
+  | "parentPid"
+  | "parentStartTime"
+  | "containerPid"
+  | "cgroups"
+  | "uid"
+  | "gid"
+  | "effectiveUid"
+  | "capabilities"
+  | "name"
+  | "executable"
+  | "filename"
+  | "arguments"
+  | "argumentsCut"
+  | "workingDirectory"
+  | "origin"
+  | "stdio"
+> & {
+  /** Peers that the process has connected to, latest last: `192.0.2.7:4444`. */
+  peers: string[];
+  /** Milliseconds since the epoch at which its end was seen; 0 while it lives. */
+  endedAt: number;
+};
+
+const peersKept = 16;
+
+/**
+ * Every process that the sensor has told of, so that an event can name its ancestors although they have ended. Bounded:
+ * ended processes go after `keep` milliseconds, and above `limit` entries the ones that ended first, then the oldest.
+ */
+export class ProcessTable {
+  readonly #entries = new Map<string, Entry>();
+  readonly #ended: string[] = [];
+  readonly #limit: number;
+  readonly #keep: number;
+  /** Entries that were given up because the table was full. */
+  evicted = 0;
+
+  constructor(options: { limit?: number; keep?: number } = {}) {
+    this.#limit = options.limit ?? 200_000;
+    this.#keep = options.keep ?? 60_000;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  /** Takes in what a record says and answers with the process it is about. `now`: milliseconds since the epoch. */
+  apply(record: SensorRecord, now: number): Entry | undefined {
+    this.#forget(now);
+    switch (record.type) {
+      case "exec":
+      case "snapshot":
+        return this.#put({ ...pick(record), peers: this.get(record.pid, record.startTime)?.peers ?? [], endedAt: 0 });
+      case "fork":
+        return this.#put(this.#forked(record));
+      case "exit": {
+        const entry = this.get(record.pid, record.startTime);
+        if (entry && entry.endedAt === 0) {
+          entry.endedAt = now;
+          this.#ended.push(keyOf(entry.pid, entry.startTime));
+        }
+        return entry;
+      }
+      case "connect": {
+        const entry = this.get(record.pid, record.startTime);
+        if (entry) entry.peers = [...entry.peers, addressText(record.remote)].slice(-peersKept);
+        return entry;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  /** A number is used again after its process ended; together with the start it names one process. */
+  get(pid: number, startTime: bigint): Entry | undefined {
+    return this.#entries.get(keyOf(pid, startTime));
+  }
+
+  parent(entry: Entry): Entry | undefined {
+    return this.get(entry.parentPid, entry.parentStartTime);
+  }
+
+  /** Nearest first. */
+  ancestors(entry: Entry, limit = 32): Entry[] {
+    const found: Entry[] = [];
+    for (let at = this.parent(entry); at && found.length < limit && !found.includes(at); at = this.parent(at)) {
+      found.push(at);
+    }
+    return found;
+  }
+
+  /** A forked process runs its parent's program until it execs one of its own. */
+  #forked(record: ProcessRecord): Entry {
+    const parent = this.get(record.parentPid, record.parentStartTime);
+    const own = pick(record);
+    if (!parent) return { ...own, peers: [], endedAt: 0 };
+    const { executable, filename, arguments: words, argumentsCut, workingDirectory, origin, peers } = parent;
+    const cgroups = own.cgroups.length > 0 ? own.cgroups : parent.cgroups;
+    return {
+      ...own,
+      cgroups,
+      executable,
+      filename,
+      arguments: words,
+      argumentsCut,
+      workingDirectory,
+      origin,
+      peers,
+      endedAt: 0,
+    };
+  }
+
+  #put(entry: Entry): Entry {
+    this.#entries.set(keyOf(entry.pid, entry.startTime), entry);
+    while (this.#entries.size > this.#limit) {
+      const oldest = this.#ended.shift() ?? this.#entries.keys().next().value;
+      if (oldest === undefined || !this.#entries.delete(oldest)) continue;
+      this.evicted++;
+    }
+    return entry;
+  }
+
+  #forget(now: number): void {
+    for (;;) {
+      const first = this.#ended[0];
+      const entry = first === undefined ? undefined : this.#entries.get(first);
+      if (first === undefined || (entry && now - entry.endedAt < this.#keep)) return;
+      this.#ended.shift();
+      this.#entries.delete(first);
+    }
+  }
+}
+
+export function addressText({ ip, port }: { ip: string; port: number }): string {
+  return ip.includes(":") ? `[${ip}]:${port}` : `${ip}:${port}`;
+}
+
+function keyOf(pid: number, startTime: bigint): string {
+  return `${pid}/${startTime}`;
+}
+
+function pick(record: ProcessRecord): Omit<Entry, "peers" | "endedAt"> {
+  const { pid, startTime, parentPid, parentStartTime, containerPid, cgroups, uid, gid, effectiveUid, capabilities } =
+    record;
+  const { name, executable, filename, arguments: words, argumentsCut, workingDirectory, origin, stdio } = record;
+  return {
+    pid,
+    startTime,
+    parentPid,
+    parentStartTime,
+    containerPid,
+    cgroups,
+    uid,
+    gid,
+    effectiveUid,
+    capabilities,
+    name,
+    executable,
+    filename,
+    arguments: words,
+    argumentsCut,
+    workingDirectory,
+    origin,
+    stdio,
+  };
+}

@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* A process as a frame: what exec, fork and snapshot have in common. */
+#ifndef BULWARK_KERNEL_PROCESS_H
+#define BULWARK_KERNEL_PROCESS_H
+
+#define ARGUMENT_BYTES 4096
+#define FILENAME_BYTES 1024
+
+static __always_inline void read_identity(struct frame_process *frame, struct task_struct *task)
+{
+	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+	struct upid *innermost = innermost_pid(task);
+
+	frame->pid = BPF_CORE_READ(task, tgid);
+	frame->start_time = BPF_CORE_READ(task, group_leader, start_boottime);
+	/* The parent may be a thread: its process is meant. */
+	frame->parent_pid = BPF_CORE_READ(parent, tgid);
+	frame->parent_start_time = BPF_CORE_READ(parent, group_leader, start_boottime);
+	frame->container_pid = BPF_CORE_READ(innermost, nr);
+	frame->pid_namespace = BPF_CORE_READ(innermost, ns, ns.inum);
+	frame->mount_namespace = mount_namespace(task);
+	frame->network_namespace = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	frame->uid = BPF_CORE_READ(cred, uid.val);
+	frame->gid = BPF_CORE_READ(cred, gid.val);
+	frame->effective_uid = BPF_CORE_READ(cred, euid.val);
+	frame->capabilities = 0;
+	bpf_core_read(&frame->capabilities, sizeof(frame->capabilities), &cred->cap_effective);
+	frame->flags = has_kernel_parent(task) ? FLAG_KERNEL_PARENT : 0;
+}
+
+/* Descriptors 0 to 2: a shell whose input is a socket shows here, without any hook on dup2(2). */
+static __always_inline void read_stdio(struct frame_process *frame, struct task_struct *task)
+{
+	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
+	__u32 open = BPF_CORE_READ(table, max_fds);
+	struct file **files = BPF_CORE_READ(table, fd);
+
+	__builtin_memset(frame->stdio, 0, sizeof(frame->stdio));
+	for (__u32 i = 0; i < 3; i++) {
+		struct frame_descriptor *out = &frame->stdio[i];
+		struct file *file = 0;
+
+		if (i >= open)
+			break;
+		bpf_probe_read_kernel(&file, sizeof(file), files + i);
+		if (!file)
+			continue;
+		struct inode *inode = BPF_CORE_READ(file, f_inode);
+		out->mode = BPF_CORE_READ(inode, i_mode) & S_IFMT;
+		out->inode = BPF_CORE_READ(inode, i_ino);
+		out->device = BPF_CORE_READ(inode, i_rdev);
+		if (out->mode == S_IFSOCK) {
+			struct socket *socket = BPF_CORE_READ(file, private_data);
+			struct sock *sk = BPF_CORE_READ(socket, sk);
+			if (sk)
+				read_socket(&out->socket, sk);
+		}
+	}
+}
+
+/*
+ * Which layer of an overlay the file is of. struct ovl_inode embeds the inode that others see and right after it points
+ * to the dentry in the upper layer, where there is one: fs/overlayfs/ovl_entry.h, the same since 4.8. (Its type may be in
+ * a module's BTF, which need not be there; the size of struct inode is in the kernel's.)
+ */
+static __always_inline __u8 origin_of(struct file *file, const struct walk *walk, const __u8 *name)
+{
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	void *upper = 0;
+
+	if (!inode)
+		return ORIGIN_UNKNOWN;
+	if (BPF_CORE_READ(inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC) {
+		if (bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode)))
+			return ORIGIN_UNKNOWN;
+		return upper ? ORIGIN_UPPER : ORIGIN_LOWER;
+	}
+	/* mm/memfd.c: a name of its own, in no directory, never linked */
+	if (walk->end == PATH_NAME && BPF_CORE_READ(inode, i_nlink) == 0 && name[0] == 'm' && name[1] == 'e' &&
+	    name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':')
+		return ORIGIN_MEMORY;
+	return ORIGIN_PLAIN;
+}
+
+static __always_inline __u32 write_executable(struct sheet *sheet, __u32 at, struct task_struct *task)
+{
+	struct frame_process *frame = &sheet->process;
+	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+	struct walk walk = {
+		.dentry = BPF_CORE_READ(file, f_path.dentry),
+		.mount = BPF_CORE_READ(file, f_path.mnt),
+		.root_dentry = BPF_CORE_READ(task, fs, root.dentry),
+		.root_mount = BPF_CORE_READ(task, fs, root.mnt),
+		.at = at,
+	};
+
+	frame->executable_end = PATH_NONE;
+	frame->origin = ORIGIN_UNKNOWN;
+	if (!walk.dentry)
+		return at;
+	write_path(sheet, &walk);
+	frame->executable_end = walk.end;
+	hide(at);
+	if (at <= FRAME_MAX - NAME_BYTES)
+		frame->origin = origin_of(file, &walk, sheet->bytes + at);
+	return walk.at;
+}
+
+static __always_inline __u32 write_directory(struct sheet *sheet, __u32 at, struct task_struct *task)
+{
+	struct walk walk = {
+		.dentry = BPF_CORE_READ(task, fs, pwd.dentry),
+		.mount = BPF_CORE_READ(task, fs, pwd.mnt),
+		.root_dentry = BPF_CORE_READ(task, fs, root.dentry),
+		.root_mount = BPF_CORE_READ(task, fs, root.mnt),
+		.at = at,
+	};
+
+	sheet->process.directory_end = PATH_NONE;
+	if (!walk.dentry)
+		return at;
+	write_path(sheet, &walk);
+	sheet->process.directory_end = walk.end;
+	return walk.at;
+}
+
+static __always_inline __u32 write_cgroup_path(struct sheet *sheet, __u32 at, struct cgroup *cgroup)
+{
+	struct climb climb = { .node = BPF_CORE_READ(cgroup, kn), .at = at };
+
+	if (cgroup)
+		write_cgroup(sheet, &climb);
+	return climb.at;
+}
+
+/* Where the arguments are in the memory of the process; their number of bytes, cut to the bound. */
+static __always_inline __u32 find_arguments(struct frame_process *frame, struct task_struct *task, const void **start)
+{
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	__u64 from = BPF_CORE_READ(mm, arg_start);
+	__u64 size = BPF_CORE_READ(mm, arg_end) - from;
+
+	*start = (const void *)from;
+	if (size <= ARGUMENT_BYTES)
+		return size;
+	frame->flags |= FLAG_ARGUMENTS_CUT;
+	return ARGUMENT_BYTES;
+}
+
+/* `size` bytes were read at `at`, or the reading failed. */
+static __always_inline __u32 end_arguments(struct frame_process *frame, __u32 at, __u32 size, bool failed)
+{
+	if (!failed)
+		return at + size;
+	frame->flags |= FLAG_ARGUMENTS_CUT;
+	count_loss(LOSS_UNREADABLE);
+	return at;
+}
+
+/* Of the task that runs now, or of a child that has its memory. */
+static __always_inline __u32 write_arguments(struct sheet *sheet, __u32 at, struct task_struct *task)
+{
+	const void *start;
+	__u32 size = find_arguments(&sheet->process, task, &start);
+
+	hide(at);
+	hide(size);
+	if (size == 0 || size > ARGUMENT_BYTES || at > FRAME_MAX - ARGUMENT_BYTES)
+		return at;
+	return end_arguments(&sheet->process, at, size, bpf_probe_read_user(sheet->bytes + at, size, start) != 0);
+}
+
+/* Of any task. Only a program that may sleep can do it, and only since 5.18. */
+static __always_inline __u32 write_foreign_arguments(struct sheet *sheet, __u32 at, struct task_struct *task)
+{
+	const void *start;
+	__u32 size = find_arguments(&sheet->process, task, &start);
+	bool failed = true;
+
+	hide(at);
+	hide(size);
+	if (size == 0 || size > ARGUMENT_BYTES || at > FRAME_MAX - ARGUMENT_BYTES)
+		return at;
+	if (bpf_core_enum_value_exists(enum bpf_func_id___probe, BPF_FUNC_copy_from_user_task___probe))
+		failed = bpf_copy_from_user_task(sheet->bytes + at, size, start, task, 0) != 0;
+	return end_arguments(&sheet->process, at, size, failed);
+}
+
+static __always_inline __u32 write_filename(struct sheet *sheet, __u32 at, struct linux_binprm *bprm)
+{
+	hide(at);
+	if (!bprm || at > FRAME_MAX - FILENAME_BYTES)
+		return at;
+	long size = bpf_probe_read_kernel_str(sheet->bytes + at, FILENAME_BYTES, BPF_CORE_READ(bprm, filename));
+	if (size <= 0) {
+		count_loss(LOSS_UNREADABLE);
+		return at;
+	}
+	return at + size - 1;
+}
+
+/* Puts the frame of a task together and sends it. `bprm` is that of an exec; `foreign`: the task is not the one that runs. */
+static __always_inline void emit_process(__u16 type, struct task_struct *task, struct linux_binprm *bprm, bool foreign)
+{
+	struct sheet *sheet = take_sheet();
+	__u32 at = sizeof(struct frame_process), start = at;
+	struct css_set *set;
+	struct cgroup *v2;
+	long size;
+
+	if (!sheet)
+		return;
+	struct frame_process *frame = &sheet->process;
+	read_identity(frame, task);
+	read_stdio(frame, task);
+	frame->reserved = 0;
+
+#define TEXT(field, next)                        \
+	do {                                     \
+		start = at;                      \
+		at = next;                       \
+		frame->lengths[field] = at - start; \
+	} while (0)
+
+	size = bpf_probe_read_kernel_str(sheet->bytes + at, sizeof(task->comm), &task->comm);
+	TEXT(TEXT_NAME, size > 0 ? at + size - 1 : at);
+	TEXT(TEXT_FILENAME, write_filename(sheet, at, bprm));
+	TEXT(TEXT_ARGUMENTS, foreign ? write_foreign_arguments(sheet, at, task) : write_arguments(sheet, at, task));
+	TEXT(TEXT_EXECUTABLE, write_executable(sheet, at, task));
+	TEXT(TEXT_DIRECTORY, write_directory(sheet, at, task));
+	set = BPF_CORE_READ(task, cgroups);
+	v2 = BPF_CORE_READ(set, dfl_cgrp);
+	TEXT(TEXT_CGROUP2, write_cgroup_path(sheet, at, v2));
+		TEXT(TEXT_CGROUP1, write_cgroup_path(sheet, at, deepest_v1_cgroup(set, v2)));
+#undef TEXT
+
+	begin_frame(&frame->header, type, at);
+	hide(at);
+	if (at <= FRAME_MAX)
+		emit(frame, at);
+	give_sheet_back(sheet);
+}
+
+#endif

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * bulwark-sensor: what containers do, from the kernel to standard output as frames (frame.h). Loads and attaches the
+ * kernel side, gives up every capability, then only moves bytes. README.md is for users of it.
+ */
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <getopt.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "fail.h"
+#include "load.h"
+#include "output.h"
+#include "privileges.h"
+
+/* The ring buffer does not wake us; these are how long an event waits at most. Milliseconds. */
+#define PAUSE_IDLE 10
+#define PAUSE_BUSY 2
+/* Frames taken in before what we have is written, so that a flood from the kernel cannot hold up the output. */
+#define FRAMES_A_TURN 4096
+#define LOSS_PERIOD_NS 1000000000ll
+#define CLOCK_TOLERANCE_NS 1000000ll
+
+struct turn {
+	struct output output;
+	int frames;
+};
+
+static volatile sig_atomic_t is_over;
+
+static void parse_options(int count, char **values, struct load_options *options, size_t *buffer_bytes);
+static void end_with_parent(void);
+static void *read_snapshot(void *fd);
+static int receive(void *turn, void *frame, size_t length);
+static void send_ready(struct output *output);
+static void send_clock(struct output *output);
+static void send_loss(struct output *output, const struct loaded *loaded, bool at_once);
+
+int main(int count, char **values)
+{
+	struct load_options options = { .ring_bytes = 8 << 20 };
+	size_t buffer_bytes = 8 << 20;
+	struct turn turn = {};
+	pthread_t snapshot;
+
+	parse_options(count, values, &options, &buffer_bytes);
+	end_with_parent();
+	require_privileges();
+	struct loaded loaded = load(&options, receive, &turn);
+	drop_privileges();
+	output_open(&turn.output, STDOUT_FILENO, buffer_bytes);
+	send_clock(&turn.output);
+	send_ready(&turn.output);
+	/* Beside the loop, so that the ring buffer is emptied while the snapshot fills it. */
+	if (pthread_create(&snapshot, NULL, read_snapshot, &loaded.snapshot) != 0)
+		fail("cannot start a thread", "Raise the limit of processes (ulimit -u, pids.max).", "%s", strerror(errno));
+
+	for (;;) {
+		turn.frames = 0;
+		ring_buffer__consume(loaded.ring);
+		send_clock(&turn.output);
+		send_loss(&turn.output, &loaded, is_over);
+		if (!output_flush(&turn.output) || is_over)
+			break;
+		struct pollfd reader = { .fd = STDOUT_FILENO, .events = turn.output.used > 0 ? POLLOUT : 0 };
+		int pause = turn.frames >= FRAMES_A_TURN ? 0 : turn.frames > 0 ? PAUSE_BUSY : PAUSE_IDLE;
+		if (poll(&reader, 1, pause) > 0 && (reader.revents & (POLLERR | POLLHUP | POLLNVAL)))
+			break;
+	}
+	/* Not exit(): the snapshot may still be read, and everything here is the kernel's to clean up. */
+	_exit(0);
+}
+
+static size_t size_option(const char *name, const char *text, size_t least)
+{
+	char *end;
+	unsigned long long size = strtoull(text, &end, 10);
+
+	if (*text < '0' || *text > '9' || *end || size < least || size > 1ull << 30)
+		fail("wrong option", "Give a number of bytes.", "--%s %s: not between %zu and 1073741824", name, text, least);
+	return size;
+}
+
+static void parse_options(int count, char **values, struct load_options *options, size_t *buffer_bytes)
+{
+	static const struct option known[] = {
+		{ "host", no_argument, NULL, 'h' },
+		{ "ring", required_argument, NULL, 'r' },
+		{ "buffer", required_argument, NULL, 'b' },
+		{ "verbose", no_argument, NULL, 'v' },
+		{},
+	};
+	int option;
+
+	opterr = 0;
+	while ((option = getopt_long(count, values, "", known, NULL)) != -1) {
+		if (option == 'h')
+			options->host = true;
+		else if (option == 'v')
+			options->verbose = true;
+		else if (option == 'r')
+			options->ring_bytes = size_option("ring", optarg, sysconf(_SC_PAGESIZE));
+		else if (option == 'b')
+			*buffer_bytes = size_option("buffer", optarg, 2 * FRAME_MAX);
+		else
+			fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --verbose.", "%s",
+			     values[optind - 1]);
+	}
+	if (optind < count)
+		fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --verbose.", "%s", values[optind]);
+	if (options->ring_bytes & (options->ring_bytes - 1))
+		fail("wrong option", "Give a power of two.", "--ring %zu", options->ring_bytes);
+	if (isatty(STDOUT_FILENO))
+		fail("standard output is a terminal", "Send it to a program or a file.", "frames are not text");
+}
+
+static void stop(int signal)
+{
+	(void)signal;
+	is_over = 1;
+}
+
+/* The signal stays set: capabilities only become fewer (kernel/cred.c, commit_creds()). */
+static void end_with_parent(void)
+{
+	const struct sigaction end = { .sa_handler = stop }, ignore = { .sa_handler = SIG_IGN };
+	pid_t parent = getppid();
+
+	sigaction(SIGTERM, &end, NULL);
+	sigaction(SIGINT, &end, NULL);
+	sigaction(SIGPIPE, &ignore, NULL);
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		_exit(0);
+}
+
+/* Reading drives the iterator; its frames go to the ring buffer among the others, so that they are in order. */
+static void *read_snapshot(void *fd)
+{
+	char nothing[4096];
+	ssize_t size;
+
+	do
+		size = read(*(int *)fd, nothing, sizeof(nothing));
+	while (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)));
+	close(*(int *)fd);
+	return NULL;
+}
+
+/* Called for each record of the ring buffer; a negative result ends the turn after it. */
+static int receive(void *context, void *frame, size_t length)
+{
+	struct turn *turn = context;
+
+	output_event(&turn->output, frame, length);
+	return ++turn->frames >= FRAMES_A_TURN ? -ECANCELED : 0;
+}
+
+static void send_ready(struct output *output)
+{
+	__u8 frame[sizeof(struct frame_header) + 512];
+	size_t length = sizeof(struct frame_header) + strlen(hooks);
+
+	frame_begin(frame, FRAME_READY, length);
+	memcpy(frame + sizeof(struct frame_header), hooks, strlen(hooks));
+	output_notice(output, frame, length);
+}
+
+static __s64 nanoseconds(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/* Tells where the wall clock is, at first and when it was set or crept away. */
+static void send_clock(struct output *output)
+{
+	static __s64 told;
+	__s64 before = nanoseconds(CLOCK_BOOTTIME), wall = nanoseconds(CLOCK_REALTIME);
+	__s64 offset = wall - before, moved = offset > told ? offset - told : told - offset;
+	struct frame_clock frame;
+
+	/* Between the two readings we may have lost the CPU: then they say nothing. */
+	if (moved < CLOCK_TOLERANCE_NS || (told && nanoseconds(CLOCK_BOOTTIME) - before > CLOCK_TOLERANCE_NS / 4))
+		return;
+	frame_begin(&frame, FRAME_CLOCK, sizeof(frame));
+	frame.offset = offset;
+	if (output_notice(output, &frame, sizeof(frame)))
+		told = offset;
+}
+
+/* Tells what was lost, at most once a second and only when it became more. */
+static void send_loss(struct output *output, const struct loaded *loaded, bool at_once)
+{
+	static __u64 told;
+	static __s64 told_at;
+	__s64 now = nanoseconds(CLOCK_BOOTTIME);
+	struct frame_loss frame = { .pipe = output->dropped };
+
+	if (now - told_at < LOSS_PERIOD_NS && !at_once)
+		return;
+	for (int cpu = 0; cpu < loaded->cpus; cpu++) {
+		frame.ring += __atomic_load_n(&loaded->losses[cpu].ring, __ATOMIC_RELAXED);
+		frame.unreadable += __atomic_load_n(&loaded->losses[cpu].unreadable, __ATOMIC_RELAXED);
+	}
+	__u64 sum = frame.ring + frame.pipe + frame.unreadable;
+	if (sum == told)
+		return;
+	frame_begin(&frame, FRAME_LOSS, sizeof(frame));
+	if (output_notice(output, &frame, sizeof(frame))) {
+		told = sum;
+		told_at = now;
+	}
+}

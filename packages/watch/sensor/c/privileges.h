@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef BULWARK_PRIVILEGES_H
+#define BULWARK_PRIVILEGES_H
+
+/* Fails with a remedy where this process may not load programs that trace the kernel. */
+void require_privileges(void);
+
+/* Gives up every capability for good. Threads that are started later have none either. */
+void drop_privileges(void);
+
+#endif

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
+/* What the kernel side and the loader know of each other, besides the frames. */
+#ifndef BULWARK_SHARED_H
+#define BULWARK_SHARED_H
+
+struct settings {
+	bool include_host;
+	/* sched_process_exit tells the last thread of a group since 6.16. */
+	bool exit_tells_group_dead;
+};
+
+enum host_answer { HOST_NOT_FOUND, HOST_FOUND, HOST_IS_ELSEWHERE };
+
+/* What one CPU lost; a cache line. */
+struct cpu_loss {
+	__u64 ring;
+	__u64 unreadable;
+	__u64 reserved[6];
+};
+
+#endif

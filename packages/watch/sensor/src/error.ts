@@ -1,0 +1,9 @@
+import { BulwarkError } from "@bulwark/model";
+
+/**
+ * - `build`: the program could not be built.
+ * - `unavailable`: it did not start; the message is the program's own.
+ * - `protocol`: what came was not what version 1 of the frames allows.
+ * - `stopped`: it ended while it was wanted.
+ */
+export class SensorError extends BulwarkError<"build" | "unavailable" | "protocol" | "stopped"> {}

@@ -1,0 +1,151 @@
+import { spawn, type ChildProcessByStdio } from "node:child_process";
+import type { Readable } from "node:stream";
+import { sensorBinary } from "./build.ts";
+import { createDecoder } from "./decode.ts";
+import { SensorError } from "./error.ts";
+import type { ReadyRecord, SensorRecord } from "./record.ts";
+
+export interface SensorOptions {
+  /** Tell of the host's own processes too, not only of those in containers. */
+  host?: boolean;
+  /** The program, where it is not the one that `buildSensor` builds. */
+  binary?: string;
+  /** Bytes of the buffer in the kernel, a power of two; 8 MiB. Holds what happens while the machine is too busy to read. */
+  ringBytes?: number;
+  /** Bytes that wait in the sensor while we are too busy to read; 8 MiB. */
+  bufferBytes?: number;
+  /**
+   * Records in the order of the kernel, as many as came in one read, the ready record first. Called while
+   * `startSensor` may not have resolved yet. Must not throw.
+   */
+  onRecords(records: SensorRecord[]): void;
+  /** It ended while it was wanted, after the last records. Not called for `close()`, nor when the start fails. */
+  onExit?(error: SensorError): void;
+}
+
+/** A sensor that runs. Disposing of it ends it. */
+export interface Sensor extends AsyncDisposable {
+  readonly pid: number;
+  /** Which hook serves which kind of event. */
+  readonly hooks: ReadyRecord["hooks"];
+  /** Milliseconds since 1970 of a record's time; see `Decoder.epochMs`. */
+  epochMs(time: bigint): number;
+  /** Ends it, hands over what it still had to say, and resolves when it is gone. */
+  close(): Promise<void>;
+}
+
+/** Loading takes a fraction of a second; a machine that needs longer than this is not going to make it. */
+const START_LIMIT_MS = 30_000;
+/** After SIGTERM. */
+const END_LIMIT_MS = 3000;
+const STDERR_LIMIT = 16_384;
+
+/** Starts the sensor; resolves when it is attached. Rejects with a `SensorError` that says why it cannot be. */
+export async function startSensor(options: SensorOptions): Promise<Sensor> {
+  const { promise, resolve, reject } = Promise.withResolvers<Sensor>();
+  const gone = Promise.withResolvers<void>();
+  const decoder = createDecoder();
+  const child = spawnSensor(options);
+  let stderr = "";
+  let state: "starting" | "running" | "closing" | "ended" = "starting";
+  let flaw: SensorError | undefined;
+
+  const startLimit = setTimeout(() => {
+    flaw = new SensorError("unavailable", `the sensor was not ready after ${START_LIMIT_MS / 1000} s`);
+    child.kill("SIGKILL");
+  }, START_LIMIT_MS);
+
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr = (stderr + text).slice(0, STDERR_LIMIT);
+  });
+  child.stdout.on("data", (chunk: Buffer) => {
+    read((records) => decoder.push(chunk, records));
+  });
+  child.on("error", (cause) => {
+    // With an error there may be no exit.
+    flaw ??= new SensorError("unavailable", `${options.binary ?? sensorBinary} cannot be started: ${cause.message}`, {
+      remedy: "Build it: npm run setup",
+      cause,
+    });
+    if (child.pid === undefined) ended(null, null);
+  });
+  child.on("close", ended);
+  return promise;
+
+  function read(decode: (records: SensorRecord[]) => void): void {
+    if (flaw !== undefined) return;
+    const records: SensorRecord[] = [];
+    try {
+      decode(records);
+    } catch (error) {
+      if (!(error instanceof SensorError)) throw error;
+      flaw = error;
+      child.kill("SIGKILL");
+    }
+    if (records.length > 0) options.onRecords(records);
+    if (state === "starting") {
+      const ready = records.find((record) => record.type === "ready");
+      if (ready !== undefined) running(ready);
+    }
+  }
+
+  function running(ready: ReadyRecord): void {
+    state = "running";
+    clearTimeout(startLimit);
+    resolve({
+      pid: child.pid ?? 0,
+      hooks: ready.hooks,
+      epochMs: (time) => decoder.epochMs(time),
+      close,
+      [Symbol.asyncDispose]: close,
+    });
+  }
+
+  async function close(): Promise<void> {
+    if (state === "running") {
+      state = "closing";
+      child.kill("SIGTERM");
+      const limit = setTimeout(() => child.kill("SIGKILL"), END_LIMIT_MS);
+      await gone.promise;
+      clearTimeout(limit);
+    }
+    await gone.promise;
+  }
+
+  function ended(code: number | null, signal: NodeJS.Signals | null): void {
+    if (state === "ended") return;
+    const before = state;
+    state = "ended";
+    clearTimeout(startLimit);
+    if (before === "starting") {
+      reject(flaw ?? startError(stderr, code, signal));
+    } else if (before === "running") {
+      // Killed in the middle of a write it leaves half a frame, which says nothing more than that.
+      const how = signal === null ? `with code ${code}` : `by ${signal}`;
+      const message = `the sensor ended ${how}${stderr === "" ? "" : `: ${firstLine(stderr)}`}`;
+      options.onExit?.(flaw ?? new SensorError("stopped", message, { remedy: "Start it again." }));
+    }
+    gone.resolve();
+  }
+}
+
+function spawnSensor(options: SensorOptions): ChildProcessByStdio<null, Readable, Readable> {
+  const args: string[] = [];
+  if (options.host === true) args.push("--host");
+  if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));
+  if (options.bufferBytes !== undefined) args.push("--buffer", String(options.bufferBytes));
+  // It needs nothing of our environment, which may hold secrets.
+  return spawn(options.binary ?? sensorBinary, args, { stdio: ["ignore", "pipe", "pipe"], env: {} });
+}
+
+/** The program says what, why and how to mend on one line: `bulwark-sensor: what: why. How to mend.` */
+function startError(stderr: string, code: number | null, signal: NodeJS.Signals | null): SensorError {
+  const said = /^bulwark-sensor: (.*?)\. (.*)$/m.exec(stderr);
+  if (said !== null) return new SensorError("unavailable", said[1] ?? "", { remedy: said[2] ?? "" });
+  const how = signal === null ? `with code ${code}` : `by ${signal}`;
+  return new SensorError("unavailable", `the sensor ended ${how} before it was ready: ${firstLine(stderr)}`);
+}
+
+function firstLine(text: string): string {
+  return text.trim().split("\n")[0] ?? "";
+}
