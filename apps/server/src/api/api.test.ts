@@ -89,7 +89,7 @@ describe("every route, in the order of a working day", () => {
   test("findings are listed and deferred", async () => {
     const { key } = sampleReport(1);
     await server.store.findings.replace(key, [sampleVulnerability(0), sampleVulnerability(1)], Date.now());
-    const { items } = await person.listFindings({ query: { running: true, fixable: true } });
+    const { items } = await person.listFindings({ query: { running: "true", fixable: "true" } });
     assert.equal(items.length, 1);
     const id = items[0]?.fingerprint ?? "";
     assert.equal((await person.updateFinding({ params: { id }, body: { state: "deferred" } })).state, "deferred");
