@@ -88,7 +88,13 @@ export class Watcher implements AsyncDisposable {
     const common = { id: "sensor", node, counters, updatedAt: Date.now() };
     if (this.#error) {
       const { message, remedy, off } = this.#error;
-      return { ...common, state: off ? "off" : "failed", summary: "What containers do is not seen", reason: message, remedy };
+      return {
+        ...common,
+        state: off ? "off" : "failed",
+        summary: "What containers do is not seen",
+        reason: message,
+        remedy,
+      };
     }
     const lost = ring + pipe > 0n;
     const hooks = this.#sensor?.hooks.map(({ event, hook }) => `${event}: ${hook}`).join(", ") ?? "";
@@ -133,7 +139,9 @@ export class Watcher implements AsyncDisposable {
   #ownerOf(cgroups: readonly string[]): Owner {
     const container = this.#options.registry.byCgroup(cgroups);
     if (container) return { attribution: "container", container };
-    return cgroups.every((path) => this.#ownCgroups.has(path) || isHostService(path)) ? { attribution: "host" } : undefined;
+    return cgroups.every((path) => this.#ownCgroups.has(path) || isHostService(path))
+      ? { attribution: "host" }
+      : undefined;
   }
 
   #take(pipeline: Pipeline, records: SensorRecord[]): void {
@@ -157,7 +165,10 @@ export class Watcher implements AsyncDisposable {
     this.#error = { message: errorText(error), remedy: known.remedy ?? "it is started again by itself", off: false };
     if (Date.now() - this.#startedAt > soundAfter) this.#delay = firstDelay;
     this.#restarts++;
-    this.#options.log.error({ reason: errorText(error), restartInMs: this.#delay }, "the sensor ended; it is started again");
+    this.#options.log.error(
+      { reason: errorText(error), restartInMs: this.#delay },
+      "the sensor ended; it is started again",
+    );
     this.#retry = setTimeout(() => void this.start(), this.#delay);
     this.#delay = Math.min(this.#delay * 2, lastDelay);
   }

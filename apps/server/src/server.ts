@@ -1,5 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { openBus, type Bus } from "@bulwark/bus";
 import type { Config } from "@bulwark/config";
 import { systemCode } from "@bulwark/model";
@@ -97,7 +98,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   stack.use(await startJobs(createJobs(), context));
   const app = await createApp(context, options.consoleDir);
-  stack.defer(() => closeApp(app, limits));
+  const busy = requestsUnderWay(app);
+  stack.defer(() => closeApp(app, busy, limits));
   stack.defer(() => closing.abort());
   const url = await listen(app, config);
   context.health.report({ id: "api", state: "ok", summary: `Listens on ${url}` });
@@ -159,12 +161,24 @@ function explain(error: unknown, address: string, port: number): unknown {
   return new ServerError(code, `cannot listen on ${address}:${port}: ${what}`, { remedy, cause: error });
 }
 
-/** Requests that are under way may finish; what does not within `closeTime` is cut. */
-async function closeApp(app: FastifyInstance, limits: Limits): Promise<void> {
-  const timer = setTimeout(() => app.server.closeAllConnections(), limits.closeTime);
-  try {
-    await app.close();
-  } finally {
-    clearTimeout(timer);
-  }
+/**
+ * Requests that are under way may finish; what does not within `closeTime` is cut. Connections without a request, such
+ * as a browser opens ahead, are not waited for.
+ */
+async function closeApp(app: FastifyInstance, busy: Set<unknown>, limits: Limits): Promise<void> {
+  const end = performance.now() + limits.closeTime;
+  const closed = app.close();
+  while (busy.size > 0 && performance.now() < end) await sleep(10);
+  app.server.closeAllConnections();
+  await closed;
+}
+
+/** The requests that have no answer yet. */
+function requestsUnderWay(app: FastifyInstance): Set<unknown> {
+  const busy = new Set<unknown>();
+  app.server.on("request", (_request, response) => {
+    busy.add(response);
+    response.once("close", () => busy.delete(response));
+  });
+  return busy;
 }

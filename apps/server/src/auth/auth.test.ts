@@ -172,7 +172,10 @@ test("wrong logins are slowed, audited, and do not lock out a link", async () =>
   const url = `${server.url}/api/v1/session/password`;
   const answers: string[] = [];
   for (let n = 0; n < 7; n++) answers.push(await refusal(post(url, { name: "admin", password: "wrong" })));
-  assert.deepEqual(answers.slice(0, 6), Array.from({ length: 6 }, () => "401 unauthenticated"));
+  assert.deepEqual(
+    answers.slice(0, 6),
+    Array.from({ length: 6 }, () => "401 unauthenticated"),
+  );
   assert.equal(answers[6], "429 too-many");
 
   const right = await post(url, { name: "admin", password: "correct horse battery" });

@@ -23,7 +23,12 @@ export async function createApp(context: Context, consoleFolder: string | undefi
     keepAliveTimeout: 65_000,
     // Images and alerts are named by long keys, three bytes for an escaped one.
     routerOptions: { maxParamLength: 4200 },
-    http: { maxHeaderSize: limits.headers, headersTimeout: Math.min(limits.requestTime, 20_000) },
+    http: {
+      maxHeaderSize: limits.headers,
+      headersTimeout: Math.min(limits.requestTime, 20_000),
+      // How often Node looks for requests that are over their time.
+      connectionsCheckingInterval: Math.min(limits.requestTime, 5000),
+    },
     forceCloseConnections: "idle",
     return503OnClosing: true,
     onProtoPoisoning: "error",

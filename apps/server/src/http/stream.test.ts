@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { test } from "node:test";
-import { sampleAlert, sampleContainer } from "@bulwark/testkit";
-import { eventually } from "@bulwark/testkit";
+import { eventually, sampleAlert, sampleContainer } from "@bulwark/testkit";
+
 import { batchOf, post, refusal, startTestServer, type TestServer } from "../server.fixture.ts";
 
 interface Message {
@@ -84,7 +84,10 @@ test("a page that comes back gets exactly what it missed", async () => {
     assert.equal((await again.next())?.event, "ready");
     const ids: unknown[] = [];
     for (const _ of expected) ids.push(((await again.next())?.data as { id: string }).id);
-    assert.deepEqual(ids, expected.map((n) => sampleAlert(n).id));
+    assert.deepEqual(
+      ids,
+      expected.map((n) => sampleAlert(n).id),
+    );
     again.close();
   }
 });
@@ -165,7 +168,9 @@ test("a page that does not read is cut; others are not held up", async () => {
     if ((await page.next())?.event === "alert") heard++;
   }
   assert.equal(heard, 12);
-  await eventually("the lazy one is cut", async () => (/stream_cut_total{reason="slow"} 1/.test(await read()) ? 1 : undefined));
+  await eventually("the lazy one is cut", async () =>
+    /stream_cut_total{reason="slow"} 1/.test(await read()) ? 1 : undefined,
+  );
   page.close();
   lazy.destroy();
 });

@@ -66,8 +66,9 @@ export function registerStream(app: FastifyInstance, context: Context): void {
 
     function write(text: string): void {
       if (raw.destroyed) return;
-      raw.write(text);
+      // What waits from before counts, not this message: a large one alone makes nobody slow.
       if (raw.writableLength > limits.streamWaiting) cut("slow");
+      else raw.write(text);
     }
 
     /** Who logged out or whose token was revoked hears nothing more. */
