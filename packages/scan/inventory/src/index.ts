@@ -1,1 +1,2 @@
-export {};
+export * from "./catalog.ts";
+export { purl } from "./purl.ts";

@@ -1,3 +1,4 @@
+export * from "./content.ts";
 export * from "./error.ts";
 export * from "./open.ts";
 export type { ContainerRegistry } from "./registry.ts";

@@ -1,0 +1,140 @@
+import { createHash } from "node:crypto";
+import { createGunzip, createZstdDecompress } from "node:zlib";
+import { pipeline } from "node:stream";
+import { z } from "zod";
+import { ImageError } from "./error.ts";
+
+/** Where the blobs of images are: an OCI layout, an archive, a runtime's content store, a registry. */
+export interface ContentStore extends AsyncDisposable {
+  /** The bytes of a blob. Raises `ImageError` `not-found`. */
+  readBlob(digest: string): Promise<AsyncIterable<Uint8Array>>;
+}
+
+const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
+const descriptor = z.object({
+  mediaType: z.string().nullish(),
+  digest,
+  size: z.number().int().nonnegative(),
+  platform: z.object({ os: z.string(), architecture: z.string(), variant: z.string().nullish() }).nullish(),
+  annotations: z.record(z.string(), z.string()).nullish(),
+});
+export type Descriptor = z.infer<typeof descriptor>;
+const index = z.object({ manifests: z.array(descriptor).max(1000) });
+const manifest = z.object({ config: descriptor, layers: z.array(descriptor).max(1000) });
+export type Manifest = z.infer<typeof manifest>;
+
+export const indexSchema = index;
+const documentLimit = 4 * 1024 * 1024;
+/** What a layer may grow to: a bomb ends here. */
+const layerLimit = 100e9;
+
+export interface Platform {
+  os: string;
+  architecture: string;
+}
+
+/** The platform of this machine in OCI's words. */
+export function ownPlatform(): Platform {
+  const architectures: Record<string, string> = { x64: "amd64", ia32: "386" };
+  return { os: "linux", architecture: architectures[process.arch] ?? process.arch };
+}
+
+/** Follows indexes to the manifest for a platform. */
+export async function resolveManifest(store: ContentStore, digest: string, platform: Platform): Promise<Manifest> {
+  let at = digest;
+  for (let depth = 0; depth < 4; depth++) {
+    const document = await readJson(store, at);
+    const list = index.safeParse(document);
+    if (!list.success) {
+      const found = manifest.safeParse(document);
+      if (found.success) return found.data;
+      throw new ImageError("not-an-image", `${at} is neither an image manifest nor an index`);
+    }
+    at = chooseManifest(list.data.manifests, platform).digest;
+  }
+  throw new ImageError("broken", `${digest}: indexes within indexes within indexes`);
+}
+
+/** Attestations hide among the manifests under the platform `unknown`. */
+export function chooseManifest(manifests: Descriptor[], platform: Platform): Descriptor {
+  const images = manifests.filter((item) => item.platform?.os !== "unknown");
+  const [first] = images;
+  if (images.length === 1 && first) return first;
+  const fitting = images.find(
+    (item) => item.platform?.os === platform.os && item.platform.architecture === platform.architecture,
+  );
+  if (fitting) return fitting;
+  const offered = images.map((item) => `${item.platform?.os ?? "?"}/${item.platform?.architecture ?? "?"}`).join(", ");
+  throw new ImageError(
+    "not-found",
+    `no image for ${platform.os}/${platform.architecture}; there is ${offered || "none"}`,
+  );
+}
+
+async function readJson(store: ContentStore, digest: string): Promise<unknown> {
+  const data = await readAll(verified(await store.readBlob(digest), digest), documentLimit);
+  try {
+    return JSON.parse(data.toString("utf8"));
+  } catch (error) {
+    throw new ImageError("broken", `${digest} is no JSON`, { cause: error });
+  }
+}
+
+export async function readAll(stream: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+  const parts: Uint8Array[] = [];
+  let size = 0;
+  for await (const part of stream) {
+    size += part.length;
+    if (size > limit) throw new ImageError("too-large", `more than ${limit} bytes`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts);
+}
+
+/** Passes the bytes on, and raises at their end when they are not what the digest says. */
+export async function* verified(stream: AsyncIterable<Uint8Array>, digest: string): AsyncGenerator<Uint8Array> {
+  const hash = createHash("sha256");
+  for await (const part of stream) {
+    hash.update(part);
+    yield part;
+  }
+  const found = `sha256:${hash.digest("hex")}`;
+  if (found !== digest) throw new ImageError("broken", `the content of ${digest} has the digest ${found}`);
+}
+
+/** The tar stream of a layer, whatever it is packed with: told by its first bytes, because media types lie. */
+export async function* unpacked(stream: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+  const iterator = stream[Symbol.asyncIterator]();
+  const first = await iterator.next();
+  if (first.done === true) return;
+  const rest: AsyncIterable<Uint8Array> = {
+    async *[Symbol.asyncIterator]() {
+      yield first.value;
+      yield* { [Symbol.asyncIterator]: () => iterator };
+    },
+  };
+  const magic = Buffer.from(first.value.subarray(0, 4)).toString("hex");
+  const options = { chunkSize: 1024 * 1024 };
+  const decoder = magic.startsWith("1f8b")
+    ? createGunzip(options)
+    : magic === "28b52ffd"
+      ? createZstdDecompress(options)
+      : undefined;
+  if (!decoder) return yield* rest;
+  let size = 0;
+  let failure: unknown;
+  pipeline(rest, decoder, (error) => (failure = error));
+  try {
+    for await (const part of decoder as AsyncIterable<Uint8Array>) {
+      size += part.length;
+      if (size > layerLimit) throw new ImageError("too-large", "a layer unpacks to more than 100 GB");
+      yield part;
+    }
+  } catch (error) {
+    const cause = failure ?? error;
+    if (cause instanceof ImageError) throw cause;
+    throw new ImageError("broken", "a layer cannot be unpacked: it is damaged or cut off", { cause });
+  } finally {
+    decoder.destroy();
+  }
+}
