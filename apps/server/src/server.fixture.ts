@@ -84,7 +84,7 @@ function checked(answered: Set<RouteName>): typeof fetch {
   return async (input, init) => {
     const response = await fetch(input, init);
     if (!response.ok) return response;
-    const { pathname } = new URL(String(input));
+    const { pathname } = new URL(input instanceof Request ? input.url : input);
     const [name, route] = routeOf(init?.method ?? "GET", pathname);
     if (route.response) {
       const body: unknown = await response.clone().json();

@@ -83,7 +83,7 @@ test("a page that comes back gets exactly what it missed", async () => {
     const again = await open(server, { ...headers, "last-event-id": since ?? "" }, "alert");
     assert.equal((await again.next())?.event, "ready");
     const ids: unknown[] = [];
-    for (const _ of expected) ids.push(((await again.next())?.data as { id: string }).id);
+    for (const _ of expected) ids.push(((await again.next())?.data as { id: string } | undefined)?.id);
     assert.deepEqual(
       ids,
       expected.map((n) => sampleAlert(n).id),
@@ -118,7 +118,7 @@ test("a stopped container is told of when its node no longer lists it", async ()
   const page = await open(server, await server.login(), "container");
   await page.next();
   await post(url, batchOf([{ type: "containers", node: "node-1", running: [] }], { first: 2 }), agent);
-  assert.equal(((await page.next())?.data as { state: string }).state, "stopped");
+  assert.equal(((await page.next())?.data as { state: string } | undefined)?.state, "stopped");
   page.close();
 });
 

@@ -16,6 +16,8 @@ export interface AdvisoryStatus {
   /** Milliseconds since the epoch. */
   builtAt: number;
   advisories: number;
+  /** Feeds that the last update could not read, and why. */
+  problems: string[];
 }
 
 /** What each kind of question asks with, and is answered with. */

@@ -68,13 +68,22 @@ function report({ health, advisoryDatabase }: Context, status: AdvisoryStatus | 
   }
   const { builtAt, advisories } = status;
   const age = Date.now() - builtAt;
-  const days = Math.floor(age / day);
-  const aged = days < 1 ? "less than a day old" : days === 1 ? "1 day old" : `${days} days old`;
+  const reasons = [
+    ...(age > old ? ["it is too old to know of new vulnerabilities"] : []),
+    ...status.problems.map((problem) => `its last update could not read ${problem}`),
+  ];
   health.report({
     id: "advisories",
-    state: age > old ? "degraded" : "ok",
-    summary: `${advisories} advisories, ${aged}`,
-    ...(age > old && { reason: "newer vulnerabilities are not found", remedy: "bulwark db update" }),
+    state: reasons.length === 0 ? "ok" : "degraded",
+    summary: `${advisories} advisories, ${inDays(age)}`,
+    reason: reasons.join("; ").slice(0, 2048),
+    remedy: reasons.length === 0 ? "" : "bulwark db update",
     counters: { advisories, builtAt },
   });
+}
+
+function inDays(age: number): string {
+  const days = Math.floor(age / day);
+  if (days < 1) return "less than a day old";
+  return days === 1 ? "1 day old" : `${days} days old`;
 }
