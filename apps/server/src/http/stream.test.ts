@@ -4,40 +4,7 @@ import { test } from "node:test";
 import { eventually, sampleAlert, sampleContainer } from "@bulwark/testkit";
 
 import { batchOf, post, refusal, startTestServer, type TestServer } from "../server.fixture.ts";
-
-interface Message {
-  id: string;
-  event: string;
-  data: unknown;
-}
-
-/** A page's stream: reads message by message, as a browser's EventSource would. */
-async function open(server: TestServer, headers: Record<string, string>, topics?: string) {
-  const stop = new AbortController();
-  const query = topics === undefined ? "" : `?topics=${topics}`;
-  const response = await fetch(`${server.url}/api/v1/stream${query}`, { headers, signal: stop.signal });
-  assert.equal(response.headers.get("content-type"), "text/event-stream");
-  const reader = (response.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
-
-  /** The next message, or undefined at the end of the stream. */
-  async function next(): Promise<Message | undefined> {
-    for (;;) {
-      const end = text.indexOf("\n\n");
-      if (end >= 0) {
-        const block = text.slice(0, end);
-        text = text.slice(end + 2);
-        if (block.startsWith(":")) continue;
-        const fields = Object.fromEntries(block.split("\n").map((line) => line.split(/: (.*)/s).slice(0, 2)));
-        return { id: fields.id, event: fields.event, data: JSON.parse(fields.data) };
-      }
-      const { done, value } = await reader.read();
-      if (done) return undefined;
-      text += value;
-    }
-  }
-  return { next, close: () => stop.abort() };
-}
+import { openPage } from "./page.fixture.ts";
 
 async function sendAlert(server: TestServer, agent: Record<string, string>, n: number): Promise<void> {
   const batch = batchOf([{ type: "alert", alert: sampleAlert(n) }], { first: n });
@@ -48,7 +15,7 @@ async function sendAlert(server: TestServer, agent: Record<string, string>, n: n
 test("an alert is on the wire before its batch is acknowledged, and only asked topics come", async () => {
   await using server = await startTestServer();
   const agent = await server.agent();
-  const page = await open(server, await server.login(), "alert");
+  const page = await openPage(server, await server.login(), "alert");
   assert.equal((await page.next())?.event, "ready");
 
   const records = [
@@ -68,7 +35,7 @@ test("a page that comes back gets exactly what it missed", async () => {
   await using server = await startTestServer();
   const headers = await server.login();
   const agent = await server.agent();
-  const page = await open(server, headers, "alert");
+  const page = await openPage(server, headers, "alert");
   const ready = await page.next();
   await sendAlert(server, agent, 1);
   const first = await page.next();
@@ -80,7 +47,7 @@ test("a page that comes back gets exactly what it missed", async () => {
     [first?.id, [2, 3]],
     [ready?.id, [1, 2, 3]],
   ] as const) {
-    const again = await open(server, { ...headers, "last-event-id": since ?? "" }, "alert");
+    const again = await openPage(server, { ...headers, "last-event-id": since ?? "" }, "alert");
     assert.equal((await again.next())?.event, "ready");
     const ids: unknown[] = [];
     for (const _ of expected) ids.push(((await again.next())?.data as { id: string } | undefined)?.id);
@@ -96,13 +63,13 @@ test("a page that was away for too long, or knew another server, is told to fetc
   await using server = await startTestServer({ limits: { streamKept: 2 } });
   const headers = await server.login();
   const agent = await server.agent();
-  const page = await open(server, headers, "alert");
+  const page = await openPage(server, headers, "alert");
   await page.next();
   for (const n of [1, 2, 3, 4]) await sendAlert(server, agent, n);
   const first = await page.next();
   page.close();
   for (const since of [first?.id ?? "", "5", "other-7"]) {
-    const again = await open(server, { ...headers, "last-event-id": since }, "alert");
+    const again = await openPage(server, { ...headers, "last-event-id": since }, "alert");
     const message = await again.next();
     assert.equal(message?.event, "reset", since);
     assert.notEqual(message?.id, since, "the way on from here");
@@ -115,7 +82,7 @@ test("a stopped container is told of when its node no longer lists it", async ()
   const agent = await server.agent();
   const url = `${server.url}/api/agent/v1/records`;
   await post(url, batchOf([{ type: "container", container: sampleContainer(1) }]), agent);
-  const page = await open(server, await server.login(), "container");
+  const page = await openPage(server, await server.login(), "container");
   await page.next();
   await post(url, batchOf([{ type: "containers", node: "node-1", running: [] }], { first: 2 }), agent);
   assert.equal(((await page.next())?.data as { state: string } | undefined)?.state, "stopped");
@@ -133,7 +100,7 @@ test("an unknown topic or parameter is refused", async () => {
 test("who logs out hears nothing more", async () => {
   await using server = await startTestServer({ limits: { streamHeartbeat: 20 } });
   const headers = await server.login();
-  const page = await open(server, headers);
+  const page = await openPage(server, headers);
   await page.next();
   await server.client(headers).logout();
   await assert.rejects(async () => {
@@ -150,7 +117,7 @@ test("a page that does not read is cut; others are not held up", async () => {
   lazy.on("error", () => undefined);
   lazy.pause();
   lazy.write(`GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\ncookie: ${headers["cookie"] ?? ""}\r\n\r\n`);
-  const page = await open(server, headers, "alert");
+  const page = await openPage(server, headers, "alert");
   await page.next();
   const read = async (): Promise<string> => {
     const token = { cookie: headers["cookie"] ?? "" };
