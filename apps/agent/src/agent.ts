@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "@bulwark/config";
-import { openContainers, type RuntimePaths } from "@bulwark/containers";
+import { openContainers } from "@bulwark/containers";
 import type { AgentRecord, Component, Container } from "@bulwark/model";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import { ImageScanner } from "./image-scan.ts";
@@ -15,8 +15,6 @@ export interface AgentOptions {
   server: string;
   token: string;
   version: string;
-  /** Other places of container runtimes than the usual ones. */
-  runtimes?: Partial<RuntimePaths>;
   log?: Logger;
 }
 
@@ -54,7 +52,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     if (records.some(({ type }) => type !== "event")) void flush();
   }
 
-  const registry = stack.use(await openContainers({ node, ...(options.runtimes && { paths: options.runtimes }) }));
+  const registry = stack.use(await openContainers({ node, paths: config.agent.runtimes }));
   const tell = (container: Container): void => emit([{ type: "container", container }]);
   for (const event of ["started", "stopped", "changed"] as const) registry.on(event, tell);
   for (const container of registry.containers()) tell(container);

@@ -8,7 +8,7 @@ import { defaultPaths, isThere, runtimePlaces, type RuntimePaths, type RuntimePl
 export interface ContainersOptions {
   /** Name of this node. */
   node: string;
-  paths?: Partial<RuntimePaths>;
+  paths?: { [K in keyof RuntimePaths]?: RuntimePaths[K] | undefined };
 }
 
 /** A container that has stopped is kept so long, so that late events still find it. */
@@ -26,6 +26,11 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
   await registry.refresh();
   registry.start();
   return registry;
+}
+
+function withDefaults(paths: ContainersOptions["paths"] = {}): RuntimePaths {
+  const given = Object.entries(paths).filter(([, list]) => list !== undefined);
+  return { ...defaultPaths, ...(Object.fromEntries(given) as Partial<RuntimePaths>) };
 }
 
 interface Link {
@@ -56,7 +61,7 @@ class Registry implements ContainerRegistry {
 
   constructor({ node, paths }: ContainersOptions) {
     this.#node = node;
-    this.#links = runtimePlaces({ ...defaultPaths, ...paths }).map((place) => ({
+    this.#links = runtimePlaces(withDefaults(paths)).map((place) => ({
       place,
       source: undefined,
       watch: undefined,
