@@ -2,13 +2,13 @@ import type { Component, Container } from "@bulwark/model";
 import { errorText } from "@bulwark/model";
 import { ancestry, cgroupsOf, idOfCgroup } from "./cgroups.ts";
 import { RuntimeError } from "./error.ts";
-import type { ContainerRegistry, RuntimeSource, Watch } from "./registry.ts";
+import type { ContainerRegistry, ContentPlace, RuntimeSource, Watch } from "./registry.ts";
 import { defaultPaths, isThere, runtimePlaces, type RuntimePaths, type RuntimePlace } from "./runtimes/index.ts";
 
 export interface ContainersOptions {
   /** Name of this node. */
   node: string;
-  paths?: Partial<RuntimePaths>;
+  paths?: { [K in keyof RuntimePaths]?: RuntimePaths[K] | undefined };
 }
 
 /** A container that has stopped is kept so long, so that late events still find it. */
@@ -26,6 +26,11 @@ export async function openContainers(options: ContainersOptions): Promise<Contai
   await registry.refresh();
   registry.start();
   return registry;
+}
+
+function withDefaults(paths: ContainersOptions["paths"] = {}): RuntimePaths {
+  const given = Object.entries(paths).filter(([, list]) => list !== undefined);
+  return { ...defaultPaths, ...(Object.fromEntries(given) as Partial<RuntimePaths>) };
 }
 
 interface Link {
@@ -56,7 +61,7 @@ class Registry implements ContainerRegistry {
 
   constructor({ node, paths }: ContainersOptions) {
     this.#node = node;
-    this.#links = runtimePlaces({ ...defaultPaths, ...paths }).map((place) => ({
+    this.#links = runtimePlaces(withDefaults(paths)).map((place) => ({
       place,
       source: undefined,
       watch: undefined,
@@ -77,6 +82,14 @@ class Registry implements ContainerRegistry {
 
   byId(id: string): Container | undefined {
     return this.#containers.get(id);
+  }
+
+  contentOf({ id, runtime, runtimeNamespace: namespace }: Container): ContentPlace | undefined {
+    if (runtime !== "containerd") return undefined;
+    const link = this.#links.find(
+      ({ place, containers }) => place.kind === runtime && containers.some((item) => item.id === id),
+    );
+    return link && { socket: link.place.path, namespace };
   }
 
   byCgroup(paths: readonly string[]): Container | undefined {
