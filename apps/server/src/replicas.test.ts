@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { eventually, missing, sampleAlert, sampleReport, startNats, startPostgres } from "@bulwark/testkit";
+import {
+  eventually,
+  missing,
+  sampleAlert,
+  sampleContainer,
+  sampleReport,
+  startNats,
+  startPostgres,
+} from "@bulwark/testkit";
 import { openPage } from "./http/page.fixture.ts";
 import { batchOf, post, startTestServer } from "./server.fixture.ts";
 
@@ -42,11 +50,15 @@ test("two replicas on PostgreSQL and NATS are one server", { skip: missing("post
   const client = two.client(headers);
   assert.equal((await client.listAlerts({ query: {} })).items.length, 2);
 
-  const image = batchOf([{ type: "image", report: sampleReport(1) }], { first: 3 });
-  assert.equal((await post(`${two.url}/api/agent/v1/records`, image, agent)).status, 200);
+  const records = [
+    { type: "container", container: sampleContainer(1, { privileged: true }) },
+    { type: "image", report: sampleReport(1) },
+  ] as const;
+  const assets = batchOf([...records], { first: 3 });
+  assert.equal((await post(`${two.url}/api/agent/v1/records`, assets, agent)).status, 200);
   const { components } = await client.getHealth();
   assert.match(components.find(({ id }) => id === "database")?.summary ?? "", /^PostgreSQL/);
   assert.match(components.find(({ id }) => id === "bus")?.summary ?? "", /^NATS/);
-  await client.getOverview();
+  assert.deepEqual((await client.getOverview()).containers, { running: 1, privileged: 1 });
   await client.listImages({ query: {} });
 });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-export interface Message {
+interface Message {
   id: string;
   event: string;
   data: unknown;

@@ -47,7 +47,7 @@ export function parseInput<T>(schema: z.ZodType<T>, value: unknown, place: "para
 }
 
 /** The first three issues on one line. */
-export function describeIssues(error: z.ZodError, place: string): string {
+function describeIssues(error: z.ZodError, place: string): string {
   const lines = error.issues.slice(0, 3).map((issue) => {
     const what =
       issue.code === "unrecognized_keys" ? `does not know ${issue.keys.slice(0, 5).join(", ")}` : issue.message;

@@ -15,7 +15,7 @@ import type { Context } from "../context.ts";
 import { parseInput } from "./problem.ts";
 
 /** What a handler gets: checked input, who calls, and a way to set the caller's cookie. */
-export interface Call<N extends RouteName> {
+interface Call<N extends RouteName> {
   params: Params<Routes[N]>;
   query: Parsed<Routes[N]>;
   body: Body<Routes[N]>;
@@ -25,7 +25,7 @@ export interface Call<N extends RouteName> {
 }
 type Parsed<R extends Route> = R extends { query: infer Q extends z.ZodType } ? z.output<Q> : undefined;
 
-export type Handler<N extends RouteName> = (call: Call<N>, context: Context) => Promise<Response<Routes[N]>>;
+type Handler<N extends RouteName> = (call: Call<N>, context: Context) => Promise<Response<Routes[N]>>;
 /** One handler for every route: a route without one does not compile. */
 export type Handlers = { [N in RouteName]: Handler<N> };
 export type HandlersOf<Tag extends Routes[RouteName]["tag"]> = {

@@ -3,6 +3,7 @@ import { rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { ImageReport } from "@bulwark/model";
+import { openStore } from "@bulwark/store";
 import { eventually, sampleContainer, sampleReport } from "@bulwark/testkit";
 import { batchOf, post, startTestServer, type TestServer } from "../server.fixture.ts";
 import { writeAdvisories } from "./advisories.fixture.ts";
@@ -94,9 +95,14 @@ test("a broken database is said to be broken, and is no sign of a clean image", 
 
 test("what waited to be matched when the server ended is matched by the next one", async () => {
   await using first = await startTestServer({ limits });
-  await report(first);
-  await first.close();
   await writeAdvisories(join(first.data, "advisories.db"), "openssl", { "3.3.1-r1": ["CVE-2024-0001"] });
+  await advisories(first, "ok");
+  await first.close();
+  // As if it had died between the commit and the match.
+  {
+    await using store = await openStore({ sqlite: join(first.data, "bulwark.db") });
+    await store.ingest.write(batchOf([{ type: "image", report: sampleImage() }]), Date.now());
+  }
   await using second = await startTestServer({ limits, data: first.data });
   await findings(second, 1);
 });
