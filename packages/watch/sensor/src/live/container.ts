@@ -48,7 +48,8 @@ export async function makeImage(): Promise<TestImage> {
         stdio: ["ignore", "pipe", "pipe"],
       });
       let output = "";
-      for (const stream of [child.stdout, child.stderr]) stream.setEncoding("utf8").on("data", (text) => (output += text));
+      for (const stream of [child.stdout, child.stderr])
+        stream.setEncoding("utf8").on("data", (text) => (output += text));
       const code = await new Promise<number | null>((resolve) => child.on("close", resolve));
       return { id, code, output };
     },
