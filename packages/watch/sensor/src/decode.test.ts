@@ -172,8 +172,11 @@ test("fork and snapshot are told apart, flags and origins are read", () => {
   assert.deepEqual([snapshot.argumentsCut, snapshot.kernelParent, snapshot.origin], [false, true, "memory"]);
 });
 
+function path(executable: string, end: number): string | undefined {
+  return onlyExec({ executable }, [end, 0])?.executable;
+}
+
 test("a path says how it ended", () => {
-  const path = (executable: string, end: number) => onlyExec({ executable }, [end, 0])?.executable;
   assert.equal(path("", 0), "/");
   assert.equal(path("c\0b\0a\0", 0), "/a/b/c");
   assert.equal(path("runc\0", 1), "(unreachable)/runc");
@@ -182,8 +185,11 @@ test("a path says how it ended", () => {
   assert.equal(path("", 4), "");
 });
 
+function args(text: string): string[] | undefined {
+  return onlyExec({ arguments: text })?.arguments;
+}
+
 test("arguments may be empty, hold nothing, or be cut in the middle", () => {
-  const args = (text: string) => onlyExec({ arguments: text })?.arguments;
   assert.deepEqual(args(""), []);
   assert.deepEqual(args("\0"), [""]);
   assert.deepEqual(args("a\0\0b\0"), ["a", "", "b"]);
