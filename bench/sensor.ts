@@ -7,7 +7,7 @@
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
-import { buildSensor, startSensor, type SensorRecord } from "../packages/watch/sensor/src/index.ts";
+import { buildSensor, startSensor, type SensorRecord } from "@bulwark/sensor";
 
 export interface SensorBenchRow {
   what: string;
@@ -17,11 +17,14 @@ export interface SensorBenchRow {
   /** The same figure of the work without the sensor against itself: what this machine can tell apart. */
   noise: string;
   limit: string;
-  kept: boolean;
+  /** `cannot tell`: the noise is larger than what is to be measured, because others use the machine too. */
+  verdict: "kept" | "missed" | "cannot tell";
 }
 
-const ROUNDS = 20;
-const EXECS = 150;
+const ROUNDS = 12;
+const EXECS = 300;
+/** Starting the sensor is work of its own, which is not measured here. */
+const SETTLE_MS = 150;
 const workloads = [
   {
     what: `${EXECS} commands of a shell (fork, exec, exit)`,
@@ -29,8 +32,8 @@ const workloads = [
     limit: 1.05,
   },
   {
-    what: "200,000 reads and writes of a byte (dd)",
-    script: "dd if=/dev/zero of=/dev/null bs=1 count=200000",
+    what: "300,000 reads and writes of a byte (dd)",
+    script: "dd if=/dev/zero of=/dev/null bs=1 count=300000",
     limit: 1.02,
   },
 ];
@@ -53,6 +56,7 @@ async function compare(what: string, script: string, limit: number): Promise<Sen
     // The order changes, so that a machine that becomes faster or slower favours none.
     for (const arm of [...arms.slice(round % 3), ...arms.slice(0, round % 3)]) {
       if (arm !== "with") {
+        await pause(SETTLE_MS);
         took[arm].push(await timed(script));
         continue;
       }
@@ -61,18 +65,20 @@ async function compare(what: string, script: string, limit: number): Promise<Sen
           for (const record of records) if (record.type === "loss") lost += record.ring + record.pipe;
         },
       });
+      await pause(SETTLE_MS);
       took.with.push(await timed(script));
     }
   }
   const ratio = median(took.with) / median([...took.without, ...took.again]);
+  const noise = median(took.again) / median(took.without);
   return {
     what,
     without: `${median(took.without).toFixed(0)} ms`,
     with: `${median(took.with).toFixed(0)} ms`,
     figure: `${ratio.toFixed(3)} times${lost > 0n ? `, ${lost} records lost` : ""}`,
-    noise: `${(median(took.again) / median(took.without)).toFixed(3)} times`,
+    noise: `${noise.toFixed(3)} times`,
     limit: `${limit} times`,
-    kept: ratio <= limit,
+    verdict: Math.abs(noise - 1) > limit - 1 ? "cannot tell" : ratio <= limit ? "kept" : "missed",
   };
 }
 
@@ -98,7 +104,7 @@ async function latency(): Promise<SensorBenchRow> {
     figure: `median ${median(took).toFixed(1)} ms, worst ${worst.toFixed(1)} ms`,
     noise: "",
     limit: `${LATENCY_LIMIT_MS} ms`,
-    kept: worst <= LATENCY_LIMIT_MS,
+    verdict: worst <= LATENCY_LIMIT_MS ? "kept" : "missed",
   };
 }
 
@@ -129,6 +135,6 @@ function median(values: number[]): number {
 
 if (process.argv[1] === import.meta.filename) {
   const rows = await run();
-  console.table(rows.map(({ kept, ...row }) => ({ ...row, kept: kept ? "yes" : "NO" })));
-  process.exitCode = rows.every(({ kept }) => kept) ? 0 : 1;
+  console.table(rows);
+  process.exitCode = rows.some(({ verdict }) => verdict === "missed") ? 1 : 0;
 }
