@@ -128,6 +128,39 @@ describe("with real containers", { skip }, () => {
     assert.match(command.filename, /^\/(dev|proc\/self)\/fd\/\d+$/);
   });
 
+  test("a directory that is too deep or too long to tell keeps its end, and is said to be cut", async () => {
+    await using watch = await startWatch();
+    await image.run(`
+      cd /dev; long=$(/bin/busybox printf '%0250d' 0)
+      i=0; while [ $i -lt 20 ]; do mkdir $long; cd $long; i=$((i+1)); done; mkdir end; cd end; /bin/true long
+      cd /dev; i=0; while [ $i -lt 70 ]; do mkdir d; cd d; i=$((i+1)); done; mkdir end; cd end; /bin/true deep`);
+    await watch.close();
+    for (const text of ["long", "deep"]) {
+      const directory = watch.exec(argument(text)).workingDirectory;
+      assert.match(directory, /^….*\/end$/);
+      assert.ok(Buffer.byteLength(directory) <= 4096 + 8);
+    }
+    assert.equal(watch.exec(argument("deep")).workingDirectory, `…${"/d".repeat(63)}/end`);
+  });
+
+  test("when much happens at once nothing is lost, twice or mixed up", async () => {
+    const [loops, turns] = [4, 100];
+    await using watch = await startWatch();
+    await image.run(`
+      loop() { i=0; while [ $i -lt ${turns} ]; do /bin/true $1 $i-$1-$i; i=$((i+1)); done; }
+      for l in $(/bin/busybox seq ${loops}); do loop $l & done; wait`);
+    await watch.close();
+    const seen = watch.records.flatMap((record) =>
+      record.type === "exec" && record.filename === "/bin/true" ? [record.arguments.slice(1).join(" ")] : [],
+    );
+    const made = Array.from({ length: loops * turns }, (_, n) => {
+      const [loop, turn] = [Math.floor(n / turns) + 1, n % turns];
+      return `${loop} ${turn}-${loop}-${turn}`;
+    });
+    assert.deepEqual(seen.toSorted(), made.toSorted());
+    assert.ok(!watch.records.some((record) => record.type === "loss"));
+  });
+
   test("arguments beyond the bound are cut, and said to be", async () => {
     await using watch = await startWatch();
     await image.run(`/bin/true first $(/bin/busybox printf '%05000d' 0) last`);
@@ -375,6 +408,13 @@ describe("with real containers", { skip }, () => {
       assert.match(error.remedy ?? "", /root/);
       return true;
     });
+  });
+
+  test("in a PID namespace of its own it refuses: its process ids would mean nothing there", async () => {
+    const call = promisify(execFile)("unshare", ["--pid", "--fork", sensorBinary]);
+    const { code, stderr } = await call.catch((error) => error);
+    assert.equal(code, 2);
+    assert.match(stderr, /^bulwark-sensor: runs in a PID namespace of its own: .*hostPID: true\.\n$/);
   });
 
   test("an option that makes no sense is refused with exit code 2 and one line", async () => {
