@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
+import { existsSync, statSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -69,7 +69,7 @@ describe("with real containers", { skip }, () => {
     assert.equal(command.capabilities, 0n);
     assert.equal(shell.containerPid, 1);
     assert.ok(command.containerPid > 1);
-    assert.ok(command.cgroups.some((path) => path === `/bulwark-test/${id}`));
+    assert.ok(command.cgroups.some((path) => path === `/${id}`));
     assert.deepEqual([command.parentStartTime, command.mountNamespace], [shell.startTime, shell.mountNamespace]);
     assert.ok(command.startTime > shell.startTime && command.time >= command.startTime);
     assert.equal(command.origin, "lower");
@@ -384,13 +384,18 @@ describe("with real containers", { skip }, () => {
 
   test("it ends with its parent, also when nobody closes its output", async () => {
     await using folder = await temporaryFolder();
-    const script = `${sensorBinary} > ${folder.path}/frames & echo $!; wait`;
-    const parent = spawn("/bin/sh", ["-c", script], { stdio: ["ignore", "pipe", "inherit"] });
+    const frames = join(folder.path, "frames");
+    const parent = spawn("/bin/sh", ["-c", `${sensorBinary} > ${frames} & echo $!; wait`], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     const pid = await new Promise<number>((resolve) => {
       parent.stdout.once("data", (text: Buffer) => resolve(Number(text.toString())));
     });
-    await waitFor(async () => (await readFile(join(folder.path, "frames"))).length > 0);
-    parent.kill("SIGKILL");
+    try {
+      await waitFor(() => existsSync(frames) && statSync(frames).size > 0);
+    } finally {
+      parent.kill("SIGKILL");
+    }
     await waitFor(() => !existsSync(`/proc/${pid}`));
   });
 
