@@ -113,7 +113,7 @@ function table(
     const fixes = new Set(items.map(({ fixedVersion }) => fixedVersion).filter((version) => version !== null));
     const fix = [...fixes].at(-1);
     lines.push(`${fit(group, 46)} ${fix === undefined ? "no fix yet" : `fixed in ${fit(fix, 22).trimEnd()}`}`);
-    for (const item of [...new Map(items.map((one) => [one.id, one])).values()]) {
+    for (const item of new Map(items.map((one) => [one.id, one])).values()) {
       const level = styleText(colours[item.severity], item.severity.padEnd(10));
       const mark = item.exploited ? styleText("red", "exploited ") : "";
       lines.push(`  ${level} ${item.id.padEnd(16)} ${mark}${fit(item.summary, item.exploited ? 38 : 48).trimEnd()}`);

@@ -1,6 +1,7 @@
+// oxlint-disable no-control-regex
+
 /** No control byte of a foreign text reaches the terminal. */
 export function printable(text: string): string {
-  // oxlint-disable-next-line no-control-regex
   return text.replaceAll(
     /[\u0000-\u001F\u007F-\u009F]/g,
     (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`,

@@ -62,7 +62,8 @@ function fromFolder(folder: string): FeedFile[] {
 /** Empty when the file is now what the address has; else why not. An older copy stays where it is. */
 async function download(address: string, file: string, signal: AbortSignal | undefined): Promise<string> {
   let problem = "";
-  for (let attempt = 1; attempt <= tries && !signal?.aborted; attempt++) {
+  for (let attempt = 1; attempt <= tries; attempt++) {
+    if (signal?.aborted) break;
     try {
       return await fetchInto(address, file, signal);
     } catch (error) {

@@ -62,7 +62,7 @@ test("a container of bare runc is found, and is told once where containerd tells
 
   await using containerd = await startContainerd();
   const twice = containerd.run();
-  const shims = `${containerd.socket.replace("containerd.sock", "")}`;
+  const shims = containerd.socket.replace("containerd.sock", "");
   await using both = await openContainers({
     node: "here",
     paths: {
