@@ -201,9 +201,10 @@ test(
     );
     try {
       const api = await server.api();
-      await eventually("the agent reports", async () =>
-        (await api.listContainers({ query: {} })).items.length > 0 ? true : undefined,
-      );
+      await eventually("the agent watches", async () => {
+        const { components } = await api.getHealth();
+        return components.find(({ id, state }) => id === "sensor" && state === "ok");
+      });
       await server[Symbol.asyncDispose]();
       for (let n = 0; n < 20; n++) container.exec("/bin/echo", `while-away-${n}`);
       await new Promise((resolve) => setTimeout(resolve, 500));
