@@ -148,7 +148,7 @@ function realContainer(n: number): Container {
 }
 
 /** Same events for every engine: a small generator of numbers of our own, never `Math.random`. */
-function eventMaker(total: number): (batch: number) => AgentRecord[] {
+export function eventMaker(total: number): (batch: number) => AgentRecord[] {
   let seed = 42;
   const random = (below: number): number => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;

@@ -1,8 +1,6 @@
 import { eventKinds, type Event } from "@bulwark/model";
-import type { SelectQueryBuilder } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Engine } from "../engine.ts";
-import type { Schema } from "../schema.ts";
 import type { EventFilter, EventRepository } from "../store.ts";
 import { blockSize, containerKey, unpackEvents } from "./event-blocks.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
@@ -19,22 +17,38 @@ interface Row {
 }
 
 export function eventRepository({ read }: Engine): EventRepository {
-  /**
-   * Each kind has its own stretch of the index, in order of time; the engines walk them side by side and stop at the
-   * limit. So one index serves lists with and without a kind.
-   */
-  function select(filter: EventFilter, after: readonly [number, number] | undefined, until?: Row) {
-    const [first = "exec", ...others] = filter.kind ? [filter.kind] : eventKinds;
-    const ofKind = (kind: string) => {
-      let query = read.selectFrom("events").select(["time", "id", "search"]).where("kind", "=", kind);
-      query = narrow(query, filter);
-      if (after) query = query.where(rowAfter(["time", "id"], "<", after));
-      if (until) query = query.where(rowAfter(["time", "id"], ">=", [until.time, until.id]));
-      return query;
-    };
-    let query = ofKind(first);
-    for (const kind of others) query = query.unionAll(ofKind(kind));
-    return query.orderBy("time", "desc").orderBy("id", "desc");
+  /** Each kind has its own stretch of the index, in order of time: so one index serves lists with and without a kind. */
+  function ofKind(kind: string, filter: EventFilter, after: readonly [number, number] | undefined) {
+    let query = read.selectFrom("events").where("kind", "=", kind).orderBy("time", "desc").orderBy("id", "desc");
+    if (filter.container !== undefined) query = query.where("container", "=", containerKey(filter.container));
+    if (filter.since !== undefined) query = query.where("time", ">=", filter.since);
+    if (filter.until !== undefined) query = query.where("time", "<=", filter.until);
+    if (after) query = query.where(rowAfter(["time", "id"], "<", after));
+    return query.select(["time", "id"]);
+  }
+  type OfKind = ReturnType<typeof ofKind>;
+
+  /** The latest of all kinds, from the latest of each. */
+  async function latest(kinds: OfKind[], limit: number): Promise<Row[]> {
+    const [first, ...others] = kinds.map((query) => read.selectFrom(query.limit(limit).as("rows")).selectAll());
+    if (!first) return [];
+    let all = first;
+    for (const other of others) all = all.unionAll(other);
+    return all.orderBy("time", "desc").orderBy("id", "desc").limit(limit).execute();
+  }
+
+  /** Where a search by text ends: where the first kind has had its share of the window. Undefined: nowhere before the end. */
+  async function windowEnd(kinds: OfKind[]): Promise<Row | undefined> {
+    const share = Math.floor(searchWindow / kinds.length);
+    const ends = await Promise.all(
+      kinds.map(async (query) =>
+        query
+          .offset(share - 1)
+          .limit(1)
+          .executeTakeFirst(),
+      ),
+    );
+    return ends.filter((row) => row !== undefined).toSorted((a, b) => b.time - a.time || b.id - a.id)[0];
   }
 
   /** The events of these rows. One whose block retention has just taken is left out. */
@@ -64,47 +78,21 @@ export function eventRepository({ read }: Engine): EventRepository {
     async list(filter, { cursor, limit }) {
       const after = cursor === undefined ? undefined : decodeCursor("events", cursor, ["number", "number"]);
       const toCursor = ({ time, id }: Row): string => encodeCursor("events", [time, id]);
-      const toPage = async (rows: Row[], end: Row | undefined) => {
-        const page = pageOf(rows, limit, (row) => row, toCursor);
-        const next = page.next ?? (end ? toCursor(end) : null);
-        return { items: await load(page.items, filter.container), next };
-      };
-      if (!filter.q) {
-        const rows = await select(filter, after)
-          .limit(limit + 1)
-          .execute();
-        return toPage(rows, undefined);
-      }
-
-      // Where the window ends is settled first: events that come in the meantime do not move it.
-      const end = await read
-        .selectFrom(select(filter, after).limit(searchWindow).as("window"))
-        .select(["time", "id"])
-        .orderBy("time", "desc")
-        .orderBy("id", "desc")
-        .offset(searchWindow - 1)
-        .limit(1)
-        .executeTakeFirst();
-      const rows = await read
-        .selectFrom(select(filter, after, end).as("window"))
-        .select(["time", "id"])
-        .where(contains("search", filter.q))
-        .orderBy("time", "desc")
-        .orderBy("id", "desc")
-        .limit(limit + 1)
-        .execute();
-      return toPage(rows, end);
+      const kinds = (filter.kind ? [filter.kind] : eventKinds).map((kind) => ofKind(kind, filter, after));
+      const { q } = filter;
+      // The end is settled first: events that come in the meantime do not move it.
+      const end = q ? await windowEnd(kinds) : undefined;
+      const rows = await latest(
+        kinds.map((query) => {
+          let narrowed = query;
+          if (end) narrowed = narrowed.where(rowAfter(["time", "id"], ">=", [end.time, end.id]));
+          if (q) narrowed = narrowed.where(contains("search", q));
+          return narrowed;
+        }),
+        limit + 1,
+      );
+      const page = pageOf(rows, limit, (row) => row, toCursor);
+      return { items: await load(page.items, filter.container), next: page.next ?? (end ? toCursor(end) : null) };
     },
   };
-}
-
-function narrow<O>(
-  query: SelectQueryBuilder<Schema, "events", O>,
-  { container, since, until }: EventFilter,
-): SelectQueryBuilder<Schema, "events", O> {
-  let narrowed = query;
-  if (container !== undefined) narrowed = narrowed.where("container", "=", containerKey(container));
-  if (since !== undefined) narrowed = narrowed.where("time", ">=", since);
-  if (until !== undefined) narrowed = narrowed.where("time", "<=", until);
-  return narrowed;
 }

@@ -62,16 +62,22 @@ class ThreadedConnection implements DatabaseConnection {
 }
 
 class ThreadedDriver implements Driver {
-  readonly #free: ThreadedConnection[];
-  readonly #all: ThreadedConnection[];
+  readonly #options: WorkerOptions;
+  readonly #size: number;
+  #free: ThreadedConnection[] = [];
+  #all: ThreadedConnection[] = [];
   readonly #waiting: ((connection: ThreadedConnection) => void)[] = [];
 
   constructor(options: WorkerOptions, size: number) {
-    this.#all = Array.from({ length: size }, () => new ThreadedConnection(new Connection(options)));
-    this.#free = [...this.#all];
+    this.#options = options;
+    this.#size = size;
   }
 
-  async init(): Promise<void> {}
+  // Not in the constructor: Kysely destroys a driver only when it was used, and a thread keeps the process alive.
+  async init(): Promise<void> {
+    this.#all = Array.from({ length: this.#size }, () => new ThreadedConnection(new Connection(this.#options)));
+    this.#free = [...this.#all];
+  }
 
   async acquireConnection(): Promise<ThreadedConnection> {
     return this.#free.pop() ?? new Promise((resolve) => this.#waiting.push(resolve));
