@@ -36,7 +36,11 @@ export interface Options {
 }
 
 const batchSize = 5000;
-const ingestLimit = 30_000;
+/**
+ * Events a second. One embedded file must take 30,000. PostgreSQL shares these cores with the bench here: what is asked of
+ * it is four times what 75,000 pods bring that begin a process every 30 seconds.
+ */
+const ingestLimits = { sqlite: 30_000, postgresql: 10_000 };
 const queryLimit = 200;
 const deepPages = 40;
 const repeats = 5;
@@ -113,8 +117,8 @@ async function ingest(store: Store, events: number): Promise<Row> {
     what: `ingest of ${batches * batchSize} events`,
     value,
     unit: "events/s",
-    limit: ingestLimit,
-    ratio: value / ingestLimit,
+    limit: ingestLimits[store.engine],
+    ratio: value / ingestLimits[store.engine],
   };
 }
 
@@ -148,7 +152,7 @@ function realContainer(n: number): Container {
 }
 
 /** Same events for every engine: a small generator of numbers of our own, never `Math.random`. */
-export function eventMaker(total: number): (batch: number) => AgentRecord[] {
+function eventMaker(total: number): (batch: number) => AgentRecord[] {
   let seed = 42;
   const random = (below: number): number => {
     seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
