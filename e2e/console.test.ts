@@ -42,7 +42,7 @@ describe("the console", { skip: missing("chromium") }, () => {
 
   async function violations(): Promise<string[]> {
     await page.evaluate(axe);
-    const found = (await page.evaluate("axe.run()")) as { violations: { id: string; nodes: { html: string }[] }[] };
+    const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
     return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
   }
 
