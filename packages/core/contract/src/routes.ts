@@ -175,6 +175,7 @@ export const routes = {
       state: z.enum(["running", "stopped"]).optional(),
       q: text,
       node: text,
+      privileged: z.stringbool().optional(),
       cursor,
       limit,
     }),

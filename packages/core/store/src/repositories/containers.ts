@@ -7,7 +7,7 @@ import { contains, pageOf, rowAfter } from "./paging.ts";
 
 export function containerRepository({ read }: Engine): ContainerRepository {
   return {
-    async list({ state, q, node }, { cursor, limit }) {
+    async list({ state, q, node, privileged }, { cursor, limit }) {
       let query = read
         .selectFrom("containers")
         .select(["running", "started_at", "node", "id", "body"])
@@ -18,6 +18,7 @@ export function containerRepository({ read }: Engine): ContainerRepository {
         .limit(limit + 1);
       if (state) query = query.where("running", "=", state === "running" ? 1 : 0);
       if (node) query = query.where("node", "=", node);
+      if (privileged !== undefined) query = query.where("privileged", "=", privileged ? 1 : 0);
       if (q) query = query.where(contains("search", q));
       if (cursor) {
         const key = decodeCursor("containers", cursor, ["number", "number", "string", "string"]);
