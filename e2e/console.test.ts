@@ -63,11 +63,11 @@ describe("the console", { skip: missing("chromium") }, () => {
     await page.getByRole("row").filter({ hasText: "checkout" }).first().waitFor();
     await page.keyboard.press("j");
     await page.keyboard.press("Enter");
-    await page.getByRole("dialog").waitFor();
+    await page.getByRole("complementary").waitFor();
     await page.waitForTimeout(500);
     assert.deepEqual(await violations(), []);
     await page.keyboard.press("Escape");
-    await page.getByRole("dialog").waitFor({ state: "hidden" });
+    await page.getByRole("complementary").waitFor({ state: "hidden" });
   });
 
   test("in Chinese, chosen from the browser, no word of English is left in the navigation", async () => {

@@ -171,16 +171,18 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
             })}
           </div>
           {hasMore && !isEmpty && (
-            <div className={classes.more} role="presentation">
-              {error ? (
-                <Button variant="default" onClick={retry}>
-                  {t("state.retry")}
-                </Button>
-              ) : (
-                <Button variant="subtle" color="gray" loading={loadingMore} onClick={props.loadMore}>
-                  {t("table.more")}
-                </Button>
-              )}
+            <div className={classes.more} role="row">
+              <div role="gridcell" aria-colspan={columns.length}>
+                {error ? (
+                  <Button variant="default" onClick={retry}>
+                    {t("state.retry")}
+                  </Button>
+                ) : (
+                  <Button variant="subtle" color="gray" loading={loadingMore} onClick={props.loadMore}>
+                    {t("table.more")}
+                  </Button>
+                )}
+              </div>
             </div>
           )}
         </div>
