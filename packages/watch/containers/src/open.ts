@@ -135,11 +135,14 @@ class Registry implements ContainerRegistry {
   async #merge(): Promise<void> {
     if (this.#mergeWaits) return this.#merging;
     this.#mergeWaits = true;
-    this.#merging = this.#merging.then(async () => {
-      this.#mergeWaits = false;
-      if (this.#isOpen && !this.#closed) await this.#mergeNow();
-    });
+    this.#merging = this.#mergeAfter(this.#merging);
     return this.#merging;
+  }
+
+  async #mergeAfter(current: Promise<void>): Promise<void> {
+    await current;
+    this.#mergeWaits = false;
+    if (this.#isOpen && !this.#closed) await this.#mergeNow();
   }
 
   async #mergeNow(): Promise<void> {
