@@ -54,9 +54,12 @@ for (const [what, answer] of [
     const socket = join(folder.path, "api.sock");
     let times = 0;
     await using _ = await serve(socket, (request, response) => {
-      if (request.url?.startsWith("/events")) return void response.flushHeaders();
-      times++;
-      return void response.end(answer);
+      if (request.url?.startsWith("/events")) {
+        response.flushHeaders();
+      } else {
+        times++;
+        response.end(answer);
+      }
     });
     await using registry = await openContainers({ node: "here", paths: { ...nowhere, docker: [socket] } });
     assert.equal(stateOf(registry, "docker"), "failed");
