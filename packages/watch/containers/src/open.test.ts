@@ -8,7 +8,7 @@ import { fakeDocker, inspectedContainer, nowhere, serve, temporaryFolder } from 
 import { openContainers } from "./open.ts";
 import type { ContainerRegistry } from "./registry.ts";
 
-const one = "1".repeat(64);
+const [one, two] = ["1".repeat(64), "2".repeat(64)];
 const noPid = 4_194_000;
 
 function stateOf(registry: ContainerRegistry, kind: string): string | undefined {
@@ -131,6 +131,30 @@ test(
     assert.equal(registry.byId("fake"), undefined);
   },
 );
+
+test("a container is never first runc's and then Docker's; one that Docker keeps silent about is runc's", async () => {
+  using folder = temporaryFolder();
+  const [socket, root] = [join(folder.path, "api.sock"), join(folder.path, "runc")];
+  await using api = await fakeDocker(socket);
+  await using registry = await openContainers({ node: "here", paths: { ...nowhere, docker: [socket], runc: [root] } });
+  const told: string[] = [];
+  for (const event of ["started", "changed", "stopped"] as const)
+    registry.on(event, ({ id, runtime }) => told.push(`${event} ${id.slice(0, 1)} of ${runtime}`));
+
+  for (const id of [one, two]) {
+    mkdirSync(join(root, id), { recursive: true });
+    const labels = [`bundle=/run/containerd/io.containerd.runtime.v2.task/moby/${id}`];
+    const state = { id, init_process_pid: process.pid, config: { rootfs: "/x", labels } };
+    writeFileSync(join(root, id, "state.json"), JSON.stringify(state));
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  assert.equal(told.length, 0, told.join());
+  api.containers.set(one, inspectedContainer(one, process.pid));
+  api.event("start", one);
+  await eventually("Docker's", () => (told.includes("started 1 of docker") ? true : undefined), 2000);
+  await eventually("runc's", () => (told.includes("started 2 of runc") ? true : undefined), 5000);
+  assert.deepEqual(told, ["started 1 of docker", "started 2 of runc"]);
+});
 
 test("a socket that this user may not open is off, and says how to mend it", { skip: missing("root") }, async () => {
   using folder = temporaryFolder();
