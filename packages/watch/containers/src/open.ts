@@ -140,7 +140,7 @@ class Registry implements ContainerRegistry {
   }
 
   async #mergeAfter(current: Promise<void>): Promise<void> {
-    await current;
+    await current.catch(() => undefined);
     this.#mergeWaits = false;
     if (this.#isOpen && !this.#closed) await this.#mergeNow();
   }
@@ -248,7 +248,16 @@ class Registry implements ContainerRegistry {
   }
 
   #emit(event: Change, container: Container): void {
-    for (const listener of this.#listeners[event]) listener(container);
+    for (const listener of this.#listeners[event]) {
+      try {
+        listener(container);
+      } catch (error) {
+        // A defect of the listener, shown as one, but not to be had by the other listeners or by what is kept here.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   health(): Component[] {
