@@ -16,7 +16,7 @@ import { z } from "zod";
 import type { Route } from "./route.ts";
 
 const limit = z.coerce.number().int().min(1).max(500).default(100);
-const cursor = z.string().max(512).optional();
+const cursor = z.string().max(4096).optional();
 const text = z.string().max(256).optional();
 const milliseconds = z.coerce.number().int().min(0).optional();
 /** `severity=critical,high` */
@@ -346,7 +346,10 @@ export type StreamTopic = (typeof streamTopics)[number];
 
 /** Body of every answer that is not 2xx. */
 export const problem = z.object({
-  /** Stable word: `unauthenticated`, `forbidden`, `invalid`, `not-found`, `too-many`, `conflict`, `full`, `internal`. */
+  /**
+   * Stable word: `unauthenticated`, `forbidden`, `invalid`, `not-found`, `too-many`, `conflict`, `full`,
+   * `unavailable`, `internal`.
+   */
   code: z.string(),
   message: z.string(),
   remedy: z.string().optional(),

@@ -7,7 +7,7 @@ import { Link } from "./link.ts";
 import { identityOf, orderedBy } from "./merge.ts";
 import { expand } from "./places.ts";
 import { processFacts, processStat, type ProcessFacts } from "./process.ts";
-import type { ContainerRegistry } from "./registry.ts";
+import type { ContainerRegistry, ContentPlace } from "./registry.ts";
 import { defaultPaths, runtimes, type RuntimePaths } from "./runtimes/index.ts";
 import { mapLimited } from "./wait.ts";
 
@@ -15,7 +15,7 @@ export interface ContainersOptions {
   /** Name of this node. */
   node: string;
   /** Where to look for each kind of runtime, instead of {@link defaultPaths}: sockets, or folders of state. */
-  paths?: Partial<RuntimePaths>;
+  paths?: { [K in keyof RuntimePaths]?: RuntimePaths[K] | undefined };
 }
 
 /** A container that has stopped is kept so long, so that late events still find it. */
@@ -71,8 +71,9 @@ class Registry implements ContainerRegistry {
 
   constructor({ node, paths }: ContainersOptions) {
     this.#node = node;
-    const places = { ...defaultPaths, ...paths };
-    this.#patterns = runtimes.flatMap((kind) => places[kind.kind].map((pattern) => ({ kind, pattern })));
+    this.#patterns = runtimes.flatMap((kind) =>
+      (paths?.[kind.kind] ?? defaultPaths[kind.kind]).map((pattern) => ({ kind, pattern })),
+    );
   }
 
   async start(): Promise<void> {
@@ -94,6 +95,14 @@ class Registry implements ContainerRegistry {
 
   byId(id: string): Container | undefined {
     return this.#byId.get(id);
+  }
+
+  contentOf({ id, runtime, runtimeNamespace: namespace }: Container): ContentPlace | undefined {
+    if (runtime !== "containerd") return undefined;
+    const link = this.#links.find(
+      ({ kind, containers }) => kind === runtime && containers.some((item) => item.id === id),
+    );
+    return link && { socket: link.path, namespace };
   }
 
   byCgroup(paths: readonly string[]): Container | undefined {

@@ -20,6 +20,12 @@ export interface RuntimeSource extends AsyncDisposable {
   watch(changed: () => void): Promise<Watch>;
 }
 
+/** For `openContainerdContent`. */
+export interface ContentPlace {
+  socket: string;
+  namespace: string;
+}
+
 export interface Watch extends AsyncDisposable {
   /** Resolves or rejects when no more changes will be told: the runtime went away. */
   readonly ended: Promise<void>;
@@ -35,6 +41,8 @@ export interface ContainerRegistry extends AsyncDisposable {
   /** The container of a cgroup path, by the path or its nearest ancestor. `undefined`: not known (yet). */
   byCgroup(paths: readonly string[]): Container | undefined;
   byId(id: string): Container | undefined;
+  /** The content store that the container's image came from, where its runtime has one that can be read. */
+  contentOf(container: Container): ContentPlace | undefined;
   /** Looks again now; resolves when done. At most one look at a runtime runs at a time, and at most five in a second. */
   refresh(): Promise<void>;
   /**

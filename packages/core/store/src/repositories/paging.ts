@@ -11,7 +11,7 @@ export function pageOf<R, T>(rows: R[], limit: number, item: (row: R) => T, curs
 /** `(a, b) < (x, y)`: the rows behind a key in the order of these columns, all in one direction. */
 export function rowAfter(
   columns: readonly string[],
-  direction: "<" | ">",
+  direction: "<" | ">" | ">=",
   key: readonly (string | number)[],
 ): RawBuilder<SqlBool> {
   const left = sql.join(columns.map((column) => sql.ref(column)));

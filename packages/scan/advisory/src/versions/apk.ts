@@ -3,7 +3,7 @@ import { compareDigits } from "./digits.ts";
 /**
  * Alpine's order: src/version.c of apk-tools. `digits(.digits)*[letter](_suffix[digits])*[~hash][-rdigits]`. What does
  * not follow that form is taken as far as it does; a rest that is no version comes before
- * one that is, and is equal to any other such rest.
+ * one that is.
  */
 export function compareApk(a: string, b: string): number {
   const x = tokens(a);
@@ -64,8 +64,6 @@ function compareValues(s: Token, t: Token): number {
       return compareDigits(s.value, t.value);
     case kinds.suffix:
       return Math.sign(suffixRank(s.value) - suffixRank(t.value));
-    case kinds.invalid:
-      return 0;
     default:
       return compareText(s.value, t.value);
   }
@@ -106,7 +104,8 @@ function tokens(version: string): Token[] {
   let at = first.length;
   while (at < text.length) {
     const token = nextToken(text, at, found.at(-1)?.kind ?? kinds.initial);
-    if (!token) return [...found, { kind: kinds.invalid, value: text.slice(at) }];
+    // Behind a dash that begins no revision nothing counts any more.
+    if (!token) return [...found, { kind: kinds.invalid, value: text[at] === "-" ? "" : text.slice(at) }];
     found.push({ kind: token.kind, value: token.value });
     at = token.end;
   }
