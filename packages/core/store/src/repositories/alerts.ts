@@ -8,7 +8,7 @@ import { withoutNul } from "../text.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
 /** As for events: a search by text looks at this many alerts a page. */
-const searchWindow = 50_000;
+const searchWindow = 20_000;
 const hour = 3_600_000;
 const columns = ["time", "id", "state", "comment", "received_at", "body"] as const;
 
