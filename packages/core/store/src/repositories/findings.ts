@@ -10,6 +10,9 @@ import { contains, pageOf, rowAfter } from "./paging.ts";
 const columns = ["fingerprint", "image_key", "urgency", "state", "first_seen", "last_seen"] as const;
 type Row = Pick<Schema["findings"], (typeof columns)[number]>;
 
+/** More are one parameter: a statement takes a bounded number of them. */
+const keysShown = 1000;
+
 export function findingRepository(engine: Engine): FindingRepository {
   const { read, write } = engine;
 
@@ -67,7 +70,7 @@ export function findingRepository(engine: Engine): FindingRepository {
       if (running !== undefined) {
         const keys = await runningImages();
         if (running && keys.length === 0) return { items: [], next: null };
-        if (running) query = query.where("image_key", "in", keys);
+        if (running) query = query.where("image_key", "in", keys.length > keysShown ? engine.list(keys) : keys);
         else query = query.where("image_key", "not in", engine.list(keys));
       }
       if (q) query = query.where(contains("search", q));
