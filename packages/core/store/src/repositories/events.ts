@@ -9,7 +9,7 @@ import { contains, pageOf, rowAfter } from "./paging.ts";
  * A search by text looks at this many events a page and no further, so that it is answered at once among millions. The
  * page then ends early, perhaps empty, and `next` goes on behind the last event that was looked at.
  */
-const searchWindow = 20_000;
+const searchWindow = 10_000;
 
 interface Row {
   id: number;
