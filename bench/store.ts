@@ -123,6 +123,7 @@ async function ingest(store: Store, events: number): Promise<Row> {
 }
 
 const containerCount = 400;
+const imageCount = 200;
 const containers = Array.from({ length: containerCount }, (_, n) => realContainer(n));
 const programs: [executable: string, ...argv: string[]][] = [
   ["/usr/sbin/nginx", "nginx", "-g", "daemon off;"],
@@ -141,6 +142,7 @@ function realContainer(n: number): Container {
   return sampleContainer(n, {
     id,
     name: app,
+    image: imageOf(n % (imageCount / 2)),
     node: `node-${n % 2}`,
     labels: {
       "app.kubernetes.io/name": app,
@@ -149,6 +151,14 @@ function realContainer(n: number): Container {
     },
     pod: { name: `${app}-${id.slice(0, 10)}-x${n}`, namespace: `team-${n % 9}`, uid: id.slice(0, 36), container: app },
   });
+}
+
+/** Half of the images run. */
+function imageOf(n: number): { name: string; digest: string } {
+  return {
+    name: `registry.example/team-${n % 9}/service-${n}`,
+    digest: `sha256:${n.toString(16).padStart(64, "0")}`,
+  };
 }
 
 /** Same events for every engine: a small generator of numbers of our own, never `Math.random`. */
@@ -229,7 +239,6 @@ function makeEvent(
 }
 
 const alertCount = 50_000;
-const imageCount = 200;
 const findingsEach = 400;
 
 /** What the other pages list: alerts, containers, images and findings of a large installation. */
@@ -243,8 +252,7 @@ async function fillRest(store: Store): Promise<void> {
   }
   const keys: string[] = [];
   for (let n = 0; n < imageCount; n++) {
-    const digest = `sha256:${n.toString(16).padStart(64, "0")}`;
-    const name = `registry.example/team-${n % 9}/service-${n}`;
+    const { name, digest } = imageOf(n);
     const report = { ...sampleReport(n), key: `${name}@${digest}`, name, digest };
     keys.push(report.key);
     records.push({ type: "image", report });

@@ -23,6 +23,8 @@ export async function openPostgres(url: string): Promise<Engine> {
   });
   // A connection that breaks while it idles is replaced; the next query says what is wrong.
   pool.on("error", () => undefined);
+  // So is one that breaks in use: without a listener that would end the whole process.
+  pool.on("connect", (client) => client.on("error", () => undefined));
   const database = new Kysely<Schema>({ dialect: dialectOf(pool) });
   try {
     await sql`select 1`.execute(database);

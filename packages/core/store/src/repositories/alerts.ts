@@ -4,10 +4,11 @@ import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Columns, Engine, Value } from "../engine.ts";
 import type { Tx } from "../schema.ts";
 import type { AlertRepository } from "../store.ts";
+import { withoutNul } from "../text.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
 /** As for events: a search by text looks at this many alerts a page. */
-const searchWindow = 50_000;
+const searchWindow = 20_000;
 const hour = 3_600_000;
 const columns = ["time", "id", "state", "comment", "received_at", "body"] as const;
 
@@ -117,10 +118,8 @@ function alertRow(alert: Alert, now: number): Value[] {
   const { container, process } = alert;
   const words = [alert.title, alert.rule, container?.name, container?.image.name, container?.id, container?.pod?.name];
   const evidence = alert.evidence.map(({ value }) => value);
-  const search = [...words, process.executable, ...process.arguments, ...evidence]
-    .join(" ")
-    .slice(0, 4096)
-    .toLowerCase();
+  const text = [...words, process.executable, ...process.arguments, ...evidence].join(" ").slice(0, 4096);
+  const search = withoutNul(text).toLowerCase();
   const { id, time, rule } = alert;
   const rank = severityRank(alert.severity);
   return [id, time, rule, rank, "open", "", container?.id ?? null, now, search, JSON.stringify(alert)];

@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Columns, Engine, Value } from "../engine.ts";
 import type { Tx } from "../schema.ts";
 import type { ContainerRepository } from "../store.ts";
+import { withoutNul } from "../text.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
 export function containerRepository({ read }: Engine): ContainerRepository {
@@ -113,7 +114,8 @@ export async function stopOthers(
 function rowOf(container: Container, now: number): Value[] {
   const { id, node, name, image, pod, labels, state, startedAt, privileged } = container;
   const pairs = Object.entries(labels).map((label) => label.join("="));
-  const search = [id, name, image.name, pod?.name, pod?.namespace, ...pairs].join(" ").slice(0, 4096).toLowerCase();
+  const text = [id, name, image.name, pod?.name, pod?.namespace, ...pairs].join(" ").slice(0, 4096);
+  const search = withoutNul(text).toLowerCase();
   const running = state === "running" || state === "paused" ? 1 : 0;
   const key = imageKeyOf(container);
   return [node, id, key, running, privileged ? 1 : 0, startedAt ?? 0, now, search, JSON.stringify(container)];

@@ -9,7 +9,7 @@ import { contains, pageOf, rowAfter } from "./paging.ts";
  * A search by text looks at this many events a page and no further, so that it is answered at once among millions. The
  * page then ends early, perhaps empty, and `next` goes on behind the last event that was looked at.
  */
-const searchWindow = 50_000;
+const searchWindow = 10_000;
 
 interface Row {
   id: number;
@@ -23,7 +23,8 @@ export function eventRepository({ read }: Engine): EventRepository {
     if (filter.container !== undefined) query = query.where("container", "=", containerKey(filter.container));
     if (filter.since !== undefined) query = query.where("time", ">=", filter.since);
     if (filter.until !== undefined) query = query.where("time", "<=", filter.until);
-    if (after) query = query.where(rowAfter(["time", "id"], "<", after));
+    // Said twice, because PostgreSQL guesses badly how many rows a pair of columns leaves.
+    if (after) query = query.where("time", "<=", after[0]).where(rowAfter(["time", "id"], "<", after));
     return query.select(["time", "id"]);
   }
   type OfKind = ReturnType<typeof ofKind>;
@@ -85,7 +86,10 @@ export function eventRepository({ read }: Engine): EventRepository {
       const rows = await latest(
         kinds.map((query) => {
           let narrowed = query;
-          if (end) narrowed = narrowed.where(rowAfter(["time", "id"], ">=", [end.time, end.id]));
+          if (end) {
+            narrowed = narrowed.where("time", ">=", end.time);
+            narrowed = narrowed.where(rowAfter(["time", "id"], ">=", [end.time, end.id]));
+          }
           if (q) narrowed = narrowed.where(contains("search", q));
           return narrowed;
         }),

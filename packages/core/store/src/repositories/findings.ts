@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { severityRank, type Finding, type FindingState, type Vulnerability } from "@bulwark/model";
-import { sql, type SelectQueryBuilder } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Columns, Engine, Value } from "../engine.ts";
 import type { Schema } from "../schema.ts";
@@ -10,6 +9,9 @@ import { contains, pageOf, rowAfter } from "./paging.ts";
 
 const columns = ["fingerprint", "image_key", "urgency", "state", "first_seen", "last_seen"] as const;
 type Row = Pick<Schema["findings"], (typeof columns)[number]>;
+
+/** More are one parameter: a statement takes a bounded number of them. */
+const keysShown = 1000;
 
 export function findingRepository(engine: Engine): FindingRepository {
   const { read, write } = engine;
@@ -41,6 +43,13 @@ export function findingRepository(engine: Engine): FindingRepository {
     });
   }
 
+  /** Asked for apart: with the keys before them, both engines see which index is the better one. */
+  async function runningImages(): Promise<string[]> {
+    const containers = read.selectFrom("containers").select("image_key").where("running", "=", 1);
+    const rows = await read.selectFrom("images").select("key").where("key", "in", containers).execute();
+    return rows.map(({ key }) => key);
+  }
+
   async function get(fingerprint: string): Promise<Finding | undefined> {
     const rows = await read.selectFrom("findings").select(columns).where("fingerprint", "=", fingerprint).execute();
     return (await toFindings(rows))[0];
@@ -58,7 +67,12 @@ export function findingRepository(engine: Engine): FindingRepository {
       if (image !== undefined) query = query.where("image_key", "=", image);
       if (fixable !== undefined) query = query.where("fixable", "=", fixable ? 1 : 0);
       if (exploited !== undefined) query = query.where("exploited", "=", exploited ? 1 : 0);
-      if (running !== undefined) query = whereRunning(query, running);
+      if (running !== undefined) {
+        const keys = await runningImages();
+        if (running && keys.length === 0) return { items: [], next: null };
+        if (running) query = query.where("image_key", "in", keys.length > keysShown ? engine.list(keys) : keys);
+        else query = query.where("image_key", "not in", engine.list(keys));
+      }
       if (q) query = query.where(contains("search", q));
       query = query.orderBy("urgency").orderBy("fingerprint");
       if (cursor) {
@@ -167,16 +181,6 @@ function urgency({ exploited, severity, cvss }: Vulnerability): number {
 function fingerprintOf(imageKey: string, { id, purl, package: name, version }: Vulnerability): string {
   const text = ["vulnerability", imageKey, id, purl === "" ? `${name}@${version}` : purl].join("|");
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
-}
-
-function whereRunning<O>(
-  query: SelectQueryBuilder<Schema, "findings", O>,
-  running: boolean,
-): SelectQueryBuilder<Schema, "findings", O> {
-  return query.where(({ selectFrom }) => {
-    const images = selectFrom("containers").select("image_key").where("running", "=", 1);
-    return sql<boolean>`image_key ${running ? sql`in` : sql`not in`} ${images}`;
-  });
 }
 
 function toFinding(row: Row, body: string, name: string | undefined, running: number | undefined): Finding {

@@ -34,10 +34,11 @@ export async function openSqlite(file: string): Promise<Engine> {
   async function script(text: string): Promise<void> {
     await write.executeQuery(CompiledQuery.raw(text, [asScript]));
   }
-  async function pages(): Promise<{ free: number; size: number }> {
-    const { rows } = await sql<{ free: number; size: number }>`select freelist_count as free, page_size as size
-      from pragma_freelist_count, pragma_page_size`.execute(write);
-    return rows[0] ?? { free: 0, size: 0 };
+  async function pages(): Promise<{ all: number; free: number; size: number }> {
+    const { rows } = await sql<{ all: number; free: number; size: number }>`
+      select page_count as "all", freelist_count as free, page_size as size
+      from pragma_page_count, pragma_freelist_count, pragma_page_size`.execute(write);
+    return rows[0] ?? { all: 0, free: 0, size: 0 };
   }
   async function bytes(): Promise<number> {
     const sizes = await Promise.all([path, `${path}-wal`].map((name) => stat(name).catch(() => undefined)));
@@ -70,15 +71,17 @@ export async function openSqlite(file: string): Promise<Engine> {
       return { bytes: await bytes(), free: bavail * bsize };
     },
     async used() {
-      const { free, size } = await pages();
-      return Math.max(0, (await stat(path)).size - free * size);
+      const { all, free, size } = await pages();
+      return (all - free) * size;
     },
     async shrink() {
-      const before = await pages();
-      if (before.free > 0) await script(`pragma incremental_vacuum(${pagesAtOnce})`);
-      // The file itself becomes shorter when the log is written back; readers are not waited for.
-      await script("pragma wal_checkpoint(passive)");
-      return before.free > pagesAtOnce;
+      const { free } = await pages();
+      if (free > 0) await script(`pragma incremental_vacuum(${pagesAtOnce})`);
+      if (free > pagesAtOnce) return true;
+      // The file itself becomes shorter, and the log empty, when the log is written back. Whoever reads is waited for, but
+      // not for long: the next run does it otherwise.
+      await script("pragma busy_timeout = 1000; pragma wal_checkpoint(truncate); pragma busy_timeout = 10000");
+      return false;
     },
     async [Symbol.asyncDispose]() {
       await read.destroy();
