@@ -1,0 +1,12 @@
+export type { Cluster, ClusterNode, Namespace, Pod } from "./cluster.ts";
+export { limits, NetpolError, problemText, type NetpolErrorCode, type Problem } from "./error.ts";
+export {
+  createEvaluator,
+  type ConnectionQuery,
+  type ConnectionVerdict,
+  type Evaluator,
+  type EvaluatorOptions,
+} from "./evaluator.ts";
+export { policyName, type Direction, type PolicyRef, type Tier } from "./policy.ts";
+export { protocols, type ContainerPort, type Protocol } from "./ports.ts";
+export type { Decision } from "./tables.ts";
