@@ -107,3 +107,15 @@ function number6(text: string): bigint {
   const words = [...head, ...Array.from({ length: 8 - head.length - rest.length }, () => "0"), ...rest];
   return words.reduce((sum, word) => (sum << 16n) | BigInt(Number.parseInt(word, 16)), 0n);
 }
+
+/** Ranges as CIDRs; all of a family, and all but a few, in words that stay short. */
+export function addressText(ranges: readonly AddressRange[]): string[] {
+  return ranges.flatMap((range) => {
+    const cidrs = toCidrs(range);
+    return cidrs.length <= 2
+      ? cidrs
+      : [
+          `${formatAddress({ family: range.family, value: range.first })}-${formatAddress({ family: range.family, value: range.last })}`,
+        ];
+  });
+}

@@ -151,8 +151,10 @@ function createPartition({ census, size }: Universe, named: (readonly ContainerP
   const ids = new Map<string, number>([["address", 0]]);
   for (const { pods, hostNetwork } of census.groups) {
     for (const pod of pods) {
-      const open = (named[pod] ?? []).map(({ name, containerPort, protocol }) => [name, containerPort, protocol]);
-      const key = JSON.stringify([hostNetwork, open.sort()]);
+      const open = (named[pod] ?? []).map(
+        ({ name, containerPort, protocol }) => `${name} ${containerPort} ${protocol ?? "TCP"}`,
+      );
+      const key = JSON.stringify([hostNetwork, open.sort((a, b) => (a < b ? -1 : 1))]);
       const id = ids.get(key) ?? ids.size;
       ids.set(key, id);
       classOf[pod] = id;

@@ -128,7 +128,7 @@ function identify(object: unknown): Pick<PolicyRef, "kind" | "namespace" | "name
 function checkIdentity(object: Record<string, unknown>, ref: PolicyRef, kind: Kind, report: Report): void {
   const accepted = kind.versions.map((version) => `${kind.group}/${version}`);
   const version = object["apiVersion"];
-  if (version !== undefined && !accepted.includes(String(version))) {
+  if (version !== undefined && !accepted.some((one) => one === version)) {
     report.error("apiVersion", `must be ${accepted.join(" or ")}, not ${JSON.stringify(version)}`);
   }
   if (ref.name === "(unnamed)") report.error("metadata.name", "is missing");
