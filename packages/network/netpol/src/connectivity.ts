@@ -48,35 +48,15 @@ export interface Connection {
  * table would pass `limits.table`.
  */
 export function connectivity({ tables }: Pick<Evaluator, "tables">): Connectivity {
-  const count = tables.representative.length;
-  if (count * count * 4 > limits.table) {
-    throw new NetpolError("too-large", `${count} classes of pods and addresses make too large a table`, {
-      remedy: "give workloads instead of their pods, or ask for single connections",
-    });
-  }
   const atoms = cutPorts(tables);
-  const rowsOut = sideRows(tables, "egress", atoms);
-  const rowsIn = sideRows(tables, "ingress", atoms);
-  const cells = new Uint32Array(count * count);
-  const sets = createSets();
-  for (const group of sameRows(atoms, rowsOut, rowsIn)) {
-    const out = rowsOut[group.at] ?? [];
-    const into = rowsIn[group.at] ?? [];
-    const extend = sets.extender(group.atoms);
-    for (let from = 0; from < count; from++) {
-      const row = out[from];
-      const start = from * count;
-      const bit = 1 << (from & 31);
-      const word = from >>> 5;
-      for (let to = 0; to < count; to++) {
-        if (row && (((row[to >>> 5] ?? 0) >>> (to & 31)) & 1) === 0) continue;
-        const column = into[to];
-        if (column && ((column[word] ?? 0) & bit) === 0) continue;
-        cells[start + to] = extend(cells[start + to] ?? 0);
-      }
-    }
-  }
-  return { classes: endClasses(tables), sets: sets.list(), open: (from, to) => cells[from * count + to] ?? 0 };
+  const sets = createSets(atoms);
+  const out = sideSets(tables, "egress", atoms, sets);
+  const into = sideSets(tables, "ingress", atoms, sets);
+  return {
+    classes: endClasses(tables),
+    sets: sets.list,
+    open: (from, to) => sets.both(out[from]?.[to] ?? sets.all, into[to]?.[from] ?? sets.all),
+  };
 }
 
 /** Everything that may connect to anything, line by line; from outside to outside is nobody's business. */
@@ -138,26 +118,65 @@ function cutPorts({ policies, ports }: Tables): PortRange[] {
   });
 }
 
-/** What is open per atom and class, as bits of classes; null is everything. The same array for equal reasons. */
-type Rows = (Uint32Array | null)[][];
-
-function sideRows(tables: Tables, direction: Direction, atoms: readonly PortRange[]): Rows {
-  const cache = new Map<Side, Map<string, Uint32Array>>();
+/**
+ * Class → what is open to each other class, as a number of a set of atoms; undefined is everything. Classes with the
+ * same side share one array, and of a side only the few sets of rules that some atom tells apart are looked at.
+ */
+function sideSets(
+  tables: Tables,
+  direction: Direction,
+  atoms: readonly PortRange[],
+  sets: Sets,
+): (Uint32Array | undefined)[] {
+  const count = tables.representative.length;
   const names = nameBits(tables);
   const all = new Uint32Array(tables.words).fill(0xffff_ffff);
-  return atoms.map((atom) =>
-    tables[direction].map((side, id) => {
-      if (side === null) return null;
-      // Towards the pod, a name is one of the pod's own ports; from the pod, it depends on the peer.
-      const own = direction === "ingress" ? (tables.ports[id] ?? []) : null;
-      const key = ruleKey(side, atom, own);
-      let known = cache.get(side);
-      if (!known) cache.set(side, (known = new Map()));
-      let row = known.get(key);
-      if (!row) known.set(key, (row = sideRow(side, atom, own, names, all)));
-      return row;
-    }),
-  );
+  const known = new Map<Side, Map<string, Uint32Array>>();
+  let bytes = 0;
+  return tables[direction].map((side, id) => {
+    if (side === null) return undefined;
+    // Towards the pod, a name is one of the pod's own ports; from the pod, it depends on the peer.
+    const own = direction === "ingress" ? (tables.ports[id] ?? []) : null;
+    const ofSide = known.get(side) ?? new Map<string, Uint32Array>();
+    known.set(side, ofSide);
+    const key = JSON.stringify(own);
+    const found = ofSide.get(key);
+    if (found) return found;
+    bytes += count * 4;
+    if (bytes > limits.table) throw tooLarge(count);
+    const made = new Uint32Array(count);
+    for (const { atom, members } of groupAtoms(side, atoms, own)) {
+      const row = sideRow(side, atom, own, names, all);
+      const extend = sets.extender(members);
+      for (let to = 0; to < count; to++) {
+        if ((((row[to >>> 5] ?? 0) >>> (to & 31)) & 1) === 1) made[to] = extend(made[to] ?? 0);
+      }
+    }
+    ofSide.set(key, made);
+    return made;
+  });
+}
+
+function tooLarge(count: number): NetpolError {
+  return new NetpolError("too-large", `${count} classes of pods and addresses make too large a table`, {
+    remedy: "give workloads instead of their pods, or ask for single connections",
+  });
+}
+
+/** Atoms under which the same rules of a side apply; any one of them stands for all. */
+function groupAtoms(
+  side: Side,
+  atoms: readonly PortRange[],
+  own: readonly ContainerPort[] | null,
+): { atom: PortRange; members: number[] }[] {
+  const groups = new Map<string, { atom: PortRange; members: number[] }>();
+  for (const [index, atom] of atoms.entries()) {
+    const key = ruleKey(side, atom, own);
+    const group = groups.get(key);
+    if (group) group.members.push(index);
+    else groups.set(key, { atom, members: [index] });
+  }
+  return [...groups.values()];
 }
 
 const rulesOf = ({ admin, deny, allow, baseline }: Side): (readonly CompiledRule[])[] => [admin, deny, allow, baseline];
@@ -168,8 +187,7 @@ function ruleKey(side: Side, atom: PortRange, own: readonly ContainerPort[] | nu
   for (const rules of rulesOf(side)) {
     for (const { ports } of rules) {
       const how = applies(ports, atom, own);
-      key +=
-        typeof how === "string" ? how : how.map(({ name }) => `(${name} ${atom.protocol} ${atom.first})`).join("");
+      key += typeof how === "string" ? how : how.map(({ name }) => `(${name} ${atom.protocol} ${atom.first})`).join("");
     }
   }
   return key;
@@ -270,50 +288,60 @@ function orInto(target: Uint32Array, bits: Uint32Array): void {
   for (let word = 0; word < target.length; word++) target[word] = (target[word] ?? 0) | (bits[word] ?? 0);
 }
 
-/** Atoms with the very same rows are walked through once. */
-function sameRows(atoms: readonly PortRange[], out: Rows, into: Rows): { at: number; atoms: PortRange[] }[] {
-  const ids = new Map<Uint32Array | null, number>();
-  const id = (row: Uint32Array | null): number => {
-    const known = ids.get(row) ?? ids.size;
-    ids.set(row, known);
-    return known;
-  };
-  const groups = new Map<string, { at: number; atoms: PortRange[] }>();
-  for (const [at, atom] of atoms.entries()) {
-    const key = `${(out[at] ?? []).map(id).join()};${(into[at] ?? []).map(id).join()}`;
-    const group = groups.get(key);
-    if (group) group.atoms.push(atom);
-    else groups.set(key, { at, atoms: [atom] });
-  }
-  return [...groups.values()];
-}
-
+/** Sets of atoms by number; 0 is the empty one. Equal sets have equal numbers. */
 interface Sets {
-  /** A function that adds these ports to a set, and names the set that results. */
-  extender(atoms: readonly PortRange[]): (set: number) => number;
-  list(): PortSet[];
+  readonly all: number;
+  /** As ports, for whoever asks. Grows as `both` finds new ones. */
+  readonly list: readonly PortSet[];
+  /** A function that adds these atoms to a set, and names the set that results. */
+  extender(atoms: readonly number[]): (set: number) => number;
+  both(a: number, b: number): number;
 }
 
-function createSets(): Sets {
-  const members: PortRange[][] = [[]];
+function createSets(atoms: readonly PortRange[]): Sets {
+  const numbers = new Map<string, number>();
+  const members: number[][] = [];
+  const list: PortSet[] = [];
+  const number = (set: number[]): number => {
+    const key = set.join();
+    const known = numbers.get(key);
+    if (known !== undefined) return known;
+    const id = members.push(set) - 1;
+    list.push(join(set.flatMap((index) => atoms[index] ?? [])));
+    numbers.set(key, id);
+    return id;
+  };
+  number([]);
+  const all = number(atoms.map((_, index) => index));
+  const met = new Map<number, Map<number, number>>();
   return {
-    extender(atoms) {
+    all,
+    list,
+    extender(more) {
       const next = new Map<number, number>();
-      let lastFrom = -1;
-      let lastTo = -1;
       return (set) => {
-        if (set === lastFrom) return lastTo;
         let id = next.get(set);
         if (id === undefined) {
-          id = members.push([...(members[set] ?? []), ...atoms]) - 1;
+          id = number([...(members[set] ?? []), ...more].sort((a, b) => a - b));
           next.set(set, id);
         }
-        lastFrom = set;
-        lastTo = id;
         return id;
       };
     },
-    list: () => members.map(join),
+    both(a, b) {
+      if (a === b || b === all) return a;
+      if (a === all) return b;
+      if (a === 0 || b === 0) return 0;
+      let ofA = met.get(a);
+      if (!ofA) met.set(a, (ofA = new Map()));
+      let id = ofA.get(b);
+      if (id === undefined) {
+        const other = new Set(members[b]);
+        id = number((members[a] ?? []).filter((index) => other.has(index)));
+        ofA.set(b, id);
+      }
+      return id;
+    },
   };
 }
 

@@ -10,3 +10,15 @@ export {
 export { policyName, type Direction, type PolicyRef, type Tier } from "./policy.ts";
 export { protocols, type ContainerPort, type Protocol } from "./ports.ts";
 export type { Decision } from "./tables.ts";
+export {
+  connections,
+  connectivity,
+  portSetText,
+  type Connection,
+  type Connectivity,
+  type EndClass,
+  type EndGroup,
+  type PortRange,
+  type PortSet,
+} from "./connectivity.ts";
+export { diff, type Difference } from "./diff.ts";
