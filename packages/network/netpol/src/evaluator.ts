@@ -89,10 +89,12 @@ export function createEvaluator(cluster: Cluster, options: EvaluatorOptions = {}
   });
   const tables = compileTables(universe, policies);
   const locate = createLocator(tables);
+  const verdict = createVerdict(tables);
   return {
     connection({ from, to, port, protocol = "TCP" }) {
-      if (!(port >= 0 && port <= 65535) || !protocols.includes(protocol)) throw badQuery(port, protocol);
-      return verdict(tables, locate(from), locate(to), protocol, port);
+      if (!(Number.isInteger(port) && port >= 0 && port <= 65535) || !protocols.includes(protocol))
+        throw badQuery(port, protocol);
+      return verdict(locate(from), locate(to), protocol, port);
     },
     problems,
     cluster,
@@ -102,28 +104,33 @@ export function createEvaluator(cluster: Cluster, options: EvaluatorOptions = {}
 }
 
 /** Between two classes. */
-export function verdict(tables: Tables, from: number, to: number, protocol: Protocol, port: number): ConnectionVerdict {
-  const ports = tables.ports[to] ?? [];
-  const egress = decide(tables.egress[from] ?? null, to, protocol, port, ports);
-  const ingress = decide(tables.ingress[to] ?? null, from, protocol, port, ports);
-  return { allowed: egress.allowed && ingress.allowed, ingress, egress };
+type Verdict = (from: number, to: number, protocol: Protocol, port: number) => ConnectionVerdict;
+
+function createVerdict(tables: Tables): Verdict {
+  const at = createNarrowing();
+  return (from, to, protocol, port) => {
+    const ports = tables.ports[to] ?? [];
+    const out = tables.egress[from];
+    const into = tables.ingress[to];
+    const egress = out ? decide(at(out, protocol, port), to, protocol, port, ports) : outsideDecision;
+    const ingress = into ? decide(at(into, protocol, port), from, protocol, port, ports) : outsideDecision;
+    return { allowed: egress.allowed && ingress.allowed, ingress, egress };
+  };
 }
 
 /** The order of decisions: Admin, NetworkPolicy and Cilium, Baseline, and what Kubernetes does by itself. */
 function decide(
-  side: Side | null,
+  side: Side,
   peer: number,
   protocol: Protocol,
   port: number,
   destination: readonly ContainerPort[],
 ): Decision {
-  if (side === null) return outsideDecision;
-  const admin = first(side.admin, peer, protocol, port, destination);
-  if (admin) return admin;
-  const denied = first(side.deny, peer, protocol, port, destination);
-  if (denied) return denied;
-  const allowed = first(side.allow, peer, protocol, port, destination);
-  if (allowed) return allowed;
+  const found =
+    first(side.admin, peer, protocol, port, destination) ??
+    first(side.deny, peer, protocol, port, destination) ??
+    first(side.allow, peer, protocol, port, destination);
+  if (found) return found;
   if (side.isolated) return side.isolated;
   return first(side.baseline, peer, protocol, port, destination) ?? openDecision;
 }
@@ -137,13 +144,47 @@ function first(
   destination: readonly ContainerPort[],
 ): Decision | undefined {
   for (const rule of rules) {
-    if (!portMatches(rule.ports, protocol, port, destination)) continue;
+    if (rule.ports !== null && !portMatches(rule.ports, protocol, port, destination)) continue;
     for (const { members, decision } of rule.peers) {
       if (members !== null && !hasBit(members, peer)) continue;
       return rule.action === "pass" ? undefined : decision;
     }
   }
   return undefined;
+}
+
+/** Sides that are kept by port; beyond, they are made again. */
+const mostNarrowed = 50_000;
+
+/** A side with only the rules that can match a port: few connections are asked about only once. */
+function createNarrowing(): (side: Side, protocol: Protocol, port: number) => Side {
+  const cache = new Map<Side, Map<number, Side>>();
+  let kept = 0;
+  return (side, protocol, port) => {
+    const key = protocols.indexOf(protocol) * 65536 + port;
+    let ofSide = cache.get(side);
+    const known = ofSide?.get(key);
+    if (known) return known;
+    if (kept++ >= mostNarrowed) {
+      cache.clear();
+      kept = 1;
+      ofSide = undefined;
+    }
+    const made = narrow(side, protocol, port);
+    if (ofSide) ofSide.set(key, made);
+    else cache.set(side, new Map([[key, made]]));
+    return made;
+  };
+}
+
+function narrow({ admin, deny, allow, isolated, baseline }: Side, protocol: Protocol, port: number): Side {
+  const only = (rules: readonly CompiledRule[]): CompiledRule[] =>
+    rules.flatMap((rule) => {
+      if (portMatches(rule.ports, protocol, port, [])) return { ...rule, ports: null };
+      const names = rule.ports?.filter((match) => match.kind === "name") ?? [];
+      return names.length === 0 ? [] : { ...rule, ports: names };
+    });
+  return { admin: only(admin), deny: only(deny), allow: only(allow), isolated, baseline: only(baseline) };
 }
 
 /** The class of what a query names. The address of a pod is the pod. */
