@@ -346,7 +346,7 @@ function createSets(atoms: readonly PortRange[]): Sets {
 }
 
 /** In order, neighbours joined. */
-function join(ranges: readonly PortRange[]): PortSet {
+export function join(ranges: readonly PortRange[]): PortSet {
   const sorted = [...ranges].sort(
     (a, b) => protocols.indexOf(a.protocol) - protocols.indexOf(b.protocol) || a.first - b.first,
   );

@@ -40,6 +40,8 @@ export const limits = {
   policies: 50_000,
   /** Items of any one list inside a policy that its own API does not bound (etcd takes objects up to 1.5 MiB). */
   list: 10_000,
+  /** Bytes of one file of objects. */
+  file: 256 * 2 ** 20,
   /** Bytes of a connectivity table. */
   table: 512 * 2 ** 20,
 } as const;

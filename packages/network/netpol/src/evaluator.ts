@@ -59,6 +59,8 @@ export interface Evaluator {
    * Raises `NetpolError` with `unknown-endpoint` or `bad-query`.
    */
   connection(query: ConnectionQuery): ConnectionVerdict;
+  /** The class of equivalence of an end. Raises `NetpolError` (`unknown-endpoint`). */
+  classOf(end: string): number;
   /** What is wrong with the objects; errors only with `onProblem: "skip"`, else they were raised. */
   readonly problems: readonly Problem[];
   readonly cluster: Cluster;
@@ -96,6 +98,7 @@ export function createEvaluator(cluster: Cluster, options: EvaluatorOptions = {}
         throw badQuery(port, protocol);
       return verdict(locate(from), locate(to), protocol, port);
     },
+    classOf: locate,
     problems,
     cluster,
     options,

@@ -22,3 +22,13 @@ export {
   type PortSet,
 } from "./connectivity.ts";
 export { diff, type Difference } from "./diff.ts";
+export { loadFiles, loadTexts, type Loaded } from "./load.ts";
+export {
+  decisionText,
+  explain,
+  type Change,
+  type Explanation,
+  type RuleOutcome,
+  type SideExplanation,
+} from "./explain.ts";
+export { lint, type Finding, type FindingCode } from "./lint.ts";
