@@ -1,1 +1,1 @@
-export {};
+export { startAgent, type AgentOptions, type RunningAgent } from "./agent.ts";

@@ -1,5 +1,6 @@
 import { BulwarkError, errorText } from "@bulwark/model";
 import type { Command, Io } from "./command.ts";
+import { printable } from "./local/text.ts";
 import { version } from "./local/version.ts";
 
 /** Every command, in the order of the help. Each is loaded when it is called, so that none pays for another. */
@@ -23,6 +24,16 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     name: "demo",
     summary: "a recorded attack replayed live: no root, no network, no containers",
     load: async () => (await import("./commands/demo.ts")).demoCommand,
+  },
+  {
+    name: "scan",
+    summary: "what is inside an image or a root file system, and what is known of it",
+    load: async () => (await import("./commands/scan.ts")).scanCommand,
+  },
+  {
+    name: "db",
+    summary: "the advisory database: update it, or see how old it is",
+    load: async () => (await import("./commands/db.ts")).dbCommand,
   },
   {
     name: "doctor",
@@ -91,12 +102,4 @@ async function main(args: string[], io: Io): Promise<number> {
 function isWrongCall(error: unknown): boolean {
   if (error instanceof BulwarkError) return true;
   return error instanceof TypeError && "code" in error && String(error.code).startsWith("ERR_PARSE_ARGS");
-}
-
-/** No control byte of a foreign text reaches the terminal. */
-function printable(text: string): string {
-  return text.replaceAll(
-    /[\u0000-\u001f\u007f-\u009f]/g,
-    (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
 }

@@ -25,14 +25,18 @@ async function run(args: string[], io: Io): Promise<number> {
   await mkdir(config.data, { recursive: true, mode: 0o700 });
 
   await using plane = await startControlPlane(config);
-  await using _ = await keepAgentRunning(config, plane.server);
+  await using _ = await keepAgentRunning(config, plane.server, values.config);
   io.stdout.write(await welcome(plane.server));
   await untilStopped();
   return 0;
 }
 
 /** The agent is a process of its own: its death costs nothing but a restart, and its spool is on disk. */
-async function keepAgentRunning(config: Config, server: RunningServer): Promise<AsyncDisposable> {
+async function keepAgentRunning(
+  config: Config,
+  server: RunningServer,
+  file: string | undefined,
+): Promise<AsyncDisposable> {
   const log = createLogger("up");
   const node = config.agent.node ?? hostname();
   const token = await server.createAgentToken(node);
@@ -46,7 +50,12 @@ async function keepAgentRunning(config: Config, server: RunningServer): Promise<
     startedAt = Date.now();
     child = spawn(
       process.execPath,
-      [...process.execArgv, join(import.meta.dirname, "../main.ts"), "agent", ...agentFlags(config, server.url, node)],
+      [
+        ...process.execArgv,
+        join(import.meta.dirname, "../main.ts"),
+        "agent",
+        ...agentFlags(config, server.url, node, file),
+      ],
       {
         env: { ...process.env, BULWARK_AGENT_TOKEN: token },
         // The channel closes when this process dies, however it dies: the agent then ends itself.
@@ -74,11 +83,9 @@ async function keepAgentRunning(config: Config, server: RunningServer): Promise<
   };
 }
 
-function agentFlags(config: Config, url: string, node: string): string[] {
+function agentFlags(config: Config, url: string, node: string, file: string | undefined): string[] {
   const flags = ["--server", url, "--node", node, "--data", config.data];
-  if (config.agent.host) flags.push("--host");
-  flags.push("--spool", String(config.agent.spool));
-  return flags;
+  return file === undefined ? flags : [...flags, "--config", file];
 }
 
 export const upCommand: Command = { name: "up", summary: "guard this machine", usage, run };

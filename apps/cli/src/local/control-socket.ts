@@ -12,7 +12,7 @@ export interface Control {
   createAgentToken(node: string): Promise<string>;
 }
 
-export class ControlError extends BulwarkError<"not-running" | "refused"> {}
+class ControlError extends BulwarkError<"not-running" | "refused"> {}
 
 export async function openControlSocket(data: string, control: Control): Promise<AsyncDisposable> {
   const path = socketPath(data);

@@ -8,4 +8,6 @@ export async function untilStopped(): Promise<void> {
     process.once("SIGTERM", resolve);
     if (process.channel) process.once("disconnect", resolve);
   });
+  // Whoever listens on the channel keeps the process alive: from here on nobody does.
+  process.channel?.unref();
 }

@@ -22,10 +22,10 @@ export function openInProcessBus(): Bus {
     },
     async subscribe(subject, handler) {
       const handlers = subscribers.get(subject) ?? new Set();
-      subscribers.set(subject, handlers.add(handler as (message: never, id: number) => void));
+      subscribers.set(subject, handlers.add(handler));
       return {
         async [Symbol.asyncDispose]() {
-          handlers.delete(handler as (message: never, id: number) => void);
+          handlers.delete(handler);
         },
       };
     },

@@ -32,6 +32,17 @@ export const configSchema = z.strictObject({
       node: z.string().min(1).max(256).optional(),
       /** Watch the host's own processes too, not containers only. */
       host: z.boolean().default(false),
+      /** Sockets and state folders of container runtimes, where they are not at the usual places. */
+      runtimes: z
+        .strictObject({
+          containerd: z.array(z.string()).optional(),
+          docker: z.array(z.string()).optional(),
+          "cri-o": z.array(z.string()).optional(),
+          podman: z.array(z.string()).optional(),
+          runc: z.array(z.string()).optional(),
+          crun: z.array(z.string()).optional(),
+        })
+        .default({}),
       /** Bound of the spool on disk while the server is away. */
       spool: size.default(1e9),
     })

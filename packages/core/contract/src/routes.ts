@@ -346,7 +346,10 @@ export type StreamTopic = (typeof streamTopics)[number];
 
 /** Body of every answer that is not 2xx. */
 export const problem = z.object({
-  /** Stable word: `unauthenticated`, `forbidden`, `invalid`, `not-found`, `too-many`, `conflict`, `full`, `internal`. */
+  /**
+   * Stable word: `unauthenticated`, `forbidden`, `invalid`, `not-found`, `too-many`, `conflict`, `full`,
+   * `unavailable`, `internal`.
+   */
   code: z.string(),
   message: z.string(),
   remedy: z.string().optional(),

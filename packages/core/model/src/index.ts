@@ -1,4 +1,5 @@
 export * from "./alert.ts";
+export * from "./capability.ts";
 export * from "./container.ts";
 export * from "./error.ts";
 export * from "./event.ts";

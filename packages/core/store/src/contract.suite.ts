@@ -263,6 +263,24 @@ export function storeContract(name: string, options: { skip: string | false; ope
       assert.equal(await store.settings.get("a"), "2");
     });
 
+    test("a session is made longer only while it is there, and all but one of a user's end together", async () => {
+      const { accounts } = store;
+      const add = async (hash: string, user: string): Promise<void> =>
+        accounts.addSession({ hash, user, csrf: "c", createdAt: now, expiresAt: now + 1000 });
+      for (const hash of ["kept", "other"]) await add(hash, "ann");
+      await add("stranger", "bob");
+      await accounts.extendSession("kept", now + 5000);
+      assert.equal((await accounts.session("kept", now + 2000))?.expiresAt, now + 5000);
+      await accounts.extendSession("gone", now + 5000);
+      assert.equal(await accounts.session("gone", now), undefined);
+      await accounts.deleteSessions("ann", "kept");
+      const left = await Promise.all(["kept", "other", "stranger"].map(async (hash) => accounts.session(hash, now)));
+      assert.deepEqual(
+        left.map((session) => session?.user),
+        ["ann", undefined, "bob"],
+      );
+    });
+
     test("retention deletes what is too old, and the oldest events where there is too much", async () => {
       const old = Array.from({ length: 30 }, (_, n): AgentRecord => ({
         type: "event",

@@ -183,7 +183,11 @@ export interface AccountRepository {
   takeLoginLink(hash: string, now: number): Promise<{ user: string } | undefined>;
   session(hash: string, now: number): Promise<Session | undefined>;
   addSession(session: Session): Promise<void>;
+  /** Does nothing where the session has gone: who has logged out stays out. */
+  extendSession(hash: string, expiresAt: number): Promise<void>;
   deleteSession(hash: string): Promise<void>;
+  /** Every session of a user but the one with this hash. */
+  deleteSessions(user: string, except: string): Promise<void>;
   addToken(token: ApiToken): Promise<void>;
   tokenByHash(hash: string, now: number): Promise<ApiToken | undefined>;
   tokens(): Promise<ApiToken[]>;

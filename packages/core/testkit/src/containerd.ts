@@ -1,14 +1,22 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { eventually, run, startDaemon } from "./process.ts";
+import { unmountBelow } from "./mounts.ts";
+import { eventually, run, startDaemon, type Daemon } from "./process.ts";
 import { makeRootfs } from "./rootfs.ts";
 
 export interface ContainerOptions {
   id?: string;
   args?: string[];
-  /** More flags of `ctr run`, such as `--privileged` or `--label a=b`. */
+  labels?: Record<string, string>;
+  mounts?: { source: string; target: string; readOnly?: boolean }[];
+  privileged?: boolean;
+  /** In the host's network namespace. For other namespaces of the host see `runWithRunc`: `ctr` cannot leave them out. */
+  hostNetwork?: boolean;
+  /** Name of an image that `importImage` brought, instead of busybox. */
+  image?: string;
+  /** More flags of `ctr run`. */
   flags?: string[];
 }
 
@@ -18,18 +26,27 @@ export interface TestContainer {
   readonly pid: number;
   /** Runs a command inside and waits for it; its output. */
   exec(...args: string[]): string;
+  /** What its first process has printed so far. */
+  logs(): string;
+  /** Kills and deletes it. */
   stop(): void;
 }
 
 export interface TestContainerd extends AsyncDisposable {
   readonly socket: string;
   readonly namespace: string;
-  /** Name and digest of the one image that is there. */
+  /** Name and digest of the image of busybox. */
   readonly image: { name: string; digest: string };
   /** `ctr` on this containerd. */
   ctr(...args: string[]): string;
-  /** Starts a container in a network namespace of its own, with loopback up. */
+  /** Starts a container, on an overlay file system, in a network namespace of its own with loopback up. */
   run(options?: ContainerOptions): TestContainer;
+  /** Makes an image of one layer from a folder. */
+  importImage(name: string, rootfs: string): { name: string; digest: string };
+  /** Ends the daemon. Its containers run on. */
+  down(): Promise<void>;
+  /** Starts the daemon again. */
+  up(): Promise<void>;
 }
 
 /**
@@ -40,69 +57,109 @@ export async function startContainerd(): Promise<TestContainerd> {
   const folder = mkdtempSync(join(tmpdir(), "bulwark-containerd-"));
   const socket = join(folder, "containerd.sock");
   const namespace = `test-${folder.slice(-6)}`;
-  writeFileSync(join(folder, "config.toml"), config(folder, socket));
-  const daemon = startDaemon("containerd", ["--config", join(folder, "config.toml"), "--log-level", "warn"]);
   const ctr = (...args: string[]): string => run("ctr", ["--address", socket, "--namespace", namespace, ...args]);
-  const running = new Set<string>();
+  let daemon: Daemon | undefined;
 
-  const stop = (id: string): void => {
-    running.delete(id);
-    for (const args of [
-      ["task", "kill", "-s", "SIGKILL", "-a", id],
-      ["task", "delete", "-f", id],
-      ["container", "delete", id],
-    ]) {
-      try {
-        ctr(...args);
-      } catch {
-        // Already gone, or not yet: the next call or the end of the folder sees to it.
-      }
+  async function up(): Promise<void> {
+    daemon ??= startDaemon("containerd", ["--config", join(folder, "config.toml"), "--log-level", "warn"]);
+    await eventually("containerd answers", () => ctr("version"));
+  }
+  async function down(): Promise<void> {
+    await daemon?.stop();
+    daemon = undefined;
+  }
+
+  async function end(): Promise<void> {
+    try {
+      await up();
+      for (const name of ctr("namespaces", "list", "-q").split(/\s+/).filter(Boolean)) removeAll(socket, name);
+    } finally {
+      await down();
+      unmountBelow(folder);
+      rmSync(folder, { recursive: true, force: true });
+      // Where the shim has runc keep its state, wherever containerd keeps its own.
+      rmSync(join("/run/containerd/runc", namespace), { recursive: true, force: true });
     }
-  };
+  }
 
   try {
-    await eventually("containerd answers", () => ctr("version"));
-    const image = importImage(folder, ctr);
+    writeFileSync(join(folder, "config.toml"), config(folder, socket));
+    await up();
+    makeRootfs(join(folder, "busybox"));
+    const importImage = (name: string, rootfs: string): { name: string; digest: string } => {
+      const { archive, digest } = makeImage(name, rootfs, mkdtempSync(join(folder, "image-")));
+      ctr("images", "import", archive);
+      return { name, digest };
+    };
+    const image = importImage("registry.example/bulwark/busybox:1", join(folder, "busybox"));
     return {
       socket,
       namespace,
       image,
       ctr,
-      run({ id = `c-${Math.random().toString(36).slice(2, 10)}`, args = ["sleep", "3600"], flags = [] } = {}) {
-        ctr(
-          "run",
-          "-d",
-          ...flags,
-          image.name,
-          id,
-          "/bin/sh",
-          "-c",
-          'ip link set lo up 2>/dev/null; exec "$@"',
-          "sh",
-          ...args,
-        );
-        running.add(id);
-        const line = ctr("task", "list")
-          .split("\n")
-          .find((text) => text.startsWith(`${id} `));
+      importImage,
+      down,
+      up,
+      run(options = {}) {
+        const { id = `c-${Math.random().toString(36).slice(2, 10)}`, args = ["sleep", "3600"] } = options;
+        const log = join(folder, `${id}.log`);
+        ctr("run", "-d", "--log-uri", `file://${log}`, ...flagsOf(options), options.image ?? image.name, id, ...args);
         return {
           id,
-          pid: Number(line?.split(/\s+/)[1]),
+          pid: pidOf(ctr, id),
           exec: (...command) =>
             ctr("task", "exec", "--exec-id", `e${Math.random().toString(36).slice(2)}`, id, ...command),
-          stop: () => stop(id),
+          logs: () => (existsSync(log) ? readFileSync(log, "utf8") : ""),
+          stop: () => remove(ctr, id),
         };
       },
-      async [Symbol.asyncDispose]() {
-        for (const id of running) stop(id);
-        await daemon.stop();
-        rmSync(folder, { recursive: true, force: true });
-      },
+      [Symbol.asyncDispose]: end,
     };
   } catch (error) {
-    await daemon.stop();
-    rmSync(folder, { recursive: true, force: true });
-    throw new Error(`containerd: ${daemon.output().slice(-2000)}`, { cause: error });
+    const output = daemon?.output() ?? "";
+    await end().catch(() => undefined);
+    throw new Error(`containerd: ${output.slice(-2000)}`, { cause: error });
+  }
+}
+
+type Ctr = (...args: string[]) => string;
+
+function flagsOf({ labels = {}, mounts = [], privileged, hostNetwork, flags = [] }: ContainerOptions): string[] {
+  return [
+    ...Object.entries(labels).flatMap(([name, value]) => ["--label", `${name}=${value}`]),
+    ...mounts.flatMap(({ source, target, readOnly }) => [
+      "--mount",
+      `type=bind,src=${source},dst=${target},options=rbind:${readOnly === true ? "ro" : "rw"}`,
+    ]),
+    ...(privileged === true ? ["--privileged"] : []),
+    ...(hostNetwork === true ? ["--net-host"] : []),
+    ...flags,
+  ];
+}
+
+function pidOf(ctr: Ctr, id: string): number {
+  const line = ctr("task", "list")
+    .split("\n")
+    .find((text) => text.startsWith(`${id} `));
+  return Number(line?.split(/\s+/)[1]);
+}
+
+function removeAll(socket: string, namespace: string): void {
+  const ctr: Ctr = (...args) => run("ctr", ["--address", socket, "--namespace", namespace, ...args]);
+  for (const id of ctr("containers", "list", "-q").split(/\s+/).filter(Boolean)) remove(ctr, id);
+}
+
+function remove(ctr: Ctr, id: string): void {
+  for (const args of [
+    ["task", "kill", "-s", "SIGKILL", "-a", id],
+    ["task", "delete", "-f", id],
+    ["container", "delete", id],
+  ]) {
+    try {
+      ctr(...args);
+    } catch {
+      // Already gone, or not yet: the next call, or the end of the fixture, sees to it.
+    }
   }
 }
 
@@ -118,12 +175,9 @@ address = "${folder}/debug.sock"
 `;
 }
 
-/** An OCI layout made here: one layer with busybox. */
-function importImage(folder: string, ctr: (...args: string[]) => string): { name: string; digest: string } {
-  const name = "registry.example/bulwark/busybox:1";
-  const rootfs = join(folder, "rootfs");
+/** An archive of an OCI layout with one layer, made in `folder`. */
+function makeImage(name: string, rootfs: string, folder: string): { archive: string; digest: string } {
   const layout = join(folder, "layout");
-  makeRootfs(rootfs);
   mkdirSync(join(layout, "blobs/sha256"), { recursive: true });
   const layer = join(folder, "layer.tar");
   run("tar", ["--numeric-owner", "--owner=0", "--group=0", "-C", rootfs, "-cf", layer, "."]);
@@ -136,9 +190,9 @@ function importImage(folder: string, ctr: (...args: string[]) => string): { name
     writeFileSync(join(layout, "blobs/sha256", hash), text);
     return { mediaType: type, digest: `sha256:${hash}`, size: text.length };
   };
+  const platform = { architecture: process.arch === "x64" ? "amd64" : process.arch, os: "linux" };
   const imageConfig = put("application/vnd.oci.image.config.v1+json", {
-    architecture: "amd64",
-    os: "linux",
+    ...platform,
     config: { Env: ["PATH=/bin"], Cmd: ["sleep", "3600"] },
     rootfs: { type: "layers", diff_ids: [diff] },
   });
@@ -149,14 +203,10 @@ function importImage(folder: string, ctr: (...args: string[]) => string): { name
     config: imageConfig,
     layers: [{ mediaType: "application/vnd.oci.image.layer.v1.tar", digest: diff, size }],
   });
-  const entry = {
-    ...manifest,
-    annotations: { "io.containerd.image.name": name },
-    platform: { architecture: "amd64", os: "linux" },
-  };
+  const entry = { ...manifest, annotations: { "io.containerd.image.name": name }, platform };
   writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [entry] }));
   writeFileSync(join(layout, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
-  run("tar", ["-C", layout, "-cf", join(folder, "image.tar"), "."]);
-  ctr("images", "import", join(folder, "image.tar"));
-  return { name, digest: manifest.digest };
+  const archive = join(folder, "image.tar");
+  run("tar", ["-C", layout, "-cf", archive, "."]);
+  return { archive, digest: manifest.digest };
 }

@@ -40,10 +40,10 @@ export function makeRootfs(folder: string): void {
   writeFileSync(join(folder, "lib/apk/db/installed"), apkInstalled);
 }
 
-/** As apk writes it; busybox 1.30.1-r2 of Alpine 3.10 has known weaknesses in Alpine's own list. */
+/** As apk writes it; busybox 1.30.1-r1 of Alpine 3.10 has a known weakness in Alpine's own list. */
 const apkInstalled = `C:Q1ofkP0BeTvYCTCbqKmEYeeYnSZdI=
 P:busybox
-V:1.30.1-r2
+V:1.30.1-r1
 A:x86_64
 S:507831
 I:962560

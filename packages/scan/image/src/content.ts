@@ -80,7 +80,7 @@ async function readJson(store: ContentStore, digest: string): Promise<unknown> {
   }
 }
 
-export async function readAll(stream: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
+async function readAll(stream: AsyncIterable<Uint8Array>, limit: number): Promise<Buffer> {
   const parts: Uint8Array[] = [];
   let size = 0;
   for await (const part of stream) {

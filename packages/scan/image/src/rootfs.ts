@@ -58,7 +58,7 @@ const passedOver = new Set(["/proc", "/sys", "/dev"]);
 
 /** Where a path leads when every link is taken as if `root` were `/`. Undefined when it leads nowhere. */
 async function resolveInside(root: string, path: string): Promise<string | undefined> {
-  let parts = path.split("/").filter((part) => part !== "");
+  const parts = path.split("/").filter((part) => part !== "");
   let at: string[] = [];
   for (let links = 0; ;) {
     const part = parts.shift();
@@ -68,7 +68,7 @@ async function resolveInside(root: string, path: string): Promise<string | undef
       at.pop();
       continue;
     }
-    const next = [...at, part];
+    const next = at.concat(part);
     const found = await lstat(join(root, ...next)).catch(() => undefined);
     if (!found) return undefined;
     if (!found.isSymbolicLink()) {
@@ -78,7 +78,7 @@ async function resolveInside(root: string, path: string): Promise<string | undef
     if (++links > linksFollowed) return undefined;
     const target = await readlink(join(root, ...next)).catch(() => "");
     if (target.startsWith("/")) at = [];
-    parts = [...target.split("/").filter((text) => text !== ""), ...parts];
+    parts.unshift(...target.split("/").filter((text) => text !== ""));
   }
 }
 

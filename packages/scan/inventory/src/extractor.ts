@@ -1,7 +1,7 @@
 import type { InstalledPackage, OperatingSystem } from "@bulwark/model";
 
 /** What an extractor found in one file. */
-export interface Found {
+interface Found {
   packages: InstalledPackage[];
   /** Parts of the file that could not be read; the rest counts. */
   errors: string[];

@@ -7,7 +7,6 @@ export const osFiles = [
   "/etc/alpine-release",
   "/etc/debian_version",
 ] as const;
-export type OsFile = (typeof osFiles)[number];
 
 /** The distribution, from whichever of the files are there. Null where none says. */
 export function operatingSystemOf(files: ReadonlyMap<string, string>): OperatingSystem | null {

@@ -1,16 +1,15 @@
 import { join } from "node:path";
-import { credentials, loadPackageDefinition, Metadata, type ServiceClientConstructor } from "@grpc/grpc-js";
+import { credentials, loadPackageDefinition, Metadata, status, type ServiceClientConstructor } from "@grpc/grpc-js";
 import { loadSync } from "@grpc/proto-loader";
-import { errorText } from "@bulwark/model";
-import { RuntimeError } from "./error.ts";
+import { explain, RuntimeError } from "./error.ts";
 
 const callTimeout = 5000;
-/** A list of many containers with their whole specification. */
+/** A list of some ten thousand containers. */
 const answerLimit = 64 * 1024 * 1024;
 
 /** A gRPC service over a unix socket, by the names of one of the files in `proto/`. */
 export interface Service extends Disposable {
-  /** One call. Raises `RuntimeError`. */
+  /** One call, of at most five seconds. Raises `RuntimeError`; `absent` for what the server does not find. */
   call<T>(method: string, request: object, headers?: Record<string, string>): Promise<T>;
   /** A call that answers many times; ends when `signal` aborts. Raises `RuntimeError`. */
   stream<T>(method: string, request: object, headers: Record<string, string>, signal: AbortSignal): AsyncIterable<T>;
@@ -30,6 +29,8 @@ export function openService(socket: string, file: string, name: string): Service
     "grpc.max_receive_message_length": answerLimit,
     // The authority of a unix socket's path is refused by some servers.
     "grpc.default_authority": "localhost",
+    // Channels to one path are shared otherwise, and with them the wait before the next attempt.
+    "grpc.use_local_subchannel_pool": 1,
   });
   type Unary = (
     request: object,
@@ -44,7 +45,7 @@ export function openService(socket: string, file: string, name: string): Service
       return new Promise<T>((resolve, reject) => {
         const options = { deadline: Date.now() + callTimeout };
         (client[method] as Unary).call(client, request, metadata(headers), options, (error, answer) => {
-          if (error) reject(explain(socket, error));
+          if (error) reject(explainCall(socket, error));
           else resolve(answer as T);
         });
       });
@@ -56,7 +57,7 @@ export function openService(socket: string, file: string, name: string): Service
       try {
         for await (const answer of answers) yield answer as T;
       } catch (error) {
-        if (!signal.aborted) throw explain(socket, error);
+        if (!signal.aborted) throw explainCall(socket, error);
       } finally {
         signal.removeEventListener("abort", cancel);
         cancel();
@@ -72,13 +73,15 @@ function metadata(headers: Record<string, string>): Metadata {
   return result;
 }
 
-function explain(socket: string, error: unknown): RuntimeError {
-  const text = errorText(error);
-  if (text.includes("EACCES")) {
-    return new RuntimeError("denied", `${socket}: permission denied`, {
-      remedy: "run the agent as root",
+function explainCall(socket: string, error: unknown): RuntimeError {
+  const code = error instanceof Error && "code" in error ? error.code : undefined;
+  if (code === status.NOT_FOUND) return new RuntimeError("absent", `${socket}: not found`, { cause: error });
+  if (code === status.DEADLINE_EXCEEDED) {
+    return new RuntimeError("failed", `${socket}: no answer within ${callTimeout / 1000} seconds`, {
+      remedy: "see whether the runtime hangs; it is asked again by itself",
       cause: error,
     });
   }
-  return new RuntimeError("failed", `${socket}: ${text}`, { remedy: "see whether the runtime runs", cause: error });
+  const known = explain(socket, error);
+  return known.code === "absent" ? new RuntimeError("failed", known.message, { cause: error }) : known;
 }

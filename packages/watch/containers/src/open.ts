@@ -1,275 +1,292 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import type { Component, Container } from "@bulwark/model";
-import { errorText } from "@bulwark/model";
-import { ancestry, cgroupsOf, idOfCgroup } from "./cgroups.ts";
-import { RuntimeError } from "./error.ts";
-import type { ContainerRegistry, RuntimeSource, Watch } from "./registry.ts";
-import { defaultPaths, isThere, runtimePlaces, type RuntimePaths, type RuntimePlace } from "./runtimes/index.ts";
+import { CgroupIndex } from "./cgroups.ts";
+import { healthOf } from "./health.ts";
+import { Link } from "./link.ts";
+import { identityOf, orderedBy } from "./merge.ts";
+import { expand } from "./places.ts";
+import { processFacts, processStat, type ProcessFacts } from "./process.ts";
+import type { ContainerRegistry, ContentPlace } from "./registry.ts";
+import { defaultPaths, runtimes, type RuntimePaths } from "./runtimes/index.ts";
+import { mapLimited } from "./wait.ts";
 
 export interface ContainersOptions {
   /** Name of this node. */
   node: string;
-  paths?: Partial<RuntimePaths>;
+  /** Where to look for each kind of runtime, instead of {@link defaultPaths}: sockets, or folders of state. */
+  paths?: { [K in keyof RuntimePaths]?: RuntimePaths[K] | undefined };
 }
 
 /** A container that has stopped is kept so long, so that late events still find it. */
 const keptAfterStop = 60_000;
-/** Runtimes may come and go: how often their places are looked at, and all lists are read again. */
+/** Bound of what is kept of stopped ones, for a machine that starts and stops many. */
+const stoppedLimit = 10_000;
+/** Without any event, all runtimes are asked so often. */
 const lookInterval = 10_000;
-const firstRetry = 500;
-const lastRetry = 30_000;
-/** Changes that come together are answered by one look. */
-const settle = 20;
+const checkInterval = 1000;
+/** How long the telling of a poorer runtime is left out for the richer one's. */
+const patienceForRicher = 3000;
+/** A runtime that hangs does not keep the agent from starting. */
+const openTimeout = 5000;
 
-/** Finds the runtimes of this machine and keeps up with their containers. Never fails: what does not work is in `health()`. */
+/**
+ * Finds the runtimes of this machine and keeps up with their containers. Resolves when all have answered, after five
+ * seconds at the latest. Never fails: what does not work is in `health()`.
+ */
 export async function openContainers(options: ContainersOptions): Promise<ContainerRegistry> {
   const registry = new Registry(options);
-  await registry.refresh();
-  registry.start();
+  await registry.start();
   return registry;
 }
 
-interface Link {
-  place: RuntimePlace;
-  source: RuntimeSource | undefined;
-  watch: Watch | undefined;
-  containers: Container[];
-  error: RuntimeError | undefined;
-  retryAt: number;
-  retryDelay: number;
-}
-
 type Listener = (container: Container) => void;
+type Change = "started" | "stopped" | "changed";
+
+interface Entry {
+  /** As the link told it; the same object while nothing changed. */
+  told: Container;
+  container: Container;
+  facts: ProcessFacts | undefined;
+  trusted: boolean;
+  stoppedAt: number | undefined;
+}
 
 class Registry implements ContainerRegistry {
   readonly #node: string;
-  readonly #links: Link[];
+  readonly #patterns: { kind: (typeof runtimes)[number]; pattern: string }[];
+  /** Richest first. */
+  #links: Link[] = [];
   readonly #listeners = { started: new Set<Listener>(), stopped: new Set<Listener>(), changed: new Set<Listener>() };
-  #containers = new Map<string, Container>();
-  #stoppedAt = new Map<string, number>();
-  #byCgroup = new Map<string, string>();
-  #cgroups = new Map<string, { pid: number; paths: string[] }>();
-  #looking: Promise<void> | undefined;
-  #again = false;
-  #timer: NodeJS.Timeout | undefined;
-  #settling: NodeJS.Timeout | undefined;
+  #entries = new Map<string, Entry>();
+  #awaitedSince = new Map<string, number>();
+  #byId = new Map<string, Container>();
+  #byCgroup = new CgroupIndex<Container>();
+  #merging: Promise<void> = Promise.resolve();
+  #mergeWaits = false;
+  #timers: NodeJS.Timeout[] = [];
+  /** Before all have been asked, a poorer runtime would be believed only for being faster. */
+  #isOpen = false;
   #closed = false;
 
   constructor({ node, paths }: ContainersOptions) {
     this.#node = node;
-    this.#links = runtimePlaces({ ...defaultPaths, ...paths }).map((place) => ({
-      place,
-      source: undefined,
-      watch: undefined,
-      containers: [],
-      error: undefined,
-      retryAt: 0,
-      retryDelay: firstRetry,
-    }));
+    this.#patterns = runtimes.flatMap((kind) =>
+      (paths?.[kind.kind] ?? defaultPaths[kind.kind]).map((pattern) => ({ kind, pattern })),
+    );
   }
 
-  start(): void {
-    this.#timer = setInterval(() => void this.refresh(), lookInterval);
+  async start(): Promise<void> {
+    this.#timers = [
+      setInterval(() => void this.#check(), checkInterval),
+      setInterval(() => void this.refresh(), lookInterval),
+    ];
+    const patience = new AbortController();
+    const late = sleep(openTimeout, undefined, { signal: patience.signal }).catch(() => undefined);
+    await Promise.race([this.refresh(), late]);
+    patience.abort();
+    this.#isOpen = true;
+    await this.#merge();
   }
 
   containers(): Container[] {
-    return [...this.#containers.values()];
+    return Array.from(this.#entries.values(), ({ container }) => container);
   }
 
   byId(id: string): Container | undefined {
-    return this.#containers.get(id);
+    return this.#byId.get(id);
+  }
+
+  contentOf({ id, runtime, runtimeNamespace: namespace }: Container): ContentPlace | undefined {
+    if (runtime !== "containerd") return undefined;
+    const link = this.#links.find(
+      ({ kind, containers }) => kind === runtime && containers.some((item) => item.id === id),
+    );
+    return link && { socket: link.path, namespace };
   }
 
   byCgroup(paths: readonly string[]): Container | undefined {
-    for (const path of paths) {
-      for (const at of ancestry(path)) {
-        const id = this.#byCgroup.get(at) ?? idOfCgroup(at);
-        const found = id === undefined ? undefined : this.#containers.get(id);
-        if (found) return found;
-      }
-    }
-    return undefined;
+    return this.#byCgroup.find(paths, (id) => this.#byId.get(id));
   }
 
-  on(event: "started" | "stopped" | "changed", listener: Listener): () => void {
+  on(event: Change, listener: Listener): () => void {
     this.#listeners[event].add(listener);
     return () => this.#listeners[event].delete(listener);
   }
 
-  /** One look at a time; who asks during a look gets the one after it, which has seen what they saw. */
   async refresh(): Promise<void> {
+    await this.#findLinks();
+    await Promise.all(this.#links.map(async (link) => link.look()));
+    await this.#merge();
+  }
+
+  async #check(): Promise<void> {
+    await this.#findLinks();
+    await Promise.all(this.#links.map(async (link) => link.check()));
+  }
+
+  /** A place with `*` may have become several. A link stays for good: what is gone must be said. */
+  async #findLinks(): Promise<void> {
+    const wanted = await Promise.all(
+      this.#patterns.map(async ({ kind, pattern }) => (await expand(pattern)).map((path) => ({ kind, path }))),
+    );
     if (this.#closed) return;
-    if (this.#looking) {
-      this.#again = true;
-      await this.#looking;
-      return;
-    }
-    this.#looking = this.#lookUntilQuiet().finally(() => {
-      this.#looking = undefined;
+    const known = new Map(this.#links.map((link) => [`${link.kind} ${link.path}`, link]));
+    this.#links = wanted.flat().map(({ kind, path }) => {
+      const link = known.get(`${kind.kind} ${path}`);
+      known.delete(`${kind.kind} ${path}`);
+      return link ?? new Link({ runtime: kind, path, node: this.#node, looked: async () => this.#merge() });
     });
-    await this.#looking;
+    for (const gone of known.values()) await gone[Symbol.asyncDispose]();
   }
 
-  async #lookUntilQuiet(): Promise<void> {
-    do {
-      this.#again = false;
-      await Promise.all(this.#links.map(async (link) => this.#look(link)));
-      await this.#merge();
-    } while (this.#again && !this.#closed);
-  }
-
-  async #look(link: Link): Promise<void> {
-    if (!isThere(link.place)) {
-      if (link.source) await this.#drop(link, new RuntimeError("absent", `${link.place.path} is gone`));
-      else link.error = undefined;
-      return;
-    }
-    if (!link.source && Date.now() < link.retryAt) return;
-    try {
-      link.source ??= link.place.open(this.#node);
-      link.watch ??= await this.#watch(link, link.source);
-      link.containers = await link.source.list();
-      link.error = undefined;
-      link.retryDelay = firstRetry;
-    } catch (error) {
-      const known =
-        error instanceof RuntimeError ? error : new RuntimeError("failed", errorText(error), { cause: error });
-      await this.#drop(link, known);
-    }
-  }
-
-  async #watch(link: Link, source: RuntimeSource): Promise<Watch> {
-    const watch = await source.watch(() => this.#soon());
-    const lost = (): void => {
-      if (link.watch === watch && !this.#closed) {
-        void this.#drop(link, new RuntimeError("failed", `${link.place.path}: its events have ended`)).then(() =>
-          this.#soon(),
-        );
-      }
-    };
-    watch.ended.then(lost, lost);
-    return watch;
-  }
-
-  /** Closes what is broken; it is tried again later. Its containers stay until a look says otherwise. */
-  async #drop(link: Link, error: RuntimeError): Promise<void> {
-    const { source, watch } = link;
-    link.source = undefined;
-    link.watch = undefined;
-    link.error = error;
-    link.retryAt = Date.now() + link.retryDelay;
-    setTimeout(() => this.#soon(), link.retryDelay).unref();
-    link.retryDelay = Math.min(link.retryDelay * 2, lastRetry);
-    await Promise.allSettled([watch?.[Symbol.asyncDispose](), source?.[Symbol.asyncDispose]()]);
-  }
-
-  #soon(): void {
-    this.#settling ??= setTimeout(() => {
-      this.#settling = undefined;
-      void this.refresh();
-    }, settle);
-  }
-
-  /** One view of all runtimes. Links are ordered richest first, so that of two that tell of one container the first wins. */
+  /** One at a time; who asks while one waits is served by it. */
   async #merge(): Promise<void> {
+    if (this.#mergeWaits) return this.#merging;
+    this.#mergeWaits = true;
+    this.#merging = this.#merging.then(async () => {
+      this.#mergeWaits = false;
+      if (this.#isOpen && !this.#closed) await this.#mergeNow();
+    });
+    return this.#merging;
+  }
+
+  async #mergeNow(): Promise<void> {
+    const before = this.#entries;
+    const entries = new Map<string, Entry>();
+    for (const { key, entry } of await this.#living()) if (!entries.has(key)) entries.set(key, entry);
+    this.#addStopped(before, entries);
+
+    this.#entries = entries;
+    this.#index();
+    for (const [key, { container }] of entries) this.#tell(before.get(key)?.container, container);
+  }
+
+  /** What the runtimes tell, the best telling first, with what the kernel says of it. */
+  async #living(): Promise<{ key: string; entry: Entry }[]> {
+    const ordered = [...this.#links.filter(({ trusted }) => trusted), ...this.#links.filter(({ trusted }) => !trusted)];
+    const told = ordered.flatMap((link) => link.containers.map((container) => ({ container, link })));
+    const awaited = this.#awaited(told);
+    const found = await mapLimited(told, 16, async ({ container, link }) =>
+      awaited.has(container) ? undefined : this.#entryOf(container, link),
+    );
+    return found.filter((item) => item !== undefined);
+  }
+
+  /** Containers that a richer runtime, which answers, will tell of in a moment, as `orderedBy` explains. */
+  #awaited(told: readonly { container: Container; link: Link }[]): Set<Container> {
     const now = Date.now();
-    const merged = new Map<string, Container>();
-    for (const { containers } of this.#links) {
-      for (const container of containers) if (!merged.has(container.id)) merged.set(container.id, container);
+    const answering = new Set(this.#links.filter(({ isAnswering }) => isAnswering).map(({ kind }) => kind));
+    const awaited = new Set<Container>();
+    const since = new Map<string, number>();
+    for (const { container } of told) {
+      if (!orderedBy(container).some((kind) => answering.has(kind))) continue;
+      const key = identityOf(container);
+      const first = this.#awaitedSince.get(key) ?? now;
+      since.set(key, first);
+      if (now - first < patienceForRicher) awaited.add(container);
     }
-    for (const [id, before] of this.#containers) {
-      if (!merged.has(id))
-        merged.set(id, { ...before, state: "stopped", pid: null, finishedAt: before.finishedAt ?? now });
-    }
-    for (const [id, container] of merged) {
-      if (container.state !== "stopped") this.#stoppedAt.delete(id);
-      else if (!this.#stoppedAt.has(id)) this.#stoppedAt.set(id, now);
-      if (now - (this.#stoppedAt.get(id) ?? now) > keptAfterStop) merged.delete(id);
-    }
-    for (const id of this.#stoppedAt.keys()) if (!merged.has(id)) this.#stoppedAt.delete(id);
-
-    const before = this.#containers;
-    this.#containers = merged;
-    await this.#mapCgroups();
-    for (const [id, container] of merged) this.#tell(before.get(id), container);
+    this.#awaitedSince = since;
+    return awaited;
   }
 
-  async #mapCgroups(): Promise<void> {
-    const known = this.#cgroups;
-    const next = new Map<string, { pid: number; paths: string[] }>();
-    for (const { id, pid } of this.#containers.values()) {
-      const old = known.get(id);
-      if (pid === null || old?.pid === pid) {
-        if (old) next.set(id, old);
-        continue;
-      }
-      next.set(id, { pid, paths: await cgroupsOf(pid) });
+  async #entryOf(told: Container, { trusted, error }: Link): Promise<{ key: string; entry: Entry } | undefined> {
+    const key = identityOf(told);
+    const before = this.#entries.get(key);
+    const isStopped = told.state === "stopped";
+    if ((isStopped && !before) || (told.state === "created" && told.pid === null)) return undefined;
+
+    const isSame =
+      before?.told.pid === told.pid &&
+      before.told.state === told.state &&
+      isStopped === (before.stoppedAt !== undefined);
+    const facts = isSame || told.pid === null ? before?.facts : await processFacts(told.pid);
+    // Nobody answers for it any more: it lives as long as its process does.
+    if (error && told.pid !== null && (!facts || (await processStat(told.pid))?.startTicks !== facts.startTicks)) {
+      return undefined;
     }
-    this.#cgroups = next;
-    this.#byCgroup = new Map([...next].flatMap(([id, { paths }]) => paths.map((path) => [path, id] as const)));
-    this.#forgetShared();
+    // A user without privilege can only have started what is in a user namespace of its own.
+    if (!trusted && !isStopped && facts?.ownUserNamespace !== true) return undefined;
+    if (isSame && before.told === told) return { key, entry: before };
+    const container = complete(told, facts, before?.container);
+    const stoppedAt = isStopped ? (before?.stoppedAt ?? Date.now()) : undefined;
+    return { key, entry: { told, container, facts, trusted, stoppedAt } };
   }
 
-  /** A path that several containers are in (Bulwark's own machine, a session's scope) names none of them. */
-  #forgetShared(): void {
-    const owners = new Map<string, number>();
-    for (const { paths } of this.#cgroups.values())
-      for (const path of paths) owners.set(path, (owners.get(path) ?? 0) + 1);
-    for (const [path, count] of owners) if (count > 1) this.#byCgroup.delete(path);
+  #addStopped(before: ReadonlyMap<string, Entry>, entries: Map<string, Entry>): void {
+    const now = Date.now();
+    for (const [key, entry] of before) {
+      if (entries.has(key)) continue;
+      const { container } = entry;
+      const stopped =
+        container.state === "stopped"
+          ? container
+          : { ...container, state: "stopped" as const, pid: null, finishedAt: container.finishedAt ?? now };
+      entries.set(key, { ...entry, container: stopped, stoppedAt: entry.stoppedAt ?? now });
+    }
+    let kept = 0;
+    for (const [key, { stoppedAt }] of [...entries].toReversed()) {
+      if (stoppedAt === undefined) continue;
+      if (now - stoppedAt > keptAfterStop || ++kept > stoppedLimit) entries.delete(key);
+    }
+  }
+
+  #index(): void {
+    this.#byId = new Map();
+    this.#byCgroup = new CgroupIndex();
+    for (const { container, facts, trusted, stoppedAt } of this.#entries.values()) {
+      const known = this.#byId.get(container.id);
+      if (!known || (known.state === "stopped" && stoppedAt === undefined)) this.#byId.set(container.id, container);
+      // One that lives has a path before one that had it, and none takes it from a runtime that is trusted.
+      const weight = (stoppedAt === undefined ? 2 : 0) + (trusted ? 1 : 0);
+      for (const path of facts?.cgroups ?? []) this.#byCgroup.add(path, container, weight);
+    }
   }
 
   #tell(before: Container | undefined, now: Container): void {
-    if (before?.state === now.state && before.pid === now.pid && before.name === now.name) return;
-    const wasUp = before !== undefined && before.state !== "stopped";
-    const isUp = now.state !== "stopped";
-    const event = isUp && !wasUp ? "started" : wasUp && !isUp ? "stopped" : before ? "changed" : undefined;
-    if (event) for (const listener of this.#listeners[event]) listener(now);
+    if (before === now) return;
+    const [wasUp, isUp] = [isRunning(before), isRunning(now)];
+    const isRestart = wasUp && isUp && before?.pid !== now.pid;
+    if (before && wasUp && (!isUp || isRestart))
+      this.#emit("stopped", isRestart ? { ...before, state: "stopped", pid: null } : now);
+    if (isUp && (!wasUp || isRestart)) this.#emit("started", now);
+    if (before && wasUp === isUp && !isRestart && !isDeepStrictEqual(before, now)) this.#emit("changed", now);
+  }
+
+  #emit(event: Change, container: Container): void {
+    for (const listener of this.#listeners[event]) listener(container);
   }
 
   health(): Component[] {
-    const now = Date.now();
-    const found = this.#links.filter(({ source, error }) => source !== undefined || error !== undefined);
-    const components = found
-      .filter(
-        ({ place, containers, error }) =>
-          error !== undefined || (place.kind !== "runc" && place.kind !== "crun") || containers.length > 0,
-      )
-      .map((link) => this.#component(link, now));
-    if (components.length > 0) return components;
-    const places = this.#links.map(({ place }) => place.path).join(", ");
-    return [
-      {
-        id: "runtime",
-        node: this.#node,
-        state: "off",
-        summary: "no container runtime",
-        reason: `nothing at ${places}`,
-        remedy: "start a container runtime, for example: apt-get install containerd; it is found by itself",
-        counters: {},
-        updatedAt: now,
-      },
-    ];
-  }
-
-  #component({ place, containers, error }: Link, updatedAt: number): Component {
-    const running = containers.filter(({ state }) => state !== "stopped").length;
-    return {
-      id: `runtime:${place.kind}`,
-      node: this.#node,
-      state: error === undefined ? "ok" : error.code === "denied" ? "off" : error.code === "absent" ? "off" : "failed",
-      summary: error === undefined ? `${running} containers run (${place.path})` : `not readable at ${place.path}`,
-      reason: error?.message ?? "",
-      remedy: error?.remedy ?? (error ? "it is tried again by itself" : ""),
-      counters: { containers: running },
-      updatedAt,
-    };
+    return healthOf(
+      this.#links,
+      this.#patterns.map(({ pattern }) => pattern),
+      this.#node,
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed = true;
-    clearInterval(this.#timer);
-    clearTimeout(this.#settling);
-    await this.#looking;
-    const open = this.#links.flatMap(({ watch, source }) => [watch, source]);
-    await Promise.allSettled(open.map(async (item) => item?.[Symbol.asyncDispose]()));
+    for (const timer of this.#timers) clearInterval(timer);
+    await Promise.all(this.#links.map(async (link) => link[Symbol.asyncDispose]()));
+    await this.#merging;
   }
+}
+
+function isRunning(container: Container | undefined): boolean {
+  return container?.state === "running" || container?.state === "paused";
+}
+
+/** The kernel knows what a runtime does not tell, or tells only by way of a path. */
+function complete(told: Container, facts: ProcessFacts | undefined, before: Container | undefined): Container {
+  const isLive = told.state !== "stopped" && told.pid !== null;
+  // An image with a digest is known by that, so that its root file system may be named by a process that ends.
+  const processRoot = isLive && facts && told.image.digest !== null ? `/proc/${told.pid}/root` : null;
+  return {
+    ...told,
+    startedAt: told.startedAt ?? facts?.startedAt ?? before?.startedAt ?? null,
+    finishedAt: told.state === "stopped" ? (told.finishedAt ?? before?.finishedAt ?? Date.now()) : null,
+    rootfs: told.rootfs ?? processRoot,
+    hostNamespaces: facts?.hostNamespaces ?? told.hostNamespaces,
+  };
 }

@@ -1,12 +1,29 @@
 import type { Component, Container, RuntimeKind } from "@bulwark/model";
 
-/** One container runtime on this machine. A new runtime is a file in `runtimes/` with one of these. */
-export interface RuntimeSource extends AsyncDisposable {
+/** A kind of container runtime. A new one is a file in `runtimes/` with one of these, and a line in `runtimes/index.ts`. */
+export interface Runtime {
   readonly kind: RuntimeKind;
-  /** Everything that it knows of now. Raises `RuntimeError`. */
+  /** Sockets or folders where it is by itself. `*` stands for any one name: `/run/user/…/crun`. */
+  readonly paths: readonly string[];
+  /** Does not fail and does not connect: what is wrong shows when it is asked. */
+  open(path: string, node: string): RuntimeSource;
+}
+
+/** One container runtime on this machine. */
+export interface RuntimeSource extends AsyncDisposable {
+  /**
+   * The containers that live now (created with a process, running, paused), and of those that have stopped what it still
+   * has. `startedAt` may be null where the runtime does not say; it is then taken from the process. Raises `RuntimeError`.
+   */
   list(): Promise<Container[]>;
   /** Calls `changed` whenever containers came, went or changed, by the runtime's own events where it has them. */
   watch(changed: () => void): Promise<Watch>;
+}
+
+/** For `openContainerdContent`. */
+export interface ContentPlace {
+  socket: string;
+  namespace: string;
 }
 
 export interface Watch extends AsyncDisposable {
@@ -24,8 +41,14 @@ export interface ContainerRegistry extends AsyncDisposable {
   /** The container of a cgroup path, by the path or its nearest ancestor. `undefined`: not known (yet). */
   byCgroup(paths: readonly string[]): Container | undefined;
   byId(id: string): Container | undefined;
-  /** Looks again now; resolves when done. At most one look runs at a time. */
+  /** The content store that the container's image came from, where its runtime has one that can be read. */
+  contentOf(container: Container): ContentPlace | undefined;
+  /** Looks again now; resolves when done. At most one look at a runtime runs at a time, and at most five in a second. */
   refresh(): Promise<void>;
+  /**
+   * `started` when its process runs, `stopped` when it does not any more, `changed` for everything else. A restart is told
+   * as both. What runs already when the registry opens is in `containers()`.
+   */
   on(event: "started" | "stopped" | "changed", listener: (container: Container) => void): () => void;
   health(): Component[];
 }

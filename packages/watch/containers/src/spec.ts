@@ -20,6 +20,7 @@ const specification = z.object({
     .object({
       namespaces: z.array(z.object({ type: z.string(), path: z.string().nullish() })).nullish(),
       seccomp: z.unknown().optional(),
+      maskedPaths: z.array(z.string()).nullish(),
       resources: z
         .object({
           devices: z
@@ -71,22 +72,32 @@ function toMount({ destination, source, type, options }: NonNullable<Specificati
 
 /**
  * No runtime writes the word into the specification. What `--privileged` does, in all of them: the capabilities that
- * administer the machine, no seccomp filter, and a device rule that allows everything.
+ * administer the machine (not each one: a machine may itself lack some), no seccomp filter, and either a device rule that
+ * allows everything or, with containerd's `privileged_without_host_devices`, nothing of `/proc` masked. A container that
+ * was given all of this one by one is as strong, and is called the same.
  */
 function isPrivileged({ process, linux }: Specification): boolean {
   const effective = process?.capabilities?.effective ?? [];
   const administers = effective.includes("CAP_SYS_ADMIN") && effective.includes("CAP_SYS_MODULE");
+  const unfiltered = linux?.seccomp === undefined || linux.seccomp === null;
   const rules = linux?.resources?.devices ?? [];
   const allDevices = rules.some(
-    ({ allow, type, major, minor }) => allow === true && (type ?? "a") === "a" && !(major ?? 0) && !(minor ?? 0),
+    ({ allow, type, major, minor }) => allow === true && (type ?? "a") === "a" && anyNumber(major) && anyNumber(minor),
   );
-  return administers && allDevices && (linux?.seccomp === undefined || linux.seccomp === null);
+  const unmasked = (linux?.maskedPaths ?? []).length === 0;
+  return administers && unfiltered && (allDevices || unmasked);
+}
+
+/** Absent or -1 stands for all of them. 0 is what some runtimes write for absent. */
+function anyNumber(value: number | null | undefined): boolean {
+  return value === undefined || value === null || value <= 0;
 }
 
 const kinds = { pid: "pid", network: "net", ipc: "ipc", uts: "uts", mount: "mnt" } as const;
 
 /**
- * A namespace that the specification does not ask for is the runtime's own, and so the host's. `user` and `cgroup` are
+ * A namespace that the specification does not ask for is the runtime's own, and so the host's. Paths to a namespace that
+ * lead to the host's in a roundabout way are seen at the running process (process.ts). `user` and `cgroup` are
  * left out: hardly any container has its own, so that it would say nothing.
  */
 function hostNamespaces({ linux }: Specification): Container["hostNamespaces"] {
@@ -96,6 +107,16 @@ function hostNamespaces({ linux }: Specification): Container["hostNamespaces"] {
     return path === undefined || path.startsWith("/proc/1/ns/");
   });
   return shared.map(([, name]) => name);
+}
+
+/** The container that only holds a pod's namespaces open: it runs `pause`, and nobody means it by a container. */
+export function isSandbox(labels: Record<string, string>): boolean {
+  return (
+    labels["io.cri-containerd.kind"] === "sandbox" ||
+    labels["io.kubernetes.cri.container-type"] === "sandbox" ||
+    labels["io.kubernetes.cri-o.ContainerType"] === "sandbox" ||
+    labels["io.kubernetes.docker.type"] === "podsandbox"
+  );
 }
 
 /** What kubelet writes onto containers through any CRI runtime. */

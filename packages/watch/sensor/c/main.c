@@ -21,9 +21,11 @@
 #include "output.h"
 #include "privileges.h"
 
-/* The ring buffer does not wake us; these are how long an event waits at most. Milliseconds. */
-#define PAUSE_IDLE 10
-#define PAUSE_BUSY 2
+/*
+ * Milliseconds. The ring buffer does not wake us: this is how long an event waits at most, and how often at most our
+ * reader is woken. Looking at an empty buffer costs about a microsecond.
+ */
+#define PAUSE 5
 /* Frames taken in before what we have is written, so that a flood from the kernel cannot hold up the output. */
 #define FRAMES_A_TURN 4096
 #define LOSS_PERIOD_NS 1000000000ll
@@ -71,7 +73,7 @@ int main(int count, char **values)
 		if (!output_flush(&turn.output) || is_over)
 			break;
 		struct pollfd reader = { .fd = STDOUT_FILENO, .events = turn.output.used > 0 ? POLLOUT : 0 };
-		int pause = turn.frames >= FRAMES_A_TURN ? 0 : turn.frames > 0 ? PAUSE_BUSY : PAUSE_IDLE;
+		int pause = turn.frames >= FRAMES_A_TURN ? 0 : PAUSE;
 		if (poll(&reader, 1, pause) > 0 && (reader.revents & (POLLERR | POLLHUP | POLLNVAL)))
 			break;
 	}

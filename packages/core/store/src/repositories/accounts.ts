@@ -43,8 +43,14 @@ export function accountRepository({ write }: Engine): AccountRepository {
         .onConflict((conflict) => conflict.column("hash").doUpdateSet(change))
         .execute();
     },
+    async extendSession(hash, expires_at) {
+      await write.updateTable("sessions").set({ expires_at }).where("hash", "=", hash).execute();
+    },
     async deleteSession(hash) {
       await write.deleteFrom("sessions").where("hash", "=", hash).execute();
+    },
+    async deleteSessions(user, except) {
+      await write.deleteFrom("sessions").where("user_name", "=", user).where("hash", "!=", except).execute();
     },
     async addToken({ id, hash, name, scope, node, createdAt, expiresAt, lastUsedAt }) {
       const times = { created_at: createdAt, expires_at: expiresAt, last_used_at: lastUsedAt };

@@ -76,7 +76,7 @@ export function alertRepository({ read, write }: Engine): AlertRepository {
   };
 }
 
-export function toAlert(row: Row): StoredAlert {
+function toAlert(row: Row): StoredAlert {
   const alert = JSON.parse(row.body) as Alert;
   return { ...alert, state: row.state as AlertState, comment: row.comment, receivedAt: row.received_at };
 }

@@ -45,12 +45,12 @@ export function containerRepository({ read }: Engine): ContainerRepository {
         .selectFrom("containers")
         .select(({ fn }) => [
           fn.countAll<number>().as("running"),
-          fn.sum<number | null>("privileged").as("privileged"),
+          fn.sum<number | string | null>("privileged").as("privileged"),
           fn.count<number>("node").distinct().as("nodes"),
         ])
         .where("running", "=", 1)
         .executeTakeFirstOrThrow();
-      return { running: row.running, privileged: row.privileged ?? 0, nodes: row.nodes };
+      return { running: row.running, privileged: Number(row.privileged ?? 0), nodes: row.nodes };
     },
   };
 }

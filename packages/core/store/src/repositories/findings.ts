@@ -113,7 +113,7 @@ export function findingRepository({ read, write, insertMany }: Engine): FindingR
         .select(({ fn }) => [
           "severity",
           fn.countAll<number>().as("count"),
-          fn.sum<number>("exploited").as("exploited"),
+          fn.sum<number | string>("exploited").as("exploited"),
         ])
         .where("state", "=", "open")
         .groupBy("severity")

@@ -31,7 +31,8 @@ export function ingestRepository(engine: Engine): IngestRepository {
       sorted.alerts.map((alert) => alertRow(alert, now)),
     );
     for (const container of sorted.containers) await putContainer(tx, container, now);
-    for (const { node, running } of sorted.lists) await stopOthers(tx, node, running, now);
+    const stopped: Container[] = [];
+    for (const { node, running } of sorted.lists) stopped.push(...(await stopOthers(tx, node, running, now)));
     for (const report of sorted.images) await putImage(tx, report);
     await putComponents(tx, sorted.components);
     if (stored > known) await tx.updateTable("spools").set({ stored }).where("id", "=", batch.spool).execute();
@@ -39,7 +40,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
     return {
       stored,
       alerts: sorted.alerts.map((alert) => ({ ...alert, state: "open", comment: "", receivedAt: now })),
-      containers: sorted.containers,
+      containers: [...sorted.containers, ...stopped],
       images: sorted.images,
       components: sorted.components,
     };
@@ -176,7 +177,8 @@ async function putContainer(tx: Tx, container: Container, now: number): Promise<
 }
 
 /** What a node runs no more, even when its end was never told, has stopped. */
-async function stopOthers(tx: Tx, node: string, running: string[], now: number): Promise<void> {
+async function stopOthers(tx: Tx, node: string, running: string[], now: number): Promise<Container[]> {
+  const stopped: Container[] = [];
   const listed = new Set(running);
   const rows = await tx
     .selectFrom("containers")
@@ -188,7 +190,9 @@ async function stopOthers(tx: Tx, node: string, running: string[], now: number):
     if (listed.has(id)) continue;
     const container: Container = { ...(JSON.parse(body) as Container), state: "stopped", finishedAt: now, pid: null };
     await putContainer(tx, container, now);
+    stopped.push(container);
   }
+  return stopped;
 }
 
 async function putImage(tx: Tx, report: ImageReport): Promise<void> {

@@ -50,16 +50,22 @@ class ThreadedConnection implements DatabaseConnection {
 }
 
 class ThreadedDriver implements Driver {
-  readonly #free: ThreadedConnection[];
-  readonly #all: ThreadedConnection[];
+  readonly #options: WorkerOptions;
+  readonly #size: number;
+  #free: ThreadedConnection[] = [];
+  #all: ThreadedConnection[] = [];
   readonly #waiting: ((connection: ThreadedConnection) => void)[] = [];
 
   constructor(options: WorkerOptions, size: number) {
-    this.#all = Array.from({ length: size }, () => new ThreadedConnection(new Connection(options)));
-    this.#free = [...this.#all];
+    this.#options = options;
+    this.#size = size;
   }
 
-  async init(): Promise<void> {}
+  /** Threads begin here, not in the constructor: Kysely ends only a driver that it has begun to use. */
+  async init(): Promise<void> {
+    this.#all = Array.from({ length: this.#size }, () => new ThreadedConnection(new Connection(this.#options)));
+    this.#free = [...this.#all];
+  }
 
   async acquireConnection(): Promise<ThreadedConnection> {
     return this.#free.pop() ?? new Promise((resolve) => this.#waiting.push(resolve));

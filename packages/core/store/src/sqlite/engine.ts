@@ -43,7 +43,7 @@ export async function openSqlite(path: string): Promise<Engine> {
     async [Symbol.asyncDispose]() {
       await read.destroy();
       await write.destroy();
-      lock.close();
+      if (lock.isOpen) lock.close();
     },
   };
 }

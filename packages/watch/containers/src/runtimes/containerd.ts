@@ -1,88 +1,128 @@
+import { access, readlink } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import type { Container } from "@bulwark/model";
+import { RuntimeError } from "../error.ts";
 import { openService, type Service } from "../grpc.ts";
-import type { RuntimeSource } from "../registry.ts";
-import { podOf, specFacts, type SpecFacts } from "../spec.ts";
+import { processStat } from "../process.ts";
+import { stringField } from "../protobuf.ts";
+import type { Runtime, RuntimeSource } from "../registry.ts";
+import { isSandbox, podOf, specFacts, type SpecFacts } from "../spec.ts";
+import { mapLimited } from "../wait.ts";
 
-interface Options {
-  node: string;
-  socket: string;
-}
+/** containerd, every namespace, through its gRPC API (1.4 and later) and its event stream. */
+export const containerd: Runtime = {
+  kind: "containerd",
+  paths: ["/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"],
+  open: (socket, node) => containerdSource(socket, node),
+};
 
-/** containerd, every namespace, through its gRPC API and its event stream. */
-export function containerdSource({ node, socket }: Options): RuntimeSource {
+/** What the API allows for a namespace's name (containerd, pkg/identifiers), and a header can carry. */
+const namespaceName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,75}$/;
+const namespaceLimit = 1000;
+
+/** Other topics tell of commands run inside, which are many. */
+const filters = [
+  ...["create", "start", "exit", "delete", "paused", "resumed"].map((name) => `/tasks/${name}`),
+  ...["create", "update", "delete"].map((name) => `/containers/${name}`),
+].map((topic) => `topic=="${topic}"`);
+
+/**
+ * Asks for the tasks, which is small, and for a container's metadata and specification once. What has no task does not run.
+ */
+function containerdSource(socket: string, node: string): RuntimeSource {
   const service = (file: string, name: string): Service => openService(socket, file, `containerd.services.${name}`);
   const namespaces = service("containerd-namespaces.proto", "namespaces.v1.Namespaces");
   const containers = service("containerd.proto", "containers.v1.Containers");
   const tasks = service("containerd-tasks.proto", "tasks.v1.Tasks");
   const images = service("containerd-images.proto", "images.v1.Images");
   const events = service("containerd-events.proto", "events.v1.Events");
-  /** A specification never changes while its container lives, and parsing it is most of the cost of a list. */
-  const facts = new Map<string, SpecFacts | undefined>();
+  const known = new Map<string, { pid: number; stale: boolean; told: Container | undefined }>();
 
-  async function listNamespace(namespace: string): Promise<Container[]> {
+  async function listNamespace(namespace: string, seen: Set<string>): Promise<Container[]> {
     const headers = { "containerd-namespace": namespace };
-    const [{ containers: listed }, { tasks: running }, { images: known }] = await Promise.all([
-      containers.call<{ containers: ContainerMessage[] }>("List", {}, headers),
-      tasks.call<{ tasks: ProcessMessage[] }>("List", {}, headers),
-      images.call<{ images: ImageMessage[] }>("List", {}, headers),
-    ]);
-    const byId = new Map(running.map((task) => [task.id, task]));
-    const digests = new Map(known.map((image) => [image.name, image.target?.digest ?? null]));
-    return listed
-      .filter((container) => container.labels["io.cri-containerd.kind"] !== "sandbox")
-      .map((container) =>
-        toContainer(namespace, container, byId.get(container.id), digests.get(container.image) ?? null),
-      );
+    const { tasks: listed } = await tasks.call<{ tasks: Task[] }>("List", {}, headers);
+    const found = await mapLimited(listed, 8, async (task) => {
+      seen.add(`${namespace}/${task.id}`);
+      return look(namespace, task);
+    });
+    return found.filter((container) => container !== undefined);
   }
 
-  function toContainer(
-    namespace: string,
-    message: ContainerMessage,
-    task: ProcessMessage | undefined,
-    digest: string | null,
-  ): Container {
-    const { id, labels, image } = message;
-    const key = `${namespace}/${id}/${timeOf(message.created_at) ?? 0}`;
-    if (!facts.has(key)) facts.set(key, parseSpec(message.spec?.value));
-    const known = facts.get(key);
+  async function look(namespace: string, task: Task): Promise<Container | undefined> {
+    const key = `${namespace}/${task.id}`;
+    let entry = known.get(key);
+    if (entry?.pid !== task.pid || entry.stale) {
+      const told = await describe(namespace, task, entry?.pid === task.pid ? entry.told : undefined);
+      entry = { pid: task.pid, stale: false, told };
+      known.set(key, entry);
+    }
+    const state = states[task.status] ?? "stopped";
+    if (entry.told && entry.told.state !== state) {
+      const stopped = state === "stopped";
+      entry.told = { ...entry.told, state, ...(stopped ? { pid: null, finishedAt: timeOf(task.exited_at) } : {}) };
+    }
+    return entry.told;
+  }
+
+  /** `before`: what was told of this very run. Its digest stays: a name may lead to another image by now. */
+  async function describe(namespace: string, task: Task, before?: Container): Promise<Container | undefined> {
+    const headers = { "containerd-namespace": namespace };
+    const message = await orAbsent(
+      containers.call<{ container: ContainerMessage | null }>("Get", { id: task.id }, headers),
+    );
+    if (!message?.container) return undefined;
+    const { id, labels, image, spec } = message.container;
+    const facts = parseSpec(spec?.value);
+    if (isSandbox(labels) || isSandbox(facts?.annotations ?? {})) return undefined;
     const pod = podOf(labels);
-    const state = stateOf(task);
+    const name = facts?.annotations["io.kubernetes.cri.image-name"] ?? image;
     return {
       id,
       node,
       runtime: "containerd",
       runtimeNamespace: namespace,
       name: pod?.container ?? labels["nerdctl/name"] ?? id,
-      image: { name: image, digest },
+      image: { name, digest: before?.image.digest ?? (await digestOf(image, headers)) },
       labels,
       pod,
-      state,
-      startedAt: timeOf(message.created_at),
-      finishedAt: state === "stopped" ? timeOf(task?.exited_at) : null,
-      pid: state === "stopped" || !task?.pid ? null : task.pid,
-      rootfs: known?.rootfs?.startsWith("/") ? known.rootfs : null,
-      mounts: known?.mounts ?? [],
-      capabilities: known?.capabilities ?? [],
-      privileged: known?.privileged ?? false,
-      hostNamespaces: known?.hostNamespaces ?? [],
+      state: "running",
+      startedAt: null,
+      finishedAt: null,
+      pid: task.pid || null,
+      rootfs: await rootfsOf(socket, namespace, id, task.pid, facts?.rootfs),
+      mounts: facts?.mounts ?? [],
+      capabilities: facts?.capabilities ?? [],
+      privileged: facts?.privileged ?? false,
+      hostNamespaces: facts?.hostNamespaces ?? [],
     };
   }
 
+  async function digestOf(name: string, headers: Record<string, string>): Promise<string | null> {
+    if (name === "") return null;
+    const answer = await orAbsent(images.call<{ image: ImageMessage | null }>("Get", { name }, headers));
+    return answer?.image?.target?.digest ?? /@(sha256:[0-9a-f]{64})$/.exec(name)?.[1] ?? null;
+  }
+
   return {
-    kind: "containerd",
     async list() {
-      const { namespaces: listed } = await namespaces.call<{ namespaces: { name: string }[] }>("List", {});
-      const found = await Promise.all(listed.map(async ({ name }) => listNamespace(name)));
-      const all = found.flat();
-      if (facts.size > 2 * all.length + 1000) facts.clear();
-      return all;
+      const { namespaces: all } = await namespaces.call<{ namespaces: { name: string }[] }>("List", {});
+      const names = all.map(({ name }) => name).filter((name) => namespaceName.test(name));
+      const seen = new Set<string>();
+      const found = await mapLimited(names.slice(0, namespaceLimit), 4, async (name) => listNamespace(name, seen));
+      for (const key of known.keys()) if (!seen.has(key)) known.delete(key);
+      return found.flat();
     },
     async watch(changed) {
       const stopping = new AbortController();
-      const stream = events.stream<{ topic: string }>("Subscribe", {}, {}, stopping.signal);
+      const stream = events.stream<Envelope>("Subscribe", { filters }, {}, stopping.signal);
       const ended = (async () => {
-        for await (const { topic } of stream) {
-          if (topic.startsWith("/tasks/") || topic.startsWith("/containers/")) changed();
+        for await (const { namespace, topic, event } of stream) {
+          const subject = stringField(event?.value, 1);
+          // The end of a command run inside is an exit too, with its own id.
+          if (topic === "/tasks/exit" && stringField(event?.value, 2) !== subject) continue;
+          const entry = known.get(`${namespace}/${subject ?? ""}`);
+          if (entry && topic === "/containers/update") entry.stale = true;
+          changed();
         }
       })();
       return {
@@ -108,9 +148,8 @@ interface ContainerMessage {
   labels: Record<string, string>;
   image: string;
   spec: { value: Buffer } | null;
-  created_at: Timestamp | null;
 }
-interface ProcessMessage {
+interface Task {
   id: string;
   pid: number;
   status: string;
@@ -119,6 +158,28 @@ interface ProcessMessage {
 interface ImageMessage {
   name: string;
   target: { digest: string } | null;
+}
+interface Envelope {
+  namespace: string;
+  topic: string;
+  event: { value: Buffer } | null;
+}
+
+const states: Record<string, Container["state"]> = {
+  CREATED: "created",
+  RUNNING: "running",
+  PAUSED: "paused",
+  PAUSING: "paused",
+};
+
+/** What went between two calls is no fault. */
+async function orAbsent<T>(call: Promise<T>): Promise<T | undefined> {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof RuntimeError && error.code === "absent") return undefined;
+    throw error;
+  }
 }
 
 function parseSpec(value: Buffer | undefined): SpecFacts | undefined {
@@ -129,20 +190,34 @@ function parseSpec(value: Buffer | undefined): SpecFacts | undefined {
   }
 }
 
-function stateOf(task: ProcessMessage | undefined): Container["state"] {
-  switch (task?.status) {
-    case "RUNNING":
-      return "running";
-    case "PAUSED":
-    case "PAUSING":
-      return "paused";
-    case "CREATED":
-      return "created";
-    default:
-      return "stopped";
+/**
+ * The specification says `rootfs`, which is inside the bundle, and containerd does not say where its bundles are: beside
+ * its socket unless its configuration says otherwise, and always where the shim works. One shim may serve a whole pod.
+ */
+async function rootfsOf(
+  socket: string,
+  namespace: string,
+  id: string,
+  pid: number,
+  written: string | null | undefined,
+): Promise<string | null> {
+  if (written?.startsWith("/") === true) return written;
+  const stat = pid > 0 ? await processStat(pid) : undefined;
+  const bundle = await readlink(`/proc/${stat?.parent ?? 0}/cwd`).catch(() => "/");
+  const places = [
+    join(dirname(bundle), id, "rootfs"),
+    join(dirname(socket), "io.containerd.runtime.v2.task", namespace, id, "rootfs"),
+  ];
+  for (const place of places) {
+    const there = await access(place).then(
+      () => true,
+      () => false,
+    );
+    if (there) return place;
   }
+  return null;
 }
 
-function timeOf(timestamp: Timestamp | null | undefined): number | null {
-  return timestamp ? timestamp.seconds * 1000 + Math.floor(timestamp.nanos / 1e6) : null;
+function timeOf(timestamp: Timestamp | null): number | null {
+  return timestamp && timestamp.seconds > 0 ? timestamp.seconds * 1000 + Math.floor(timestamp.nanos / 1e6) : null;
 }

@@ -1,47 +1,80 @@
 import type { Container } from "@bulwark/model";
 import { z } from "zod";
+import { RuntimeError } from "../error.ts";
 import { openService } from "../grpc.ts";
 import { poll } from "../poll.ts";
-import type { RuntimeSource } from "../registry.ts";
+import type { Runtime, RuntimeSource, Watch } from "../registry.ts";
 import { podOf, specFacts } from "../spec.ts";
+import { mapLimited } from "../wait.ts";
 
-interface Options {
-  node: string;
-  socket: string;
-}
+/** CRI-O, through the Container Runtime Interface (v1). Its list does not have the containers that hold pods open. */
+export const crio: Runtime = {
+  kind: "cri-o",
+  paths: ["/run/crio/crio.sock"],
+  open: (socket, node) => crioSource(socket, node),
+};
 
 /** CRI-O's `info` of a container, as JSON inside the verbose status. */
 const verbose = z.object({ pid: z.number().nullish(), runtimeSpec: z.unknown() });
 
-/** CRI-O, through the Container Runtime Interface. Its event stream is off by default, so that it is asked every second. */
-export function crioSource({ node, socket }: Options): RuntimeSource {
+function crioSource(socket: string, node: string): RuntimeSource {
   const runtime = openService(socket, "cri.proto", "runtime.v1.RuntimeService");
-  /** Status of containers that do not change any more or run on: asked once for each state. */
-  const known = new Map<string, { state: string; container: Container }>();
+  /** A status does not change while the state stays: asked once for each. */
+  const known = new Map<string, { state: string; container: Container | undefined }>();
 
-  async function list(): Promise<Container[]> {
-    const { containers } = await runtime.call<{ containers: { id: string; state: string }[] }>("ListContainers", {});
-    const found: Container[] = [];
-    for (const { id, state } of containers) {
-      const before = known.get(id);
-      const container = before?.state === state ? before.container : await status(id);
-      known.set(id, { state, container });
-      found.push(container);
-    }
-    const listed = new Set(containers.map(({ id }) => id));
-    for (const id of known.keys()) if (!listed.has(id)) known.delete(id);
-    return found;
+  async function look({ id, state }: { id: string; state: string }): Promise<Container | undefined> {
+    const before = known.get(id);
+    if (before?.state === state) return before.container;
+    const container = await status(id);
+    known.set(id, { state, container });
+    return container;
   }
 
-  async function status(id: string): Promise<Container> {
-    const answer = await runtime.call<StatusMessage>("ContainerStatus", { container_id: id, verbose: true });
-    return toContainer(node, answer);
+  async function status(id: string): Promise<Container | undefined> {
+    try {
+      return toContainer(
+        node,
+        await runtime.call<StatusMessage>("ContainerStatus", { container_id: id, verbose: true }),
+      );
+    } catch (error) {
+      // It went between the list and now.
+      if (error instanceof RuntimeError && error.code === "absent") return undefined;
+      throw error;
+    }
   }
 
   return {
-    kind: "cri-o",
-    list,
-    watch: async (changed) => poll(1000, changed),
+    async list() {
+      const { containers } = await runtime.call<{ containers: { id: string; state: string }[] }>("ListContainers", {});
+      const living = containers.filter(({ state }) => state === "CONTAINER_RUNNING" || state === "CONTAINER_CREATED");
+      const ids = new Set(living.map(({ id }) => id));
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+      const found = await mapLimited(living, 8, look);
+      return found.filter((container) => container !== undefined);
+    },
+    /** Events are off in CRI-O unless `enable_pod_events` is set; without them it is asked every second. */
+    async watch(changed): Promise<Watch> {
+      const stopping = new AbortController();
+      let polling: Watch | undefined;
+      const events = (async () => {
+        try {
+          for await (const _ of runtime.stream("GetContainerEvents", {}, {}, stopping.signal)) changed();
+        } catch {
+          // Not offered, or gone with CRI-O itself, which the next look finds out.
+        }
+        if (!stopping.signal.aborted) polling = poll(1000, changed);
+      })();
+      const { promise: ended, resolve } = Promise.withResolvers<void>();
+      return {
+        ended,
+        async [Symbol.asyncDispose]() {
+          stopping.abort();
+          await events;
+          await polling?.[Symbol.asyncDispose]();
+          resolve();
+        },
+      };
+    },
     async [Symbol.asyncDispose]() {
       runtime[Symbol.dispose]();
     },
@@ -54,34 +87,35 @@ interface StatusMessage {
     metadata: { name: string } | null;
     state: string;
     started_at: number;
-    finished_at: number;
-    image: { image: string } | null;
+    image: { image: string; user_specified_image: string } | null;
     image_ref: string;
     labels: Record<string, string>;
-  };
+  } | null;
   info: Record<string, string>;
 }
 
-const states: Record<string, Container["state"]> = { CONTAINER_CREATED: "created", CONTAINER_RUNNING: "running" };
-
-function toContainer(node: string, { status, info }: StatusMessage): Container {
+function toContainer(node: string, { status, info }: StatusMessage): Container | undefined {
+  if (!status) return undefined;
   const extra = parseInfo(info["info"]);
   const facts = specFacts(extra?.runtimeSpec);
-  const state = states[status.state] ?? "stopped";
+  const running = status.state === "CONTAINER_RUNNING";
   return {
     id: status.id,
     node,
     runtime: "cri-o",
     runtimeNamespace: "",
     name: status.metadata?.name ?? status.id,
-    image: { name: status.image?.image ?? "", digest: /sha256:[0-9a-f]{64}/.exec(status.image_ref)?.[0] ?? null },
+    image: {
+      name: status.image?.user_specified_image || status.image?.image || "",
+      digest: /sha256:[0-9a-f]{64}/.exec(status.image_ref)?.[0] ?? null,
+    },
     labels: status.labels,
     pod: podOf(status.labels),
-    state,
+    state: running ? "running" : status.state === "CONTAINER_CREATED" ? "created" : "stopped",
     startedAt: millisecondsOf(status.started_at),
-    finishedAt: state === "stopped" ? millisecondsOf(status.finished_at) : null,
-    pid: state === "running" && extra?.pid ? extra.pid : null,
-    rootfs: facts?.rootfs?.startsWith("/") ? facts.rootfs : null,
+    finishedAt: null,
+    pid: extra?.pid || null,
+    rootfs: facts?.rootfs?.startsWith("/") === true ? facts.rootfs : null,
     mounts: facts?.mounts ?? [],
     capabilities: facts?.capabilities ?? [],
     privileged: facts?.privileged ?? false,

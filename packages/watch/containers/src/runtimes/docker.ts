@@ -1,10 +1,17 @@
-import { request, type IncomingMessage } from "node:http";
-import type { Container } from "@bulwark/model";
-import { errorText, systemCode } from "@bulwark/model";
+import { capabilityNames, type Container } from "@bulwark/model";
 import { z } from "zod";
 import { RuntimeError } from "../error.ts";
-import type { RuntimeSource } from "../registry.ts";
-import { podOf } from "../spec.ts";
+import { getJson, watchLines } from "../http.ts";
+import type { Runtime, RuntimeSource } from "../registry.ts";
+import { isSandbox, podOf } from "../spec.ts";
+import { mapLimited } from "../wait.ts";
+
+/** Docker, through its HTTP API (version 1.24 and later) on a unix socket. */
+export const docker: Runtime = {
+  kind: "docker",
+  paths: ["/run/docker.sock"],
+  open: (socket, node) => dockerApiSource({ node, socket, kind: "docker" }),
+};
 
 interface Options {
   node: string;
@@ -13,22 +20,14 @@ interface Options {
   kind: "docker" | "podman";
 }
 
-const callTimeout = 5000;
-const answerLimit = 16 * 1024 * 1024;
-
-const listed = z.array(z.object({ Id: z.string() })).max(20_000);
+const listed = z.array(z.object({ Id: z.string(), State: z.string().nullish() })).max(50_000);
 
 const inspected = z.object({
   Id: z.string(),
   Name: z.string(),
-  /** Digest of the image's configuration. */
+  /** Digest of the image's configuration, or of its manifest where containerd keeps Docker's images. */
   Image: z.string(),
-  State: z.object({
-    Status: z.string(),
-    Pid: z.number(),
-    StartedAt: z.string(),
-    FinishedAt: z.string(),
-  }),
+  State: z.object({ Status: z.string(), Pid: z.number(), StartedAt: z.string() }),
   Config: z.object({ Image: z.string(), Labels: z.record(z.string(), z.string()).nullish() }),
   HostConfig: z.object({
     Privileged: z.boolean().nullish(),
@@ -41,87 +40,101 @@ const inspected = z.object({
   }),
   GraphDriver: z.object({ Data: z.record(z.string(), z.string()).nullish() }).nullish(),
   Mounts: z
-    .array(z.object({ Type: z.string(), Source: z.string().nullish(), Destination: z.string(), RW: z.boolean() }))
+    .array(
+      z.object({ Type: z.string().nullish(), Source: z.string().nullish(), Destination: z.string(), RW: z.boolean() }),
+    )
     .nullish(),
+  /** Only Podman. */
   EffectiveCaps: z.array(z.string()).nullish(),
 });
 type Inspected = z.infer<typeof inspected>;
 
-/** Docker, and Podman's service that speaks like it, through the HTTP API on a unix socket. */
-export function dockerSource({ node, socket, kind }: Options): RuntimeSource {
-  async function get<T>(path: string, schema: z.ZodType<T>): Promise<T> {
-    const text = await ask(socket, path);
-    try {
-      return schema.parse(JSON.parse(text));
-    } catch (error) {
-      throw new RuntimeError("failed", `${socket}: the answer to ${path} is not what the API promises`, {
-        cause: error,
-      });
-    }
-  }
+const event = z.object({
+  Action: z.string(),
+  Actor: z.object({ ID: z.string() }).nullish(),
+  id: z.string().nullish(),
+});
 
-  async function inspect(id: string): Promise<Container | undefined> {
+/** The others tell of commands run inside, of health checks, of attached terminals: many, and no change. */
+const changes = new Set([
+  ...["create", "init", "start", "restart", "die", "died", "stop", "kill", "oom", "pause", "unpause"],
+  ...["rename", "update", "destroy", "remove", "cleanup", "checkpoint", "restore"],
+]);
+
+/** What speaks Docker's API: Docker, and Podman's service. */
+export function dockerApiSource({ node, socket, kind }: Options): RuntimeSource {
+  /** Inspected once, and again when an event names it. */
+  const known = new Map<string, { state: string; container: Container | undefined }>();
+
+  async function look(id: string, state: string): Promise<Container | undefined> {
+    const before = known.get(id);
+    if (before?.state === state) return before.container;
     try {
-      return toContainer(node, kind, await get(`/containers/${encodeURIComponent(id)}/json`, inspected));
+      const container = toContainer(
+        node,
+        kind,
+        await getJson(socket, `/containers/${encodeURIComponent(id)}/json`, inspected),
+      );
+      known.set(id, { state, container });
+      return container;
     } catch (error) {
       // It went between the list and now.
-      if (error instanceof RuntimeError && error.message.includes("status 404")) return undefined;
+      if (error instanceof RuntimeError && error.code === "absent") return undefined;
       throw error;
     }
   }
 
   return {
-    kind,
     async list() {
-      const found: Container[] = [];
-      for (const { Id } of await get("/containers/json?all=1", listed)) {
-        const container = await inspect(Id);
-        if (container) found.push(container);
-      }
-      return found;
+      const living = await getJson(socket, "/containers/json", listed);
+      const ids = new Set(living.map(({ Id }) => Id));
+      for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
+      const found = await mapLimited(living, 8, async ({ Id, State }) => look(Id, State ?? ""));
+      return found.filter((container) => container !== undefined);
     },
     async watch(changed) {
       const filters = encodeURIComponent(JSON.stringify({ type: ["container"] }));
-      const stream = await openStream(socket, `/events?filters=${filters}`);
-      const ended = new Promise<void>((resolve) => stream.once("close", resolve));
-      stream.on("data", () => changed());
-      stream.on("error", () => stream.destroy());
-      return {
-        ended,
-        async [Symbol.asyncDispose]() {
-          stream.destroy();
-        },
-      };
+      return watchLines(socket, `/events?filters=${filters}`, (line) => {
+        const { Action = "", Actor, id } = parseEvent(line) ?? {};
+        if (!changes.has(Action)) return;
+        known.delete(Actor?.ID ?? id ?? "");
+        changed();
+      });
     },
     async [Symbol.asyncDispose]() {},
   };
 }
 
-function toContainer(node: string, kind: "docker" | "podman", answer: Inspected): Container {
+function parseEvent(line: string): z.infer<typeof event> | undefined {
+  try {
+    return event.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}
+
+function toContainer(node: string, kind: "docker" | "podman", answer: Inspected): Container | undefined {
   const { Id, Name, Image, State, Config, HostConfig, GraphDriver, Mounts } = answer;
   const labels = Config.Labels ?? {};
-  const state = stateOf(State.Status);
+  if (isSandbox(labels)) return undefined;
   return {
     id: Id,
     node,
     runtime: kind,
     runtimeNamespace: "",
     name: Name.replace(/^\//, ""),
-    image: {
-      name: Config.Image,
-      digest: Image.startsWith("sha256:") ? Image : Image === "" ? null : `sha256:${Image}`,
-    },
+    image: { name: Config.Image, digest: digestOf(Image) },
     labels,
     pod: podOf(labels),
-    state,
+    state: stateOf(State.Status),
     startedAt: timeOf(State.StartedAt),
-    finishedAt: state === "stopped" ? timeOf(State.FinishedAt) : null,
+    finishedAt: null,
     pid: State.Pid > 0 ? State.Pid : null,
     rootfs: GraphDriver?.Data?.["MergedDir"] ?? null,
     mounts: (Mounts ?? []).map(({ Type, Source, Destination, RW }) => ({
       source: Source ?? "",
       target: Destination,
-      type: Type,
+      type: Type ?? "bind",
       readOnly: !RW,
     })),
     capabilities: answer.EffectiveCaps ?? dockerCapabilities(HostConfig),
@@ -130,31 +143,25 @@ function toContainer(node: string, kind: "docker" | "podman", answer: Inspected)
   };
 }
 
+function digestOf(image: string): string | null {
+  if (/^[0-9a-f]{64}$/.test(image)) return `sha256:${image}`;
+  return image.startsWith("sha256:") ? image : null;
+}
+
 /** What Docker grants without being asked: moby, oci/caps/defaults.go. */
 const defaultCapabilities = [
-  "CHOWN",
-  "DAC_OVERRIDE",
-  "FSETID",
-  "FOWNER",
-  "MKNOD",
-  "NET_RAW",
-  "SETGID",
-  "SETUID",
-  "SETFCAP",
-  "SETPCAP",
-  "NET_BIND_SERVICE",
-  "SYS_CHROOT",
-  "KILL",
-  "AUDIT_WRITE",
-];
+  ...["CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID", "SETFCAP", "SETPCAP"],
+  ...["NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE"],
+].map((name) => `CAP_${name}`);
 
 function dockerCapabilities({ Privileged, CapAdd, CapDrop }: Inspected["HostConfig"]): string[] {
-  const plain = (name: string): string => name.toUpperCase().replace(/^CAP_/, "");
+  const plain = (name: string): string => `CAP_${name.toUpperCase().replace(/^CAP_/, "")}`;
   const added = (CapAdd ?? []).map(plain);
-  if (Privileged === true || added.includes("ALL")) return ["CAP_ALL"];
   const dropped = new Set((CapDrop ?? []).map(plain));
-  const granted = dropped.has("ALL") ? [] : defaultCapabilities.filter((name) => !dropped.has(name));
-  return [...new Set([...granted, ...added])].map((name) => `CAP_${name}`);
+  if (Privileged === true) return [...capabilityNames];
+  if (added.includes("CAP_ALL")) return capabilityNames.filter((name) => !dropped.has(name));
+  const granted = dropped.has("CAP_ALL") ? [] : defaultCapabilities.filter((name) => !dropped.has(name));
+  return [...new Set([...granted, ...added])];
 }
 
 function hostNamespaces({
@@ -168,56 +175,12 @@ function hostNamespaces({
 }
 
 function stateOf(status: string): Container["state"] {
-  if (status === "running" || status === "paused" || status === "created") return status;
-  return status === "restarting" || status === "configured" ? "created" : "stopped";
+  if (status === "running" || status === "paused") return status;
+  return ["created", "configured", "initialized", "restarting"].includes(status) ? "created" : "stopped";
 }
 
 /** `0001-01-01…` is Go's way to say never. */
 function timeOf(text: string): number | null {
   const time = Date.parse(text);
   return time > 0 ? time : null;
-}
-
-async function ask(socket: string, path: string): Promise<string> {
-  const response = await open(socket, path, callTimeout);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  for await (const chunk of response as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > answerLimit) throw new RuntimeError("failed", `${socket}: an answer of more than 16 MB`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks).toString("utf8");
-}
-
-async function openStream(socket: string, path: string): Promise<IncomingMessage> {
-  return open(socket, path, 0);
-}
-
-async function open(socket: string, path: string, timeout: number): Promise<IncomingMessage> {
-  return new Promise((resolve, reject) => {
-    const call = request({ socketPath: socket, path, timeout, headers: { host: "localhost" } }, (response) => {
-      if (response.statusCode === 200) return resolve(response);
-      response.resume();
-      return reject(
-        new RuntimeError("failed", `${socket}: ${path} was answered with status ${String(response.statusCode)}`),
-      );
-    });
-    call.on("timeout", () => call.destroy(new Error("no answer within 5 seconds")));
-    call.on("error", (error) => reject(explain(socket, error)));
-    call.end();
-  });
-}
-
-function explain(socket: string, error: Error): RuntimeError {
-  if (systemCode(error) === "EACCES") {
-    return new RuntimeError("denied", `${socket}: permission denied`, {
-      remedy: "run the agent as root",
-      cause: error,
-    });
-  }
-  return new RuntimeError("failed", `${socket}: ${errorText(error)}`, {
-    remedy: "see whether the runtime runs",
-    cause: error,
-  });
 }

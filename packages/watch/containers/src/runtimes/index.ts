@@ -1,54 +1,15 @@
-import { existsSync } from "node:fs";
 import type { RuntimeKind } from "@bulwark/model";
-import type { RuntimeSource } from "../registry.ts";
-import { containerdSource } from "./containerd.ts";
-import { crioSource } from "./cri-o.ts";
-import { dockerSource } from "./docker.ts";
-import { ociStateSource } from "./oci-state.ts";
+import type { Runtime } from "../registry.ts";
+import { containerd } from "./containerd.ts";
+import { crio } from "./cri-o.ts";
+import { docker } from "./docker.ts";
+import { podman } from "./podman.ts";
+import { crun, runc } from "./runc.ts";
 
-/** A place where a runtime may be, and how to talk to it there. */
-export interface RuntimePlace {
-  kind: RuntimeKind;
-  path: string;
-  open(node: string): RuntimeSource;
-}
+/** Every kind of runtime. Of two that tell of one container, the one further up tells it better. */
+export const runtimes: readonly Runtime[] = [docker, podman, crio, containerd, runc, crun];
 
-/** Where runtimes are by themselves; each list may be replaced by other paths. */
-export interface RuntimePaths {
-  containerd: string[];
-  docker: string[];
-  "cri-o": string[];
-  podman: string[];
-  runc: string[];
-  crun: string[];
-}
+/** Where runtimes are looked for. */
+export type RuntimePaths = Record<RuntimeKind, readonly string[]>;
 
-export const defaultPaths: RuntimePaths = {
-  containerd: ["/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"],
-  docker: ["/var/run/docker.sock"],
-  "cri-o": ["/var/run/crio/crio.sock"],
-  podman: ["/run/podman/podman.sock"],
-  runc: ["/run/runc"],
-  crun: ["/run/crun"],
-};
-
-const openers: { [K in RuntimeKind]: (node: string, path: string) => RuntimeSource } = {
-  containerd: (node, socket) => containerdSource({ node, socket }),
-  docker: (node, socket) => dockerSource({ node, socket, kind: "docker" }),
-  "cri-o": (node, socket) => crioSource({ node, socket }),
-  podman: (node, socket) => dockerSource({ node, socket, kind: "podman" }),
-  runc: (node, root) => ociStateSource({ node, kind: "runc", root }),
-  crun: (node, root) => ociStateSource({ node, kind: "crun", root }),
-};
-
-/** Every place that is looked at, the richest kind of runtime first. */
-export function runtimePlaces(paths: RuntimePaths): RuntimePlace[] {
-  const kinds: RuntimeKind[] = ["docker", "podman", "cri-o", "containerd", "runc", "crun"];
-  return kinds.flatMap((kind) =>
-    paths[kind].map((path) => ({ kind, path, open: (node) => openers[kind](node, path) })),
-  );
-}
-
-export function isThere({ path }: RuntimePlace): boolean {
-  return existsSync(path);
-}
+export const defaultPaths = Object.fromEntries(runtimes.map(({ kind, paths }) => [kind, paths])) as RuntimePaths;

@@ -50,18 +50,20 @@ __attribute__((noinline)) int write_cgroup(struct sheet *sheet, struct climb *cl
 static __always_inline struct cgroup *deepest_v1_cgroup(struct css_set *set, struct cgroup *v2)
 {
 	struct cgroup_root *v2_root = BPF_CORE_READ(v2, root);
-	struct cgroup *deepest = 0;
+	struct cgroup *deepest = 0, *last = 0;
+	struct cgroup_subsys_state *states[CGROUP_CONTROLLERS] = {};
 	int depth = 0;
 
+	__u32 size = bpf_core_field_size(set->subsys);
+	bpf_probe_read_kernel(states, size < sizeof(states) ? size : sizeof(states), &set->subsys);
 	for (__u32 i = 0; i < CGROUP_CONTROLLERS; i++) {
-		struct cgroup_subsys_state *state = 0;
-
-		if (i * sizeof(state) >= bpf_core_field_size(set->subsys))
-			break;
-		bpf_probe_read_kernel(&state, sizeof(state), (void *)&set->subsys + i * sizeof(state));
-		struct cgroup *cgroup = BPF_CORE_READ(state, cgroup);
+		struct cgroup *cgroup = BPF_CORE_READ(states[i], cgroup);
+		/* Controllers that are on version 2 or share a hierarchy have the cgroup of the one before. */
+		if (!cgroup || cgroup == last)
+			continue;
+		last = cgroup;
 		int level = BPF_CORE_READ(cgroup, level);
-		if (cgroup && BPF_CORE_READ(cgroup, root) != v2_root && level > depth) {
+		if (level > depth && BPF_CORE_READ(cgroup, root) != v2_root) {
 			deepest = cgroup;
 			depth = level;
 		}

@@ -90,7 +90,7 @@ async function bundle(folder: string, script: string, user: number): Promise<str
       { destination: "/dev", type: "tmpfs", source: "tmpfs" },
     ],
     linux: {
-      cgroupsPath: `/bulwark-test/${id}`,
+      cgroupsPath: `/${id}`,
       namespaces: ["pid", "mount", "network", "ipc", "uts"].map((type) => ({ type })),
     },
   };

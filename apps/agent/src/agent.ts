@@ -1,0 +1,135 @@
+import { hostname } from "node:os";
+import { join } from "node:path";
+import type { Config } from "@bulwark/config";
+import { openContainers } from "@bulwark/containers";
+import type { AgentRecord, Component, Container } from "@bulwark/model";
+import { createLogger, type Logger } from "@bulwark/telemetry";
+import { ImageScanner } from "./image-scan.ts";
+import { Spool } from "./spool.ts";
+import { Uplink } from "./uplink.ts";
+import { Watcher } from "./watcher.ts";
+
+export interface AgentOptions {
+  config: Config;
+  /** Address of the control plane. */
+  server: string;
+  token: string;
+  version: string;
+  log?: Logger;
+}
+
+export interface RunningAgent extends AsyncDisposable {
+  health(): Component[];
+}
+
+/** Events are synced to disk and sent so often; alerts at once. */
+const syncInterval = 200;
+const healthInterval = 5000;
+const listInterval = 10_000;
+const imageInterval = 60_000;
+
+/**
+ * Starts the agent of one node: sensor, containers, detection, image scans, spool and uplink. A part that cannot work
+ * here is off, says so in its health, and the others go on.
+ */
+export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
+  const { config, server, token, version } = options;
+  const node = config.agent.node ?? hostname();
+  const log = options.log ?? createLogger("agent");
+  await using stack = new AsyncDisposableStack();
+
+  const spool = await Spool.open({ folder: join(config.data, "spool"), limit: config.agent.spool });
+  stack.defer(async () => spool.close());
+  const uplink = new Uplink({ server, token, node, spool, log });
+  stack.defer(async () => uplink.stop());
+
+  async function flush(): Promise<void> {
+    await spool.sync();
+    uplink.kick();
+  }
+  function emit(records: AgentRecord[]): void {
+    spool.append(records);
+    if (records.some(({ type }) => type !== "event")) void flush();
+  }
+
+  const registry = stack.use(await openContainers({ node, paths: config.agent.runtimes }));
+  const tell = (container: Container): void => emit([{ type: "container", container }]);
+  for (const event of ["started", "stopped", "changed"] as const) registry.on(event, tell);
+  for (const container of registry.containers()) tell(container);
+  const list = (): void => {
+    const running = registry.containers().filter(({ state }) => state === "running" || state === "paused");
+    emit([{ type: "containers", node, running: running.map(({ id }) => id) }]);
+  };
+  list();
+
+  const watcher = stack.use(new Watcher({ node, host: config.agent.host, registry, log, emit }));
+  await watcher.start();
+  const images = stack.use(new ImageScanner({ registry, log, emit }));
+  images.look();
+
+  function health(): Component[] {
+    return [watcher.health(), ...registry.health(), spoolHealth(), imageHealth()];
+  }
+
+  function spoolHealth(): Component {
+    const { bytes, records } = spool.size;
+    const { state, reason, sent, poisonous } = uplink.state;
+    const { full, torn, disk } = spool.lost;
+    const lost = full + torn + disk + poisonous;
+    const counters = {
+      sent,
+      waiting: records,
+      bytes,
+      "lost.spool": full,
+      "lost.torn": torn,
+      "lost.disk": disk,
+      "lost.refused": poisonous,
+    };
+    const sound = state === "ok" && lost === 0;
+    return {
+      id: "spool",
+      node,
+      state: sound ? "ok" : state === "refused" ? "failed" : "degraded",
+      summary: `${records} records wait to be sent (${(bytes / 1e6).toFixed(1)} MB of ${(config.agent.spool / 1e6).toFixed(0)})`,
+      reason: state === "ok" ? (lost === 0 ? "" : `${lost} records were lost`) : reason,
+      remedy: sound ? "" : remedies[state],
+      counters,
+      updatedAt: Date.now(),
+    };
+  }
+
+  function imageHealth(): Component {
+    const { scanned, failed } = images.counters;
+    return {
+      id: "image-scan",
+      node,
+      state: failed === 0 ? "ok" : "degraded",
+      summary: `${scanned} images scanned, ${images.waiting} wait`,
+      reason: failed === 0 ? "" : `${failed} images could not be read; each says why`,
+      remedy: failed === 0 ? "" : "open the image under Assets",
+      counters: { scanned, failed, waiting: images.waiting },
+      updatedAt: Date.now(),
+    };
+  }
+
+  const report = (): void => emit([{ type: "health", components: health() }]);
+  report();
+  const timers = [
+    setInterval(() => void flush(), syncInterval),
+    setInterval(report, healthInterval),
+    setInterval(list, listInterval),
+    setInterval(() => images.look(), imageInterval),
+  ];
+  stack.defer(() => timers.forEach((timer) => clearInterval(timer)));
+  log.info({ node, server, version }, "the agent watches this node");
+
+  const open = stack.move();
+  return { health, [Symbol.asyncDispose]: async () => open.disposeAsync() };
+}
+
+const remedies = {
+  ok: "give the spool more room (agent.spool), or find out why the server was away",
+  away: "start the server, or let this node reach it; everything is kept until then",
+  refused: "make a new token for this node: bulwark join NODE",
+  full: "free space on the server's disk, or lower retention.size",
+};

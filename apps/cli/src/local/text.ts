@@ -1,0 +1,28 @@
+// oxlint-disable no-control-regex
+
+/** No control byte of a foreign text reaches the terminal. */
+export function printable(text: string): string {
+  return text.replaceAll(
+    /[\u0000-\u001F\u007F-\u009F]/g,
+    (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
+}
+
+/** Cut to a width, the cut shown. */
+export function fit(text: string, width: number): string {
+  const clean = printable(text);
+  return clean.length <= width ? clean.padEnd(width) : `${clean.slice(0, width - 1)}…`;
+}
+
+/** One line that is written over again and again, on a terminal only. */
+export function progress(stream: NodeJS.WritableStream): { show(text: string): void; clear(): void } {
+  const terminal = "isTTY" in stream && stream.isTTY === true;
+  return {
+    show(text) {
+      if (terminal) stream.write(`\r\u001B[K${printable(text).slice(0, 79)}`);
+    },
+    clear() {
+      if (terminal) stream.write("\r\u001B[K");
+    },
+  };
+}

@@ -1,0 +1,87 @@
+import { errorText, type AgentRecord, type Batch, type ImageReport } from "@bulwark/model";
+import { StoreError, type IngestResult } from "@bulwark/store";
+import type { Context } from "../context.ts";
+import { reportFull } from "../health/own.ts";
+import { count } from "../http/figures.ts";
+import { Refusal } from "../http/problem.ts";
+import type { HandlersOf } from "../http/register.ts";
+import { matchImage } from "../jobs/match-image.ts";
+
+export const agentHandlers: HandlersOf<"agent"> = {
+  async ingest({ body, caller, now }, context) {
+    if (caller.kind !== "agent") throw new Refusal("forbidden", "only an agent's token may send records");
+    checkNode(body, caller.node);
+    const result = await write(body, context, now);
+    await announce(result, context);
+    return { stored: result.stored };
+  },
+};
+
+/** A node speaks for itself only: whoever holds one node's token cannot write another's history. */
+function checkNode(batch: Batch, node: string): void {
+  if (batch.node === node && batch.records.every((record) => isOf(record, node))) return;
+  count.batches.inc({ result: "refused" });
+  throw new Refusal("forbidden", `this token is for the node ${node}; the batch speaks for another`);
+}
+
+function isOf(record: AgentRecord, node: string): boolean {
+  switch (record.type) {
+    case "event":
+      return record.event.node === node;
+    case "alert":
+      return record.alert.node === node;
+    case "container":
+      return record.container.node === node;
+    case "containers":
+      return record.node === node;
+    case "health":
+      return record.components.every((component) => component.node === node);
+    case "image":
+      // An image with a digest is the same everywhere; a bare root file system is its node's own.
+      return !record.report.key.startsWith("rootfs:") || record.report.key.startsWith(`rootfs:${node}:`);
+  }
+}
+
+async function write(batch: Batch, context: Context, now: number): Promise<IngestResult> {
+  try {
+    await context.disk.check();
+    // A spool belongs to its node: no other node can move its position on by using its id.
+    const spool = `${batch.node}/${batch.spool}`;
+    const result = await context.store.ingest.write({ ...batch, spool }, now);
+    count.batches.inc({ result: "stored" });
+    for (const record of batch.records) count.records.inc({ type: record.type });
+    return result;
+  } catch (error) {
+    const full = (error instanceof Refusal || error instanceof StoreError) && error.code === "full";
+    if (full) reportFull(context, errorText(error));
+    count.batches.inc({ result: full ? "full" : "failed" });
+    throw error;
+  }
+}
+
+/** The batch is on disk: tell open pages, alerts first, and have new images matched. */
+async function announce(result: IngestResult, context: Context): Promise<void> {
+  const { live } = context;
+  await Promise.all([
+    ...result.alerts.map((alert) => live.publish("alert", alert)),
+    ...result.containers.map((container) => live.publish("container", container)),
+    ...result.components.map((component) => live.publish("health", component)),
+    ...result.images.map((report) => announceImage(report, context)),
+  ]);
+}
+
+async function announceImage(report: ImageReport, context: Context): Promise<void> {
+  const { bus, live, store, logger } = context;
+  try {
+    await bus.publish("image.reported", { key: report.key });
+  } catch (error) {
+    // The agent will not send this image again, so it must not wait for a bus that may be away for long.
+    count.publishFailed.inc({ subject: "image.reported" });
+    logger.warn({ image: report.key, reason: errorText(error) }, "the bus does not take an image; matched here");
+    matchImage(report.key, context).catch((error: unknown) => {
+      logger.error({ image: report.key, reason: errorText(error) }, "an image could not be matched");
+    });
+  }
+  const summary = await store.images.summary(report.key);
+  if (summary) await live.publish("image", summary);
+}

@@ -1,0 +1,176 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { ApiError, routes, type Client } from "@bulwark/contract";
+import type { AgentRecord } from "@bulwark/model";
+import { sampleAlert, sampleContainer, sampleEvent, sampleReport, sampleVulnerability } from "@bulwark/testkit";
+import { batchOf, startTestServer, type TestServer } from "../server.fixture.ts";
+
+const records: AgentRecord[] = [
+  { type: "container", container: sampleContainer(1) },
+  { type: "container", container: sampleContainer(2, { privileged: true }) },
+  { type: "event", event: sampleEvent(1) },
+  { type: "event", event: sampleEvent(2) },
+  { type: "alert", alert: sampleAlert(1) },
+  { type: "image", report: sampleReport(1) },
+  {
+    type: "health",
+    components: [
+      {
+        id: "sensor",
+        node: "node-1",
+        state: "degraded",
+        summary: "sees little",
+        reason: "no BPF",
+        remedy: "run as root",
+        counters: { "lost.ring": 3 },
+        updatedAt: Date.now(),
+      },
+    ],
+  },
+];
+
+describe("every route, in the order of a working day", () => {
+  let server: TestServer;
+  let person: Client;
+  after(async () => server[Symbol.asyncDispose]());
+  before(async () => {
+    server = await startTestServer();
+    person = server.client(await server.login());
+  });
+
+  test("an agent's records are acknowledged with the highest number on disk", async () => {
+    const agent = server.client(await server.agent());
+    assert.deepEqual(await agent.ingest({ body: batchOf(records) }), { stored: records.length });
+    assert.deepEqual(await agent.ingest({ body: batchOf(records) }), { stored: records.length });
+    assert.equal((await person.listEvents({ query: {} })).items.length, 2, "a batch that came twice is there once");
+  });
+
+  test("the session tells who is there", async () => {
+    const session = await person.getSession();
+    assert.deepEqual(session.user, { name: "admin", hasPassword: false });
+    assert.ok(session.expiresAt > Date.now());
+  });
+
+  test("containers and images are listed, and found by their keys", async () => {
+    const { items } = await person.listContainers({ query: { state: "running" } });
+    assert.deepEqual(items.map((item) => item.name).sort(), ["web-1", "web-2"]);
+    assert.deepEqual(await person.getContainer({ params: { id: sampleContainer(1).id } }), sampleContainer(1));
+
+    const [image] = (await person.listImages({ query: { q: "web" } })).items;
+    assert.ok(image);
+    // The key holds slashes, colons and an @.
+    const { summary, report } = await person.getImage({ params: { id: image.key } });
+    assert.deepEqual(summary, image);
+    assert.deepEqual(report, sampleReport(1));
+  });
+
+  test("pages follow each other without hole or repetition", async () => {
+    const first = await person.listEvents({ query: { limit: 1 } });
+    assert.ok(first.next);
+    const second = await person.listEvents({ query: { limit: 1, cursor: first.next } });
+    assert.deepEqual(
+      [...first.items, ...second.items].map((event) => event.id),
+      ["node-1/boot/2", "node-1/boot/1"],
+    );
+    assert.equal(second.next, null);
+  });
+
+  test("an alert is acknowledged, and that is in the audit log", async () => {
+    const [alert] = (await person.listAlerts({ query: { severity: "critical,high", state: "open" } })).items;
+    assert.ok(alert);
+    const body = { state: "acknowledged", comment: "a drill" } as const;
+    await person.updateAlert({ params: { id: alert.id }, body });
+    const changed = await person.getAlert({ params: { id: alert.id } });
+    assert.deepEqual({ state: changed.state, comment: changed.comment }, body);
+    const [entry] = (await person.listAudit({ query: { limit: 1 } })).items;
+    assert.deepEqual([entry?.actor, entry?.action, entry?.target], ["admin", "alert.update", alert.id]);
+  });
+
+  test("findings are listed and deferred", async () => {
+    const { key } = sampleReport(1);
+    await server.store.findings.replace(key, [sampleVulnerability(0), sampleVulnerability(1)], Date.now());
+    const { items } = await person.listFindings({ query: { running: "true", fixable: "true" } });
+    assert.equal(items.length, 1);
+    const id = items[0]?.fingerprint ?? "";
+    assert.equal((await person.updateFinding({ params: { id }, body: { state: "deferred" } })).state, "deferred");
+    assert.equal((await person.getFinding({ params: { id } })).state, "deferred");
+  });
+
+  test("the overview counts what is there", async () => {
+    const overview = await person.getOverview();
+    assert.deepEqual(overview.containers, { running: 2, privileged: 1 });
+    assert.equal(overview.images, 1);
+    assert.equal(overview.nodes, 1);
+    assert.equal(overview.openFindings.high, 1);
+    assert.equal(overview.openFindings.critical, 0, "a deferred finding is not open");
+    assert.equal(overview.alertsByHour.length, 24);
+    assert.equal(overview.latestAlerts.length, 1);
+    assert.deepEqual(
+      overview.worstImages.map((image) => image.key),
+      [sampleReport(1).key],
+    );
+    assert.ok(overview.troubles.some((item) => item.id === "sensor"));
+  });
+
+  test("health tells of the server's parts and of the nodes'", async () => {
+    const { version, components } = await person.getHealth();
+    assert.equal(version, "0.0.0-test");
+    const states = Object.fromEntries(components.map((item) => [`${item.node}/${item.id}`, item.state]));
+    assert.equal(states["server/database"], "ok");
+    assert.equal(states["server/bus"], "ok");
+    assert.equal(states["server/api"], "ok");
+    assert.equal(states["server/advisories"], "off", "without a database it is off, and says so");
+    assert.equal(states["node-1/sensor"], "degraded");
+    const advisories = components.find((item) => item.id === "advisories");
+    assert.equal(advisories?.remedy, "bulwark db update");
+  });
+
+  test("a token is made, listed without its secret, used and revoked", async () => {
+    const made = await person.createToken({ body: { name: "ci", scope: "read", days: 30 } });
+    const { secret, ...rest } = made;
+    assert.match(secret, /^blw_/);
+    const client = server.client({ authorization: `Bearer ${secret}` });
+    assert.equal((await client.getSession()).user.name, `token:${rest.id}`);
+    const { items } = await person.listTokens();
+    assert.deepEqual(
+      items.map((item) => item.id),
+      [rest.id],
+      "agents' tokens are not a person's",
+    );
+    assert.ok(items[0]?.lastUsedAt);
+    await person.deleteToken({ params: { id: rest.id } });
+    await assert.rejects(client.getSession(), (error) => error instanceof ApiError && error.status === 401);
+  });
+
+  test("with a password the next login needs no link; logging out ends the session", async () => {
+    const password = "a long enough password";
+    await person.setPassword({ body: { password } });
+    const stranger = server.client();
+    assert.equal((await stranger.loginWithPassword({ body: { name: "admin", password } })).user.hasPassword, true);
+    const link = new URL(await server.createLoginLink());
+    const token = new URLSearchParams(link.hash.slice(1)).get("token") ?? "";
+    await stranger.loginWithLink({ body: { token } });
+    await person.logout();
+    await assert.rejects(person.getSession(), (error) => error instanceof ApiError && error.status === 401);
+  });
+
+  test("what is not there is not found", async () => {
+    const client = server.client(await server.login());
+    const lookups = [
+      () => client.getContainer({ params: { id: "none" } }),
+      () => client.getImage({ params: { id: "docker.io/library/none@sha256:00" } }),
+      () => client.getAlert({ params: { id: "a/b/c" } }),
+      () => client.getFinding({ params: { id: "none" } }),
+      () => client.updateAlert({ params: { id: "none" }, body: { state: "closed" } }),
+      () => client.updateFinding({ params: { id: "none" }, body: { state: "open" } }),
+      () => client.deleteToken({ params: { id: "none" } }),
+    ];
+    for (const lookup of lookups) {
+      await assert.rejects(lookup(), (error) => error instanceof ApiError && error.problem.code === "not-found");
+    }
+  });
+
+  test("no route was left out", () => {
+    assert.deepEqual([...server.answered].sort(), Object.keys(routes).sort());
+  });
+});

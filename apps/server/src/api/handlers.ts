@@ -1,0 +1,21 @@
+import type { Handlers } from "../http/register.ts";
+import { agentHandlers } from "./agent.ts";
+import { alertHandlers } from "./alerts.ts";
+import { assetHandlers } from "./assets.ts";
+import { eventHandlers } from "./events.ts";
+import { findingHandlers } from "./findings.ts";
+import { operationHandlers } from "./operations.ts";
+import { overviewHandlers } from "./overview.ts";
+import { sessionHandlers } from "./session.ts";
+
+/** Every handler of the API, by the name of its route. */
+export const handlers: Handlers = {
+  ...sessionHandlers,
+  ...overviewHandlers,
+  ...assetHandlers,
+  ...alertHandlers,
+  ...eventHandlers,
+  ...findingHandlers,
+  ...operationHandlers,
+  ...agentHandlers,
+};

@@ -1,0 +1,30 @@
+import type { HandlersOf } from "../http/register.ts";
+
+export const overviewHandlers: HandlersOf<"overview"> = {
+  async getOverview({ now }, { store, health }) {
+    const [containers, images, openAlerts, findings, alertsByHour, latest, worstImages, components] = await Promise.all(
+      [
+        store.containers.count(),
+        store.images.count(),
+        store.alerts.countOpen(),
+        store.findings.countOpen(),
+        store.alerts.countByHour(24, now),
+        store.alerts.list({}, { limit: 5 }),
+        store.images.worst(5),
+        health.list(now),
+      ],
+    );
+    return {
+      containers: { running: containers.running, privileged: containers.privileged },
+      nodes: containers.nodes,
+      images,
+      openAlerts,
+      openFindings: findings.bySeverity,
+      exploitedFindings: findings.exploited,
+      alertsByHour,
+      latestAlerts: latest.items,
+      worstImages,
+      troubles: components.filter((component) => component.state !== "ok"),
+    };
+  },
+};

@@ -1,0 +1,31 @@
+import type { Bus } from "@bulwark/bus";
+import type { Config } from "@bulwark/config";
+import type { Store } from "@bulwark/store";
+import type { Logger } from "@bulwark/telemetry";
+import type { Throttle } from "./auth/throttle.ts";
+import type { HealthBoard } from "./health/board.ts";
+import type { DiskGuard } from "./health/disk.ts";
+import type { Matcher } from "./jobs/matcher.ts";
+import type { Limits } from "./limits.ts";
+import type { LiveHub } from "./live/hub.ts";
+
+/** What handlers and jobs work with. Made once, by `server.ts`. */
+export interface Context {
+  readonly config: Config;
+  readonly version: string;
+  readonly limits: Limits;
+  readonly logger: Logger;
+  readonly store: Store;
+  readonly bus: Bus;
+  readonly live: LiveHub;
+  readonly health: HealthBoard;
+  readonly disk: DiskGuard;
+  /** Path of the file; it may be absent. */
+  readonly advisoryDatabase: string;
+  readonly matcher: Matcher;
+  /** Aborted when the server begins to close. */
+  readonly closing: AbortSignal;
+  readonly throttle: Throttle;
+  /** True when people reach the server by https. */
+  readonly secure: boolean;
+}

@@ -1,0 +1,21 @@
+import { counter, gauge, histogram } from "@bulwark/telemetry";
+
+/** The server's metrics, all in one place. */
+export const count = {
+  requests: histogram(
+    "http_request_seconds",
+    "Time from the last header to the last byte of the answer",
+    [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5],
+    ["method", "route", "status"],
+  ),
+  logins: counter("logins_total", "Logins: accepted, refused, slowed", ["result"]),
+  records: counter("ingest_records_total", "Records taken in, repeated ones included", ["type"]),
+  batches: counter("ingest_batches_total", "Batches: stored, refused, full, failed", ["result"]),
+  streamClients: gauge("stream_clients", "Open live streams"),
+  streamCut: counter("stream_cut_total", "Live streams ended by the server", ["reason"]),
+  publishFailed: counter("publish_failed_total", "Messages that the bus did not take", ["subject"]),
+  storeBytes: gauge("store_bytes", "Size of the database"),
+  storeFree: gauge("store_free_bytes", "Free room for the database, where it is on this machine"),
+  jobs: histogram("job_seconds", "Runs of jobs", [0.01, 0.1, 1, 10, 60, 600], ["job", "result"]),
+  matched: counter("images_matched_total", "Images matched against the advisory database"),
+};

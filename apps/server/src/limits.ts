@@ -1,0 +1,49 @@
+/** Every bound of the server in one place. Bytes and milliseconds. */
+export interface Limits {
+  /** Of a request to the API. */
+  body: number;
+  /** Of an agent's batch, as sent and as inflated. */
+  batch: number;
+  /** Of the request line and headers together. */
+  headers: number;
+  url: number;
+  /** From the first byte of a request to its last. */
+  requestTime: number;
+  /** How long `close` waits for requests that are under way. */
+  closeTime: number;
+  /** Pages with an open stream. */
+  streamClients: number;
+  /** What one stream may have waiting before it is cut. */
+  streamWaiting: number;
+  /** Messages kept for streams that come back: by number and by size. */
+  streamKept: number;
+  streamKeptBytes: number;
+  streamHeartbeat: number;
+  /** Free disk under the data folder below which nothing is ingested any more. */
+  diskFloor: number;
+  /** How often the advisory database's file is looked at. */
+  advisoryPoll: number;
+  healthEvery: number;
+  retentionEvery: number;
+  /** A component whose node has been silent for so long is not believed any more. */
+  silence: number;
+}
+
+export const defaultLimits: Limits = {
+  body: 1e6,
+  batch: 32e6,
+  headers: 16_384,
+  url: 8192,
+  requestTime: 30_000,
+  closeTime: 5000,
+  streamClients: 512,
+  streamWaiting: 4e6,
+  streamKept: 2048,
+  streamKeptBytes: 16e6,
+  streamHeartbeat: 15_000,
+  diskFloor: 200e6,
+  advisoryPoll: 10_000,
+  healthEvery: 15_000,
+  retentionEvery: 600_000,
+  silence: 180_000,
+};

@@ -1,0 +1,215 @@
+import { watch as watchFolder, type FSWatcher } from "node:fs";
+import { access, readdir, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import type { Container, RuntimeKind } from "@bulwark/model";
+import { z } from "zod";
+import { explain } from "../error.ts";
+import { readJson, readText } from "../json-file.ts";
+import { poll } from "../poll.ts";
+import { processStat } from "../process.ts";
+import type { Runtime, RuntimeSource } from "../registry.ts";
+import { isSandbox, podOf, specFacts } from "../spec.ts";
+import { mapLimited } from "../wait.ts";
+
+/** runc, from `state.json` in its state folder. Folders of containerd's shims are not among the defaults: containerd tells better. */
+export const runc: Runtime = {
+  kind: "runc",
+  paths: ["/run/runc", "/run/user/*/runc"],
+  open: (root, node) => stateSource({ node, kind: "runc", root, read: readRunc }),
+};
+
+/** crun, from `status` in its state folder. */
+export const crun: Runtime = {
+  kind: "crun",
+  paths: ["/run/crun", "/run/user/*/crun"],
+  open: (root, node) => stateSource({ node, kind: "crun", root, read: readCrun }),
+};
+
+interface Options {
+  node: string;
+  kind: Extract<RuntimeKind, "runc" | "crun">;
+  /** Folder with a folder for each container: `/run/runc`. */
+  root: string;
+  read(folder: string, id: string): Promise<State | undefined>;
+}
+
+/** What the states of both say. */
+interface State {
+  id: string;
+  pid: number;
+  /** Of the first process, in clock ticks since boot; 0 where the runtime did not keep it. */
+  startTicks: number;
+  rootfs: string | null;
+  bundle: string | undefined;
+  /** File that says whether the processes are frozen. */
+  freezer: string | undefined;
+}
+
+interface Known {
+  /** Which version of the state file this was read from. */
+  version: string;
+  state: State | undefined;
+  container: Container | undefined;
+}
+
+/**
+ * Containers that nothing above runc tells of: from the state that it keeps below `/run`, and the `config.json` of the
+ * bundle. There are no events, so the folder is watched, and looked through every second for what a folder does not tell.
+ */
+function stateSource({ node, kind, root, read }: Options): RuntimeSource {
+  const known = new Map<string, Known>();
+  const stateFile = kind === "runc" ? "state.json" : "status";
+
+  async function look(id: string): Promise<Container | undefined> {
+    const version = await versionOf(join(root, id, stateFile));
+    if (version === undefined) return undefined;
+    let entry = known.get(id);
+    if (entry?.version !== version) {
+      const state = await read(join(root, id), id);
+      entry = { version, state, container: state && (await toContainer(node, kind, state)) };
+      known.set(id, entry);
+    }
+    if (!entry.state || !entry.container || !(await isAlive(entry.state))) return undefined;
+    const now = await stateOf(join(root, id), entry.state);
+    if (now !== entry.container.state) entry.container = { ...entry.container, state: now };
+    return entry.container;
+  }
+
+  return {
+    async list() {
+      const ids = await folders(root);
+      for (const id of known.keys()) if (!ids.includes(id)) known.delete(id);
+      const found = await mapLimited(ids, 8, look);
+      return found.filter((container) => container !== undefined);
+    },
+    async watch(changed) {
+      const polling = poll(1000, changed);
+      const watcher = tryWatch(root, changed);
+      return {
+        ended: polling.ended,
+        async [Symbol.asyncDispose]() {
+          watcher?.close();
+          await polling[Symbol.asyncDispose]();
+        },
+      };
+    },
+    async [Symbol.asyncDispose]() {},
+  };
+}
+
+async function folders(root: string): Promise<string[]> {
+  try {
+    const entries = await readdir(root, { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map((entry) => entry.name);
+  } catch (error) {
+    throw explain(root, error);
+  }
+}
+
+/** Without it (no more watches to be had), polling alone keeps the promise of two seconds. */
+function tryWatch(root: string, changed: () => void): FSWatcher | undefined {
+  try {
+    const watcher = watchFolder(root, changed);
+    watcher.on("error", () => watcher.close());
+    return watcher;
+  } catch {
+    return undefined;
+  }
+}
+
+async function versionOf(file: string): Promise<string | undefined> {
+  const found = await stat(file).catch(() => undefined);
+  return found && `${found.ino}/${found.size}/${found.mtimeMs}`;
+}
+
+/** github.com/opencontainers/runc, libcontainer/container_linux.go, `State`. */
+const runcState = z.object({
+  id: z.string(),
+  init_process_pid: z.number(),
+  init_process_start: z.number().nullish(),
+  cgroup_paths: z.record(z.string(), z.string()).nullish(),
+  config: z.object({ rootfs: z.string(), labels: z.array(z.string()).nullish() }),
+});
+
+async function readRunc(folder: string): Promise<State | undefined> {
+  const { data } = runcState.safeParse(await readJson(join(folder, "state.json")));
+  if (!data) return undefined;
+  const { config, cgroup_paths: cgroups } = data;
+  const [v1, v2] = [cgroups?.["freezer"], cgroups?.[""]];
+  return {
+    id: data.id,
+    pid: data.init_process_pid,
+    startTicks: data.init_process_start ?? 0,
+    rootfs: config.rootfs,
+    bundle: config.labels?.find((label) => label.startsWith("bundle="))?.slice("bundle=".length),
+    freezer: v1 ? join(v1, "freezer.state") : v2 ? join(v2, "cgroup.freeze") : undefined,
+  };
+}
+
+/** github.com/containers/crun, src/libcrun/status.c. The file does not say the id: its folder does. */
+const crunState = z.object({
+  pid: z.number(),
+  "process-start-time": z.number().nullish(),
+  bundle: z.string(),
+  rootfs: z.string().nullish(),
+  "cgroup-path": z.string().nullish(),
+});
+
+async function readCrun(folder: string, id: string): Promise<State | undefined> {
+  const { data } = crunState.safeParse(await readJson(join(folder, "status")));
+  if (!data) return undefined;
+  const { pid, bundle, rootfs, "cgroup-path": cgroup } = data;
+  return {
+    id,
+    pid,
+    startTicks: data["process-start-time"] ?? 0,
+    rootfs: rootfs ? resolve(bundle, rootfs) : null,
+    bundle,
+    freezer: cgroup ? join("/sys/fs/cgroup", cgroup, "cgroup.freeze") : undefined,
+  };
+}
+
+/** Where containerd's shim has its bundles: `…/io.containerd.runtime.v2.task/<namespace>/<id>`. */
+const shimBundle = /\/io\.containerd\.runtime\.v\d+\.[a-z]+\/([^/]+)\/[^/]+\/?$/;
+
+async function toContainer(node: string, kind: RuntimeKind, state: State): Promise<Container | undefined> {
+  const facts = state.bundle === undefined ? undefined : specFacts(await readJson(join(state.bundle, "config.json")));
+  const annotations = facts?.annotations ?? {};
+  if (isSandbox(annotations)) return undefined;
+  return {
+    id: state.id,
+    node,
+    runtime: kind,
+    runtimeNamespace: shimBundle.exec(state.bundle ?? "")?.[1] ?? "",
+    name: annotations["org.opencontainers.image.title"] ?? state.id,
+    image: { name: annotations["org.opencontainers.image.ref.name"] ?? "", digest: null },
+    labels: annotations,
+    pod: podOf(annotations),
+    state: "running",
+    startedAt: null,
+    finishedAt: null,
+    pid: state.pid,
+    rootfs: state.rootfs,
+    mounts: facts?.mounts ?? [],
+    capabilities: facts?.capabilities ?? [],
+    privileged: facts?.privileged ?? false,
+    hostNamespaces: facts?.hostNamespaces ?? [],
+  };
+}
+
+/** The state outlives the container until somebody deletes it, and the process id may be another's by then. */
+async function isAlive({ pid, startTicks }: State): Promise<boolean> {
+  const found = pid > 0 ? await processStat(pid) : undefined;
+  return found !== undefined && (startTicks === 0 || found.startTicks === startTicks);
+}
+
+/** `exec.fifo` is there from `create` until `start`. */
+async function stateOf(folder: string, { freezer }: State): Promise<Container["state"]> {
+  const created = await access(join(folder, "exec.fifo")).then(
+    () => true,
+    () => false,
+  );
+  if (created) return "created";
+  const frozen = freezer === undefined ? undefined : await readText(freezer, 4096);
+  return frozen?.trim() === "FROZEN" || frozen?.trim() === "1" ? "paused" : "running";
+}

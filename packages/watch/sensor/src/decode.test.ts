@@ -1,0 +1,382 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import {
+  array,
+  assert as check,
+  constant,
+  integer,
+  nat,
+  oneof,
+  property,
+  record as anyRecord,
+  string,
+  tuple,
+  uint8Array,
+} from "fast-check";
+import { createDecoder } from "./decode.ts";
+import { SensorError } from "./error.ts";
+import type { ProcessRecord, SensorRecord } from "./record.ts";
+
+/** Frames as the table in README.md gives them, put together without anything of decode.ts. */
+type Field = [bytes: 1 | 2 | 4 | 8, value: number | bigint] | Uint8Array | string;
+
+function pack(...fields: Field[]): Buffer {
+  return Buffer.concat(
+    fields.map((field) => {
+      if (typeof field === "string") return Buffer.from(field);
+      if (field instanceof Uint8Array) return field;
+      const bytes = Buffer.alloc(8);
+      bytes.writeBigUInt64LE(BigInt.asUintN(64, BigInt(field[1])));
+      return bytes.subarray(0, field[0]);
+    }),
+  );
+}
+
+function frame(type: number, sequence: number, ...fields: Field[]): Buffer {
+  const body = pack(...fields);
+  return pack("BLWK", [2, 1], [2, type], [4, 32 + body.length], [4, 0], [8, sequence], [8, 1_000_000_000], body);
+}
+
+const address = (hex: string) => Buffer.concat([Buffer.from(hex, "hex"), Buffer.alloc(16)]).subarray(0, 16);
+const noSocket = Buffer.alloc(40);
+const closed = Buffer.alloc(56);
+
+const tcp = (family: number, state: number, local: [string, number], remote: [string, number]) =>
+  pack([2, family], [1, state], [1, 0], [2, local[1]], [2, remote[1]], address(local[0]), address(remote[0]));
+
+interface Texts {
+  name?: string;
+  filename?: string;
+  arguments?: string;
+  executable?: string;
+  directory?: string;
+  cgroup2?: string;
+  cgroup1?: string;
+}
+
+function processFrame(
+  type: number,
+  sequence: number,
+  texts: Texts,
+  more: { origin?: number; flags?: number; ends?: [number, number]; stdio?: Buffer[]; lengthsOff?: number } = {},
+): Buffer {
+  const all = [
+    texts.name ?? "sh",
+    texts.filename ?? "/bin/sh",
+    texts.arguments ?? "sh\0-c\0id\0",
+    texts.executable ?? "busybox\0bin\0",
+    texts.directory ?? "tmp\0",
+    texts.cgroup2 ?? "pod\0kubepods\0",
+    texts.cgroup1 ?? "",
+  ].map((text) => Buffer.from(text));
+  const fields: Field[] = [
+    [8, 111],
+    [8, 222],
+    [8, 0x1ff_ffff_ffffn],
+    [4, 10],
+    [4, 9],
+    [4, 1],
+    [4, 4_026_531_999],
+    [4, 4_026_531_998],
+    [4, 4_026_531_997],
+    [4, 1000],
+    [4, 1001],
+    [4, 0],
+    [1, more.origin ?? 2],
+    [1, more.flags ?? 0],
+    [1, more.ends?.[0] ?? 0],
+    [1, more.ends?.[1] ?? 0],
+    ...all.map((text, i): Field => [2, text.length + (i === 0 ? (more.lengthsOff ?? 0) : 0)]),
+    [2, 0],
+    ...(more.stdio ?? [closed, closed, closed]),
+    ...all,
+  ];
+  return frame(type, sequence, ...fields);
+}
+
+function decode(...frames: Buffer[]): SensorRecord[] {
+  const decoder = createDecoder();
+  const records: SensorRecord[] = [];
+  decoder.push(Buffer.concat(frames), records);
+  decoder.end();
+  return records;
+}
+
+const only = (...frames: Buffer[]) => {
+  const records = decode(...frames);
+  assert.equal(records.length, 1);
+  return records[0];
+};
+
+function onlyExec(texts: Texts, ends: [number, number] = [0, 0]): ProcessRecord | undefined {
+  const record = only(processFrame(2, 0, texts, { ends }));
+  return record?.type === "exec" ? record : undefined;
+}
+
+test("an exec has every field", () => {
+  const stdio = [
+    pack([8, 77], [4, 0o140000], [4, 0], tcp(2, 1, ["7f000001", 40_000], ["0a000005", 4444])),
+    pack([8, 3], [4, 0o020000], [4, (136 << 20) | 300], noSocket),
+    closed,
+  ];
+  assert.deepEqual(only(processFrame(2, 0, { cgroup1: "abc\0docker\0" }, { stdio })), {
+    type: "exec",
+    sequence: 0n,
+    time: 1_000_000_000n,
+    pid: 10,
+    parentPid: 9,
+    startTime: 111n,
+    parentStartTime: 222n,
+    containerPid: 1,
+    mountNamespace: 4_026_531_999,
+    pidNamespace: 4_026_531_998,
+    networkNamespace: 4_026_531_997,
+    cgroups: ["/kubepods/pod", "/docker/abc"],
+    uid: 1000,
+    gid: 1001,
+    effectiveUid: 0,
+    capabilities: 0x1ff_ffff_ffffn,
+    name: "sh",
+    executable: "/bin/busybox",
+    filename: "/bin/sh",
+    arguments: ["sh", "-c", "id"],
+    argumentsCut: false,
+    workingDirectory: "/tmp",
+    origin: "lower",
+    kernelParent: false,
+    stdio: [
+      {
+        fd: 0,
+        mode: 0o140000,
+        inode: 77,
+        device: 0,
+        family: 2,
+        state: 1,
+        local: { ip: "127.0.0.1", port: 40_000 },
+        remote: { ip: "10.0.0.5", port: 4444 },
+      },
+      // makedev(136, 300) in glibc
+      { fd: 1, mode: 0o020000, inode: 3, device: 0x10882c, family: 0, state: 0, local: null, remote: null },
+      { fd: 2, mode: 0, inode: 0, device: 0, family: 0, state: 0, local: null, remote: null },
+    ],
+  });
+});
+
+test("fork and snapshot are told apart, flags and origins are read", () => {
+  const [fork, snapshot] = decode(
+    processFrame(3, 0, { filename: "" }, { flags: 1, origin: 3 }),
+    processFrame(4, 1, {}, { flags: 2, origin: 4 }),
+  );
+  assert.ok(fork?.type === "fork" && snapshot?.type === "snapshot");
+  assert.deepEqual([fork.argumentsCut, fork.kernelParent, fork.origin, fork.filename], [true, false, "upper", ""]);
+  assert.deepEqual([snapshot.argumentsCut, snapshot.kernelParent, snapshot.origin], [false, true, "memory"]);
+});
+
+function path(executable: string, end: number): string | undefined {
+  return onlyExec({ executable }, [end, 0])?.executable;
+}
+
+test("a path says how it ended", () => {
+  assert.equal(path("", 0), "/");
+  assert.equal(path("c\0b\0a\0", 0), "/a/b/c");
+  assert.equal(path("runc\0", 1), "(unreachable)/runc");
+  assert.equal(path("memfd:x/y\0", 2), "memfd:x/y");
+  assert.equal(path("c\0b\0", 3), "…/b/c");
+  assert.equal(path("", 4), "");
+});
+
+function args(text: string): string[] | undefined {
+  return onlyExec({ arguments: text })?.arguments;
+}
+
+test("arguments may be empty, hold nothing, or be cut in the middle", () => {
+  assert.deepEqual(args(""), []);
+  assert.deepEqual(args("\0"), [""]);
+  assert.deepEqual(args("a\0\0b\0"), ["a", "", "b"]);
+  assert.deepEqual(args("a\0bc"), ["a", "bc"]);
+});
+
+test("an unconnected socket has no remote end, a UNIX socket has no address", () => {
+  const stdio = [
+    pack([8, 1], [4, 0o140000], [4, 0], tcp(10, 10, ["", 80], ["", 0])),
+    pack([8, 2], [4, 0o140000], [4, 0], [2, 1], [1, 1], new Uint8Array(37)),
+    closed,
+  ];
+  const record = only(processFrame(2, 0, {}, { stdio }));
+  assert.ok(record?.type === "exec");
+  assert.deepEqual(record.stdio[0]?.local, { ip: "::", port: 80 });
+  assert.equal(record.stdio[0]?.remote, null);
+  assert.deepEqual([record.stdio[1]?.family, record.stdio[1]?.local], [1, null]);
+});
+
+test("exit, connect and accept", () => {
+  const four = tcp(2, 2, ["0a000001", 0], ["0a000002", 443]);
+  const mapped = tcp(10, 1, ["00000000000000000000ffff0a000001", 80], ["20010db8000000000000000000000001", 9]);
+  const [exit, connect, accept] = decode(
+    frame(5, 0, [8, 55], [4, 10], [4, 0x0700]),
+    frame(6, 1, [8, 55], [4, 10], [4, 99], four),
+    frame(7, 2, [8, 0], [4, 0], [4, 99], mapped),
+  );
+  const common = { time: 1_000_000_000n };
+  assert.deepEqual(exit, { type: "exit", sequence: 0n, ...common, pid: 10, startTime: 55n, exitCode: 0x0700 });
+  assert.deepEqual(connect, {
+    type: "connect",
+    sequence: 1n,
+    ...common,
+    pid: 10,
+    startTime: 55n,
+    networkNamespace: 99,
+    local: { ip: "10.0.0.1", port: 0 },
+    remote: { ip: "10.0.0.2", port: 443 },
+  });
+  assert.deepEqual(accept, {
+    type: "accept",
+    sequence: 2n,
+    ...common,
+    pid: 0,
+    startTime: 0n,
+    networkNamespace: 99,
+    local: { ip: "10.0.0.1", port: 80 },
+    remote: { ip: "2001:db8::1", port: 9 },
+  });
+});
+
+test("ready names the hooks", () => {
+  const record = only(frame(1, 0, "exec tp_btf/a\nfork tp_btf/b\n"));
+  assert.ok(record?.type === "ready");
+  assert.deepEqual(record.hooks, [
+    { event: "exec", hook: "tp_btf/a" },
+    { event: "fork", hook: "tp_btf/b" },
+  ]);
+});
+
+test("a gap in the numbers is a loss, and stays in what is told later", () => {
+  const records = decode(
+    frame(5, 0, [8, 1], [4, 1], [4, 0]),
+    frame(5, 4, [8, 1], [4, 2], [4, 0]),
+    frame(8, 5, [8, 10], [8, 20], [8, 30]),
+    frame(5, 7, [8, 1], [4, 3], [4, 0]),
+  );
+  assert.deepEqual(
+    records.map((record) => (record.type === "loss" ? [record.ring, record.pipe, record.unreadable] : record.type)),
+    ["exit", [0n, 3n, 0n], "exit", [10n, 23n, 30n], [10n, 24n, 30n], "exit"],
+  );
+});
+
+test("times follow the wall clock that the stream tells of, also backwards", () => {
+  const decoder = createDecoder();
+  decoder.push(frame(9, 0, [8, 1_700_000_000_000_000_000n]), []);
+  assert.equal(decoder.epochMs(1_500_000_000n), 1_700_000_001_500);
+  decoder.push(frame(9, 1, [8, 1_600_000_000_000_000_000n]), []);
+  assert.equal(decoder.epochMs(1_500_000_000n), 1_600_000_001_500);
+  decoder.push(frame(9, 2, [8, -500_000_000n]), []);
+  assert.equal(decoder.epochMs(1_500_000_000n), 1000);
+});
+
+const good = frame(5, 0, [8, 1], [4, 1], [4, 0]);
+const altered = (at: number, value: number) => {
+  const bytes = Buffer.from(good);
+  bytes[at] = value;
+  return bytes;
+};
+const broken: [what: string, bytes: Buffer, message: RegExp][] = [
+  ["another magic", altered(0, 0), /begins with 0x4b574c00/],
+  ["another version", altered(4, 2), /is of version 2, not 1/],
+  ["an unknown type", altered(6, 99), /is of type 99/],
+  ["a length that its type does not have", altered(8, 49), /of type 5 is 49 bytes long/],
+  ["a length beyond the limit", altered(10, 1), /of type 5 is 65584 bytes long/],
+  ["a length inside of the header", altered(8, 3), /is 3 bytes long/],
+  ["texts longer than the frame", processFrame(2, 0, {}, { lengthsOff: 1 }), /texts end at/],
+  ["texts shorter than the frame", processFrame(2, 0, {}, { lengthsOff: -1 }), /texts end at/],
+  ["an unknown origin", processFrame(2, 0, {}, { origin: 5 }), /origin 5/],
+  ["an unknown end of a path", processFrame(2, 0, {}, { ends: [0, 9] }), /ends in the way 9/],
+  ["a connection without addresses", frame(6, 0, [8, 1], [4, 1], [4, 1], new Uint8Array(40)), /address family 0/],
+  ["a list of hooks without end", frame(1, 0, "exec tp"), /does not end in a line end/],
+  ["a hook without event", frame(1, 0, " tp\n"), /list of hooks/],
+];
+for (const [what, bytes, message] of broken) {
+  test(`a frame with ${what} is refused, with its place`, () => {
+    const decoder = createDecoder();
+    const records: SensorRecord[] = [];
+    const before = frame(5, 0, [8, 1], [4, 7], [4, 0]);
+    const after = Buffer.from(bytes);
+    after.writeBigUInt64LE(1n, 16);
+    const refusal = {
+      name: "SensorError",
+      code: "protocol",
+      message: new RegExp(`at byte 48 .*${message.source}`),
+    };
+    assert.throws(() => decoder.push(Buffer.concat([before, after]), records), refusal);
+    assert.equal(records.length, 1, "what came before it is kept");
+    assert.throws(() => decoder.push(good, records), refusal);
+    assert.throws(() => decoder.end(), refusal);
+    assert.equal(records.length, 1);
+  });
+}
+
+test("a number that was there already is refused", () => {
+  assert.throws(() => decode(good, good), { code: "protocol", message: /frame 0 came where 1/ });
+});
+
+test("a stream that ends inside of a frame is refused", () => {
+  assert.throws(() => decode(good, good.subarray(0, 20)), { code: "protocol", message: /ended inside/ });
+});
+
+const anyFrame = oneof(
+  anyRecord({ name: string(), executable: string(), arguments: string() }).map((texts) => ({
+    make: (sequence: number) => processFrame(2, sequence, texts),
+  })),
+  constant({ make: (sequence: number) => frame(5, sequence, [8, 1], [4, 1], [4, 0]) }),
+  constant({ make: (sequence: number) => frame(8, sequence, [8, 1], [8, 2], [8, 3]) }),
+  constant({ make: (sequence: number) => frame(9, sequence, [8, 1]) }),
+);
+const stream = array(anyFrame, { maxLength: 6 }).map((frames) =>
+  Buffer.concat(frames.map(({ make }, sequence) => make(sequence))),
+);
+const cuts = array(nat(400), { maxLength: 20 });
+
+function decodeInPieces(bytes: Buffer, sizes: number[]): SensorRecord[] {
+  const decoder = createDecoder();
+  const records: SensorRecord[] = [];
+  let at = 0;
+  for (const size of [...sizes, bytes.length]) {
+    // A copy that is wiped: records must not look into chunks that are used again.
+    const chunk = Buffer.from(bytes.subarray(at, at + size));
+    decoder.push(chunk, records);
+    chunk.fill(0xff);
+    at += size;
+  }
+  decoder.end();
+  return records;
+}
+
+test("any stream gives the same records however it is cut", () => {
+  check(
+    property(stream, cuts, (bytes, sizes) => {
+      assert.deepEqual(decodeInPieces(bytes, sizes), decode(bytes));
+    }),
+  );
+});
+
+test("whatever comes is decoded or refused as a broken frame, and nothing else happens", () => {
+  const damage = array(tuple(nat(), nat(255)), { minLength: 1, maxLength: 4 });
+  const damaged = tuple(stream, damage).map(([bytes, changes]) => {
+    const copy = Buffer.from(bytes);
+    for (const [at, value] of changes) if (copy.length > 0) copy[at % copy.length] = value;
+    return copy;
+  });
+  const noise = uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes));
+  const framedNoise = tuple(integer({ min: 1, max: 9 }), uint8Array({ maxLength: 600 })).map(([type, bytes]) =>
+    frame(type, 0, bytes),
+  );
+  check(
+    property(oneof(damaged, noise, framedNoise), cuts, (bytes, sizes) => {
+      try {
+        decodeInPieces(bytes, sizes);
+      } catch (error) {
+        assert.ok(error instanceof SensorError && error.code === "protocol", String(error));
+      }
+    }),
+    { numRuns: 2000 },
+  );
+});
