@@ -24,7 +24,7 @@ function compact<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
 }
 const record = <T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(shape).map((value) => compact(value as T));
+  fc.record(shape).map((value) => compact(value));
 
 const label = oneOf("app", "tier");
 const value = oneOf("a", "b", "c");
@@ -65,8 +65,8 @@ const block = fc
   .map(([range, less]) => (less && exceptOf[range] ? { cidr: range, except: exceptOf[range] } : { cidr: range }));
 
 const plainPort = fc.oneof(
-  record({ protocol: maybe(protocol), port: maybe(port as fc.Arbitrary<number | string>) }),
-  record({ protocol: maybe(protocol), port: portName as fc.Arbitrary<number | string> }),
+  record({ protocol: maybe(protocol), port: maybe(port) }),
+  record({ protocol: maybe(protocol), port: portName }),
   record({ protocol: maybe(protocol), port: oneOf<number | string>(80, 81), endPort: oneOf(81, 443, 9000) }),
 );
 const plainPeer = fc.oneof(

@@ -1,7 +1,7 @@
 import { formatAddress, parseAddress } from "./address.ts";
 import { podName } from "./connectivity.ts";
 import { createEvaluator, type ConnectionQuery, type ConnectionVerdict, type Evaluator } from "./evaluator.ts";
-import { portMatches, type Protocol } from "./ports.ts";
+import { portMatches } from "./ports.ts";
 import { policyName, type Direction, type PolicyRef } from "./policy.ts";
 import { hasBit, type CompiledRule, type Decision } from "./tables.ts";
 import type { Pod } from "./cluster.ts";
@@ -38,7 +38,7 @@ export interface Change {
 
 /** Why a connection is allowed or denied, and what would change it. Raises as `Evaluator.connection` does. */
 export function explain(evaluator: Evaluator, asked: ConnectionQuery): Explanation {
-  const query = { ...asked, protocol: asked.protocol ?? ("TCP" as Protocol) };
+  const query = { ...asked, protocol: asked.protocol ?? "TCP" };
   const verdict = evaluator.connection(query);
   return {
     query,

@@ -32,3 +32,4 @@ export {
   type SideExplanation,
 } from "./explain.ts";
 export { lint, type Finding, type FindingCode } from "./lint.ts";
+export { runTruthTables, type ConformanceResult } from "./conformance.ts";

@@ -1,3 +1,4 @@
+import type { Problem } from "./error.ts";
 import type { Evaluator } from "./evaluator.ts";
 import { policyName, type Direction, type Policy, type PolicyRef, type Rule } from "./policy.ts";
 import { protocols, type PortMatch } from "./ports.ts";
@@ -26,9 +27,12 @@ export interface Finding {
   readonly source: string | null;
 }
 
-/** What in the policies of a cluster is without effect, or not what it seems. An evaluator with `onProblem: "skip"`. */
-export function lint({ problems, tables: { policies, universe } }: Evaluator): Finding[] {
-  const findings: Finding[] = problems.map(({ severity, object, path, reason, source }) => ({
+/** What in the policies of a cluster is without effect, or not what it seems. An evaluator with `onProblem: "skip"`; `more` problems, of loading, are findings too. */
+export function lint(
+  { problems, tables: { policies, universe } }: Evaluator,
+  more: readonly Problem[] = [],
+): Finding[] {
+  const findings: Finding[] = [...more, ...problems].map(({ severity, object, path, reason, source }) => ({
     code: severity === "error" ? "invalid" : "unexpected-meaning",
     severity,
     object,
@@ -124,7 +128,7 @@ function shadowed({ universe, policies, subjects }: Context): Finding[] {
           comesFirst(one, item) &&
           portsCover(one.rule.ports, item.rule.ports) &&
           covers(one.peers, item.peers) &&
-          subject.isSubsetOf(subjects.get(one.policy) ?? new Set()) &&
+          isSubset(subject, subjects.get(one.policy) ?? new Set()) &&
           !(one.order > item.order && mutual(one, item, subjects)),
       );
       if (!other) continue;
@@ -161,12 +165,16 @@ function mutual(one: Placed, item: Placed, subjects: Context["subjects"]): boole
     one.rule.action === item.rule.action &&
     portsCover(item.rule.ports, one.rule.ports) &&
     covers(item.peers, one.peers) &&
-    (subjects.get(one.policy) ?? new Set()).isSubsetOf(subjects.get(item.policy) ?? new Set())
+    isSubset(subjects.get(one.policy) ?? new Set(), subjects.get(item.policy) ?? new Set())
   );
 }
 
 function covers(a: Placed["peers"], b: Placed["peers"]): boolean {
-  return a === null || (b !== null && b.isSubsetOf(a));
+  return a === null || (b !== null && isSubset(b, a));
+}
+
+function isSubset(a: ReadonlySet<number>, b: ReadonlySet<number>): boolean {
+  return a.size <= b.size && [...a].every((item) => b.has(item));
 }
 
 const every: readonly PortRange[] = protocols.map((protocol) => ({ protocol, first: 1, last: 65535 }));
@@ -211,5 +219,6 @@ function samePriority({ policies, subjects }: Context): Finding[] {
 
 function conflict(a: Policy, b: Policy, subjects: Context["subjects"]): boolean {
   const both = (["ingress", "egress"] as const).some((one) => a[one].rules.length > 0 && b[one].rules.length > 0);
-  return both && !(subjects.get(a) ?? new Set()).isDisjointFrom(subjects.get(b) ?? new Set());
+  const others = subjects.get(b) ?? new Set();
+  return both && [...(subjects.get(a) ?? [])].some((pod) => others.has(pod));
 }

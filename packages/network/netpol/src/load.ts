@@ -1,4 +1,5 @@
-import { readFileSync, statSync } from "node:fs";
+import { globSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
 import { errorText } from "@bulwark/model";
 import { isMap, isSeq, LineCounter, parseAllDocuments, type Document, type Node as YamlNode } from "yaml";
 import type { Cluster, ClusterNode, Namespace, Pod } from "./cluster.ts";
@@ -24,10 +25,22 @@ interface Entry {
 
 /**
  * Reads namespaces, pods, workloads (their templates count as pods), nodes and policies from YAML or JSON files, with
- * several documents and `List` kinds. Raises `NetpolError` (`unreadable`, `invalid`) with file and line.
+ * several documents and `List` kinds; `-` is standard input, a folder the files in it. Raises `NetpolError` (`unreadable`, `invalid`) with file and line.
  */
 export function loadFiles(files: readonly string[]): Loaded {
-  return loadTexts(files.map((file) => ({ name: file, text: readText(file) })));
+  return loadTexts(
+    files.flatMap(filesOf).map((file) => ({ name: file === "-" ? "stdin" : file, text: readText(file) })),
+  );
+}
+
+/** A folder stands for the YAML and JSON files in it. */
+function filesOf(path: string): string[] {
+  if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
+  const found = globSync("**/*.{yaml,yml,json}", { cwd: path }).toSorted();
+  if (found.length > 0) return found.map((file) => join(path, file));
+  throw new NetpolError("unreadable", `${path}: no YAML or JSON file in it`, {
+    remedy: "name the folder of the objects",
+  });
 }
 
 /** As `loadFiles`, of texts; their names are for messages. */
@@ -37,6 +50,7 @@ export function loadTexts(texts: readonly { name: string; text: string }[]): Loa
 
 function readText(file: string): string {
   try {
+    if (file === "-") return readFileSync(0, "utf8");
     const { size } = statSync(file);
     if (size > limits.file) {
       throw new NetpolError("too-large", `${file}: ${size} bytes; at most ${limits.file} are read`, {

@@ -242,7 +242,7 @@ function clusterPorts(rule: AnyRule, query: Query): boolean {
   }
   if (!rule.protocols) return true;
   return rule.protocols.some((item) => {
-    const [[key = "", body] = []] = Object.entries(item);
+    const [[key, body] = ["", undefined]] = Object.entries(item);
     if (typeof body === "string") return nameHits(body, undefined, query);
     if (key.toUpperCase() !== query.protocol) return false;
     const { number, range } = body?.destinationPort ?? {};

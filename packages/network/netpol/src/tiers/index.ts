@@ -103,7 +103,11 @@ function readPolicy(
   const ref: PolicyRef = Object.freeze({ ...named, source });
   const report = reporter(policyName(ref), source, own);
   const kind = kinds.get(ref.kind);
-  if (!isRecord(object) || !kind) {
+  if (!isRecord(object)) {
+    report.error("metadata.name", "is missing: this is no object");
+    return [];
+  }
+  if (!kind) {
     report.error("kind", `is none of ${[...kinds.keys()].join(", ")}`);
     return [];
   }
