@@ -47,14 +47,6 @@ export function single({ family, value }: Address): AddressRange {
   return { family, first: value, last: value };
 }
 
-export function inRange({ family, value }: Address, range: AddressRange): boolean {
-  return family === range.family && value >= range.first && value <= range.last;
-}
-
-export function inBlock(address: Address, { range, except }: AddressBlock): boolean {
-  return inRange(address, range) && !except.some((other) => inRange(address, other));
-}
-
 /** Whether `inner` is inside `outer` and smaller. */
 export function strictlyInside(inner: AddressRange, outer: AddressRange): boolean {
   if (inner.family !== outer.family || inner.first < outer.first || inner.last > outer.last) return false;
@@ -67,7 +59,7 @@ export const allAddresses: readonly AddressRange[] = [
 ];
 
 /** A range as the fewest CIDRs that cover exactly it. */
-export function toCidrs({ family, first, last }: AddressRange): string[] {
+function toCidrs({ family, first, last }: AddressRange): string[] {
   const width = family === 4 ? 32 : 128;
   const list: string[] = [];
   for (let at = first; at <= last;) {

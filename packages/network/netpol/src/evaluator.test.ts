@@ -6,7 +6,7 @@ import fc from "fast-check";
 import { runTruthTables } from "./conformance.ts";
 import { connectivity } from "./connectivity.ts";
 import { createEvaluator } from "./evaluator.ts";
-import { protocols, type Protocol } from "./ports.ts";
+import { protocols, type ContainerPort, type Protocol } from "./ports.ts";
 import { allowed, type AnyPolicy, type AnyRule, type End, type World } from "./reference.suite.ts";
 
 test("every cell of the public truth tables", { skip: missing("suites") }, (context) => {
@@ -23,8 +23,8 @@ const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.opt
 function compact<T extends object>(value: T): T {
   return Object.fromEntries(Object.entries(value).filter(([, item]) => item !== undefined)) as T;
 }
-const record = <T extends object>(shape: { [K in keyof T]: fc.Arbitrary<T[K]> }): fc.Arbitrary<T> =>
-  fc.record(shape).map((value) => compact(value));
+const record = <T extends object = object>(shape: Record<string, fc.Arbitrary<unknown>>): fc.Arbitrary<T> =>
+  fc.record(shape).map((value) => compact(value) as T);
 
 const label = oneOf("app", "tier");
 const value = oneOf("a", "b", "c");
@@ -79,7 +79,7 @@ const plainRule = (side: "from" | "to"): fc.Arbitrary<AnyRule> =>
   record<AnyRule>({
     [side]: maybe(fc.array(plainPeer, { maxLength: 3 })),
     ports: maybe(fc.array(plainPort, { maxLength: 2 })),
-  } as never);
+  });
 const rules = (of: fc.Arbitrary<AnyRule>): fc.Arbitrary<AnyRule[] | undefined> => maybe(fc.array(of, { maxLength: 3 }));
 
 const networkPolicy = record<AnyPolicy["spec"]>({
@@ -87,7 +87,7 @@ const networkPolicy = record<AnyPolicy["spec"]>({
   policyTypes: maybe(fc.uniqueArray(oneOf("Ingress", "Egress"), { minLength: 1, maxLength: 2 })),
   ingress: rules(plainRule("from")),
   egress: rules(plainRule("to")),
-} as never);
+});
 
 const namespacedPods = fc.record({ namespaceSelector, podSelector: selector });
 const subject = fc.oneof(record({ namespaces: namespaceSelector }), record({ pods: namespacedPods }));
@@ -115,12 +115,12 @@ const networks = fc.uniqueArray(cidr, { minLength: 1, maxLength: 2 }).map((list)
 function clusterRule(side: "from" | "to", actions: string[], portsField: "ports" | "protocols"): fc.Arbitrary<AnyRule> {
   const one: fc.Arbitrary<unknown> = portsField === "ports" ? adminPort : protocolMatch;
   const base = { action: oneOf(...actions), [portsField]: maybe(fc.array(one, { minLength: 1, maxLength: 2 })) };
-  const pods = record<AnyRule>({ ...base, [side]: fc.array(podPeer, { minLength: 1, maxLength: 2 }) } as never);
+  const pods = record<AnyRule>({ ...base, [side]: fc.array(podPeer, { minLength: 1, maxLength: 2 }) });
   if (side === "from") return pods;
   const world = record<AnyRule>({
     action: oneOf(...actions),
     to: fc.array(networks, { minLength: 1, maxLength: 2 }),
-  } as never);
+  });
   return fc.oneof(pods, world);
 }
 function clusterSpec(
@@ -133,7 +133,7 @@ function clusterSpec(
     ingress: rules(clusterRule("from", actions, portsField)),
     egress: rules(clusterRule("to", actions, portsField)),
     ...more,
-  } as never);
+  });
 }
 const priority = fc.integer({ min: 0, max: 3 });
 
@@ -150,12 +150,12 @@ function ciliumRule(side: "from" | "to"): fc.Arbitrary<AnyRule> {
     fc.array(fc.record({ ports: fc.array(ciliumPort, { minLength: 1, maxLength: 2 }) }), { maxLength: 2 }),
   );
   return fc.oneof(
-    record<AnyRule>({ toPorts, [`${side}Endpoints`]: maybe(fc.array(endpoints, { maxLength: 2 })) } as never),
+    record<AnyRule>({ toPorts, [`${side}Endpoints`]: maybe(fc.array(endpoints, { maxLength: 2 })) }),
     record<AnyRule>({
       toPorts,
       [`${side}Entities`]: fc.array(oneOf("all", "world", "cluster"), { maxLength: 2 }),
-    } as never),
-    record<AnyRule>({ toPorts, [`${side}CIDRSet`]: fc.array(block, { maxLength: 2 }) } as never),
+    }),
+    record<AnyRule>({ toPorts, [`${side}CIDRSet`]: fc.array(block, { maxLength: 2 }) }),
   );
 }
 const ciliumSpec = record<AnyPolicy["spec"]>({
@@ -165,7 +165,7 @@ const ciliumSpec = record<AnyPolicy["spec"]>({
   egress: rules(ciliumRule("to")),
   ingressDeny: rules(ciliumRule("from")),
   egressDeny: rules(ciliumRule("to")),
-} as never);
+});
 
 const policy: fc.Arbitrary<Omit<AnyPolicy, "metadata"> & { namespace?: string }> = fc.oneof(
   fc.record({
@@ -198,7 +198,7 @@ const policy: fc.Arbitrary<Omit<AnyPolicy, "metadata"> & { namespace?: string }>
 );
 const baseline = maybe(clusterSpec(["Allow", "Deny"], "ports", {}));
 
-const containerPort = record({ name: maybe(portName), containerPort: port, protocol: maybe(protocol) });
+const containerPort = record<ContainerPort>({ name: maybe(portName), containerPort: port, protocol: maybe(protocol) });
 const pods = fc
   .array(
     fc.record({

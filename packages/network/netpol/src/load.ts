@@ -1,7 +1,7 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "@bulwark/model";
-import { isMap, isSeq, LineCounter, parseAllDocuments, type Document, type Node as YamlNode } from "yaml";
+import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node as YamlNode } from "yaml";
 import type { Cluster, ClusterNode, Namespace, Pod } from "./cluster.ts";
 import { limits, NetpolError, type Problem } from "./error.ts";
 import { protocols, type ContainerPort } from "./ports.ts";
@@ -74,7 +74,9 @@ function readObjects(text: string, file: string): Entry[] {
   return documents.flatMap((document) => {
     const [error] = document.errors;
     if (error) throw notObject(file, lines.linePos(error.pos[0]).line, error.message);
-    return document.contents === null ? [] : entries(document, document.contents, file, lines);
+    const { contents } = document;
+    if (contents === null || (isScalar(contents) && contents.value === null)) return [];
+    return entries(document, contents, file, lines);
   });
 }
 

@@ -29,7 +29,7 @@ export function readCidr(node: Node): AddressRange | undefined {
 }
 
 /** `{namespaceSelector, podSelector}` of the policies for the whole cluster. */
-export function readNamespacedPods(node: Node): PodSet {
+function readNamespacedPods(node: Node): PodSet {
   expectObject(node, ["namespaceSelector", "podSelector"]);
   return {
     namespaces: { selector: readSelector(field(node, "namespaceSelector")) },
@@ -39,7 +39,7 @@ export function readNamespacedPods(node: Node): PodSet {
 }
 
 /** All pods of the namespaces that a selector takes. */
-export function readNamespaces(node: Node): PodSet {
+function readNamespaces(node: Node): PodSet {
   return { namespaces: { selector: readSelector(node) }, pods: everything, dialect: "kubernetes" };
 }
 

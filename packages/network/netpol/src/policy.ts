@@ -72,7 +72,7 @@ export type PeerMatch =
   | { readonly kind: "nothing" };
 
 /** Whose addresses a block matches, besides addresses outside the cluster. */
-export interface AddressScope {
+interface AddressScope {
   /** `option`: as `ipBlockMatchesPods` says. */
   readonly pods: boolean | "option";
   readonly nodes: boolean;

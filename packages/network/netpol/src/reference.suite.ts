@@ -5,7 +5,7 @@
 import { BlockList, isIPv6 } from "node:net";
 import type { Pod } from "./cluster.ts";
 
-export interface Selector {
+interface Selector {
   matchLabels?: Record<string, string>;
   matchExpressions?: { key: string; operator: string; values?: string[] }[];
 }
@@ -25,13 +25,13 @@ export interface AnyRule {
   toPorts?: { ports: { port: string; protocol?: string; endPort?: number }[] }[];
   [list: string]: unknown;
 }
-export interface AnyPeer extends Named {
+interface AnyPeer extends Named {
   ipBlock?: { cidr: string; except?: string[] };
   namespaces?: Selector;
   pods?: Named;
   networks?: string[];
 }
-export interface AnyPort {
+interface AnyPort {
   protocol?: string;
   port?: number | string;
   endPort?: number;

@@ -10,7 +10,7 @@ export interface Selector {
   readonly key: string;
 }
 
-export interface Requirement {
+interface Requirement {
   readonly label: string;
   readonly operator: "In" | "NotIn" | "Exists" | "DoesNotExist";
   readonly values: readonly string[];
@@ -38,7 +38,7 @@ function holds({ operator, values }: Requirement, value: string | undefined): bo
   }
 }
 
-export function selector(requirements: readonly Requirement[]): Selector {
+function selector(requirements: readonly Requirement[]): Selector {
   const sorted = requirements.map((item) => Object.freeze({ ...item, values: [...item.values].sort() }));
   const keyed = sorted.map((item) => [JSON.stringify([item.label, item.operator, item.values]), item] as const);
   keyed.sort(([a], [b]) => (a < b ? -1 : 1));

@@ -27,7 +27,7 @@ export interface Decision {
   readonly layer7: boolean;
 }
 
-export interface CompiledPeer {
+interface CompiledPeer {
   /** Bit per class; null is everybody. */
   readonly members: Uint32Array | null;
   readonly decision: Decision;
@@ -74,7 +74,7 @@ export interface Tables {
 const order = { admin: 0, "network-policy": 1, baseline: 2 } as const;
 
 /** Tier, then priority; the same priority by name, so that the answer is at least always the same. */
-export function inOrder(policies: readonly Policy[]): Policy[] {
+function inOrder(policies: readonly Policy[]): Policy[] {
   return [...policies].sort(
     (a, b) =>
       order[a.tier] - order[b.tier] || a.priority - b.priority || (policyName(a.ref) < policyName(b.ref) ? -1 : 1),
