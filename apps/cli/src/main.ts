@@ -36,6 +36,11 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     load: async () => (await import("./commands/db.ts")).dbCommand,
   },
   {
+    name: "network",
+    summary: "what network policies do: who may connect to whom, and why",
+    load: async () => (await import("./commands/network.ts")).networkCommand,
+  },
+  {
     name: "doctor",
     summary: "what works on this machine, what does not, and how to mend it",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
