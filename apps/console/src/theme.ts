@@ -8,7 +8,7 @@ export const monospace =
 export const theme = createTheme({
   fontFamily,
   fontFamilyMonospace: monospace,
-  fontSizes: { xs: "0.6875rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.25rem" },
+  fontSizes: { xs: "0.8125rem", sm: "0.8125rem", md: "0.875rem", lg: "1rem", xl: "1.25rem" },
   headings: { fontFamily, fontWeight: "600" },
   primaryColor: "indigo",
   primaryShade: { light: 7, dark: 7 },

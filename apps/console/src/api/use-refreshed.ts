@@ -1,4 +1,4 @@
-import { useCallback, useEffect, useRef, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useState } from "react";
 import type { LiveList } from "./live-list.ts";
 import { listenTo, type StreamMessages } from "./stream.ts";
 
@@ -10,29 +10,30 @@ const pause = 2000;
  */
 export function useRefreshed<T>(list: LiveList<T>, topics: readonly (keyof StreamMessages)[]) {
   const [changed, setChanged] = useState(false);
-  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const latest = useRef(list);
-  latest.current = list;
+  const { refetch } = list;
+  const look = useEffectEvent(() => {
+    if (list.pages <= 1) refetch();
+    else setChanged(true);
+  });
 
   useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
     const hear = (): void => {
-      timer.current ??= setTimeout(() => {
-        timer.current = undefined;
-        if (latest.current.pages <= 1) latest.current.refetch();
-        else setChanged(true);
+      timer ??= setTimeout(() => {
+        timer = undefined;
+        look();
       }, pause);
     };
     const stops = topics.map((topic) => listenTo(topic, hear));
     return () => {
-      clearTimeout(timer.current);
-      timer.current = undefined;
+      clearTimeout(timer);
       for (const stop of stops) stop();
     };
   }, [topics]);
 
   const refresh = useCallback(() => {
     setChanged(false);
-    latest.current.refetch();
-  }, []);
+    refetch();
+  }, [refetch]);
   return { changed, refresh };
 }

@@ -1,4 +1,3 @@
-import type { TFunction } from "i18next";
 import { useTranslation } from "react-i18next";
 
 /** Texts for words that come from outside: their translation where there is one, else what came. */
@@ -13,7 +12,7 @@ export interface Known {
 
 export function useKnown(): Known {
   const { t, i18n } = useTranslation();
-  const loose = t as unknown as TFunction<"translation", undefined> & ((key: string) => string);
+  const loose = t as unknown as (key: string) => string;
   const find = (key: string, fallback: string): string => (i18n.exists(key) ? loose(key) : fallback);
   const word = (text: string): string => text.replaceAll(/[.:]/g, "_");
   return {

@@ -33,7 +33,7 @@ interface Props {
 export function Navigation({ openPalette, openKeys }: Props) {
   const { t } = useTranslation();
   return (
-    <header className={classes.sidebar}>
+    <nav className={classes.sidebar} aria-label={t("nav.label")}>
       <div className={classes.brand}>
         <Link to="/" className={classes.logo}>
           <Logo />
@@ -41,7 +41,12 @@ export function Navigation({ openPalette, openKeys }: Props) {
         </Link>
         <UserMenu openKeys={openKeys} />
       </div>
-      <button type="button" className={classes.search} onClick={openPalette}>
+      <button
+        type="button"
+        className={classes.search}
+        aria-label={`${t("nav.search")} ${modKey} K`}
+        onClick={openPalette}
+      >
         <SearchIcon size={14} />
         <span>{t("nav.search")}</span>
         <kbd>{modKey} K</kbd>
@@ -50,7 +55,7 @@ export function Navigation({ openPalette, openKeys }: Props) {
       <div className={classes.foot}>
         <StreamSign />
       </div>
-    </header>
+    </nav>
   );
 }
 
@@ -61,7 +66,7 @@ function Pages() {
   const urgent = overview ? overview.openAlerts.critical + overview.openAlerts.high : 0;
   const broken = overview?.troubles.filter(({ state }) => state !== "off").length ?? 0;
   return (
-    <nav className={classes.nav} aria-label={t("nav.label")}>
+    <div className={classes.nav}>
       <Item to="/" icon={OverviewIcon} text={t("nav.overview")} exact />
       <Item
         to="/alerts"
@@ -86,7 +91,7 @@ function Pages() {
         }
       />
       <Item to="/settings" icon={SettingsIcon} text={t("nav.settings")} />
-    </nav>
+    </div>
   );
 }
 

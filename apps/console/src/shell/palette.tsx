@@ -1,7 +1,7 @@
 import { Modal } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useEffect, useId, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useId, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
 import { useKnown } from "../i18n/known.ts";
@@ -38,13 +38,12 @@ export function Palette({ close }: { close: () => void }) {
   const [text, setText] = useState("");
   const [at, setAt] = useState(0);
   const listId = useId();
-  const list = useRef<HTMLDivElement>(null);
   const choices = useChoices(text.trim());
   const active = Math.min(at, choices.length - 1);
 
   useEffect(() => {
-    list.current?.querySelector("[aria-selected=true]")?.scrollIntoView({ block: "nearest" });
-  }, [active]);
+    document.querySelector(`#${CSS.escape(`${listId}-${active}`)}`)?.scrollIntoView({ block: "nearest" });
+  }, [listId, active]);
 
   const pick = (choice: Choice | undefined): void => {
     if (!choice) return;
@@ -61,65 +60,60 @@ export function Palette({ close }: { close: () => void }) {
   };
 
   return (
-    <Modal
-      opened
-      onClose={close}
-      withCloseButton={false}
-      size={560}
-      padding={0}
-      yOffset="12vh"
-      aria-label={t("nav.search")}
-    >
-      <div className={classes.input}>
-        <SearchIcon size={16} />
-        <input
-          data-autofocus
-          role="combobox"
-          aria-label={t("palette.placeholder")}
-          aria-expanded="true"
-          aria-controls={listId}
-          aria-activedescendant={choices[active] ? `${listId}-${active}` : undefined}
-          aria-autocomplete="list"
-          placeholder={t("palette.placeholder")}
-          value={text}
-          maxLength={256}
-          onChange={(event) => {
-            setText(event.currentTarget.value);
-            setAt(0);
-          }}
-          onKeyDown={onKeyDown}
-        />
-      </div>
-      <div className={classes.list} id={listId} role="listbox" aria-label={t("palette.results")} ref={list}>
-        {choices.map((choice, index) => (
-          <div key={choice.id} role="presentation">
-            {choice.group !== choices[index - 1]?.group && (
-              <div className={classes.group} role="presentation">
-                {choice.group}
+    <Modal.Root opened onClose={close} size={560} padding={0} yOffset="12vh">
+      <Modal.Overlay backgroundOpacity={0.35} />
+      <Modal.Content aria-label={t("nav.search")} radius="md">
+        <div className={classes.input}>
+          <SearchIcon size={16} />
+          <input
+            data-autofocus
+            role="combobox"
+            aria-label={t("palette.placeholder")}
+            aria-expanded="true"
+            aria-controls={listId}
+            aria-activedescendant={choices[active] ? `${listId}-${active}` : undefined}
+            aria-autocomplete="list"
+            placeholder={t("palette.placeholder")}
+            value={text}
+            maxLength={256}
+            onChange={(event) => {
+              setText(event.currentTarget.value);
+              setAt(0);
+            }}
+            onKeyDown={onKeyDown}
+          />
+        </div>
+        <div className={classes.list} id={listId} role="listbox" aria-label={t("palette.results")}>
+          {choices.map((choice, index) => (
+            <div key={choice.id} role="presentation">
+              {choice.group !== choices[index - 1]?.group && (
+                <div className={classes.group} role="presentation">
+                  {choice.group}
+                </div>
+              )}
+              {/* The keyboard is at the input, as the pattern of a combobox has it. */}
+              {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events */}
+              <div
+                id={`${listId}-${index}`}
+                role="option"
+                tabIndex={-1}
+                aria-selected={index === active}
+                className={classes.choice}
+                onClick={() => pick(choice)}
+                onMouseMove={() => setAt(index)}
+              >
+                {choice.icon}
+                <span className={`cut ${classes.text}`}>
+                  <Line text={choice.text} />
+                </span>
+                {choice.note && <span className={`cut ${classes.note}`}>{choice.note}</span>}
               </div>
-            )}
-            {/* The keyboard is at the input, as the pattern of a combobox has it. */}
-            {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events */}
-            <div
-              id={`${listId}-${index}`}
-              role="option"
-              tabIndex={-1}
-              aria-selected={index === active}
-              className={classes.choice}
-              onClick={() => pick(choice)}
-              onMouseMove={() => setAt(index)}
-            >
-              {choice.icon}
-              <span className={`cut ${classes.text}`}>
-                <Line text={choice.text} />
-              </span>
-              {choice.note && <span className={`cut ${classes.note}`}>{choice.note}</span>}
             </div>
-          </div>
-        ))}
-        {choices.length === 0 && <p className={classes.none}>{t("palette.none")}</p>}
-      </div>
-    </Modal>
+          ))}
+          {choices.length === 0 && <p className={classes.none}>{t("palette.none")}</p>}
+        </div>
+      </Modal.Content>
+    </Modal.Root>
   );
 }
 

@@ -1,8 +1,8 @@
+import { Button } from "@mantine/core";
 import { tableFeatures, useTable, type ColumnDef } from "@tanstack/react-table";
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
+import { useEffect, useEffectEvent, useMemo, useRef, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import { Button } from "@mantine/core";
 import classes from "./data-table.module.css";
 import { ArrowUpIcon } from "./icons.tsx";
 import { useShortcuts } from "./shortcuts.ts";
@@ -27,7 +27,7 @@ export interface DataTableProps<T> {
   label: string;
   columns: Column<T>[];
   /** Two lines instead of columns, where the table is narrow. */
-  card: (row: T) => ReactNode;
+  renderCard: (row: T) => ReactNode;
   rows: T[];
   idOf: (row: T) => string;
   /** What a screen reader says of a row. */
@@ -66,8 +66,7 @@ const ahead = 12;
  * move, Enter opens.
  */
 export function DataTable<T extends object>(props: DataTableProps<T>) {
-  const { label, rows, idOf, selected, loading = false, error, retry, hasMore = false, loadingMore = false } = props;
-  const { t } = useTranslation();
+  const { label, rows, idOf, selected, loading = false, error, retry, hasMore = false } = props;
   const [sizeRef, width] = useWidth();
   const scroller = useRef<HTMLDivElement>(null);
   const cards = width > 0 && width < (props.cardsBelow ?? narrow);
@@ -78,6 +77,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
   const table = useTable({ features, columns: useColumnDefs<T>(columns), data: rows, getRowId: idOf });
   const items = table.getRowModel().rows;
   const height = cards ? cardHeight : rowHeight;
+  // oxlint-disable-next-line react/incompatible-library -- it re-renders this component by itself
   const virtual = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroller.current,
@@ -87,6 +87,10 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
   });
   useEffect(() => virtual.measure(), [virtual, height]);
 
+  useShownAtFirst(
+    items.findIndex((row) => row.id === selected),
+    (index) => virtual.scrollToIndex(index, { align: "center" }),
+  );
   const { active, setActive, onKeyDown } = useActiveRow(props, (index) => virtual.scrollToIndex(index), scroller);
   const visible = virtual.getVirtualItems();
   useLoadAhead(props, visible.at(-1)?.index ?? 0);
@@ -123,6 +127,8 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
             ))}
           </div>
         </div>
+        {/* Keys are heard here for the row that has the focus. */}
+        {/* oxlint-disable-next-line jsx-a11y/no-noninteractive-element-interactions */}
         <div
           role="rowgroup"
           className={classes.body}
@@ -157,7 +163,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
                 >
                   {cards ? (
                     <div role="gridcell" className={classes.cardCell} aria-colspan={columns.length}>
-                      {props.card(row.original)}
+                      {props.renderCard(row.original)}
                     </div>
                   ) : (
                     row.getAllCells().map((cell, at) => (
@@ -170,21 +176,7 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
               );
             })}
           </div>
-          {hasMore && !isEmpty && (
-            <div className={classes.more} role="row">
-              <div role="gridcell" aria-colspan={columns.length}>
-                {error ? (
-                  <Button variant="default" onClick={retry}>
-                    {t("state.retry")}
-                  </Button>
-                ) : (
-                  <Button variant="subtle" color="gray" loading={loadingMore} onClick={props.loadMore}>
-                    {t("table.more")}
-                  </Button>
-                )}
-              </div>
-            </div>
-          )}
+          {hasMore && !isEmpty && <More {...props} />}
         </div>
       </div>
       {isEmpty && (
@@ -192,6 +184,25 @@ export function DataTable<T extends object>(props: DataTableProps<T>) {
           {loading ? <SkeletonRows /> : error ? <Failed error={error} {...(retry && { retry })} /> : props.empty}
         </div>
       )}
+    </div>
+  );
+}
+
+function More<T>({ error, retry, loadingMore = false, loadMore }: DataTableProps<T>) {
+  const { t } = useTranslation();
+  return (
+    <div role="row" className={classes.more}>
+      <div role="gridcell">
+        {error ? (
+          <Button variant="default" onClick={retry}>
+            {t("state.retry")}
+          </Button>
+        ) : (
+          <Button variant="subtle" color="gray" loading={loadingMore} onClick={loadMore}>
+            {t("table.more")}
+          </Button>
+        )}
+      </div>
     </div>
   );
 }
@@ -216,6 +227,17 @@ function HeadCell<T>({ column }: { column: Column<T> }) {
       )}
     </div>
   );
+}
+
+/** A row that the address names is brought into view once, when it is there. */
+function useShownAtFirst(index: number, scrollTo: (index: number) => void): void {
+  const done = useRef(false);
+  const show = useEffectEvent(scrollTo);
+  useEffect(() => {
+    if (done.current || index === -1) return;
+    done.current = true;
+    show(index);
+  }, [index]);
 }
 
 /** The row that Tab reaches; it follows its id when rows come above it. */

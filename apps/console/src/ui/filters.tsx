@@ -1,4 +1,4 @@
-import { Button, Menu, TextInput } from "@mantine/core";
+import { Menu, TextInput } from "@mantine/core";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import classes from "./filters.module.css";
@@ -11,9 +11,9 @@ export function FilterBar({ children, onClear }: { children: ReactNode; onClear:
     <div className={classes.bar} role="search" aria-label={t("filter.label")}>
       {children}
       {onClear && (
-        <Button variant="subtle" color="gray" size="compact-sm" onClick={onClear}>
+        <button type="button" className={classes.clear} onClick={onClear}>
           {t("filter.clear")}
-        </Button>
+        </button>
       )}
     </div>
   );
@@ -94,7 +94,7 @@ export function FilterOne<T extends string>({ label, options, value, any, onChan
 
 function FilterButton({ label, chosen, ...props }: { label: string; chosen: string } & object) {
   return (
-    <button type="button" className={classes.choice} data-set={chosen !== ""} {...props}>
+    <button type="button" {...props} className={classes.choice} data-set={chosen !== ""}>
       <span className={classes.name}>{label}</span>
       {chosen !== "" && <span className={classes.chosen}>{chosen}</span>}
       <ChevronDownIcon size={13} />

@@ -83,7 +83,7 @@ export function Section({ title, aside, children }: { title: string; aside?: Rea
   return (
     <section className={classes.section}>
       <h3 className={classes.sectionTitle}>
-        {title}
+        <span>{title}</span>
         {aside}
       </h3>
       {children}

@@ -12,7 +12,7 @@ export function Raw({ text, mono = true, limit = longest }: { text: string; mono
   const long = text.length > limit;
   return (
     <span className={mono ? `mono ${classes.raw}` : classes.raw}>
-      <Pieces text={long && !open ? `${text.slice(0, limit)}` : text} />
+      <Pieces text={long && !open ? text.slice(0, limit) : text} />
       {long && (
         <button type="button" className={classes.more} aria-expanded={open} onClick={() => setOpen(!open)}>
           {open ? t("raw.less") : t("raw.more", { count: text.length - limit })}

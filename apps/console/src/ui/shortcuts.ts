@@ -1,22 +1,22 @@
-import { useEffect, useRef, useSyncExternalStore } from "react";
+import { useEffect, useEffectEvent, useSyncExternalStore } from "react";
 
 /** Key, or two keys one after the other (`g a`), or with the platform's modifier (`mod+k`). */
 export type Shortcuts = Record<string, (event: KeyboardEvent) => void>;
 
 const patience = 1200;
 const storageKey = "bulwark.shortcuts";
-const active: { current: Shortcuts }[] = [];
+const active: (() => Shortcuts)[] = [];
 const settingListeners = new Set<() => void>();
 let first = "";
 let firstAt = 0;
 
 /** Listens while the calling part is shown; the part that came last wins. */
 export function useShortcuts(shortcuts: Shortcuts): void {
-  const latest = useRef(shortcuts);
-  latest.current = shortcuts;
+  const current = useEffectEvent(() => shortcuts);
   useEffect(() => {
-    active.push(latest);
-    return () => void active.splice(active.indexOf(latest), 1);
+    const ask = (): Shortcuts => current();
+    active.push(ask);
+    return () => void active.splice(active.indexOf(ask), 1);
   }, []);
 }
 
@@ -35,14 +35,14 @@ function onKey(event: KeyboardEvent): void {
   first = "";
   if (inTime && run(pair, event)) return;
   if (run(event.key, event)) return;
-  if (active.some(({ current }) => Object.keys(current).some((keys) => keys.startsWith(`${event.key} `)))) {
+  if (active.some((ask) => Object.keys(ask()).some((keys) => keys.startsWith(`${event.key} `)))) {
     first = event.key;
     firstAt = event.timeStamp;
   }
 }
 
 function run(keys: string, event: KeyboardEvent): boolean {
-  const found = active.findLast(({ current }) => keys in current)?.current[keys];
+  const found = active.findLast((ask) => keys in ask())?.()[keys];
   if (!found) return false;
   event.preventDefault();
   found(event);

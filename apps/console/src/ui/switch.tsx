@@ -14,6 +14,7 @@ export function Switch({ checked, onChange, label }: Props) {
         role="switch"
         className={classes.input}
         checked={checked}
+        aria-checked={checked}
         onChange={(event) => onChange(event.currentTarget.checked)}
       />
       {label}

@@ -8,9 +8,17 @@ export interface Piece {
  * Control characters, line ends, characters without width, and those that turn the direction of writing (CVE-2021-42574):
  * text from inside a container must not be able to look like other text.
  */
-// oxlint-disable-next-line no-control-regex
-const hidden =
-  /[\u0000-\u001f\u007f-\u00a0\u00ad\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u2028-\u202f\u205f-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffc]|[\u{e0000}-\u{e0fff}]|[\ud800-\udfff]/gu;
+const hidden = new RegExp(
+  `[${[
+    String.raw`\u0000-\u001f\u007f-\u00a0\u00ad`, // C0, C1, no-break space, soft hyphen
+    String.raw`\u061c\u200b-\u200f\u2028-\u202f\u205f-\u206f`, // without width, line ends, direction of writing
+    String.raw`\u115f\u1160\u3164\uffa0`, // fillers of Hangul
+    String.raw`\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f`, // variation selectors and the like
+    String.raw`\ufeff\ufff9-\ufffc\ud800-\udfff`, // byte order mark, annotations, halves of pairs
+    String.raw`\u{e0000}-\u{e0fff}`, // tags
+  ].join("")}]`,
+  "gu",
+);
 
 export function pieces(text: string): Piece[] {
   const result: Piece[] = [];

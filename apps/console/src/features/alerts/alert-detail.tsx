@@ -32,7 +32,7 @@ export function AlertDetail({ id, onClose }: { id: string; onClose: () => void }
   return (
     <Detail
       label={t("field.alert")}
-      title={alert ? known.rule(alert.rule, "title", alert.title) : "…"}
+      title={alert ? <Raw text={known.rule(alert.rule, "title", alert.title)} mono={false} /> : "…"}
       onClose={onClose}
       actions={<CopyButton text={location.href} label={t("copy.link")} />}
     >
@@ -59,7 +59,9 @@ function Body({ alert }: { alert: StoredAlert }) {
           <Ago time={alert.time} /> · <Exact time={alert.time} />
         </span>
       </div>
-      <p className={classes.description}>{known.rule(alert.rule, "description", alert.description)}</p>
+      <p className={classes.description}>
+        <Raw text={known.rule(alert.rule, "description", alert.description)} mono={false} />
+      </p>
       <AlertHandling alert={alert} />
       <Evidence alert={alert} />
       <Section title={t("alerts.process")}>
@@ -82,7 +84,9 @@ function Body({ alert }: { alert: StoredAlert }) {
         )}
       </Section>
       <Section title={t("alerts.remedy")}>
-        <p className={classes.remedy}>{known.rule(alert.rule, "remedy", alert.remedy)}</p>
+        <p className={classes.remedy}>
+          <Raw text={known.rule(alert.rule, "remedy", alert.remedy)} mono={false} />
+        </p>
       </Section>
       {alert.container && (
         <Section title={t("alerts.timeline")}>

@@ -39,7 +39,8 @@ export function AlertsPage() {
       <DataTable
         label={t("alerts.title")}
         columns={columns}
-        card={(alert) => <AlertCard alert={alert} />}
+        renderCard={(alert) => <AlertCard alert={alert} />}
+        cardsBelow={720}
         rows={list.rows}
         idOf={idOf}
         nameOf={(alert) => `${t(`severity.${alert.severity}`)}: ${known.rule(alert.rule, "title", alert.title)}`}
@@ -153,7 +154,9 @@ function useColumns(): Column<StoredAlert>[] {
         width: "minmax(0, 2.2fr)",
         cell: (alert) => (
           <>
-            <span className={`cut ${classes.title}`}>{known.rule(alert.rule, "title", alert.title)}</span>
+            <span className={`cut ${classes.title}`}>
+              <Line text={known.rule(alert.rule, "title", alert.title)} />
+            </span>
             <span className={`cut dim ${classes.lead}`}>
               <Line mono text={leadOf(alert)} />
             </span>
@@ -207,7 +210,9 @@ function AlertCard({ alert }: { alert: StoredAlert }) {
     <span className={classes.card}>
       <span className={classes.cardLine}>
         <SeverityMark value={alert.severity} />
-        <span className={`cut ${classes.title}`}>{known.rule(alert.rule, "title", alert.title)}</span>
+        <span className={`cut ${classes.title}`}>
+          <Line text={known.rule(alert.rule, "title", alert.title)} />
+        </span>
         <span className={`dim ${classes.end}`}>
           <Ago time={alert.time} />
         </span>

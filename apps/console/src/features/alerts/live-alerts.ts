@@ -1,5 +1,5 @@
 import type { StoredAlert } from "@bulwark/model";
-import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import { api } from "../../api/client.ts";
 import { useLiveList, type LiveList } from "../../api/live-list.ts";
 import { listenTo } from "../../api/stream.ts";
@@ -12,6 +12,7 @@ type Filter = Omit<AlertSearch, "id">;
 const gather = 200;
 const freshFor = 2000;
 const largestPage = 500;
+const nothing: StoredAlert[] = [];
 
 export interface LiveAlerts extends LiveList<StoredAlert> {
   /** Alerts that came and are not shown yet, because the reader is further down. */
@@ -34,20 +35,34 @@ export function useLiveAlerts(filter: Filter): LiveAlerts {
     order: newerFirst,
   });
   const key = JSON.stringify(filter);
-  const [waiting, setWaiting] = useState<StoredAlert[]>([]);
+  const [waiting, setWaiting] = useState<{ key: string; alerts: StoredAlert[] }>({ key, alerts: nothing });
   const [fresh, setFresh] = useState<ReadonlySet<string>>(new Set());
   const top = useRef(true);
-  const latest = useRef({ list, filter });
-  latest.current = { list, filter };
+  const { insert } = list;
+  // What waited for another filter waits no more.
+  const held = waiting.key === key ? waiting.alerts : nothing;
 
-  const place = useCallback((alerts: StoredAlert[]) => {
-    latest.current.list.insert(alerts);
-    setFresh(new Set(alerts.map(idOf)));
-    setTimeout(() => setFresh(new Set()), freshFor);
-  }, []);
+  const place = useCallback(
+    (alerts: StoredAlert[]) => {
+      insert(alerts);
+      setFresh(new Set(alerts.map(idOf)));
+      setTimeout(() => setFresh(new Set()), freshFor);
+    },
+    [insert],
+  );
+
+  const sort = useEffectEvent((arrived: StoredAlert[], fitting: StoredAlert[]) => {
+    const known = new Set(list.rows.map(idOf));
+    const wanted = new Map(fitting.map((alert) => [alert.id, alert]));
+    list.change(new Map(arrived.filter(({ id }) => known.has(id)).map(({ id }) => [id, wanted.get(id)])));
+    const rest = held.filter(({ id }) => !arrived.some((alert) => alert.id === id));
+    const added = fitting.filter(({ id }) => !known.has(id));
+    if (top.current && added.length > 0) place(added);
+    setWaiting({ key, alerts: top.current ? rest : [...rest, ...added] });
+  });
+  const currentFilter = useEffectEvent(() => filter);
 
   useEffect(() => {
-    setWaiting([]);
     let batch = new Map<string, StoredAlert>();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let left = false;
@@ -56,18 +71,11 @@ export function useLiveAlerts(filter: Filter): LiveAlerts {
       timer = undefined;
       const arrived = [...batch.values()];
       batch = new Map();
-      const fitting = await select(arrived, latest.current.filter);
+      const asked = currentFilter();
+      const fitting = await select(arrived, asked);
       if (left) return;
-      const known = new Set(latest.current.list.rows.map(idOf));
-      const wanted = new Map(fitting.map((alert) => [alert.id, alert]));
-      latest.current.list.change(
-        new Map(arrived.filter(({ id }) => known.has(id)).map((alert) => [alert.id, wanted.get(alert.id)])),
-      );
-      setWaiting((old) => old.filter(({ id }) => !arrived.some((alert) => alert.id === id)));
-      const added = fitting.filter(({ id }) => !known.has(id));
-      if (added.length === 0) return;
-      if (top.current) place(added);
-      else setWaiting((old) => [...old, ...added]);
+      // Another filter meanwhile: its own first page has, or will have, what came.
+      if (JSON.stringify(currentFilter()) === JSON.stringify(asked)) sort(arrived, fitting);
     };
     const stop = listenTo("alert", (alert) => {
       batch.set(alert.id, alert);
@@ -78,18 +86,18 @@ export function useLiveAlerts(filter: Filter): LiveAlerts {
       clearTimeout(timer);
       stop();
     };
-  }, [key, place]);
+  }, []);
 
   const show = useCallback(() => {
-    setWaiting([]);
-    place(waiting);
-  }, [waiting, place]);
+    setWaiting({ key, alerts: nothing });
+    place(held);
+  }, [key, held, place]);
   const setTop = useCallback((value: boolean) => {
     top.current = value;
   }, []);
   return useMemo(
-    () => ({ ...list, waiting: waiting.length, show, setTop, fresh }),
-    [list, waiting.length, show, setTop, fresh],
+    () => ({ ...list, waiting: held.length, show, setTop, fresh }),
+    [list, held.length, show, setTop, fresh],
   );
 }
 

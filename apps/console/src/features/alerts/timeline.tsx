@@ -16,11 +16,12 @@ interface Props {
   marked?: string[];
 }
 
+const nothing: string[] = [];
 const around = 60_000;
 const most = 60;
 
 /** What processes of a container did, oldest first. */
-export function Timeline({ container, time, marked = [] }: Props) {
+export function Timeline({ container, time, marked = nothing }: Props) {
   const { t } = useTranslation();
   const { data, error, refetch } = useQuery({
     queryKey: ["events-of", container, time],

@@ -6,7 +6,7 @@ import { api } from "../../api/client.ts";
 import { useKnown } from "../../i18n/known.ts";
 import { CopyButton } from "../../ui/copy.tsx";
 import { Detail, Facts, Section, Tag } from "../../ui/page.tsx";
-import { Raw } from "../../ui/raw.tsx";
+import { Line, Raw } from "../../ui/raw.tsx";
 import { SeverityGlyph } from "../../ui/severity.tsx";
 import { Failed, Lines } from "../../ui/states.tsx";
 import { Ago, Exact } from "../../ui/time.tsx";
@@ -154,7 +154,7 @@ function Alerts({ id }: { id: string }) {
         <Link key={alert.id} to="/alerts" search={{ container: id, id: alert.id }} className={classes.rowLink}>
           <SeverityGlyph value={alert.severity} />
           <span className="hidden-text">{t(`severity.${alert.severity}`)}</span>
-          <span className="cut">{known.rule(alert.rule, "title", alert.title)}</span>
+          <Line text={known.rule(alert.rule, "title", alert.title)} />
           <span className={`dim ${classes.end}`}>
             <Ago time={alert.time} />
           </span>

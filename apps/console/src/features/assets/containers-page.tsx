@@ -40,7 +40,8 @@ export function ContainersPage() {
       <DataTable
         label={t("assets.containers")}
         columns={useColumns()}
-        card={(container) => <ContainerCard container={container} />}
+        renderCard={(container) => <ContainerCard container={container} />}
+        cardsBelow={720}
         rows={list.rows}
         idOf={idOf}
         nameOf={({ name, state }) => `${name}, ${t(`containerState.${state}`)}`}

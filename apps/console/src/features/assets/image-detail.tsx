@@ -13,9 +13,9 @@ import { Failed, Lines } from "../../ui/states.tsx";
 import { Exact } from "../../ui/time.tsx";
 import classes from "./assets.module.css";
 import { ImageFindings } from "./image-findings.tsx";
-import { ScanState, type ChangeImageSearch } from "./images-page.tsx";
 import { PackageTable } from "./package-table.tsx";
-import type { ImageSearch } from "./search.ts";
+import { ScanState } from "./scan-state.tsx";
+import type { ChangeImageSearch, ImageSearch } from "./search.ts";
 
 interface Props {
   id: string;
@@ -121,7 +121,7 @@ function Problems({ report }: { report: Answer<"getImage">["report"] }) {
   if (broken.length === 0) return null;
   return (
     <div className={classes.problem}>
-      <h4>{t("image.problems")}</h4>
+      <h3>{t("image.problems")}</h3>
       <ul>
         {broken.map(({ extractor, errors }) => (
           <li key={extractor}>

@@ -13,7 +13,7 @@ import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterBar, FilterText } from "../../ui/filters.tsx";
 import { useFormat } from "../../ui/format.ts";
 import { LayersIcon } from "../../ui/icons.tsx";
-import { Page, Tag } from "../../ui/page.tsx";
+import { Page } from "../../ui/page.tsx";
 import { Line } from "../../ui/raw.tsx";
 import { SeverityBar } from "../../ui/severity.tsx";
 import { Empty } from "../../ui/states.tsx";
@@ -21,7 +21,8 @@ import { Ago } from "../../ui/time.tsx";
 import { AssetTabs } from "./assets-tabs.tsx";
 import classes from "./assets.module.css";
 import { ImageDetail } from "./image-detail.tsx";
-import type { ImageSearch } from "./search.ts";
+import { ScanState } from "./scan-state.tsx";
+import type { ChangeImageSearch, ImageSearch } from "./search.ts";
 
 const topics = ["image", "finding"] as const;
 const idOf = (image: ImageSummary): string => image.key;
@@ -48,7 +49,7 @@ export function ImagesPage() {
       <DataTable
         label={t("assets.images")}
         columns={useColumns()}
-        card={(image) => <ImageCard image={image} />}
+        renderCard={(image) => <ImageCard image={image} />}
         rows={list.rows}
         idOf={idOf}
         nameOf={({ name }) => name}
@@ -86,8 +87,6 @@ function useImages(filter: Filter) {
   useEffect(() => listenTo("image", (image) => change(new Map([[image.key, image]]))), [change]);
   return list;
 }
-
-export type ChangeImageSearch = (part: ImageSearch) => void;
 
 function useChangeSearch(): ChangeImageSearch {
   const navigate = useNavigate({ from: "/assets/images" });
@@ -167,13 +166,6 @@ function useColumns(): Column<ImageSummary>[] {
     ],
     [t, format],
   );
-}
-
-const tones = { done: "good", partial: "warn", failed: "bad" } as const;
-
-export function ScanState({ state }: { state: ImageSummary["state"] }) {
-  const { t } = useTranslation();
-  return <Tag tone={tones[state]}>{t(`scanState.${state}`)}</Tag>;
 }
 
 function ImageCard({ image }: { image: ImageSummary }) {

@@ -7,8 +7,7 @@ import { LayersIcon } from "../../ui/icons.tsx";
 import { Line } from "../../ui/raw.tsx";
 import { Empty } from "../../ui/states.tsx";
 import classes from "./assets.module.css";
-import type { ChangeImageSearch } from "./images-page.tsx";
-import type { ImageSearch } from "./search.ts";
+import type { ChangeImageSearch, ImageSearch } from "./search.ts";
 
 interface Props {
   packages: InstalledPackage[];
@@ -34,7 +33,7 @@ export function PackageTable({ packages, search, change }: Props) {
         <DataTable
           label={t("field.packages")}
           columns={useColumns(sort, change)}
-          card={(item) => (
+          renderCard={(item) => (
             <span className={classes.card}>
               <span className={classes.cardLine}>
                 <span className={`cut ${classes.name}`}>

@@ -33,6 +33,8 @@ export interface ImageSearch {
   package?: string | undefined;
 }
 
+export type ChangeImageSearch = (part: ImageSearch) => void;
+
 export function imageSearch(raw: Raw): ImageSearch {
   return compact({
     q: text(raw["q"]),

@@ -40,7 +40,7 @@ export function FindingsPage() {
       <DataTable
         label={t("findings.title")}
         columns={useColumns()}
-        card={(finding) => <FindingCard finding={finding} />}
+        renderCard={(finding) => <FindingCard finding={finding} />}
         rows={list.rows}
         idOf={idOf}
         nameOf={({ severity, title }) => `${t(`severity.${severity}`)}: ${title}`}

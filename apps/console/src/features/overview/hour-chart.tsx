@@ -3,7 +3,7 @@ import { GridComponent, TooltipComponent } from "echarts/components";
 import { init, use, type EChartsType } from "echarts/core";
 import { SVGRenderer } from "echarts/renderers";
 import { useComputedColorScheme } from "@mantine/core";
-import { useEffect, useRef } from "react";
+import { useEffect, useEffectEvent, useRef } from "react";
 import classes from "./overview.module.css";
 
 use([BarChart, GridComponent, TooltipComponent, SVGRenderer]);
@@ -22,21 +22,20 @@ interface Props {
 }
 
 export function HourChart(props: Props) {
-  const { hours } = props;
   const box = useRef<HTMLDivElement>(null);
   const chart = useRef<EChartsType>(undefined);
-  const latest = useRef(props);
-  latest.current = props;
   const scheme = useComputedColorScheme();
+  const pick = useEffectEvent((index: number | undefined) => {
+    const picked = index === undefined ? undefined : props.hours[index];
+    if (picked && picked.count > 0) props.onPick(picked);
+  });
 
   useEffect(() => {
     if (!box.current) return undefined;
     const made = init(box.current, null, { renderer: "svg" });
     chart.current = made;
     made.getZr().on("click", ({ offsetX, offsetY }) => {
-      const [index] = made.convertFromPixel({ gridIndex: 0 }, [offsetX, offsetY]) ?? [];
-      const picked = index === undefined ? undefined : latest.current.hours[index];
-      if (picked && picked.count > 0) latest.current.onPick(picked);
+      pick(made.convertFromPixel({ gridIndex: 0 }, [offsetX, offsetY])?.[0]);
     });
     const observer = new ResizeObserver(() => made.resize());
     observer.observe(box.current);
@@ -48,18 +47,18 @@ export function HourChart(props: Props) {
   }, []);
 
   useEffect(() => {
-    const style = getComputedStyle(document.documentElement);
-    const color = (name: string): string => style.getPropertyValue(name).trim();
-    chart.current?.setOption(optionsOf(hours, latest.current, color));
-    // The colours come from the page's scheme.
-  }, [hours, scheme]);
+    chart.current?.setOption(optionsOf(props, scheme === "dark"));
+  }, [props, scheme]);
 
   return <div ref={box} className={classes.bars} />;
 }
 
-function optionsOf(hours: Hour[], { labelOf, tipOf }: Props, color: (name: string) => string) {
+function optionsOf({ hours, labelOf, tipOf }: Props, darkMode: boolean) {
+  const style = getComputedStyle(document.documentElement);
+  const color = (name: string): string => style.getPropertyValue(name).trim();
   const text = { color: color("--text-3"), fontSize: 11 };
   return {
+    darkMode,
     animationDuration: 200,
     grid: { left: 4, right: 4, top: 8, bottom: 2, containLabel: true },
     tooltip: {

@@ -22,7 +22,9 @@ export function LatestAlerts({ alerts }: { alerts: StoredAlert[] }) {
               <SeverityMark value={alert.severity} />
             </span>
             <span className={classes.lineText}>
-              <span className={`cut ${classes.strong}`}>{known.rule(alert.rule, "title", alert.title)}</span>
+              <span className={`cut ${classes.strong}`}>
+                <Line text={known.rule(alert.rule, "title", alert.title)} />
+              </span>
               <span className={`dim ${classes.lineNote}`}>
                 <Line text={`${whereOf(alert)} · ${leadOf(alert)}`} />
               </span>

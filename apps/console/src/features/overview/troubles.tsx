@@ -3,6 +3,7 @@ import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { useKnown } from "../../i18n/known.ts";
 import { CheckIcon } from "../../ui/icons.tsx";
+import { Line } from "../../ui/raw.tsx";
 import { StateMark } from "../health/state-mark.tsx";
 import classes from "./overview.module.css";
 
@@ -30,8 +31,8 @@ export function Troubles({ troubles }: { troubles: Component[] }) {
               <span className={`cut ${classes.strong}`}>
                 {known.component(trouble.id)} <span className="dim">{trouble.node}</span>
               </span>
-              <span className={`dim cut ${classes.lineNote}`} title={trouble.reason}>
-                {trouble.reason}
+              <span className={`dim ${classes.lineNote}`}>
+                <Line text={trouble.reason} />
               </span>
             </span>
           </Link>

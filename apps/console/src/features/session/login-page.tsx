@@ -37,9 +37,7 @@ export function LoginPage() {
         <Logo size={36} />
         <h1 className={classes.title}>{t("login.title")}</h1>
         {token !== undefined && !link.isError ? (
-          <p className={classes.lead} role="status">
-            {t("login.entering")}
-          </p>
+          <output className={classes.lead}>{t("login.entering")}</output>
         ) : (
           <>
             {link.isError && <LoginError error={link.error} />}

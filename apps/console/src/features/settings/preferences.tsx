@@ -1,4 +1,4 @@
-import { SegmentedControl, useMantineColorScheme, type MantineColorScheme } from "@mantine/core";
+import { SegmentedControl, useMantineColorScheme } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { languages, setLanguage, type Language } from "../../i18n/index.ts";
 import classes from "./preferences.module.css";
@@ -21,7 +21,7 @@ export function Preferences() {
         aria-label={t("settings.theme")}
         value={colorScheme}
         data={(["auto", "light", "dark"] as const).map((value) => ({ value, label: t(`settings.themes.${value}`) }))}
-        onChange={(value) => setColorScheme(value as MantineColorScheme)}
+        onChange={(value) => setColorScheme(value)}
       />
     </div>
   );

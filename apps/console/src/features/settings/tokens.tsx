@@ -3,7 +3,7 @@ import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api, type Answer } from "../../api/client.ts";
-import { useFormat } from "../../ui/format.ts";
+import { useFormat, useNow } from "../../ui/format.ts";
 import { PlusIcon, TrashIcon } from "../../ui/icons.tsx";
 import { Tag } from "../../ui/page.tsx";
 import { Line } from "../../ui/raw.tsx";
@@ -78,8 +78,9 @@ function List({ tokens, revoke }: { tokens: Token[]; revoke: (token: Token) => v
 function Expiry({ token }: { token: Token }) {
   const { t } = useTranslation();
   const format = useFormat();
+  const now = useNow();
   const day = format.day(token.expiresAt);
-  return token.expiresAt < Date.now() ? t("tokens.expired", { day }) : t("tokens.expires", { day });
+  return token.expiresAt < now ? t("tokens.expired", { day }) : t("tokens.expires", { day });
 }
 
 function Revoke({ token, close, revoked }: { token: Token; close: () => void; revoked: () => void }) {
