@@ -4,7 +4,7 @@ import type { Severity } from "@bulwark/model";
 export const severities = ["critical", "high", "medium", "low", "negligible", "unknown"] as const satisfies Severity[];
 /** Fails to compile when the model knows a severity that the list above does not. */
 type Missing = Exclude<Severity, (typeof severities)[number]>;
-export const allSeverities: Missing extends never ? typeof severities : never = severities;
+null satisfies Missing extends never ? null : never;
 
 /** What the address says, before it is checked. */
 export type Raw = Record<string, unknown>;

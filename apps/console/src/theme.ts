@@ -2,7 +2,7 @@ import { ActionIcon, Button, createTheme, Input, Menu, Modal, Tooltip, type CSSV
 
 const fontFamily =
   'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Microsoft YaHei", "Noto Sans", "Noto Sans CJK SC", sans-serif';
-export const monospace =
+const monospace =
   'ui-monospace, SFMono-Regular, "JetBrains Mono", "SF Mono", Menlo, Consolas, "DejaVu Sans Mono", "Noto Sans Mono CJK SC", monospace';
 
 export const theme = createTheme({

@@ -19,7 +19,3 @@ export const api = createClient(table, { base: "", headers: () => (csrf === "" ?
 export function isUnauthenticated(error: unknown): boolean {
   return error instanceof ApiError && error.status === 401;
 }
-
-export function isNotFound(error: unknown): boolean {
-  return error instanceof ApiError && error.status === 404;
-}

@@ -1,6 +1,6 @@
 import type { StreamTopic } from "@bulwark/contract";
 import type { Component, Container, ImageSummary, StoredAlert } from "@bulwark/model";
-import { useEffect, useSyncExternalStore } from "react";
+import { useSyncExternalStore } from "react";
 
 /** What a message of each topic carries. */
 export interface StreamMessages {
@@ -102,10 +102,6 @@ export function listenTo<N extends Name>(name: N, listener: Listener<N>): () => 
   listeners.set(name, set);
   set.add(listener as Listener<Name>);
   return () => void set.delete(listener as Listener<Name>);
-}
-
-export function useStream<N extends Name>(name: N, listener: Listener<N>): void {
-  useEffect(() => listenTo(name, listener), [name, listener]);
 }
 
 export function useStreamState(): StreamState {

@@ -52,21 +52,11 @@ export const ExternalIcon = icon("M14 4h6v6M20 4l-9 9", "M18 14v6H4V6h6");
 export const RefreshIcon = icon("M20 11a8 8 0 0 0-14-4.5L4 9M4 4v5h5", "M4 13a8 8 0 0 0 14 4.5L20 15M20 20v-5h-5");
 export const UserIcon = icon("M8 8a4 4 0 1 0 8 0a4 4 0 1 0-8 0", "M4 21c0-4 3.5-6 8-6s8 2 8 6");
 export const LogoutIcon = icon("M14 4H5v16h9", "M10 12h11M17 8l4 4-4 4");
-export const GlobeIcon = icon(
-  "M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0",
-  "M3 12h18",
-  "M12 3c3 3 3.5 6 3.5 9s-.5 6-3.5 9c-3-3-3.5-6-3.5-9s.5-6 3.5-9",
-);
-export const SunIcon = icon(
-  "M8 12a4 4 0 1 0 8 0a4 4 0 1 0-8 0",
-  "M12 3v1M12 20v1M3 12h1M20 12h1M5.6 5.6l.7.7M17.7 17.7l.7.7M5.6 18.4l.7-.7M17.7 6.3l.7-.7",
-);
 export const KeyboardIcon = icon("M3 6h18v12H3z", "M7 10h.01M11 10h.01M15 10h.01M8 14h8");
 export const PlayIcon = icon("M7 5l12 7-12 7z");
 export const StopIcon = icon("M6 6h12v12H6z");
 export const PlugIcon = icon("M9 3v5M15 3v5M6 8h12v4a6 6 0 0 1-12 0zM12 18v3");
 export const AlertIcon = icon("M12 4l9.5 16h-19z", "M12 10v4M12 17h.01");
-export const ClockIcon = icon("M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0", "M12 7v5l3 2");
 export const FlameIcon = icon(
   "M12 3c1 4 5 5.5 5 10.5a5 5 0 0 1-10 0c0-2 1-3.5 2-4.5 0 2 1 3 2 3 1.500-2.500-.5-5 1-9z",
 );

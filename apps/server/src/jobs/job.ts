@@ -1,11 +1,11 @@
-import type { Messages, Subject } from "@bulwark/bus";
+import type { Messages, WorkSubject } from "@bulwark/bus";
 import { errorText } from "@bulwark/model";
 import type { Context } from "../context.ts";
 import { count } from "../http/figures.ts";
 import type { Limits } from "../limits.ts";
 
 /** Work that nobody asks for by HTTP: again and again, or for each message of the bus. */
-export type Job = TimedJob | { [S in Subject]: MessageJob<S> }[Subject];
+export type Job = TimedJob | { [S in WorkSubject]: MessageJob<S> }[WorkSubject];
 
 export interface TimedJob {
   name: string;
@@ -14,7 +14,7 @@ export interface TimedJob {
   run(context: Context): Promise<void>;
 }
 
-export interface MessageJob<S extends Subject> {
+export interface MessageJob<S extends WorkSubject> {
   name: string;
   /** Each message is handled by one replica, and again when `run` throws. */
   on: S;
@@ -61,7 +61,7 @@ function repeat(job: TimedJob, context: Context, failing: Map<string, string>): 
   };
 }
 
-async function listen<S extends Subject>(
+async function listen<S extends WorkSubject>(
   job: MessageJob<S>,
   context: Context,
   failing: Map<string, string>,

@@ -19,8 +19,8 @@ export function containerSearch(raw: Raw): ContainerSearch {
   });
 }
 
-export const imageViews = ["findings", "packages"] as const;
-export const packageSorts = ["name", "-name", "source", "-source"] as const;
+const imageViews = ["findings", "packages"] as const;
+const packageSorts = ["name", "-name", "source", "-source"] as const;
 
 export interface ImageSearch {
   q?: string | undefined;
