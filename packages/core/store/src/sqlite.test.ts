@@ -102,6 +102,23 @@ test("retention by bytes takes the oldest events, and the file gets smaller", as
   assert.ok(bytes <= limit * 1.1, `${bytes} of ${before} bytes, ${limit} allowed`);
 });
 
+test("a search among the events of one container stays in the index of containers", async () => {
+  const path = join(folder, "plan.db");
+  await (await openStore({ sqlite: path }))[Symbol.asyncDispose]();
+  const raw = new DatabaseSync(path, { readOnly: true });
+  const plan = raw
+    .prepare(
+      `explain query plan select time, id from events where kind = ? and container = ? and time >= ? and time <= ?
+        and search like ? order by time desc, id desc limit 101`,
+    )
+    .all("exec", 1, 1, 2, "%a%");
+  raw.close();
+  assert.match(
+    JSON.stringify(plan),
+    /USING INDEX events_container \(container=\? AND kind=\? AND time>\? AND time<\?\)/,
+  );
+});
+
 test("kill -9 loses nothing that was acknowledged", async () => {
   const path = join(folder, "killed", "bulwark.db");
   for (let round = 0; round < 3; round++) {

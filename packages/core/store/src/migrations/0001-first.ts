@@ -61,7 +61,15 @@ export async function first(tx: Tx, kind: Engine["kind"]): Promise<void> {
   for (const statement of statements) await sql.raw(statement).execute(tx);
 }
 
-const ofSqlite = ["create table block_counter (last integer not null)", "insert into block_counter values (0)"];
+const ofSqlite = [
+  "create table block_counter (last integer not null)",
+  "insert into block_counter values (0)",
+  // Without statistics SQLite searches the events of one container among all events of their kind. These say once and for
+  // all how many rows a kind, and a container, leave of a large table. https://sqlite.org/fileformat2.html#stat1tab
+  "analyze events",
+  "insert into sqlite_stat1 values ('events', 'events_kind', '5000000 1000000 2')",
+  "insert into sqlite_stat1 values ('events', 'events_container', '5000000 10000 3000 1')",
+];
 
 const ofPostgres = [
   "create sequence event_block_ids",
