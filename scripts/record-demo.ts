@@ -99,7 +99,7 @@ async function record(): Promise<{ containers: Container[]; records: SensorRecor
   checkout?.exec(
     "sh",
     "-c",
-    "(echo 'id; ls /; cat /etc/os-release; sleep 1; exit'; sleep 3) | nc -lp 4444 >/dev/null & sleep 1; nc 127.0.0.1 4444 -e /bin/sh",
+    "(echo 'id; ls /; cat /etc/os-release; sleep 1; exit'; sleep 3) | nc -lp 4444 >/dev/null & sleep 1; nc 127.0.0.1 4444 -e /bin/sh; true",
   );
   await pause(1500);
 

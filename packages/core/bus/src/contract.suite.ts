@@ -3,7 +3,9 @@ import { after, before, describe, test } from "node:test";
 import { eventually } from "@bulwark/testkit";
 import type { Bus } from "./bus.ts";
 
-/** What both buses must do. `open` gives another replica's view of the same bus each time. */
+export const contractDelays = [20, 50, 100];
+
+/** What both buses must do, with `contractDelays` between attempts. `open` gives another replica's view of the same bus each time. */
 export function busContract(
   name: string,
   options: { skip: string | false; open: () => Promise<Bus>; replicas: boolean },
@@ -54,6 +56,46 @@ export function busContract(
       await new Promise((resolve) => setTimeout(resolve, 300));
       assert.deepEqual(done.toSorted(), ["a", "b", "c"]);
       assert.equal(one.abandoned + (two === one ? 0 : two.abandoned), 0);
+    });
+
+    test("what a subscriber throws harms neither the publisher nor other subscribers", async () => {
+      const seen: unknown[] = [];
+      const failed = one.stats().failed;
+      await using _a = await one.subscribe("live", () => {
+        throw new Error("a page that is broken");
+      });
+      await using _b = await one.subscribe("live", ({ data }) => void seen.push(data));
+      await one.publish("live", { topic: "image", data: 9 });
+      await eventually("delivery", () => (seen.length === 1 ? true : undefined));
+      assert.deepEqual(seen, [9]);
+      await eventually("the failure is counted", () => (one.stats().failed === failed + 1 ? true : undefined));
+    });
+
+    test("work that is published before a worker is there is done when it comes", async () => {
+      await one.publish("advisories.updated", { builtAt: 1 });
+      const done: number[] = [];
+      await using _worker = await two.work("advisories.updated", async ({ builtAt }) => void done.push(builtAt));
+      await eventually("the work", () => (done.length === 1 ? true : undefined));
+      assert.deepEqual(done, [1]);
+    });
+
+    test("work that fails too often is given up, counted, and does not hold up the rest", async () => {
+      const before = one.stats();
+      let tries = 0;
+      const done: string[] = [];
+      await using _worker = await one.work("image.reported", async ({ key }) => {
+        if (key === "poison") {
+          tries++;
+          throw new Error("never");
+        }
+        done.push(key);
+      });
+      await one.publish("image.reported", { key: "poison" });
+      await one.publish("image.reported", { key: "good" });
+      await eventually("it is given up", () => (one.abandoned === before.abandoned + 1 ? true : undefined));
+      assert.equal(tries, contractDelays.length + 1);
+      assert.deepEqual(done, ["good"]);
+      assert.equal(one.stats().failed, before.failed + tries);
     });
 
     test("it says that it is there", async () => {

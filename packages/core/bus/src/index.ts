@@ -1,2 +1,3 @@
-export type { Bus, Messages, Subject } from "./bus.ts";
+export type { Bus, BusStats, Messages, Subject, WorkSubject } from "./bus.ts";
+export * from "./error.ts";
 export * from "./open.ts";

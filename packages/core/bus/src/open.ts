@@ -1,8 +1,16 @@
-import type { Bus } from "./bus.ts";
+import { retryDelays, type Bus } from "./bus.ts";
 import { openInProcessBus } from "./in-process.ts";
 
-/** NATS JetStream where a URL is given, else the bus of this process. Raises `BusError`. */
-export async function openBus(options: { nats?: string | undefined } = {}): Promise<Bus> {
-  if (options.nats === undefined) return openInProcessBus();
-  return (await import("./nats.ts")).openNatsBus(options.nats);
+export interface BusOptions {
+  /** URL of a NATS server with JetStream; the bus of this process where there is none. */
+  nats?: string | undefined;
+  /** Milliseconds before each further attempt at a piece of work that failed. */
+  retryDelays?: readonly number[] | undefined;
+}
+
+/** Raises `BusError` `unavailable`. */
+export async function openBus(options: BusOptions = {}): Promise<Bus> {
+  const delays = options.retryDelays ?? retryDelays;
+  if (options.nats === undefined) return openInProcessBus(delays);
+  return (await import("./nats.ts")).openNatsBus(options.nats, delays);
 }

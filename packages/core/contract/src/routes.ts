@@ -16,7 +16,7 @@ import { z } from "zod";
 import type { Route } from "./route.ts";
 
 const limit = z.coerce.number().int().min(1).max(500).default(100);
-const cursor = z.string().max(512).optional();
+const cursor = z.string().max(4096).optional();
 const text = z.string().max(256).optional();
 const milliseconds = z.coerce.number().int().min(0).optional();
 /** `severity=critical,high` */
@@ -175,6 +175,7 @@ export const routes = {
       state: z.enum(["running", "stopped"]).optional(),
       q: text,
       node: text,
+      privileged: z.stringbool().optional(),
       cursor,
       limit,
     }),

@@ -12,7 +12,7 @@ export const finding = z.strictObject({
   fingerprint: z.string().max(64),
   kind: z.enum(["vulnerability"]),
   /** The image by name and digest. */
-  asset: z.strictObject({ kind: z.enum(["image"]), key: z.string().max(256), name: z.string().max(1024) }),
+  asset: z.strictObject({ kind: z.enum(["image"]), key: z.string().max(1400), name: z.string().max(1024) }),
   severity,
   title: z.string().max(512),
   state: findingState,

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { sampleAlert, sampleContainer, sampleEvent, sampleReport, sampleVulnerability } from "@bulwark/testkit";
-import type { AgentRecord, Batch, Page } from "@bulwark/model";
+import { eventKinds, type AgentRecord, type Batch, type Event, type Page } from "@bulwark/model";
 import { StoreError } from "./error.ts";
 import type { Store } from "./store.ts";
 
@@ -226,19 +226,105 @@ export function storeContract(name: string, options: { skip: string | false; ope
       assert.deepEqual(entries[0]?.detail, { how: "link" });
     });
 
-    test("a cursor that no page gave is refused", async () => {
-      for (const cursor of [
-        "x",
-        "",
-        Buffer.from('["alerts",1]').toString("base64url"),
-        Buffer.from("[]").toString("base64url"),
-      ]) {
-        if (cursor === "") continue;
+    test("a cursor that no page gave, or that was changed, is refused", async () => {
+      const { next } = await store.events.list({}, { limit: 1 });
+      assert.ok(next);
+      const changed = `${next.slice(0, -3)}${next.at(-3) === "A" ? "B" : "A"}${next.slice(-2)}`;
+      const ofAlerts = (await store.alerts.list({}, { limit: 1 })).next;
+      assert.ok(ofAlerts);
+      for (const cursor of ["x", Buffer.from("[]").toString("base64url"), next.slice(0, -4), changed, ofAlerts]) {
         await assert.rejects(
           store.events.list({}, { cursor, limit: 1 }),
           (error) => error instanceof StoreError && error.code === "bad-cursor",
+          cursor,
         );
       }
+    });
+
+    test("pages neither repeat nor miss an event when others come in between", async () => {
+      const node = "node-pages";
+      const send = async (first: number, time: number): Promise<void> => {
+        const records = Array.from({ length: 100 }, (_, n): AgentRecord => {
+          const container = { ...sampleEvent(0).container, id: "paged" } as Event["container"];
+          const kind = eventKinds[n % eventKinds.length] ?? "exec";
+          return {
+            type: "event",
+            event: sampleEvent(first + n, { id: `p${first + n}`, time: time + n, kind, container }),
+          };
+        });
+        await store.ingest.write({ node, spool: "pages", first, records }, now);
+      };
+      await send(1, now);
+      const seen: string[] = [];
+      let cursor: string | undefined;
+      for (let round = 1; ; round++) {
+        const page = await store.events.list({ container: "paged", q: "job" }, { cursor, limit: 30 });
+        seen.push(...page.items.map(({ id }) => id));
+        if (page.next === null) break;
+        cursor = page.next;
+        await send(1 + round * 100, now + round * 1000);
+      }
+      assert.deepEqual(
+        seen,
+        Array.from({ length: 100 }, (_, n) => `p${100 - n}`),
+      );
+    });
+
+    test("a container that starts after a list was made is not stopped by it", async () => {
+      const node = "node-order";
+      const container = sampleContainer(900, { node });
+      const records: AgentRecord[] = [
+        { type: "containers", node, running: [] },
+        { type: "container", container },
+      ];
+      await store.ingest.write({ node, spool: "o", first: 1, records }, now);
+      assert.equal((await store.containers.get(container.id))?.state, "running");
+      const back: AgentRecord[] = [
+        { type: "container", container },
+        { type: "containers", node, running: [] },
+      ];
+      await store.ingest.write({ node, spool: "o", first: 3, records: back }, now);
+      assert.equal((await store.containers.get(container.id))?.state, "stopped");
+    });
+
+    test("a character that a database does not take stops nothing", async () => {
+      const nul = "a\0b";
+      const event = sampleEvent(1, { id: "nul" });
+      event.process = { ...event.process, executable: nul };
+      const container = sampleContainer(901, { node: "node-nul", name: nul, labels: { [nul]: nul } });
+      const alert = sampleAlert(901, { title: nul, rule: nul });
+      const records: AgentRecord[] = [
+        { type: "event", event },
+        { type: "container", container },
+        { type: "alert", alert },
+      ];
+      await store.ingest.write({ node: "node-nul", spool: "n", first: 1, records }, now);
+      assert.deepEqual((await store.events.list({ q: nul }, { limit: 5 })).items, [event]);
+      assert.deepEqual(await store.containers.get(container.id), container);
+      assert.equal((await store.alerts.list({ q: nul }, { limit: 5 })).items[0]?.title, nul);
+      await store.ingest.write(
+        { node: "node-nul", spool: "n", first: 4, records: [{ type: "containers", node: "node-nul", running: [] }] },
+        now,
+      );
+    });
+
+    test("an alert that comes again is not told of as new", async () => {
+      const records: AgentRecord[] = [{ type: "alert", alert: sampleAlert(950) }];
+      const write = async (spool: string) => store.ingest.write({ node: "node-again", spool, first: 1, records }, now);
+      assert.equal((await write("one")).alerts.length, 1);
+      assert.equal((await write("two")).alerts.length, 0);
+    });
+
+    test("one weakness in two architectures of a package is two findings", async () => {
+      const purls = ["pkg:deb/debian/libc6@1?arch=amd64", "pkg:deb/debian/libc6@1?arch=i386"];
+      const found = purls.map((purl) => sampleVulnerability(0, { purl }));
+      const at = Promise.all([1, 2].map(async () => store.findings.replace("two@sha256:2", found, now)));
+      assert.equal(
+        (await at).reduce((sum, { opened }) => sum + opened, 0),
+        2,
+      );
+      assert.equal((await store.findings.list({ image: "two@sha256:2" }, { limit: 9 })).items.length, 2);
+      assert.deepEqual(await store.findings.replace("two@sha256:2", [], now), { opened: 0, fixed: 2 });
     });
 
     test("components are kept by node and id, settings by name", async () => {

@@ -5,6 +5,6 @@ import { BulwarkError } from "@bulwark/model";
  * - `newer`: the database was written by a newer Bulwark
  * - `full`: the disk cannot take it; nothing was written
  * - `bad-cursor`: a page was asked for with a cursor that no page gave
- * - `unavailable`: the database does not answer or cannot be opened
+ * - `unavailable`: the database does not answer, cannot be opened or cannot be read
  */
 export class StoreError extends BulwarkError<"in-use" | "newer" | "full" | "bad-cursor" | "unavailable"> {}

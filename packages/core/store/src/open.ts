@@ -30,7 +30,7 @@ export async function openStore(options: StoreOptions): Promise<Store> {
     await migrate(engine);
   } catch (error) {
     await engine[Symbol.asyncDispose]();
-    throw engine.explain(error);
+    throw error;
   }
   return storeOn(engine);
 }
@@ -51,7 +51,7 @@ function storeOn(engine: Engine): Store {
     retain: async (limits, now) => retain(engine, limits, now),
     size: async () => engine.size(),
     async ping() {
-      return engine.write
+      return engine.read
         .selectFrom("migrations" as never)
         .select(({ lit }) => lit(1).as("one"))
         .limit(1)

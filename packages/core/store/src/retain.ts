@@ -1,9 +1,12 @@
 import { sql, type RawBuilder } from "kysely";
 import type { Engine } from "./engine.ts";
+import { blockSize } from "./repositories/event-blocks.ts";
 import type { RetentionLimits, RetentionReport } from "./store.ts";
 
 /** Rows in one transaction: a writer never waits longer for us than these take. */
 const step = 2000;
+/** Blocks in one transaction: their events are about as many rows. */
+const blocksAtOnce = 32;
 const day = 86_400_000;
 
 /** Deletes in small steps what the limits do not allow, and gives the space back. */
@@ -11,28 +14,62 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
   const report: RetentionReport = { events: 0, alerts: 0, audit: 0, containers: 0, images: 0 };
   const before = (days: number): number => now - days * day;
 
-  if (limits.eventDays !== undefined) report.events += await drain(engine, eventsBefore(before(limits.eventDays)));
+  if (limits.eventDays !== undefined) {
+    const time = before(limits.eventDays);
+    await repeat(blocksAtOnce, async () => {
+      const { blocks, events } = await deleteBlocks(engine, { before: time });
+      report.events += events;
+      return blocks;
+    });
+  }
   if (limits.alertDays !== undefined) report.alerts += await drain(engine, alertsBefore(before(limits.alertDays)));
   if (limits.auditDays !== undefined) report.audit += await drain(engine, auditBefore(before(limits.auditDays)));
   if (limits.assetDays !== undefined) {
     report.containers += await drain(engine, containersBefore(before(limits.assetDays)));
     report.images += await drain(engine, imagesBefore(before(limits.assetDays)));
     await drain(engine, orphanFindings);
+    await drain(engine, orphanDetails);
   }
   if (limits.bytes !== undefined) await retainBytes(engine, limits.bytes, report);
   if (Object.values(report).some((count) => count > 0)) await shrinkAll(engine);
   return report;
 }
 
+/**
+ * The oldest blocks with all of their events. An event goes with its block: it may stay as long as the latest of the
+ * at most 64 events that came with it.
+ */
+async function deleteBlocks(engine: Engine, limit: { before?: number }): Promise<{ blocks: number; events: number }> {
+  return engine.write.transaction().execute(async (tx) => {
+    let oldest = tx.selectFrom("event_blocks").select(["id", "events"]).limit(blocksAtOnce);
+    if (limit.before === undefined) oldest = oldest.orderBy("id");
+    else oldest = oldest.where("max_time", "<", limit.before).orderBy("max_time");
+    const blocks = await oldest.execute();
+    for (const { id } of blocks) {
+      await tx
+        .deleteFrom("events")
+        .where("id", ">=", id * blockSize)
+        .where("id", "<", (id + 1) * blockSize)
+        .execute();
+    }
+    if (blocks.length > 0) {
+      const ids = blocks.map(({ id }) => id);
+      await tx.deleteFrom("event_blocks").where("id", "in", ids).execute();
+    }
+    return { blocks: blocks.length, events: blocks.reduce((sum, { events }) => sum + events, 0) };
+  });
+}
+
 type Delete = RawBuilder<unknown>;
 const max = sql.lit(step);
 
-const eventsBefore = (time: number): Delete =>
-  sql`delete from events where id in (select id from events where time < ${time} order by time limit ${max})`;
 const alertsBefore = (time: number): Delete =>
   sql`delete from alerts where id in (select id from alerts where time < ${time} order by time limit ${max})`;
 const auditBefore = (time: number): Delete =>
-  sql`delete from audit where id in (select id from audit where time < ${time} order by id limit ${max})`;
+  // By number and only from the front: the chain has no hole, even where a clock once went back. The last entry stays,
+  // because the next one follows from it.
+  sql`delete from audit where id in (select id from audit where id <
+    coalesce((select min(id) from audit where time >= ${time}), (select max(id) from audit)) order by id limit ${max})`;
 const containersBefore = (time: number): Delete =>
   sql`delete from containers where (node, id) in
     (select node, id from containers where running = 0 and seen_at < ${time} limit ${max})`;
@@ -41,16 +78,25 @@ const imagesBefore = (time: number): Delete =>
     and not exists (select 1 from containers where image_key = images.key) limit ${max})`;
 const orphanFindings: Delete = sql`delete from findings where fingerprint in (select fingerprint from findings
     where not exists (select 1 from images where key = findings.image_key) limit ${max})`;
-const oldestEvents: Delete = sql`delete from events where id in (select id from events order by time limit ${max})`;
-const oldestClosedAlerts: Delete = sql`delete from alerts where id in (select id from alerts where state = 'closed' order by time limit ${max})`;
+const orphanDetails: Delete = sql`delete from finding_details where fingerprint in (select fingerprint
+    from finding_details as details where not exists
+    (select 1 from findings where findings.fingerprint = details.fingerprint) limit ${max})`;
+const oldestClosedAlerts: Delete = sql`delete from alerts where id in
+    (select id from alerts where state = 'closed' order by time limit ${max})`;
 
 async function drain(engine: Engine, statement: Delete): Promise<number> {
   let total = 0;
-  for (;;) {
+  await repeat(step, async () => {
     const deleted = await once(engine, statement);
     total += deleted;
-    if (deleted < step) return total;
-  }
+    return deleted;
+  });
+  return total;
+}
+
+/** Until a step is not a full one. Each is a transaction of its own; whoever waits to write is served in between. */
+async function repeat(full: number, deleteStep: () => Promise<number>): Promise<void> {
+  while ((await deleteStep()) === full) await new Promise((resolve) => setImmediate(resolve));
 }
 
 async function once(engine: Engine, statement: Delete): Promise<number> {
@@ -58,34 +104,17 @@ async function once(engine: Engine, statement: Delete): Promise<number> {
 }
 
 async function retainBytes(engine: Engine, bytes: number, report: RetentionReport): Promise<void> {
-  while ((await used(engine)) > bytes) {
-    const events = await once(engine, oldestEvents);
-    const alerts = events > 0 ? 0 : await once(engine, oldestClosedAlerts);
+  while ((await engine.used()) > bytes) {
+    const { blocks, events } = await deleteBlocks(engine, {});
     report.events += events;
+    if (blocks > 0) continue;
+    const alerts = await once(engine, oldestClosedAlerts);
     report.alerts += alerts;
-    if (events + alerts === 0) return;
-    await engine.shrink();
-    // PostgreSQL keeps the file and reuses its space: what is free in it shows only after a vacuum, so one step a run.
-    if (engine.kind === "postgresql") return;
+    // PostgreSQL keeps the space of alerts in the file, so that deleting more would not show: one step a run.
+    if (alerts < step || engine.kind === "postgresql") return;
   }
 }
 
-/** Bytes that hold something: free pages inside the SQLite file are not counted. */
-async function used(engine: Engine): Promise<number> {
-  const { bytes } = await engine.size();
-  if (engine.kind === "postgresql") return bytes;
-  const { rows } = await sql<{ free: number }>`select freelist_count * page_size as free
-    from pragma_freelist_count, pragma_page_size`.execute(engine.write);
-  return bytes - (rows[0]?.free ?? 0);
-}
-
-/** SQLite gives a bounded number of free pages back at a time. */
 async function shrinkAll(engine: Engine): Promise<void> {
-  let before = Number.POSITIVE_INFINITY;
-  for (;;) {
-    await engine.shrink();
-    const { bytes } = await engine.size();
-    if (bytes >= before) return;
-    before = bytes;
-  }
+  while (await engine.shrink()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,16 +1,26 @@
-import type { Generated, Kysely, Transaction } from "kysely";
+import type { Transaction } from "kysely";
 
 /** The tables, as both engines have them. Times are milliseconds since the epoch, booleans 0 and 1, bodies JSON text. */
 export interface Schema {
   spools: { id: string; node: string; stored: number };
+  /** One row for each event, small: only what is looked for. Its id is `block * blockSize + place in the block`. */
   events: {
-    id: Generated<number>;
+    id: number;
     time: number;
-    node: string;
     kind: string;
-    container: string | null;
+    /** `containerKey` of the container's id: a number is a tenth of the id, in the row and in the index. */
+    container: number | null;
     search: string;
-    body: string;
+  };
+  /** The events themselves, compressed in blocks of one batch. */
+  event_blocks: {
+    id: number;
+    /** Of its latest event. */
+    max_time: number;
+    events: number;
+    /** What the block and its events' rows take, about. */
+    bytes: number;
+    body: Uint8Array;
   };
   alerts: {
     id: string;
@@ -44,7 +54,8 @@ export interface Schema {
     packages: number;
     state: string;
     scanned_at: number;
-    report: string;
+    /** JSON, in gzip. */
+    report: Uint8Array;
   };
   findings: {
     fingerprint: string;
@@ -58,8 +69,9 @@ export interface Schema {
     first_seen: number;
     last_seen: number;
     search: string;
-    body: string;
   };
+  /** The vulnerability of each finding, apart so that lists walk over small rows. */
+  finding_details: { fingerprint: string; body: string };
   components: { node: string; id: string; updated_at: number; body: string };
   users: { name: string; password_hash: string | null };
   login_links: { hash: string; user_name: string; expires_at: number };
@@ -88,4 +100,3 @@ export interface Schema {
 }
 
 export type Tx = Transaction<Schema>;
-export type Query = Kysely<Schema>;

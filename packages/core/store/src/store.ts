@@ -103,7 +103,12 @@ export interface AlertRepository {
 export interface ContainerRepository {
   /** Running first, then latest start first. */
   list(
-    filter: { state?: "running" | "stopped" | undefined; q?: string | undefined; node?: string | undefined },
+    filter: {
+      state?: "running" | "stopped" | undefined;
+      q?: string | undefined;
+      node?: string | undefined;
+      privileged?: boolean | undefined;
+    },
     options: ListOptions,
   ): Promise<Page<Container>>;
   get(id: string): Promise<Container | undefined>;

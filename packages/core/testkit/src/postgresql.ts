@@ -11,7 +11,10 @@ export interface TestPostgres extends AsyncDisposable {
 
 /** An own PostgreSQL in a temporary folder, on a free port of loopback. Needs `postgresql`. */
 export async function startPostgres(): Promise<TestPostgres> {
-  const version = readdirSync("/usr/lib/postgresql").sort().at(-1) ?? "";
+  const version =
+    readdirSync("/usr/lib/postgresql")
+      .toSorted((a, b) => Number(a) - Number(b))
+      .at(-1) ?? "";
   const bin = `/usr/lib/postgresql/${version}/bin`;
   const folder = mkdtempSync(join(tmpdir(), "bulwark-postgres-"));
   const port = await freePort();

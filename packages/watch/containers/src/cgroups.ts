@@ -16,7 +16,7 @@ export async function cgroupPaths(pid: number): Promise<Map<string, string>> {
 const idAtEnd = /^(?:.*[-:])?([0-9a-f]{64})(?:\.scope)?$/;
 
 /** The container id that the last part of a path names. The scope of conmon holds the container's monitor, not the container. */
-export function idOfCgroup(path: string): string | undefined {
+function idOfCgroup(path: string): string | undefined {
   const last = path.slice(path.lastIndexOf("/") + 1);
   return last.includes("conmon-") ? undefined : idAtEnd.exec(last)?.[1];
 }

@@ -1,6 +1,8 @@
 import type { Container } from "@bulwark/model";
 
 const labelLimit = 1000;
+/** `PID_MAX_LIMIT`, include/linux/threads.h. */
+const pidLimit = 4 * 1024 * 1024;
 
 /**
  * The container within the limits of the model, so that one strange label does not make a whole report unacceptable.
@@ -28,7 +30,7 @@ export function fit(container: Container): Container | undefined {
     },
     startedAt: whole(container.startedAt),
     finishedAt: whole(container.finishedAt),
-    pid: pid !== null && Number.isInteger(pid) && pid > 0 ? pid : null,
+    pid: pid !== null && Number.isInteger(pid) && pid > 0 && pid <= pidLimit ? pid : null,
     rootfs: rootfs === null || rootfs.length > 4096 ? null : rootfs,
     mounts: mounts.slice(0, 4096).map(({ source, target, type, readOnly }) => ({
       source: source.slice(0, 4096),
@@ -41,5 +43,5 @@ export function fit(container: Container): Container | undefined {
 }
 
 function whole(time: number | null): number | null {
-  return time === null || !Number.isFinite(time) ? null : Math.trunc(time);
+  return time !== null && Number.isSafeInteger(Math.trunc(time)) ? Math.trunc(time) : null;
 }

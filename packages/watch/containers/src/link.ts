@@ -78,12 +78,15 @@ export class Link implements AsyncDisposable {
       this.#looking = this.#lookOnce().finally(() => (this.#looking = undefined));
       return this.#looking;
     }
-    this.#next ??= this.#looking.then(async () => {
-      await this.#pause(this.#lookedAt + spacing - Date.now());
-      this.#next = undefined;
-      await this.look();
-    });
+    this.#next ??= this.#lookAfter(this.#looking);
     return this.#next;
+  }
+
+  async #lookAfter(current: Promise<void>): Promise<void> {
+    await current;
+    await this.#pause(this.#lookedAt + spacing - Date.now());
+    this.#next = undefined;
+    await this.look();
   }
 
   /** Cheap, for every second: takes up what has appeared, notices what has gone. */
@@ -94,7 +97,8 @@ export class Link implements AsyncDisposable {
     if (isChanged) this.#retryAt = 0;
     const isDue = !this.#source && this.#file !== "" && Date.now() >= this.#retryAt;
     const isGone = this.#file === "" && error?.code !== this.error?.code;
-    if (isChanged || isDue || isGone) await this.look();
+    // Not waited for: one that hangs must not keep the others from being checked.
+    if (isChanged || isDue || isGone) void this.look();
   }
 
   async #lookOnce(): Promise<void> {
@@ -114,14 +118,11 @@ export class Link implements AsyncDisposable {
   /** What is at the path now. A fault only where something is, or was. */
   async #findFile(): Promise<RuntimeError | undefined> {
     try {
-      const { ino, ctimeMs, uid, isSocket } = await stat(this.path).then((found) => ({
-        ...found,
-        isSocket: found.isSocket(),
-      }));
+      const found = await stat(this.path);
+      this.#isSocket = found.isSocket();
       // A folder changes with everything that is made in it.
-      this.#file = isSocket ? `${ino}/${ctimeMs}` : `${ino}`;
-      this.#isSocket = isSocket;
-      this.trusted = uid === 0 || uid === process.getuid?.();
+      this.#file = this.#isSocket ? `${found.ino}/${found.ctimeMs}` : `${found.ino}`;
+      this.trusted = found.uid === 0 || found.uid === process.getuid?.();
       this.#wasThere = true;
       return undefined;
     } catch (error) {
@@ -151,11 +152,13 @@ export class Link implements AsyncDisposable {
         );
         this.#follow(this.#watch);
       }
-      this.#keep(await within(listTimeout, path, source.list()));
+      const told = await within(listTimeout, path, source.list());
+      // Its events have ended meanwhile.
+      if (this.#source !== source) return;
+      this.#keep(told);
       this.error = undefined;
       if (Date.now() - this.#openedAt > soundAfter) this.#retryDelay = firstRetry;
     } catch (error) {
-      this.retries++;
       await this.#drop(explain(path, error));
     }
   }
@@ -195,12 +198,13 @@ export class Link implements AsyncDisposable {
   }
 
   /** Closes what is broken. Its containers stay as they were last told, while their processes live. */
-  async #drop(error: RuntimeError | undefined): Promise<void> {
+  async #drop(fault: RuntimeError | undefined): Promise<void> {
     const [source, watch] = [this.#source, this.#watch];
     this.#source = undefined;
     this.#watch = undefined;
-    this.error = error;
+    this.error = fault;
     if (source) {
+      this.retries++;
       this.#retryAt = Date.now() + this.#retryDelay;
       this.#retryDelay = Math.min(this.#retryDelay * 2, lastRetry);
     }
@@ -214,10 +218,13 @@ export class Link implements AsyncDisposable {
     if (this.#settling) return;
     this.#settling = true;
     const delay = Math.max(settle, this.#lookedAt + spacing - Date.now());
-    void this.#pause(delay).then(async () => {
-      this.#settling = false;
-      await this.look();
-    });
+    void this.#lookIn(delay);
+  }
+
+  async #lookIn(delay: number): Promise<void> {
+    await this.#pause(delay);
+    this.#settling = false;
+    await this.look();
   }
 
   async #pause(milliseconds: number): Promise<void> {

@@ -144,11 +144,14 @@ class Registry implements ContainerRegistry {
   async #merge(): Promise<void> {
     if (this.#mergeWaits) return this.#merging;
     this.#mergeWaits = true;
-    this.#merging = this.#merging.then(async () => {
-      this.#mergeWaits = false;
-      if (this.#isOpen && !this.#closed) await this.#mergeNow();
-    });
+    this.#merging = this.#mergeAfter(this.#merging);
     return this.#merging;
+  }
+
+  async #mergeAfter(current: Promise<void>): Promise<void> {
+    await current.catch(() => undefined);
+    this.#mergeWaits = false;
+    if (this.#isOpen && !this.#closed) await this.#mergeNow();
   }
 
   async #mergeNow(): Promise<void> {
@@ -254,7 +257,16 @@ class Registry implements ContainerRegistry {
   }
 
   #emit(event: Change, container: Container): void {
-    for (const listener of this.#listeners[event]) listener(container);
+    for (const listener of this.#listeners[event]) {
+      try {
+        listener(container);
+      } catch (error) {
+        // A defect of the listener, shown as one, but not to be had by the other listeners or by what is kept here.
+        queueMicrotask(() => {
+          throw error;
+        });
+      }
+    }
   }
 
   health(): Component[] {

@@ -1,14 +1,16 @@
-import { Kysely, PostgresDialect, sql } from "kysely";
+import { sql, Kysely, PostgresAdapter, PostgresDriver, PostgresIntrospector, PostgresQueryCompiler } from "kysely";
+import type { Dialect } from "kysely";
 import { errorText } from "@bulwark/model";
 import pg from "pg";
-import type { Engine, Value } from "../engine.ts";
+import type { Columns, Engine, Value } from "../engine.ts";
 import { StoreError } from "../error.ts";
 import type { Schema, Tx } from "../schema.ts";
+import { withoutNul } from "../text.ts";
+import { explain } from "./explain.ts";
 
 const connections = 10;
-const int8 = 20;
 /** Keys of pg_advisory_xact_lock: any numbers that nobody else uses. */
-const locks = { migrate: 7_262_001, audit: 7_262_002 };
+const locks = { migrate: 7_262_001, audit: 7_262_002, findings: 7_262_003 };
 
 /** Raises `StoreError` `unavailable` where the server does not answer. */
 export async function openPostgres(url: string): Promise<Engine> {
@@ -16,11 +18,14 @@ export async function openPostgres(url: string): Promise<Engine> {
     connectionString: url,
     max: connections,
     connectionTimeoutMillis: 10_000,
+    keepAlive: true,
     types: { getTypeParser: parserOf },
   });
   // A connection that breaks while it idles is replaced; the next query says what is wrong.
   pool.on("error", () => undefined);
-  const database = new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) });
+  // So is one that breaks in use: without a listener that would end the whole process.
+  pool.on("connect", (client) => client.on("error", () => undefined));
+  const database = new Kysely<Schema>({ dialect: dialectOf(pool) });
   try {
     await sql`select 1`.execute(database);
   } catch (error) {
@@ -36,8 +41,15 @@ export async function openPostgres(url: string): Promise<Engine> {
     read: database,
     write: database,
     insertMany,
-    async lock(tx, name) {
-      await sql`select pg_advisory_xact_lock(${sql.lit(locks[name])})`.execute(tx);
+    list: (values) => sql`(select unnest(${sql.val(values)}::text[]))`,
+    async lock(tx: Tx, name: keyof typeof locks, key?: string) {
+      if (key === undefined) await sql`select pg_advisory_xact_lock(${sql.lit(locks[name])})`.execute(tx);
+      else await sql`select pg_advisory_xact_lock(${sql.lit(locks[name])}, hashtext(${key}))`.execute(tx);
+    },
+    async blockIds(tx, count) {
+      const { rows } = await sql<{ id: number }>`select nextval('event_block_ids') as id
+        from generate_series(1, ${sql.lit(count)})`.execute(tx);
+      return rows.map(({ id }) => id);
     },
     async size() {
       const { rows } = await sql<{ bytes: number }>`select pg_database_size(current_database()) as bytes`.execute(
@@ -45,39 +57,86 @@ export async function openPostgres(url: string): Promise<Engine> {
       );
       return { bytes: rows[0]?.bytes ?? 0, free: null };
     },
-    // Autovacuum makes the space of deleted rows free for new ones.
-    async shrink() {},
-    explain,
+    // PostgreSQL keeps the files and uses their space again, so what the events take is counted in the events' table.
+    async used() {
+      const { rows } = await sql<{ used: number }>`
+        select total - tables + least(tables, live) as used from
+          (select pg_database_size(current_database()) as total,
+            pg_total_relation_size('events') + pg_total_relation_size('event_blocks') as tables) as sizes,
+          (select coalesce(sum(bytes), 0)::bigint as live from event_blocks) as counted`.execute(database);
+      return rows[0]?.used ?? 0;
+    },
+    async shrink() {
+      await sql`vacuum (skip_locked) events, event_blocks`.execute(database);
+      return false;
+    },
     async [Symbol.asyncDispose]() {
       await database.destroy();
     },
   };
 }
 
-/** Every whole number that we keep fits in a double; node-postgres gives int8 as text otherwise. */
-const parserOf: typeof pg.types.getTypeParser = (type: number, format?: "text" | "binary") =>
-  type === int8 ? Number : pg.types.getTypeParser(type, format);
+const type = { int8: 20, numeric: 1700 };
 
-/** One array for each column: a statement of fixed text, however many rows. */
-async function insertMany(tx: Tx, table: keyof Schema, columns: readonly string[], rows: Value[][]): Promise<void> {
-  if (rows.length === 0) return;
-  const arrays = columns.map((_, column) => {
-    const values = rows.map((row) => row[column] ?? null);
-    const type = values.some((value) => typeof value === "number") ? sql`bigint[]` : sql`text[]`;
-    return sql`${sql.val(values)}::${type}`;
-  });
-  const names = columns.map((column) => sql.id(column));
-  await sql`insert into ${sql.table(table)} (${sql.join(names)})
-    select * from unnest(${sql.join(arrays)}) on conflict do nothing`.execute(tx);
+/** Every whole number that we keep fits in a double; node-postgres gives int8, and sums of it, as text otherwise. */
+const parserOf: typeof pg.types.getTypeParser = (id: number, format?: "text" | "binary") =>
+  id === type.int8 || id === type.numeric ? Number : pg.types.getTypeParser(id, format);
+
+function dialectOf(pool: pg.Pool): Dialect {
+  return {
+    createAdapter: () => new PostgresAdapter(),
+    createDriver: () => new PostgresDriver({ pool: explaining(pool) }),
+    createIntrospector: (database) => new PostgresIntrospector(database),
+    createQueryCompiler: () => new CleaningCompiler(),
+  };
 }
 
-/** Class 53: insufficient resources; 53100 is disk_full. https://www.postgresql.org/docs/15/errcodes-appendix.html */
-function explain(error: unknown): unknown {
-  if (error instanceof Error && "code" in error && error.code === "53100") {
-    return new StoreError("full", "the disk of PostgreSQL is full", {
-      remedy: "free space there, or lower retention.size",
-      cause: error,
-    });
+/** Every text that goes to PostgreSQL as a parameter goes through here. */
+class CleaningCompiler extends PostgresQueryCompiler {
+  protected override appendValue(parameter: unknown): void {
+    super.appendValue(cleaned(parameter));
   }
-  return error;
+}
+
+function cleaned(parameter: unknown): unknown {
+  if (typeof parameter === "string") return withoutNul(parameter);
+  return Array.isArray(parameter) ? parameter.map(cleaned) : parameter;
+}
+
+type Pool = Extract<ConstructorParameters<typeof PostgresDriver>[0]["pool"], { connect: unknown }>;
+
+/** The pool, with errors as `StoreError` where they are one. */
+function explaining(pool: pg.Pool): Pool {
+  return {
+    async connect() {
+      const client = await pool.connect().catch(raise);
+      const query = async (text: string, values: unknown[]): Promise<unknown> =>
+        client.query(text, values).catch(raise);
+      return { query, release: (broken?: boolean) => client.release(broken) } as Awaited<ReturnType<Pool["connect"]>>;
+    },
+    end: async () => pool.end(),
+    options: pool.options,
+  };
+}
+
+function raise(error: unknown): never {
+  throw explain(error);
+}
+
+/** One array for each column: a statement of fixed text, however many rows. */
+async function insertMany(
+  tx: Tx,
+  table: keyof Schema,
+  columns: Columns,
+  rows: Value[][],
+  conflict = "on conflict do nothing",
+): Promise<void> {
+  if (rows.length === 0) return;
+  const names = Object.keys(columns).map((name) => sql.id(name));
+  const arrays = Object.values(columns).map((kind, column) => {
+    const values = rows.map((row) => row[column] ?? null);
+    return sql`${sql.val(values)}::${sql.raw(kind === "blob" ? "bytea" : kind)}[]`;
+  });
+  await sql`insert into ${sql.table(table)} (${sql.join(names)})
+    select * from unnest(${sql.join(arrays)}) ${sql.raw(conflict)}`.execute(tx);
 }

@@ -1,10 +1,14 @@
 import { severities, severityRank, type Alert, type AlertState, type Severity, type StoredAlert } from "@bulwark/model";
 import { sql } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
-import type { Engine } from "../engine.ts";
+import type { Columns, Engine, Value } from "../engine.ts";
+import type { Tx } from "../schema.ts";
 import type { AlertRepository } from "../store.ts";
+import { withoutNul } from "../text.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
+/** As for events: a search by text looks at this many alerts a page. */
+const searchWindow = 20_000;
 const hour = 3_600_000;
 const columns = ["time", "id", "state", "comment", "received_at", "body"] as const;
 
@@ -25,23 +29,29 @@ export function alertRepository({ read, write }: Engine): AlertRepository {
   return {
     get,
     async list({ severity, state, rule, container, q, since, until }, { cursor, limit }) {
-      let query = read
-        .selectFrom("alerts")
-        .select(columns)
-        .orderBy("time", "desc")
-        .orderBy("id", "desc")
-        .limit(limit + 1);
+      let query = read.selectFrom("alerts").select(columns).orderBy("time", "desc").orderBy("id", "desc");
       if (severity) query = query.where("severity", "in", severity.map(severityRank));
       if (state) query = query.where("state", "=", state);
       if (rule) query = query.where("rule", "=", rule);
       if (container) query = query.where("container", "=", container);
-      if (q) query = query.where(contains("search", q));
       if (since !== undefined) query = query.where("time", ">=", since);
       if (until !== undefined) query = query.where("time", "<=", until);
       if (cursor)
         query = query.where(rowAfter(["time", "id"], "<", decodeCursor("alerts", cursor, ["number", "string"])));
-      const toCursor = (row: Row): string => encodeCursor("alerts", [row.time, row.id]);
-      return pageOf<Row, StoredAlert>(await query.execute(), limit, toAlert, toCursor);
+      const toCursor = (row: Pick<Row, "time" | "id">): string => encodeCursor("alerts", [row.time, row.id]);
+      if (!q) return pageOf(await query.limit(limit + 1).execute(), limit, toAlert, toCursor);
+
+      // Where the window ends is settled first: alerts that come in the meantime do not move it.
+      const end = await query
+        .clearSelect()
+        .select(["time", "id"])
+        .offset(searchWindow - 1)
+        .limit(1)
+        .executeTakeFirst();
+      if (end) query = query.where(rowAfter(["time", "id"], ">=", [end.time, end.id]));
+      query = query.where(contains("search", q)).limit(limit + 1);
+      const page = pageOf(await query.execute(), limit, toAlert, toCursor);
+      return { items: page.items, next: page.next ?? (end ? toCursor(end) : null) };
     },
     async update(id, { state, comment }) {
       const change = comment === undefined ? { state } : { state, comment };
@@ -74,6 +84,45 @@ export function alertRepository({ read, write }: Engine): AlertRepository {
       }));
     },
   };
+}
+
+/** Stores what is not there yet, and returns that. */
+export async function insertAlerts(engine: Engine, tx: Tx, alerts: Alert[], now: number): Promise<StoredAlert[]> {
+  if (alerts.length === 0) return [];
+  const fresh = new Map(alerts.map((alert) => [alert.id, alert]));
+  const known = await tx
+    .selectFrom("alerts")
+    .select("id")
+    .where("id", "in", engine.list([...fresh.keys()]))
+    .execute();
+  for (const { id } of known) fresh.delete(id);
+  const rows = [...fresh.values()].map((alert) => alertRow(alert, now));
+  await engine.insertMany(tx, "alerts", alertColumns, rows);
+  return [...fresh.values()].map((alert) => ({ ...alert, state: "open", comment: "", receivedAt: now }));
+}
+
+const alertColumns: Columns = {
+  id: "text",
+  time: "bigint",
+  rule: "text",
+  severity: "bigint",
+  state: "text",
+  comment: "text",
+  container: "text",
+  received_at: "bigint",
+  search: "text",
+  body: "text",
+};
+
+function alertRow(alert: Alert, now: number): Value[] {
+  const { container, process } = alert;
+  const words = [alert.title, alert.rule, container?.name, container?.image.name, container?.id, container?.pod?.name];
+  const evidence = alert.evidence.map(({ value }) => value);
+  const text = [...words, process.executable, ...process.arguments, ...evidence].join(" ").slice(0, 4096);
+  const search = withoutNul(text).toLowerCase();
+  const { id, time, rule } = alert;
+  const rank = severityRank(alert.severity);
+  return [id, time, rule, rank, "open", "", container?.id ?? null, now, search, JSON.stringify(alert)];
 }
 
 function toAlert(row: Row): StoredAlert {

@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Engine } from "../engine.ts";
 import type { Schema } from "../schema.ts";
 import type { AuditEntry, AuditRepository } from "../store.ts";
+import { withoutNul } from "../text.ts";
 import { pageOf } from "./paging.ts";
 
 const checkedAtOnce = 1000;
@@ -14,7 +15,15 @@ const checkedAtOnce = 1000;
 export function auditRepository(engine: Engine): AuditRepository {
   const { read, write } = engine;
   return {
-    async append(entry) {
+    async append(told) {
+      // What is hashed must be what the engine gives back.
+      const entry = {
+        ...told,
+        actor: withoutNul(told.actor),
+        action: withoutNul(told.action),
+        target: withoutNul(told.target),
+        address: withoutNul(told.address),
+      };
       return write.transaction().execute(async (tx) => {
         await engine.lock(tx, "audit");
         const last = await tx

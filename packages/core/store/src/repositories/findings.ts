@@ -1,19 +1,21 @@
 import { createHash } from "node:crypto";
 import { severityRank, type Finding, type FindingState, type Vulnerability } from "@bulwark/model";
-import type { SelectQueryBuilder } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
-import type { Engine, Value } from "../engine.ts";
-import type { Schema, Tx } from "../schema.ts";
+import type { Columns, Engine, Value } from "../engine.ts";
+import type { Schema } from "../schema.ts";
 import type { FindingRepository } from "../store.ts";
 import { bySeverity } from "./alerts.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
-const columns = ["fingerprint", "image_key", "urgency", "state", "first_seen", "last_seen", "body"] as const;
+const columns = ["fingerprint", "image_key", "urgency", "state", "first_seen", "last_seen"] as const;
 type Row = Pick<Schema["findings"], (typeof columns)[number]>;
-/** Below the 32,766 parameters of a SQLite statement. */
-const fingerprintsAtOnce = 10_000;
 
-export function findingRepository({ read, write, insertMany }: Engine): FindingRepository {
+/** More are one parameter: a statement takes a bounded number of them. */
+const keysShown = 1000;
+
+export function findingRepository(engine: Engine): FindingRepository {
+  const { read, write } = engine;
+
   async function toFindings(rows: Row[]): Promise<Finding[]> {
     const keys = [...new Set(rows.map((row) => row.image_key))];
     if (keys.length === 0) return [];
@@ -25,9 +27,27 @@ export function findingRepository({ read, write, insertMany }: Engine): FindingR
       .where("running", "=", 1)
       .groupBy("image_key")
       .execute();
+    const fingerprints = rows.map((row) => row.fingerprint);
+    const details = await read
+      .selectFrom("finding_details")
+      .selectAll()
+      .where("fingerprint", "in", fingerprints)
+      .execute();
+    const bodies = new Map(details.map((row) => [row.fingerprint, row.body]));
     const names = new Map(images.map((image) => [image.key, image.name]));
     const running = new Map(containers.map((row) => [row.image_key, row.count]));
-    return rows.map((row) => toFinding(row, names.get(row.image_key), running.get(row.image_key)));
+    // Retention may take a finding between the two questions.
+    return rows.flatMap((row) => {
+      const body = bodies.get(row.fingerprint);
+      return body === undefined ? [] : [toFinding(row, body, names.get(row.image_key), running.get(row.image_key))];
+    });
+  }
+
+  /** Asked for apart: with the keys before them, both engines see which index is the better one. */
+  async function runningImages(): Promise<string[]> {
+    const containers = read.selectFrom("containers").select("image_key").where("running", "=", 1);
+    const rows = await read.selectFrom("images").select("key").where("key", "in", containers).execute();
+    return rows.map(({ key }) => key);
   }
 
   async function get(fingerprint: string): Promise<Finding | undefined> {
@@ -47,7 +67,12 @@ export function findingRepository({ read, write, insertMany }: Engine): FindingR
       if (image !== undefined) query = query.where("image_key", "=", image);
       if (fixable !== undefined) query = query.where("fixable", "=", fixable ? 1 : 0);
       if (exploited !== undefined) query = query.where("exploited", "=", exploited ? 1 : 0);
-      if (running !== undefined) query = whereRunning(query, running);
+      if (running !== undefined) {
+        const keys = await runningImages();
+        if (running && keys.length === 0) return { items: [], next: null };
+        if (running) query = query.where("image_key", "in", keys.length > keysShown ? engine.list(keys) : keys);
+        else query = query.where("image_key", "not in", engine.list(keys));
+      }
       if (q) query = query.where(contains("search", q));
       query = query.orderBy("urgency").orderBy("fingerprint");
       if (cursor) {
@@ -68,43 +93,29 @@ export function findingRepository({ read, write, insertMany }: Engine): FindingR
     },
     async replace(imageKey, vulnerabilities, now) {
       return write.transaction().execute(async (tx) => {
-        const known = await tx
-          .selectFrom("findings")
-          .select(["fingerprint", "state"])
-          .where("image_key", "=", imageKey)
-          .execute();
-        const states = new Map(known.map((row) => [row.fingerprint, row.state]));
+        await engine.lock(tx, "findings", imageKey);
         const current = new Map(vulnerabilities.map((item) => [fingerprintOf(imageKey, item), item]));
-
-        const gone = known.filter((row) => row.state !== "fixed" && !current.has(row.fingerprint));
-        await update(
-          tx,
-          gone.map((row) => row.fingerprint),
-          { state: "fixed", last_seen: now },
-        );
-
-        // What was known is written again, because the advisory may say more today; its first day and state stay.
-        const rows = [...current].map(([fingerprint, item]) => toRow(imageKey, fingerprint, item, now));
-        const keep = new Map<string, number>();
-        const old = [...current.keys()].filter((fingerprint) => states.has(fingerprint));
-        for (const part of parts(old)) {
-          const firsts = await tx
-            .selectFrom("findings")
-            .select(["fingerprint", "first_seen"])
-            .where("fingerprint", "in", part)
-            .execute();
-          for (const row of firsts) keep.set(row.fingerprint, row.first_seen);
-          await tx.deleteFrom("findings").where("fingerprint", "in", part).execute();
-        }
-        for (const row of rows) {
-          const fingerprint = String(row[0]);
-          if (states.get(fingerprint) === "deferred") row[stateColumn] = "deferred";
-          row[firstSeenColumn] = keep.get(fingerprint) ?? now;
-        }
-        await insertMany(tx, "findings", rowColumns, rows);
-
-        const opened = [...current.keys()].filter((key) => !states.has(key) || states.get(key) === "fixed").length;
-        return { opened, fixed: gone.length };
+        const listed = engine.list([...current.keys()]);
+        const { count } = await tx
+          .selectFrom("findings")
+          .select(({ fn }) => fn.countAll<number>().as("count"))
+          .where("image_key", "=", imageKey)
+          .where("state", "<>", "fixed")
+          .where("fingerprint", "in", listed)
+          .executeTakeFirstOrThrow();
+        const { numUpdatedRows: fixed } = await tx
+          .updateTable("findings")
+          .set({ state: "fixed" })
+          .where("image_key", "=", imageKey)
+          .where("state", "<>", "fixed")
+          .where("fingerprint", "not in", listed)
+          .executeTakeFirst();
+        const items = [...current];
+        const rows = items.map(([fingerprint, item]) => toRow(imageKey, fingerprint, item, now));
+        await engine.insertMany(tx, "findings", rowColumns, rows, seenAgain);
+        const bodies = items.map(([fingerprint, item]) => [fingerprint, JSON.stringify(item)]);
+        await engine.insertMany(tx, "finding_details", detailColumns, bodies, toldAnew);
+        return { opened: current.size - count, fixed: Number(fixed) };
       });
     },
     async countOpen() {
@@ -124,21 +135,25 @@ export function findingRepository({ read, write, insertMany }: Engine): FindingR
   };
 }
 
-const rowColumns = [
-  "fingerprint",
-  "image_key",
-  "severity",
-  "urgency",
-  "exploited",
-  "fixable",
-  "state",
-  "first_seen",
-  "last_seen",
-  "search",
-  "body",
-] as const;
-const stateColumn = rowColumns.indexOf("state");
-const firstSeenColumn = rowColumns.indexOf("first_seen");
+const rowColumns: Columns = {
+  fingerprint: "text",
+  image_key: "text",
+  severity: "bigint",
+  urgency: "bigint",
+  exploited: "bigint",
+  fixable: "bigint",
+  state: "text",
+  first_seen: "bigint",
+  last_seen: "bigint",
+  search: "text",
+};
+/** The advisory may say more today; the first day stays, and so does the state, unless the weakness has come back. */
+const seenAgain = `on conflict (fingerprint) do update set severity = excluded.severity, urgency = excluded.urgency,
+  exploited = excluded.exploited, fixable = excluded.fixable, last_seen = excluded.last_seen, search = excluded.search,
+  state = case findings.state when 'fixed' then 'open' else findings.state end`;
+const detailColumns: Columns = { fingerprint: "text", body: "text" };
+const toldAnew = `on conflict (fingerprint) do update set body = excluded.body
+  where finding_details.body <> excluded.body`;
 
 function toRow(imageKey: string, fingerprint: string, item: Vulnerability, now: number): Value[] {
   return [
@@ -151,8 +166,7 @@ function toRow(imageKey: string, fingerprint: string, item: Vulnerability, now: 
     "open",
     now,
     now,
-    [item.id, ...item.aliases, item.package, item.source].join(" ").toLowerCase(),
-    JSON.stringify(item),
+    [...new Set([item.id, ...item.aliases, item.package, item.source])].join(" ").toLowerCase(),
   ];
 }
 
@@ -160,41 +174,17 @@ function urgency({ exploited, severity, cvss }: Vulnerability): number {
   return (exploited ? 0 : 100_000) + severityRank(severity) * 1000 + 100 - Math.round((cvss?.score ?? 0) * 10);
 }
 
-/** The same weakness of the same package in the same image is the same finding tomorrow, whatever its version. */
-function fingerprintOf(imageKey: string, { id, package: name, source }: Vulnerability): string {
-  const text = JSON.stringify(["vulnerability", imageKey, id, name, source]);
+/**
+ * The same weakness of the same package in the same image is the same finding tomorrow. The package URL tells two
+ * architectures, or two copies in different versions, apart.
+ */
+function fingerprintOf(imageKey: string, { id, purl, package: name, version }: Vulnerability): string {
+  const text = ["vulnerability", imageKey, id, purl === "" ? `${name}@${version}` : purl].join("|");
   return createHash("sha256").update(text).digest("hex").slice(0, 32);
 }
 
-async function update(tx: Tx, fingerprints: string[], change: { state: string; last_seen: number }): Promise<void> {
-  for (const part of parts(fingerprints)) {
-    await tx.updateTable("findings").set(change).where("fingerprint", "in", part).execute();
-  }
-}
-
-function* parts(fingerprints: string[]): Generator<string[]> {
-  for (let at = 0; at < fingerprints.length; at += fingerprintsAtOnce) {
-    yield fingerprints.slice(at, at + fingerprintsAtOnce);
-  }
-}
-
-function whereRunning<O>(
-  query: SelectQueryBuilder<Schema, "findings", O>,
-  running: boolean,
-): SelectQueryBuilder<Schema, "findings", O> {
-  return query.where(({ exists, not, selectFrom }) => {
-    const container = exists(
-      selectFrom("containers")
-        .select("id")
-        .whereRef("containers.image_key", "=", "findings.image_key")
-        .where("running", "=", 1),
-    );
-    return running ? container : not(container);
-  });
-}
-
-function toFinding(row: Row, name: string | undefined, running: number | undefined): Finding {
-  const vulnerability = JSON.parse(row.body) as Vulnerability;
+function toFinding(row: Row, body: string, name: string | undefined, running: number | undefined): Finding {
+  const vulnerability = JSON.parse(body) as Vulnerability;
   return {
     fingerprint: row.fingerprint,
     kind: "vulnerability",

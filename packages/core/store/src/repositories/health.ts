@@ -1,28 +1,27 @@
 import type { Component } from "@bulwark/model";
-import type { Engine } from "../engine.ts";
-import type { Query } from "../schema.ts";
+import type { Columns, Engine } from "../engine.ts";
+import type { Tx } from "../schema.ts";
 import type { HealthRepository } from "../store.ts";
 
-export function healthRepository({ read, write }: Engine): HealthRepository {
+export function healthRepository(engine: Engine): HealthRepository {
+  const { read, write } = engine;
   return {
     async list() {
       const rows = await read.selectFrom("components").select("body").orderBy("node").orderBy("id").execute();
       return rows.map(({ body }) => JSON.parse(body) as Component);
     },
     async put(components) {
-      await putComponents(write, components);
+      await write.transaction().execute(async (tx) => putComponents(engine, tx, components));
     },
   };
 }
 
-export async function putComponents(query: Query, components: Component[]): Promise<void> {
-  for (const component of components) {
-    const { node, id, updatedAt: updated_at } = component;
-    const body = JSON.stringify(component);
-    await query
-      .insertInto("components")
-      .values({ node, id, updated_at, body })
-      .onConflict((conflict) => conflict.columns(["node", "id"]).doUpdateSet({ updated_at, body }))
-      .execute();
-  }
+const columns: Columns = { node: "text", id: "text", updated_at: "bigint", body: "text" };
+const replaces = "on conflict (node, id) do update set updated_at = excluded.updated_at, body = excluded.body";
+
+/** What they say now. Of one that is told of twice, the later word holds. */
+export async function putComponents(engine: Engine, tx: Tx, components: Component[]): Promise<void> {
+  const latest = new Map(components.map((item) => [`${item.node}\n${item.id}`, item]));
+  const rows = [...latest.values()].map((item) => [item.node, item.id, item.updatedAt, JSON.stringify(item)]);
+  await engine.insertMany(tx, "components", columns, rows, replaces);
 }

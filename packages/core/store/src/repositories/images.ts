@@ -1,8 +1,10 @@
+import { promisify } from "node:util";
+import { gunzip, gzip } from "node:zlib";
 import type { ImageReport, ImageSummary } from "@bulwark/model";
 import { sql } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
-import type { Engine } from "../engine.ts";
-import type { Schema } from "../schema.ts";
+import type { Columns, Engine, Value } from "../engine.ts";
+import type { Schema, Tx } from "../schema.ts";
 import type { ImageRepository } from "../store.ts";
 import { bySeverity } from "./alerts.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
@@ -10,6 +12,10 @@ import { contains, pageOf, rowAfter } from "./paging.ts";
 const columns = ["key", "name", "digest", "os", "packages", "state", "scanned_at"] as const;
 type Row = Pick<Schema["images"], (typeof columns)[number]>;
 const keysAtOnce = 200;
+const weight = sql<number>`sum(case severity when 0 then 1000000 when 1 then 1000 when 2 then 1 else 0 end)`;
+
+const compress = promisify(gzip);
+const decompress = promisify(gunzip);
 
 export function imageRepository({ read }: Engine): ImageRepository {
   /** Open findings and running containers of a page of images, in two queries. */
@@ -43,11 +49,17 @@ export function imageRepository({ read }: Engine): ImageRepository {
   return {
     async list({ q }, { cursor, limit }) {
       // Worst first: by the number of open findings of each severity, the worst severity weighing most.
-      const weight = sql<number>`coalesce((select sum(case severity when 0 then 1000000 when 1 then 1000 when 2 then 1 else 0 end)
-        from findings where findings.image_key = images.key and state = 'open'), 0)`;
+      const weights = read
+        .selectFrom("findings")
+        .select(["image_key", weight.as("weight")])
+        .where("state", "=", "open")
+        .groupBy("image_key")
+        .as("weights");
       const weighed = read
         .selectFrom("images")
-        .select([...columns, weight.as("weight")])
+        .leftJoin(weights, "weights.image_key", "images.key")
+        .select(columns)
+        .select(sql<number>`coalesce(weight, 0)`.as("weight"))
         .as("weighed");
       let query = read
         .selectFrom(weighed)
@@ -73,7 +85,7 @@ export function imageRepository({ read }: Engine): ImageRepository {
     },
     async report(key) {
       const row = await read.selectFrom("images").select("report").where("key", "=", key).executeTakeFirst();
-      return row && (JSON.parse(row.report) as ImageReport);
+      return row && unpackImage(row.report);
     },
     async *keys() {
       let after = "";
@@ -99,25 +111,80 @@ export function imageRepository({ read }: Engine): ImageRepository {
       return count;
     },
     async worst(limit) {
+      const running = read.selectFrom("containers").select("image_key").where("running", "=", 1);
       const rows = await read
         .selectFrom("findings")
         .innerJoin("images", "images.key", "findings.image_key")
-        .select(columns.map((column) => `images.${column}` as const))
+        .select("image_key")
+        .where("image_key", "in", running)
         .where("findings.state", "=", "open")
-        .where("findings.severity", "<=", 2)
-        .where(({ exists, selectFrom }) =>
-          exists(
-            selectFrom("containers")
-              .select("id")
-              .whereRef("containers.image_key", "=", "images.key")
-              .where("running", "=", 1),
-          ),
-        )
-        .groupBy(columns.map((column) => `images.${column}` as const))
-        .orderBy(sql`sum(case severity when 0 then 1000000 when 1 then 1000 else 1 end)`, "desc")
+        .where("severity", "<=", 2)
+        .groupBy("image_key")
+        .orderBy(weight, "desc")
+        .orderBy("image_key")
         .limit(limit)
         .execute();
-      return summaries(rows);
+      const keys = rows.map((row) => row.image_key);
+      if (keys.length === 0) return [];
+      const found = await summaries(await read.selectFrom("images").select(columns).where("key", "in", keys).execute());
+      return found.toSorted((a, b) => keys.indexOf(a.key) - keys.indexOf(b.key));
     },
   };
+}
+
+export interface PackedImage {
+  report: ImageReport;
+  body: Uint8Array;
+}
+
+export async function packImage(report: ImageReport): Promise<PackedImage> {
+  return { report, body: await compress(JSON.stringify(report)) };
+}
+
+async function unpackImage(body: Uint8Array): Promise<ImageReport> {
+  return JSON.parse((await decompress(body)).toString("utf8")) as ImageReport;
+}
+
+const rowColumns: Columns = {
+  key: "text",
+  name: "text",
+  digest: "text",
+  os: "text",
+  packages: "bigint",
+  state: "text",
+  scanned_at: "bigint",
+  report: "blob",
+};
+const replaces = `on conflict (key) do update set ${[
+  "name",
+  "digest",
+  "os",
+  "packages",
+  "state",
+  "scanned_at",
+  "report",
+]
+  .map((name) => `${name} = excluded.${name}`)
+  .join(", ")} where excluded.scanned_at >= images.scanned_at`;
+
+/** The latest scan of each image holds, whichever node tells of it last. */
+export async function putImages(engine: Engine, tx: Tx, images: PackedImage[]): Promise<void> {
+  // In one order for all, so that two nodes that tell of the same images do not wait for each other in a circle.
+  const sorted = images.toSorted(
+    (a, b) => compare(a.report.key, b.report.key) || a.report.scannedAt - b.report.scannedAt,
+  );
+  const latest = new Map(sorted.map((image) => [image.report.key, image]));
+  await engine.insertMany(tx, "images", rowColumns, [...latest.values()].map(rowOf), replaces);
+}
+
+function rowOf({ report, body }: PackedImage): Value[] {
+  const { key, name, digest, inventory, scannedAt } = report;
+  const states = new Set(inventory.extractors.map((extractor) => extractor.state));
+  const state = (["failed", "partial"] as const).find((worse) => states.has(worse)) ?? "done";
+  return [key, name, digest, inventory.os?.name ?? null, inventory.packages.length, state, scannedAt, body];
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

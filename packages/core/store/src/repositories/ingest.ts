@@ -1,68 +1,83 @@
-import {
-  imageKeyOf,
-  severityRank,
-  type AgentRecord,
-  type Alert,
-  type Batch,
-  type Component,
-  type Container,
-  type Event,
-  type ImageReport,
-} from "@bulwark/model";
-import type { Engine, Value } from "../engine.ts";
+import type { AgentRecord, Alert, Batch, Component, Container, Event, ImageReport, StoredAlert } from "@bulwark/model";
+import type { Columns, Engine } from "../engine.ts";
+import { StoreError } from "../error.ts";
 import type { Tx } from "../schema.ts";
 import type { IngestRepository, IngestResult } from "../store.ts";
+import { insertAlerts } from "./alerts.ts";
+import { putContainers, stopOthers } from "./containers.ts";
+import { blockSize, packEvents, type EventBlock } from "./event-blocks.ts";
 import { putComponents } from "./health.ts";
+import { packImage, putImages, type PackedImage } from "./images.ts";
 
+/** Two replicas that write the same image may stop each other; PostgreSQL lets one win and says so to the other. */
+const tries = 3;
+
+/**
+ * Invariant: the position of the spool and what the batch brought are one transaction. An agent forgets what is below
+ * the position that it was told.
+ */
 export function ingestRepository(engine: Engine): IngestRepository {
-  const { write, insertMany } = engine;
-
-  async function store(tx: Tx, batch: Batch, now: number): Promise<IngestResult> {
+  async function store(tx: Tx, batch: Batch, ready: Ready, now: number): Promise<IngestResult> {
     const known = await takeSpool(tx, batch);
-    const fresh = batch.records.slice(Math.max(0, known + 1 - batch.first));
     const stored = Math.max(known, batch.first + batch.records.length - 1);
-    const sorted = sort(fresh);
+    const overlap = Math.max(0, known + 1 - batch.first);
+    // That a batch overlaps is rare: a connection broke, or an agent was killed, between writing and answer.
+    const { sorted, blocks, images } = overlap === 0 ? ready : await prepare(batch.records.slice(overlap));
 
-    await insertMany(tx, "events", eventColumns, sorted.events.map(eventRow));
-    await insertMany(
-      tx,
-      "alerts",
-      alertColumns,
-      sorted.alerts.map((alert) => alertRow(alert, now)),
-    );
-    for (const container of sorted.containers) await putContainer(tx, container, now);
+    await insertEvents(engine, tx, blocks);
+    const alerts = await insertAlerts(engine, tx, sorted.alerts, now);
     const stopped: Container[] = [];
-    for (const { node, running } of sorted.lists) stopped.push(...(await stopOthers(tx, node, running, now)));
-    for (const report of sorted.images) await putImage(tx, report);
-    await putComponents(tx, sorted.components);
-    if (stored > known) await tx.updateTable("spools").set({ stored }).where("id", "=", batch.spool).execute();
-
-    return {
-      stored,
-      alerts: sorted.alerts.map((alert) => ({ ...alert, state: "open", comment: "", receivedAt: now })),
-      containers: [...sorted.containers, ...stopped],
-      images: sorted.images,
-      components: sorted.components,
-    };
+    for (const step of sorted.containers) {
+      if (step.kind === "put") await putContainers(engine, tx, step.containers, now);
+      else stopped.push(...(await stopOthers(engine, tx, step.node, step.running, now)));
+    }
+    await putImages(engine, tx, images);
+    await putComponents(engine, tx, sorted.components);
+    if (stored > known) {
+      await tx
+        .updateTable("spools")
+        .set({ stored })
+        .where("node", "=", batch.node)
+        .where("id", "=", batch.spool)
+        .execute();
+    }
+    return { stored, ...resultOf(sorted, alerts, stopped) };
   }
 
   return {
     async write(batch, now) {
-      try {
-        return await write.transaction().execute(async (tx) => store(tx, batch, now));
-      } catch (error) {
-        throw engine.explain(error);
+      const ready = await prepare(batch.records);
+      for (let attempt = 1; ; attempt++) {
+        try {
+          return await engine.write.transaction().execute(async (tx) => store(tx, batch, ready, now));
+        } catch (error) {
+          if (attempt >= tries || !isDeadlock(error)) throw error;
+        }
       }
     },
   };
 }
 
-/** The highest number that the spool has brought. Its row stays locked until the transaction ends. */
+/** A batch as it goes into the tables. Made before the transaction, which others wait for. */
+interface Ready {
+  sorted: Sorted;
+  blocks: EventBlock[];
+  images: PackedImage[];
+}
+
+async function prepare(records: AgentRecord[]): Promise<Ready> {
+  const sorted = sort(records);
+  const blocks = await packEvents(sorted.events);
+  const images = await Promise.all(sorted.images.map(packImage));
+  return { sorted, blocks, images };
+}
+
+/** The highest number that the spool of this node has brought. Its row stays locked until the transaction ends. */
 async function takeSpool(tx: Tx, { spool, node }: Batch): Promise<number> {
   const { stored } = await tx
     .insertInto("spools")
     .values({ id: spool, node, stored: 0 })
-    .onConflict((conflict) => conflict.column("id").doUpdateSet({ node }))
+    .onConflict((conflict) => conflict.columns(["node", "id"]).doUpdateSet({ node }))
     .returning("stored")
     .executeTakeFirstOrThrow();
   return stored;
@@ -71,14 +86,17 @@ async function takeSpool(tx: Tx, { spool, node }: Batch): Promise<number> {
 interface Sorted {
   events: Event[];
   alerts: Alert[];
-  containers: Container[];
-  lists: { node: string; running: string[] }[];
+  /** In the order in which they were told: a container may start after a list that does not have it. */
+  containers: ContainerStep[];
   images: ImageReport[];
   components: Component[];
 }
+type ContainerStep =
+  | { kind: "put"; containers: Container[] }
+  | { kind: "list"; node: string; running: readonly string[] };
 
 function sort(records: AgentRecord[]): Sorted {
-  const sorted: Sorted = { events: [], alerts: [], containers: [], lists: [], images: [], components: [] };
+  const sorted: Sorted = { events: [], alerts: [], containers: [], images: [], components: [] };
   for (const record of records) {
     switch (record.type) {
       case "event":
@@ -87,11 +105,14 @@ function sort(records: AgentRecord[]): Sorted {
       case "alert":
         sorted.alerts.push(record.alert);
         break;
-      case "container":
-        sorted.containers.push(record.container);
+      case "container": {
+        const last = sorted.containers.at(-1);
+        if (last?.kind === "put") last.containers.push(record.container);
+        else sorted.containers.push({ kind: "put", containers: [record.container] });
         break;
+      }
       case "containers":
-        sorted.lists.push(record);
+        sorted.containers.push({ kind: "list", node: record.node, running: record.running });
         break;
       case "image":
         sorted.images.push(record.report);
@@ -104,114 +125,38 @@ function sort(records: AgentRecord[]): Sorted {
   return sorted;
 }
 
-const eventColumns = ["time", "node", "kind", "container", "search", "body"] as const;
-
-function eventRow(event: Event): Value[] {
-  const { executable, arguments: words } = event.process;
-  const search = `${executable} ${words.join(" ")}`.slice(0, 1024).toLowerCase();
-  return [event.time, event.node, event.kind, event.container?.id ?? null, search, JSON.stringify(event)];
+function resultOf(sorted: Sorted, alerts: StoredAlert[], stopped: Container[]): Omit<IngestResult, "stored"> {
+  const containers = sorted.containers.flatMap((step) => (step.kind === "put" ? step.containers : []));
+  return { alerts, containers: [...containers, ...stopped], images: sorted.images, components: sorted.components };
 }
 
-const alertColumns = [
-  "id",
-  "time",
-  "rule",
-  "severity",
-  "state",
-  "comment",
-  "container",
-  "received_at",
-  "search",
-  "body",
-] as const;
+const blockColumns: Columns = { id: "bigint", max_time: "bigint", events: "bigint", bytes: "bigint", body: "blob" };
+const eventColumns: Columns = { id: "bigint", time: "bigint", kind: "text", container: "bigint", search: "text" };
 
-function alertRow(alert: Alert, now: number): Value[] {
-  const { container, process } = alert;
-  const words = [alert.title, alert.rule, container?.name, container?.image.name, container?.id, container?.pod?.name];
-  const evidence = alert.evidence.map(({ value }) => value);
-  const search = [...words, process.executable, ...process.arguments, ...evidence]
-    .join(" ")
-    .slice(0, 4096)
-    .toLowerCase();
-  return [
-    alert.id,
-    alert.time,
-    alert.rule,
-    severityRank(alert.severity),
-    "open",
+async function insertEvents(engine: Engine, tx: Tx, blocks: EventBlock[]): Promise<void> {
+  if (blocks.length === 0) return;
+  const ids = await engine.blockIds(tx, blocks.length);
+  const numbered = blocks.map((block, index) => ({ ...block, id: ids[index] ?? 0 }));
+  await engine.insertMany(
+    tx,
+    "event_blocks",
+    blockColumns,
+    numbered.map(({ id, maxTime, rows, bytes, body }) => [id, maxTime, rows.length, bytes, body]),
     "",
-    container?.id ?? null,
-    now,
-    search,
-    JSON.stringify(alert),
-  ];
+  );
+  await engine.insertMany(
+    tx,
+    "events",
+    eventColumns,
+    numbered.flatMap(({ id, rows }) =>
+      rows.map((row, place) => [id * blockSize + place, row.time, row.kind, row.container, row.search]),
+    ),
+    "",
+  );
 }
 
-async function putContainer(tx: Tx, container: Container, now: number): Promise<void> {
-  const { id, node, name, image, pod, labels } = container;
-  const words = [
-    id,
-    name,
-    image.name,
-    pod?.name,
-    pod?.namespace,
-    ...Object.entries(labels).map((label) => label.join("=")),
-  ];
-  const row = {
-    node,
-    id,
-    image_key: imageKeyOf(container),
-    running: container.state === "running" || container.state === "paused" ? 1 : 0,
-    privileged: container.privileged ? 1 : 0,
-    started_at: container.startedAt ?? 0,
-    seen_at: now,
-    search: words.join(" ").slice(0, 4096).toLowerCase(),
-    body: JSON.stringify(container),
-  };
-  const { node: _, id: __, ...change } = row;
-  await tx
-    .insertInto("containers")
-    .values(row)
-    .onConflict((conflict) => conflict.columns(["node", "id"]).doUpdateSet(change))
-    .execute();
-}
-
-/** What a node runs no more, even when its end was never told, has stopped. */
-async function stopOthers(tx: Tx, node: string, running: string[], now: number): Promise<Container[]> {
-  const stopped: Container[] = [];
-  const listed = new Set(running);
-  const rows = await tx
-    .selectFrom("containers")
-    .select(["id", "body"])
-    .where("node", "=", node)
-    .where("running", "=", 1)
-    .execute();
-  for (const { id, body } of rows) {
-    if (listed.has(id)) continue;
-    const container: Container = { ...(JSON.parse(body) as Container), state: "stopped", finishedAt: now, pid: null };
-    await putContainer(tx, container, now);
-    stopped.push(container);
-  }
-  return stopped;
-}
-
-async function putImage(tx: Tx, report: ImageReport): Promise<void> {
-  const { key, name, digest, inventory, scannedAt } = report;
-  const states = inventory.extractors.map((extractor) => extractor.state);
-  const row = {
-    key,
-    name,
-    digest,
-    os: inventory.os?.name ?? null,
-    packages: inventory.packages.length,
-    state: states.find((state) => state === "failed") ?? states.find((state) => state === "partial") ?? "done",
-    scanned_at: scannedAt,
-    report: JSON.stringify(report),
-  };
-  const { key: _, ...change } = row;
-  await tx
-    .insertInto("images")
-    .values(row)
-    .onConflict((conflict) => conflict.column("key").doUpdateSet(change))
-    .execute();
+/** deadlock_detected and serialization_failure of PostgreSQL. */
+function isDeadlock(error: unknown): boolean {
+  if (error instanceof StoreError || !(error instanceof Error) || !("code" in error)) return false;
+  return error.code === "40P01" || error.code === "40001";
 }

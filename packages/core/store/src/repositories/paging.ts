@@ -1,5 +1,6 @@
 import type { Page } from "@bulwark/model";
 import { sql, type RawBuilder, type SqlBool } from "kysely";
+import { withoutNul } from "../text.ts";
 
 /** A page from `limit` + 1 rows: the extra one only tells that there is more. */
 export function pageOf<R, T>(rows: R[], limit: number, item: (row: R) => T, cursor: (row: R) => string): Page<T> {
@@ -11,7 +12,7 @@ export function pageOf<R, T>(rows: R[], limit: number, item: (row: R) => T, curs
 /** `(a, b) < (x, y)`: the rows behind a key in the order of these columns, all in one direction. */
 export function rowAfter(
   columns: readonly string[],
-  direction: "<" | ">",
+  direction: "<" | ">" | ">=",
   key: readonly (string | number)[],
 ): RawBuilder<SqlBool> {
   const left = sql.join(columns.map((column) => sql.ref(column)));
@@ -21,6 +22,8 @@ export function rowAfter(
 
 /** Substring without regard to case of ASCII letters. `search` columns are kept in lower case. */
 export function contains(column: string, text: string): RawBuilder<SqlBool> {
-  const pattern = `%${text.toLowerCase().replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  const pattern = `%${withoutNul(text)
+    .toLowerCase()
+    .replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
   return sql`${sql.ref(column)} like ${pattern} escape '\\'`;
 }

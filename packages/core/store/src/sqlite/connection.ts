@@ -41,6 +41,11 @@ export class Connection {
     return this.#send({ kind: "many", sql, rows });
   }
 
+  /** Statements without parameters and rows, run to their end. */
+  async script(sql: string): Promise<void> {
+    await this.#send({ kind: "script", sql });
+  }
+
   async close(): Promise<void> {
     if (this.#dead) return;
     const exit = new Promise((resolve) => this.#worker.once("exit", resolve));

@@ -2,13 +2,14 @@ import {
   SqliteAdapter,
   SqliteIntrospector,
   SqliteQueryCompiler,
-  type CompiledQuery,
+  CompiledQuery,
   type DatabaseConnection,
   type Dialect,
   type Driver,
   type QueryResult,
 } from "kysely";
 import { Connection } from "./connection.ts";
+import { explain } from "./explain.ts";
 import type { WorkerOptions } from "./messages.ts";
 
 /** A Kysely dialect over `size` SQLite connections, each in its own thread. */
@@ -29,6 +30,9 @@ export class ManyRows {
   }
 }
 
+/** As the one parameter: the statement is run to its end, its rows are not wanted. */
+export const asScript = Symbol("script");
+
 class ThreadedConnection implements DatabaseConnection {
   readonly connection: Connection;
   constructor(connection: Connection) {
@@ -37,10 +41,18 @@ class ThreadedConnection implements DatabaseConnection {
 
   async executeQuery<R>(query: CompiledQuery): Promise<QueryResult<R>> {
     const [parameter] = query.parameters;
-    const { rows, changes } = await (parameter instanceof ManyRows
-      ? this.connection.many(query.sql, parameter.rows)
-      : this.connection.query(query.sql, query.parameters));
-    return { rows: rows as R[], numAffectedRows: BigInt(changes) };
+    try {
+      if (parameter === asScript) {
+        await this.connection.script(query.sql);
+        return { rows: [] };
+      }
+      const { rows, changes } = await (parameter instanceof ManyRows
+        ? this.connection.many(query.sql, parameter.rows)
+        : this.connection.query(query.sql, query.parameters));
+      return { rows: rows as R[], numAffectedRows: BigInt(changes) };
+    } catch (error) {
+      throw explain(error);
+    }
   }
 
   // eslint-disable-next-line require-yield
@@ -61,7 +73,7 @@ class ThreadedDriver implements Driver {
     this.#size = size;
   }
 
-  /** Threads begin here, not in the constructor: Kysely ends only a driver that it has begun to use. */
+  // Not in the constructor: Kysely destroys a driver only when it was used, and a thread keeps the process alive.
   async init(): Promise<void> {
     this.#all = Array.from({ length: this.#size }, () => new ThreadedConnection(new Connection(this.#options)));
     this.#free = [...this.#all];
@@ -77,12 +89,12 @@ class ThreadedDriver implements Driver {
     else this.#free.push(connection);
   }
 
-  async beginTransaction({ connection }: ThreadedConnection): Promise<void> {
-    await connection.query("begin immediate", []);
+  async beginTransaction(connection: ThreadedConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("begin immediate"));
   }
 
-  async commitTransaction({ connection }: ThreadedConnection): Promise<void> {
-    await connection.query("commit", []);
+  async commitTransaction(connection: ThreadedConnection): Promise<void> {
+    await connection.executeQuery(CompiledQuery.raw("commit"));
   }
 
   async rollbackTransaction({ connection }: ThreadedConnection): Promise<void> {

@@ -2,6 +2,7 @@
 export type Request =
   | { id: number; kind: "query"; sql: string; parameters: readonly unknown[] }
   | { id: number; kind: "many"; sql: string; rows: readonly (readonly unknown[])[] }
+  | { id: number; kind: "script"; sql: string }
   | { id: number; kind: "close" };
 
 export type Reply =

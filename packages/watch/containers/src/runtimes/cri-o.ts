@@ -14,6 +14,8 @@ export const crio: Runtime = {
   open: (socket, node) => crioSource(socket, node),
 };
 
+const pollInterval = 1000;
+
 /** CRI-O's `info` of a container, as JSON inside the verbose status. */
 const verbose = z.object({ pid: z.number().nullish(), runtimeSpec: z.unknown() });
 
@@ -52,17 +54,24 @@ function crioSource(socket: string, node: string): RuntimeSource {
       const found = await mapLimited(living, 8, look);
       return found.filter((container) => container !== undefined);
     },
-    /** Events are off in CRI-O unless `enable_pod_events` is set; without them it is asked every second. */
+    /** Events are off in CRI-O unless `enable_pod_events` is set; until one has come it is asked every second. */
     async watch(changed): Promise<Watch> {
       const stopping = new AbortController();
-      let polling: Watch | undefined;
+      let polling: Watch | undefined = poll(pollInterval, changed);
+      const stopPolling = async (): Promise<void> => {
+        await polling?.[Symbol.asyncDispose]();
+        polling = undefined;
+      };
       const events = (async () => {
         try {
-          for await (const _ of runtime.stream("GetContainerEvents", {}, {}, stopping.signal)) changed();
+          for await (const _ of runtime.stream("GetContainerEvents", {}, {}, stopping.signal)) {
+            await stopPolling();
+            changed();
+          }
         } catch {
           // Not offered, or gone with CRI-O itself, which the next look finds out.
         }
-        if (!stopping.signal.aborted) polling = poll(1000, changed);
+        if (!stopping.signal.aborted) polling ??= poll(pollInterval, changed);
       })();
       const { promise: ended, resolve } = Promise.withResolvers<void>();
       return {
@@ -70,7 +79,7 @@ function crioSource(socket: string, node: string): RuntimeSource {
         async [Symbol.asyncDispose]() {
           stopping.abort();
           await events;
-          await polling?.[Symbol.asyncDispose]();
+          await stopPolling();
           resolve();
         },
       };

@@ -56,10 +56,11 @@ const event = z.object({
 });
 
 /** The others tell of commands run inside, of health checks, of attached terminals: many, and no change. */
-const changes = new Set([
-  ...["create", "init", "start", "restart", "die", "died", "stop", "kill", "oom", "pause", "unpause"],
-  ...["rename", "update", "destroy", "remove", "cleanup", "checkpoint", "restore"],
-]);
+const changes = new Set(
+  "create init start restart die died stop kill oom pause unpause rename update destroy remove cleanup restore".split(
+    " ",
+  ),
+);
 
 /** What speaks Docker's API: Docker, and Podman's service. */
 export function dockerApiSource({ node, socket, kind }: Options): RuntimeSource {
@@ -149,10 +150,10 @@ function digestOf(image: string): string | null {
 }
 
 /** What Docker grants without being asked: moby, oci/caps/defaults.go. */
-const defaultCapabilities = [
-  ...["CHOWN", "DAC_OVERRIDE", "FSETID", "FOWNER", "MKNOD", "NET_RAW", "SETGID", "SETUID", "SETFCAP", "SETPCAP"],
-  ...["NET_BIND_SERVICE", "SYS_CHROOT", "KILL", "AUDIT_WRITE"],
-].map((name) => `CAP_${name}`);
+const defaultCapabilities =
+  "CHOWN DAC_OVERRIDE FSETID FOWNER MKNOD NET_RAW SETGID SETUID SETFCAP SETPCAP NET_BIND_SERVICE SYS_CHROOT KILL AUDIT_WRITE"
+    .split(" ")
+    .map((name) => `CAP_${name}`);
 
 function dockerCapabilities({ Privileged, CapAdd, CapDrop }: Inspected["HostConfig"]): string[] {
   const plain = (name: string): string => `CAP_${name.toUpperCase().replace(/^CAP_/, "")}`;

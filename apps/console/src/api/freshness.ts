@@ -1,0 +1,52 @@
+import type { QueryClient, QueryKey } from "@tanstack/react-query";
+import { listenTo } from "./stream.ts";
+
+/** However much happens, a question is asked again at most this often. */
+const pause = 2000;
+
+/** Keeps what is shown up to date with the stream. Lists keep themselves (`live-list.ts`). */
+export function keepFresh(client: QueryClient): () => void {
+  const waiting = new Map<string, QueryKey>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+
+  function soon(...key: QueryKey): void {
+    waiting.set(JSON.stringify(key), key);
+    timer ??= setTimeout(flush, pause);
+  }
+
+  function flush(): void {
+    timer = undefined;
+    for (const queryKey of waiting.values()) void client.invalidateQueries({ queryKey });
+    waiting.clear();
+  }
+
+  const stops = [
+    listenTo("alert", (alert) => {
+      if (client.getQueryData(["alert", alert.id])) client.setQueryData(["alert", alert.id], alert);
+      soon("overview");
+      if (alert.container) soon("alerts-of", alert.container.id);
+    }),
+    listenTo("container", (container) => {
+      if (client.getQueryData(["container", container.id])) client.setQueryData(["container", container.id], container);
+      soon("overview");
+    }),
+    listenTo("image", (image) => {
+      soon("overview");
+      soon("image", image.key);
+    }),
+    listenTo("finding", ({ image }) => {
+      soon("overview");
+      soon("image", image);
+      soon("finding");
+    }),
+    listenTo("health", () => {
+      soon("overview");
+      soon("health");
+    }),
+    listenTo("reset", () => void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== "session" })),
+  ];
+  return () => {
+    clearTimeout(timer);
+    for (const stop of stops) stop();
+  };
+}

@@ -1,0 +1,46 @@
+import { compact, flag, oneOf, text, type Raw } from "../../search.ts";
+
+export interface ContainerSearch {
+  state?: "running" | "stopped" | undefined;
+  privileged?: true | undefined;
+  node?: string | undefined;
+  q?: string | undefined;
+  /** The container whose detail is open. */
+  id?: string | undefined;
+}
+
+export function containerSearch(raw: Raw): ContainerSearch {
+  return compact({
+    state: oneOf(["running", "stopped"], raw["state"]),
+    privileged: flag(raw["privileged"]),
+    node: text(raw["node"]),
+    q: text(raw["q"]),
+    id: text(raw["id"], 1400),
+  });
+}
+
+export const imageViews = ["findings", "packages"] as const;
+export const packageSorts = ["name", "-name", "source", "-source"] as const;
+
+export interface ImageSearch {
+  q?: string | undefined;
+  /** Key of the image whose detail is open. */
+  id?: string | undefined;
+  view?: (typeof imageViews)[number] | undefined;
+  /** Order of the packages; `-` turns it round. */
+  sort?: (typeof packageSorts)[number] | undefined;
+  /** What to look for among the packages. */
+  package?: string | undefined;
+}
+
+export type ChangeImageSearch = (part: ImageSearch) => void;
+
+export function imageSearch(raw: Raw): ImageSearch {
+  return compact({
+    q: text(raw["q"]),
+    id: text(raw["id"], 1400),
+    view: oneOf(imageViews, raw["view"]),
+    sort: oneOf(packageSorts, raw["sort"]),
+    package: text(raw["package"]),
+  });
+}

@@ -1,0 +1,250 @@
+import type { Finding } from "@bulwark/model";
+import { Button } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
+import { useNavigate, useSearch } from "@tanstack/react-router";
+import { useCallback, useMemo } from "react";
+import { useTranslation } from "react-i18next";
+import { api } from "../../api/client.ts";
+import { useLiveList } from "../../api/live-list.ts";
+import { useRefreshed } from "../../api/use-refreshed.ts";
+import { compact, severities } from "../../search.ts";
+import { Command } from "../../ui/copy.tsx";
+import { DataTable, type Column } from "../../ui/data-table.tsx";
+import { FilterBar, FilterFlag, FilterGiven, FilterMany, FilterOne, FilterText } from "../../ui/filters.tsx";
+import { useFormat } from "../../ui/format.ts";
+import { BugIcon, CheckIcon } from "../../ui/icons.tsx";
+import { Page } from "../../ui/page.tsx";
+import { Line } from "../../ui/raw.tsx";
+import { SeverityGlyph, SeverityMark } from "../../ui/severity.tsx";
+import { Empty } from "../../ui/states.tsx";
+import { healthQuery } from "../health/health-query.ts";
+import { FindingDetail } from "./finding-detail.tsx";
+import { ExploitedTag, FindingStateTag, FixedIn } from "./finding-parts.tsx";
+import classes from "./findings.module.css";
+import { findingStates, type FindingSearch } from "./search.ts";
+
+const topics = ["finding"] as const;
+const idOf = (finding: Finding): string => finding.fingerprint;
+
+export function FindingsPage() {
+  const { t } = useTranslation();
+  const search = useSearch({ from: "/app/findings" });
+  const { id, ...filter } = search;
+  const change = useChangeSearch();
+  const list = useFindings(filter);
+  const { changed, refresh } = useRefreshed(list, topics);
+  const isFiltered = Object.keys(filter).length > 0;
+
+  return (
+    <Page title={t("findings.title")} bar={<Filters search={search} change={change} />}>
+      <DataTable
+        label={t("findings.title")}
+        columns={useColumns()}
+        renderCard={(finding) => <FindingCard finding={finding} />}
+        rows={list.rows}
+        idOf={idOf}
+        nameOf={({ severity, title }) => `${t(`severity.${severity}`)}: ${title}`}
+        selected={id}
+        onSelect={(finding) => change({ id: finding.fingerprint })}
+        loading={list.loading}
+        error={list.error}
+        retry={list.retry}
+        hasMore={list.hasMore}
+        loadingMore={list.loadingMore}
+        loadMore={list.loadMore}
+        pill={changed ? { text: t("table.changed"), onPress: refresh } : undefined}
+        empty={<NoFindings clear={isFiltered ? () => change({}, "all") : undefined} />}
+      />
+      {id !== undefined && <FindingDetail key={id} id={id} onClose={() => change({ id: undefined })} />}
+    </Page>
+  );
+}
+
+function useFindings({ severity, fixable, exploited, running, ...filter }: Omit<FindingSearch, "id">) {
+  return useLiveList<Finding>({
+    queryKey: ["findings", { severity, fixable, exploited, running, ...filter }],
+    fetchPage: async (cursor) =>
+      api.listFindings({
+        query: {
+          ...filter,
+          severity: severity?.join(","),
+          fixable: fixable && "true",
+          exploited: exploited && "true",
+          running: running && "true",
+          cursor,
+          limit: 100,
+        },
+      }),
+    idOf,
+  });
+}
+
+function useChangeSearch() {
+  const navigate = useNavigate({ from: "/findings" });
+  return useCallback(
+    (part: FindingSearch, what: "some" | "all" = "some") =>
+      void navigate({ search: (old) => compact(what === "all" ? part : { ...old, ...part }), replace: true }),
+    [navigate],
+  );
+}
+
+function Filters({ search, change }: { search: FindingSearch; change: ReturnType<typeof useChangeSearch> }) {
+  const { t } = useTranslation();
+  const { id, ...filter } = search;
+  const isFiltered = Object.keys(filter).length > 0;
+  const flags = ["exploited", "fixable", "running"] as const;
+  return (
+    <FilterBar onClear={isFiltered ? () => change({ id }, "all") : undefined}>
+      <FilterText label={t("findings.search")} value={filter.q} onChange={(q) => change({ q })} />
+      <FilterMany
+        label={t("field.severity")}
+        value={filter.severity ?? []}
+        options={severities.map((value) => ({
+          value,
+          label: t(`severity.${value}`),
+          mark: <SeverityGlyph value={value} />,
+        }))}
+        onChange={(severity) => change({ severity: severity.length > 0 ? severity : undefined })}
+      />
+      <FilterOne
+        label={t("field.state")}
+        any={t("filter.any")}
+        value={filter.state}
+        options={findingStates.map((value) => ({ value, label: t(`findingState.${value}`) }))}
+        onChange={(state) => change({ state })}
+      />
+      {flags.map((name) => (
+        <FilterFlag
+          key={name}
+          label={t(`finding.${name}`)}
+          value={filter[name] ?? false}
+          onChange={(on) => change({ [name]: on || undefined })}
+        />
+      ))}
+      {filter.image !== undefined && (
+        <FilterGiven
+          label={t("field.image")}
+          text={filter.image.replace(/@sha256:.*/, "")}
+          onRemove={() => change({ image: undefined })}
+        />
+      )}
+    </FilterBar>
+  );
+}
+
+function useColumns(): Column<Finding>[] {
+  const { t } = useTranslation();
+  const format = useFormat();
+  return useMemo(
+    () => [
+      {
+        id: "severity",
+        header: t("field.severity"),
+        width: "124px",
+        cell: ({ severity, vulnerability }) => (
+          <>
+            <SeverityMark value={severity} />
+            {vulnerability.cvss && <span className="dim num">{vulnerability.cvss.score.toFixed(1)}</span>}
+          </>
+        ),
+      },
+      {
+        id: "id",
+        header: t("field.vulnerability"),
+        width: "minmax(136px, 1fr)",
+        cell: ({ vulnerability }) => (
+          <>
+            <span className={`cut ${classes.id}`}>{vulnerability.id}</span>
+            {vulnerability.exploited && <ExploitedTag />}
+          </>
+        ),
+      },
+      {
+        id: "package",
+        header: t("field.package"),
+        width: "minmax(0, 0.9fr)",
+        cell: ({ vulnerability }) => <Line text={vulnerability.package} />,
+      },
+      {
+        id: "version",
+        header: t("findings.versions"),
+        width: "minmax(0, 1.5fr)",
+        from: 760,
+        cell: ({ vulnerability }) => <FixedIn vulnerability={vulnerability} />,
+      },
+      {
+        id: "image",
+        header: t("field.image"),
+        width: "minmax(0, 1.2fr)",
+        from: 640,
+        cell: ({ asset }) => (
+          <span className="cut dim">
+            <Line text={asset.name} />
+          </span>
+        ),
+      },
+      {
+        id: "running",
+        header: t("field.running"),
+        width: "66px",
+        align: "end",
+        from: 900,
+        cell: ({ runningContainers }) => (
+          <span className={runningContainers === 0 ? "num dim" : "num"}>{format.number(runningContainers)}</span>
+        ),
+      },
+      {
+        id: "state",
+        header: t("field.state"),
+        width: "84px",
+        from: 1000,
+        cell: ({ state }) => <FindingStateTag state={state} />,
+      },
+    ],
+    [t, format],
+  );
+}
+
+function FindingCard({ finding }: { finding: Finding }) {
+  const { vulnerability } = finding;
+  return (
+    <span className={classes.card}>
+      <span className={classes.cardLine}>
+        <SeverityMark value={finding.severity} />
+        <span className={`cut ${classes.id}`}>{vulnerability.id}</span>
+        {vulnerability.exploited && <ExploitedTag />}
+        <span className={`dim num ${classes.end}`}>{vulnerability.cvss?.score.toFixed(1)}</span>
+      </span>
+      <span className={`dim ${classes.cardLine}`}>
+        <Line text={vulnerability.package} />
+        <span className={`cut ${classes.end}`}>
+          <Line text={finding.asset.name} />
+        </span>
+      </span>
+    </span>
+  );
+}
+
+/** Nothing found means something only where there is a database to find with. */
+function NoFindings({ clear }: { clear: (() => void) | undefined }) {
+  const { t } = useTranslation();
+  const { data } = useQuery(healthQuery);
+  const advisories = data?.components.find(({ id }) => id === "advisories");
+  if (advisories && advisories.state !== "ok") {
+    return (
+      <Empty icon={<BugIcon size={20} />} title={t("findings.noDatabase")} text={t("findings.noDatabaseText")}>
+        <Command text="bulwark db update" />
+      </Empty>
+    );
+  }
+  if (clear) {
+    return (
+      <Empty icon={<BugIcon size={20} />} title={t("findings.noneHere")}>
+        <Button variant="default" onClick={clear}>
+          {t("filter.clear")}
+        </Button>
+      </Empty>
+    );
+  }
+  return <Empty icon={<CheckIcon size={20} />} title={t("findings.none")} text={t("findings.noneText")} />;
+}

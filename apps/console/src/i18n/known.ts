@@ -1,0 +1,26 @@
+import { useTranslation } from "react-i18next";
+
+/** Texts for words that come from outside: their translation where there is one, else what came. */
+export interface Known {
+  rule: (id: string, part: "title" | "description" | "remedy", fallback: string) => string;
+  evidence: (key: string) => string;
+  evidenceValue: (key: string, value: string) => string;
+  technique: (id: string) => string;
+  counter: (name: string) => string;
+  component: (id: string) => string;
+}
+
+export function useKnown(): Known {
+  const { t, i18n } = useTranslation();
+  const loose = t as unknown as (key: string) => string;
+  const find = (key: string, fallback: string): string => (i18n.exists(key) ? loose(key) : fallback);
+  const word = (text: string): string => text.replaceAll(/[.:]/g, "_");
+  return {
+    rule: (id, part, fallback) => find(`rules.${word(id)}.${part}`, fallback),
+    evidence: (key) => find(`evidence.${word(key)}`, key),
+    evidenceValue: (key, value) => find(`evidenceValues.${word(key)}.${word(value)}`, value),
+    technique: (id) => find(`techniques.${word(id)}`, ""),
+    counter: (name) => find(`counters.${word(name)}`, name),
+    component: (id) => find(`components.${word(id)}`, id),
+  };
+}

@@ -1,0 +1,105 @@
+import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirect } from "@tanstack/react-router";
+import { isUnauthenticated } from "./api/client.ts";
+import { queryClient } from "./api/query-client.ts";
+import { alertSearch } from "./features/alerts/search.ts";
+import { containerSearch, imageSearch } from "./features/assets/search.ts";
+import { findingSearch } from "./features/findings/search.ts";
+import { sessionQuery } from "./features/session/session.ts";
+import { parseSearch, stringifySearch, text, type Raw } from "./search.ts";
+import { Shell } from "./shell/shell.tsx";
+import { Failed } from "./ui/states.tsx";
+
+const root = createRootRoute({ errorComponent: ({ error, reset }) => <Failed error={error} retry={reset} /> });
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: (raw: Raw): { next?: string | undefined } => ({ next: text(raw["next"], 2048) }),
+  component: lazyRouteComponent(() => import("./features/session/login-page.tsx"), "LoginPage"),
+});
+
+/** Everything that needs a session. */
+const app = createRoute({
+  getParentRoute: () => root,
+  id: "app",
+  component: Shell,
+  beforeLoad: async ({ location }) => {
+    try {
+      await queryClient.ensureQueryData(sessionQuery);
+    } catch (error) {
+      if (!isUnauthenticated(error)) throw error;
+      throw redirect({ to: "/login", search: location.href === "/" ? {} : { next: location.href } });
+    }
+  },
+});
+
+const overview = createRoute({
+  getParentRoute: () => app,
+  path: "/",
+  component: lazyRouteComponent(() => import("./features/overview/overview-page.tsx"), "OverviewPage"),
+});
+const alerts = createRoute({
+  getParentRoute: () => app,
+  path: "/alerts",
+  validateSearch: alertSearch,
+  component: lazyRouteComponent(() => import("./features/alerts/alerts-page.tsx"), "AlertsPage"),
+});
+const findings = createRoute({
+  getParentRoute: () => app,
+  path: "/findings",
+  validateSearch: findingSearch,
+  component: lazyRouteComponent(() => import("./features/findings/findings-page.tsx"), "FindingsPage"),
+});
+const assets = createRoute({
+  getParentRoute: () => app,
+  path: "/assets",
+  beforeLoad: ({ location }) => {
+    if (location.pathname === "/assets") throw redirect({ to: "/assets/containers" });
+  },
+});
+const containers = createRoute({
+  getParentRoute: () => assets,
+  path: "/containers",
+  validateSearch: containerSearch,
+  component: lazyRouteComponent(() => import("./features/assets/containers-page.tsx"), "ContainersPage"),
+});
+const images = createRoute({
+  getParentRoute: () => assets,
+  path: "/images",
+  validateSearch: imageSearch,
+  component: lazyRouteComponent(() => import("./features/assets/images-page.tsx"), "ImagesPage"),
+});
+const health = createRoute({
+  getParentRoute: () => app,
+  path: "/health",
+  component: lazyRouteComponent(() => import("./features/health/health-page.tsx"), "HealthPage"),
+});
+const settings = createRoute({
+  getParentRoute: () => app,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./features/settings/settings-page.tsx"), "SettingsPage"),
+});
+const unknown = createRoute({
+  getParentRoute: () => app,
+  path: "$",
+  component: lazyRouteComponent(() => import("./shell/not-found-page.tsx"), "NotFoundPage"),
+});
+
+const tree = root.addChildren([
+  login,
+  app.addChildren([overview, alerts, findings, assets.addChildren([containers, images]), health, settings, unknown]),
+]);
+
+export const router = createRouter({
+  routeTree: tree,
+  parseSearch,
+  stringifySearch,
+  defaultPreload: "intent",
+  defaultErrorComponent: ({ error, reset }) => <Failed error={error} retry={reset} />,
+});
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: typeof router;
+  }
+}

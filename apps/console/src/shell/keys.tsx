@@ -1,0 +1,76 @@
+import { Modal } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import { modKey } from "../ui/shortcuts.ts";
+import classes from "./keys.module.css";
+
+/** Which keys do what. */
+export function Keys({ close }: { close: () => void }) {
+  const { t } = useTranslation();
+  const groups = [
+    {
+      title: t("keys.everywhere"),
+      keys: [
+        [`${modKey} K`, t("keys.palette")],
+        ["/", t("keys.search")],
+        ["?", t("keys.help")],
+        ["Esc", t("keys.close")],
+      ],
+    },
+    {
+      title: t("keys.lists"),
+      keys: [
+        ["j / ↓", t("keys.next")],
+        ["k / ↑", t("keys.previous")],
+        ["Enter", t("keys.open")],
+        ["a", t("keys.acknowledge")],
+      ],
+    },
+    {
+      title: t("keys.go"),
+      keys: [
+        ["g o", t("nav.overview")],
+        ["g l", t("nav.alerts")],
+        ["g f", t("nav.findings")],
+        ["g a", t("nav.assets")],
+        ["g i", t("assets.images")],
+        ["g h", t("nav.health")],
+        ["g s", t("nav.settings")],
+      ],
+    },
+  ];
+  return (
+    <Modal
+      opened
+      onClose={close}
+      title={t("keys.title")}
+      size="lg"
+      closeButtonProps={{ "aria-label": t("detail.close") }}
+    >
+      <div className={classes.groups}>
+        {groups.map((group) => (
+          <section key={group.title}>
+            <h3 className={classes.title}>{group.title}</h3>
+            <dl className={classes.list}>
+              {group.keys.map(([key, what]) => (
+                <div key={key} className={classes.line}>
+                  <dt>{what}</dt>
+                  <dd>
+                    {(key ?? "").split(" ").map((part) =>
+                      part === "/" && key !== "/" ? (
+                        <span key={part}> / </span>
+                      ) : (
+                        <kbd key={part} className={classes.key}>
+                          {part}
+                        </kbd>
+                      ),
+                    )}
+                  </dd>
+                </div>
+              ))}
+            </dl>
+          </section>
+        ))}
+      </div>
+    </Modal>
+  );
+}

@@ -1,0 +1,40 @@
+/** `npm run screenshots`: the pictures of `docs/screenshots`, taken from `bulwark demo`. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { openBrowser } from "../e2e/browser.ts";
+import { startProduct } from "../e2e/product.ts";
+
+const target = join(import.meta.dirname, "../docs/screenshots");
+mkdirSync(target, { recursive: true });
+
+await using product = await startProduct({ command: "demo" });
+await using browser = await openBrowser({
+  viewport: { width: 1440, height: 900 },
+  colorScheme: "light",
+  reducedMotion: "reduce",
+});
+const { page } = browser;
+await page.goto(product.loginLink());
+await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+// The recorded attack takes its time.
+await page.waitForTimeout(16_000);
+
+async function take(name: string, path: string, prepare?: () => Promise<unknown>): Promise<void> {
+  await page.goto(product.url + path);
+  await page.waitForLoadState("networkidle").catch(() => undefined);
+  await prepare?.();
+  await page.waitForTimeout(700);
+  await page.screenshot({ path: join(target, `${name}.png`) });
+  console.log(`docs/screenshots/${name}.png`);
+}
+
+await take("overview", "/");
+await take("assets", "/assets");
+await take("images", "/assets?tab=images");
+await take("alerts", "/alerts");
+await take("alert", "/alerts", async () => page.getByRole("row").filter({ hasText: "checkout" }).first().click());
+await take("findings", "/findings");
+await take("health", "/health");
+await take("settings", "/settings");
+await page.emulateMedia({ colorScheme: "dark" });
+await take("overview-dark", "/");
