@@ -2,10 +2,28 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { versionsConformance } from "@bulwark/advisory";
+import { runTruthTables } from "@bulwark/netpol";
+import { runPodSecuritySuite } from "@bulwark/podsecurity";
 import { suitesDir } from "@bulwark/testkit";
 
 const suites: { name: string; folder: string; run(folder: string): { passed: number; failures: string[] } }[] = [
   { name: "versions (deb, apk)", folder: "versions", run: versionsConformance },
+  {
+    name: "NetworkPolicy tables",
+    folder: "netpol",
+    run(folder) {
+      const { cells, failed, failures } = runTruthTables(join(folder, "truth-tables.json.gz"));
+      return { passed: cells - failed, failures: [...failures] };
+    },
+  },
+  {
+    name: "Pod Security Standards",
+    folder: "podsecurity",
+    run(folder) {
+      const { pods, failed, failures } = runPodSecuritySuite(folder);
+      return { passed: pods - failed, failures: [...failures] };
+    },
+  },
 ];
 
 let failed = 0;
