@@ -40,11 +40,21 @@ export function run(): NetworkBenchRow[] {
   }));
   for (const query of asked.slice(0, 20_000)) evaluator.connection(query);
   let open = 0;
-  const [, took] = timed(() => {
-    for (const query of asked) if (evaluator.connection(query).allowed) open++;
-  });
+  // The median of several rounds: others use the machine too.
+  const took = Array.from({ length: 7 }, () => {
+    open = 0;
+    const [, seconds] = timed(() => {
+      for (const query of asked) if (evaluator.connection(query).allowed) open++;
+    });
+    return seconds;
+  }).sort((a, b) => a - b)[3];
   if (open === 0 || open === questions) throw new Error("the sample decides nothing: all connections are alike");
-  add(`one verdict (${size}; ${Math.round((100 * open) / questions)} % allowed)`, (took * 1e6) / questions, "µs", 5);
+  add(
+    `one verdict (${size}; ${Math.round((100 * open) / questions)} % allowed)`,
+    ((took ?? 0) * 1e6) / questions,
+    "µs",
+    5,
+  );
 
   const [table, filled] = timed(() => {
     const found = connectivity(evaluator);

@@ -3,18 +3,27 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { versionsConformance } from "@bulwark/advisory";
 import { runTruthTables } from "@bulwark/netpol";
+import { runPodSecuritySuite } from "@bulwark/podsecurity";
 import { suitesDir } from "@bulwark/testkit";
 
-interface Result {
-  passed: number;
-  /** Where only the first failures are named: how many there are. */
-  failed?: number;
-  failures: string[];
-}
-
-const suites: { name: string; folder: string; run(folder: string): Result }[] = [
+const suites: { name: string; folder: string; run(folder: string): { passed: number; failures: string[] } }[] = [
   { name: "versions (deb, apk)", folder: "versions", run: versionsConformance },
-  { name: "network policies, cells", folder: "netpol", run: truthTables },
+  {
+    name: "NetworkPolicy tables",
+    folder: "netpol",
+    run(folder) {
+      const { cells, failed, failures } = runTruthTables(join(folder, "truth-tables.json.gz"));
+      return { passed: cells - failed, failures: [...failures] };
+    },
+  },
+  {
+    name: "Pod Security Standards",
+    folder: "podsecurity",
+    run(folder) {
+      const { pods, failed, failures } = runPodSecuritySuite(folder);
+      return { passed: pods - failed, failures: [...failures] };
+    },
+  },
 ];
 
 let failed = 0;
@@ -24,14 +33,9 @@ for (const { name, folder, run } of suites) {
     console.log(`${name.padEnd(24)} skipped: ${path} is not there`);
     continue;
   }
-  const { passed, failures, failed: wrong = failures.length } = run(path);
-  failed += wrong;
-  console.log(`${name.padEnd(24)} ${passed} of ${passed + wrong}`);
+  const { passed, failures } = run(path);
+  failed += failures.length;
+  console.log(`${name.padEnd(24)} ${passed} of ${passed + failures.length}`);
   for (const failure of failures.slice(0, 20)) console.log(`  ${failure}`);
 }
 process.exitCode = failed === 0 ? 0 : 1;
-
-function truthTables(folder: string): Result {
-  const { cells, failed, failures } = runTruthTables(join(folder, "truth-tables.json.gz"));
-  return { passed: cells - failed, failed, failures: [...failures] };
-}

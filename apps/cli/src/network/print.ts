@@ -57,10 +57,14 @@ function groupText({ pods, addresses }: EndGroup): string {
   return names.length > 1 ? `${first} +${names.length - 1}` : first;
 }
 
+/** Of a table; nobody reads more. */
+const mostLines = 5000;
+
 export function connectionLines({ cluster }: Evaluator, open: readonly Connection[]): string {
   const { pods, policies } = cluster;
   const counted = `${pods.length} ${pods.length === 1 ? "pod" : "pods"}, ${policies.length} ${policies.length === 1 ? "policy" : "policies"}`;
-  const lines = open.map(line);
+  const lines = open.slice(0, mostLines).map(line);
+  if (open.length > mostLines) lines.push(`… and ${open.length - mostLines} more; --format json has all\n`);
   return `${styleText("bold", counted)}\n${lines.length === 0 ? "no connection is open\n" : lines.join("")}`;
 }
 

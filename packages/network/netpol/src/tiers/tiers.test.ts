@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { ClusterNode, Pod } from "../cluster.ts";
+import fc from "fast-check";
 import { NetpolError } from "../error.ts";
 import { createEvaluator, type Evaluator, type EvaluatorOptions } from "../evaluator.ts";
 import type { Protocol } from "../ports.ts";
@@ -522,4 +523,86 @@ test("two policies of one name, an address that is none, an end that is unknown:
   const { connection } = evaluator([]);
   assert.throws(() => connection({ from: "shop/nobody", to: "shop/db", port: 80 }), { code: "unknown-endpoint" });
   assert.throws(() => connection({ from: "shop/web", to: "shop/db", port: 70_000 }), { code: "bad-query" });
+});
+
+test("whatever is written in a policy, it is taken, refused or warned of, and nothing breaks", () => {
+  const words = [
+    "spec",
+    "subject",
+    "namespaces",
+    "pods",
+    "podSelector",
+    "matchLabels",
+    "matchExpressions",
+    "key",
+    "operator",
+  ];
+  const more = [
+    "ingress",
+    "egress",
+    "ingressDeny",
+    "from",
+    "to",
+    "ports",
+    "port",
+    "endPort",
+    "protocol",
+    "protocols",
+    "tcp",
+  ];
+  const last = [
+    "action",
+    "priority",
+    "tier",
+    "fromEndpoints",
+    "toEntities",
+    "toPorts",
+    "endpointSelector",
+    "ipBlock",
+    "cidr",
+    "except",
+    "specs",
+  ];
+  const key = fc.constantFrom(...words, ...more, ...last, "__proto__", "constructor");
+  const leaf = fc.constantFrom(
+    null,
+    0,
+    80,
+    99_999,
+    "",
+    "TCP",
+    "In",
+    "Deny",
+    "Allow",
+    "Admin",
+    "10.0.0.0/8",
+    "::/0",
+    "all",
+    "80",
+    true,
+  );
+  const { value } = fc.letrec((tie) => ({
+    value: fc.oneof(
+      { maxDepth: 5 },
+      leaf,
+      fc.array(tie("value"), { maxLength: 3 }),
+      fc.dictionary(key, tie("value"), { maxKeys: 4 }),
+    ),
+  }));
+  const kind = fc.constantFrom(
+    ["networking.k8s.io/v1", "NetworkPolicy"],
+    ["policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"],
+    ["policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy"],
+    ["policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy"],
+    ["cilium.io/v2", "CiliumNetworkPolicy"],
+    ["cilium.io/v2", "CiliumClusterwideNetworkPolicy"],
+  );
+  fc.assert(
+    fc.property(kind, fc.dictionary(key, value, { maxKeys: 6 }), ([apiVersion, kind], spec) => {
+      const object = { apiVersion, kind, metadata: { name: "default" }, spec };
+      const { connection } = evaluator([object], { onProblem: "skip" });
+      assert.equal(typeof connection({ from: "shop/web", to: "shop/db", port: 80 }).allowed, "boolean");
+    }),
+    { numRuns: 2000 },
+  );
 });

@@ -1,0 +1,2 @@
+export { checkPod, checks, levels, PodSecurityError, type Level, type Violation } from "./check-pod.ts";
+export { runPodSecuritySuite, type PodSecurityResult } from "./conformance.ts";
