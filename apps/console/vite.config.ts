@@ -1,13 +1,13 @@
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vite";
+import { budgetPlugin } from "./tools/budget-plugin.ts";
 import { compressPlugin } from "./tools/compress-plugin.ts";
 import { routesPlugin } from "./tools/routes-plugin.ts";
 
 export default defineConfig({
-  plugins: [react(), routesPlugin(), compressPlugin()],
+  plugins: [react(), routesPlugin(), budgetPlugin(), compressPlugin()],
   build: {
     target: "es2023",
-    manifest: true,
     // Everything from files: the policy of the pages has no room for data in scripts and styles.
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },

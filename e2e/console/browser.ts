@@ -72,7 +72,7 @@ export async function axeProblems(page: Page): Promise<string[]> {
   await page.evaluate(axeSource);
   const violations = await page.evaluate(async () => {
     interface Axe {
-      run: (context: Document, options: object) => Promise<{ violations: Violation[] }>;
+      run: (options: object) => Promise<{ violations: Violation[] }>;
     }
     interface Violation {
       id: string;
@@ -81,7 +81,7 @@ export async function axeProblems(page: Page): Promise<string[]> {
     }
     const { axe } = globalThis as unknown as { axe: Axe };
     const tags = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
-    return (await axe.run(document, { runOnly: { type: "tag", values: tags } })).violations;
+    return (await axe.run({ runOnly: { type: "tag", values: tags } })).violations;
   });
   return violations.flatMap(({ id, help, nodes }) =>
     nodes.slice(0, 3).map(({ target, failureSummary }) => {
