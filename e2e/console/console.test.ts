@@ -121,7 +121,7 @@ describe("the console in a browser", { skip }, () => {
     await page.keyboard.press("f");
     await page.waitForURL(/\/findings/);
     await page.keyboard.press("/");
-    assert.equal(await page.evaluate(() => document.activeElement?.getAttribute("type")), "search");
+    assert.equal(await page.locator(":focus").getAttribute("type"), "search");
     await page.keyboard.type("jagk");
     assert.match(page.url(), /\/findings/, "letters typed into a field are text");
   });
@@ -244,6 +244,12 @@ describe("the console in a browser", { skip }, () => {
     await page.getByRole("button", { name: "Account" }).click();
     await page.getByRole("menuitem", { name: "Log out" }).click();
     await page.waitForURL(/\/login/);
+    await page.goto(await world.server.createLoginLink());
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    // The session ends behind the page's back.
+    await world.server.store.accounts.deleteSessions("admin", "");
+    await page.getByRole("link", { name: "Assets" }).click();
+    await page.waitForURL(/\/login\?next=\/assets/);
     await page.goto(await world.server.createLoginLink());
     await page.getByText("Live", { exact: true }).waitFor();
     await world.server.close();
