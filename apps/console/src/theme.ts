@@ -1,4 +1,4 @@
-import { ActionIcon, Button, createTheme, Input, Menu, Modal, Tooltip, type CSSVariablesResolver } from "@mantine/core";
+import { ActionIcon, Button, createTheme, Input, Menu, Tooltip, type CSSVariablesResolver } from "@mantine/core";
 
 const fontFamily =
   'Inter, system-ui, -apple-system, "Segoe UI", Roboto, "PingFang SC", "Microsoft YaHei", "Noto Sans", "Noto Sans CJK SC", sans-serif';
@@ -24,7 +24,8 @@ export const theme = createTheme({
     PasswordInput: { defaultProps: { size: "xs" } },
     Textarea: { defaultProps: { size: "xs" } },
     Menu: Menu.extend({ defaultProps: { shadow: "md", transitionProps: { duration: 80 } } }),
-    Modal: Modal.extend({ defaultProps: { transitionProps: { duration: 100 }, centered: false } }),
+    // By name, so that a dialog is fetched when one is opened.
+    Modal: { defaultProps: { transitionProps: { duration: 100 } } },
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, transitionProps: { duration: 80 } } }),
   },
 });

@@ -41,12 +41,7 @@ export function Navigation({ openPalette, openKeys }: Props) {
         </Link>
         <UserMenu openKeys={openKeys} />
       </div>
-      <button
-        type="button"
-        className={classes.search}
-        aria-label={`${t("nav.search")} ${modKey} K`}
-        onClick={openPalette}
-      >
+      <button type="button" className={classes.search} onClick={openPalette}>
         <SearchIcon size={14} />
         <span>{t("nav.search")}</span>
         <kbd>{modKey} K</kbd>

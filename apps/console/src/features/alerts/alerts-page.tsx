@@ -151,7 +151,7 @@ function useColumns(): Column<StoredAlert>[] {
       {
         id: "title",
         header: t("field.alert"),
-        width: "minmax(0, 2.2fr)",
+        width: "minmax(0, 2.7fr)",
         cell: (alert) => (
           <>
             <span className={`cut ${classes.title}`}>

@@ -65,7 +65,7 @@ function Body({ container }: { container: Container }) {
         {capabilities.length === 0 ? (
           <p className="dim">{t("container.noCapabilities")}</p>
         ) : (
-          <div className={classes.flags}>
+          <div className={classes.wrap}>
             {capabilities.map((name) => (
               <Tag key={name} tone={strong.has(name) ? "warn" : "plain"}>
                 {name.replace("CAP_", "")}

@@ -155,7 +155,7 @@ function useColumns(): Column<Container>[] {
       {
         id: "flags",
         header: t("field.flags"),
-        width: "minmax(120px, 0.9fr)",
+        width: "minmax(176px, 0.9fr)",
         from: 700,
         cell: (container) => <ContainerFlags container={container} />,
       },
