@@ -5,7 +5,7 @@ import { versionsConformance } from "@bulwark/advisory";
 import { suitesDir } from "@bulwark/testkit";
 
 const suites: { name: string; folder: string; run(folder: string): { passed: number; failures: string[] } }[] = [
-  { name: "versions (deb, apk)", folder: "versions", run: versionsConformance },
+  { name: "versions", folder: "versions", run: versionsConformance },
 ];
 
 let failed = 0;
