@@ -7,7 +7,7 @@ import { runPodSecuritySuite } from "@bulwark/podsecurity";
 import { suitesDir } from "@bulwark/testkit";
 
 const suites: { name: string; folder: string; run(folder: string): { passed: number; failures: string[] } }[] = [
-  { name: "versions (deb, apk)", folder: "versions", run: versionsConformance },
+  { name: "versions", folder: "versions", run: versionsConformance },
   {
     name: "NetworkPolicy tables",
     folder: "netpol",
