@@ -62,6 +62,7 @@ describe("the console", { skip: missing("chromium") }, () => {
     await page.goto(`${product.url}/alerts`);
     await page.getByRole("row").filter({ hasText: "checkout" }).first().waitFor();
     await page.keyboard.press("j");
+    await page.locator("[role=row]:focus").waitFor();
     await page.keyboard.press("Enter");
     await page.getByRole("complementary").waitFor();
     await page.waitForTimeout(500);
