@@ -104,6 +104,7 @@ test(
       assert.equal(sensor.state, "off");
       assert.match(sensor.reason, /may not load eBPF/);
       assert.match(sensor.remedy, /root/);
+      await eventually("the terminal says so too", () => /off +sensor +may not load eBPF/.exec(text)?.[0]);
     } finally {
       await end(child, "SIGTERM");
     }

@@ -2,7 +2,8 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs, styleText } from "node:util";
 import type { Config } from "@bulwark/config";
 import { createLogger } from "@bulwark/telemetry";
 import type { RunningServer } from "@bulwark/server";
@@ -10,6 +11,7 @@ import type { Command, Io } from "../command.ts";
 import { untilStopped } from "../local/lifetime.ts";
 import { configFlags, configFrom, configUsage } from "../local/options.ts";
 import { startControlPlane, welcome } from "../local/control-plane.ts";
+import { printable } from "../local/text.ts";
 
 const usage = `Usage: bulwark up [OPTION…]
 
@@ -27,8 +29,33 @@ async function run(args: string[], io: Io): Promise<number> {
   await using plane = await startControlPlane(config);
   await using _ = await keepAgentRunning(config, plane.server, values.config);
   io.stdout.write(await welcome(plane.server));
+  const ending = new AbortController();
+  const told = whatIsOff(plane.server, config.agent.node ?? hostname(), ending.signal).then((text) =>
+    io.stdout.write(text),
+  );
   await untilStopped();
+  ending.abort();
+  await told.catch(() => undefined);
   return 0;
+}
+
+/** Milliseconds in which the agent has usually told how its parts are. */
+const healthPatience = 30_000;
+
+/** What does not work here, why, and what would turn it on: as the health page says it. */
+async function whatIsOff(server: RunningServer, node: string, ending: AbortSignal): Promise<string> {
+  const end = Date.now() + healthPatience;
+  let components = await server.store.health.list();
+  while (Date.now() < end && !components.some((item) => item.node === node && item.id === "sensor")) {
+    await pause(100, undefined, { signal: ending });
+    components = await server.store.health.list();
+  }
+  const off = components.filter(({ state }) => state === "off" || state === "failed");
+  const lines = off.map(({ id, state, reason, remedy }) => {
+    const first = `  ${styleText("yellow", state.padEnd(6))} ${printable(id).padEnd(18)} ${printable(reason)}\n`;
+    return remedy === "" ? first : `${first}${" ".repeat(28)}${styleText("dim", `→ ${printable(remedy)}`)}\n`;
+  });
+  return lines.length === 0 ? "" : `${lines.join("")}\n`;
 }
 
 /** The agent is a process of its own: its death costs nothing but a restart, and its spool is on disk. */
