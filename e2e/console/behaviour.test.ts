@@ -127,7 +127,7 @@ describe("the console in a person's hands", { skip }, () => {
     await panel.waitFor({ state: "detached" });
     await page.keyboard.press("g");
     await page.keyboard.press("f");
-    await page.waitForURL(/\/findings/);
+    await page.getByRole("heading", { level: 1, name: "Findings" }).waitFor();
     await page.keyboard.press("/");
     assert.equal(await page.locator(":focus").getAttribute("type"), "search");
     await page.keyboard.type("jagk");
