@@ -9,7 +9,7 @@ import { openBrowser } from "./browser.ts";
 import { startProduct, type Product } from "./product.ts";
 
 const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
-const pages = ["/", "/assets", "/assets?tab=images", "/alerts", "/findings", "/health", "/settings"];
+const pages = ["/", "/assets/containers", "/assets/images", "/alerts", "/findings", "/health", "/settings", "/nothing"];
 
 describe("the console", { skip: missing("chromium") }, () => {
   const stack = new AsyncDisposableStack();

@@ -30,7 +30,7 @@ async function take(name: string, path: string, prepare?: () => Promise<unknown>
 
 await take("overview", "/");
 await take("assets", "/assets");
-await take("images", "/assets?tab=images");
+await take("images", "/assets/images");
 await take("alerts", "/alerts");
 await take("alert", "/alerts", async () => page.getByRole("row").filter({ hasText: "checkout" }).first().click());
 await take("findings", "/findings");

@@ -1,4 +1,4 @@
-import { Outlet } from "@tanstack/react-router";
+import { Outlet, useRouter } from "@tanstack/react-router";
 import { lazy, Suspense, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { keepFresh } from "../api/freshness.ts";
@@ -11,8 +11,10 @@ import { useGoKeys } from "./go-keys.ts";
 import { Navigation } from "./navigation.tsx";
 import classes from "./shell.module.css";
 
-const Palette = lazy(async () => ({ default: (await import("./palette.tsx")).Palette }));
-const Keys = lazy(async () => ({ default: (await import("./keys.tsx")).Keys }));
+const loadPalette = async () => ({ default: (await import("./palette.tsx")).Palette });
+const loadKeys = async () => ({ default: (await import("./keys.tsx")).Keys });
+const Palette = lazy(loadPalette);
+const Keys = lazy(loadKeys);
 
 /** What is around every page of who is logged in. */
 export function Shell() {
@@ -28,6 +30,7 @@ export function Shell() {
       stopStream();
     };
   }, []);
+  useEveryPageLoaded();
   useGoKeys();
   useShortcuts({ "mod+k": () => setPalette(true), "?": () => setKeys(true) });
 
@@ -49,6 +52,19 @@ export function Shell() {
       </Suspense>
     </div>
   );
+}
+
+/** Once the first page stands, the others are fetched too: they open at once, and while the server is away. */
+function useEveryPageLoaded(): void {
+  const router = useRouter();
+  useEffect(() => {
+    const timer = setTimeout(() => {
+      const pages = Object.values(router.routesById).map((route) => router.loadRouteChunk(route));
+      // What does not come now is fetched when it is asked for.
+      void Promise.allSettled([...pages, loadPalette(), loadKeys()]);
+    }, 1500);
+    return () => clearTimeout(timer);
+  }, [router]);
 }
 
 function CutBanner() {

@@ -260,10 +260,13 @@ function useActiveRow<T>(
     if (!row) return;
     setActiveId(idOf(row));
     scrollTo(next);
-    // The row may come into the page only after it was scrolled to.
-    requestAnimationFrame(() => {
-      scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"]`)?.focus({ preventScroll: true });
-    });
+    const focus = (): boolean => {
+      const row = scroller.current?.querySelector<HTMLElement>(`[data-index="${next}"]`);
+      row?.focus({ preventScroll: true });
+      return row !== undefined && row !== null;
+    };
+    // At once, so that a quick Enter finds it; a row far away comes into the page only after it was scrolled to.
+    if (!focus()) requestAnimationFrame(focus);
     // With a detail open, it shows the row that was moved to.
     if (selected !== undefined) onSelect?.(row);
   };

@@ -151,7 +151,7 @@ function useColumns(): Column<Finding>[] {
       {
         id: "id",
         header: t("field.vulnerability"),
-        width: "minmax(136px, 1fr)",
+        width: "minmax(204px, 1fr)",
         cell: ({ vulnerability }) => (
           <>
             <span className={`cut ${classes.id}`}>{vulnerability.id}</span>
@@ -230,7 +230,7 @@ function NoFindings({ clear }: { clear: (() => void) | undefined }) {
   const { t } = useTranslation();
   const { data } = useQuery(healthQuery);
   const advisories = data?.components.find(({ id }) => id === "advisories");
-  if (advisories && advisories.state !== "ok") {
+  if (advisories?.state === "off" || advisories?.state === "failed") {
     return (
       <Empty icon={<BugIcon size={20} />} title={t("findings.noDatabase")} text={t("findings.noDatabaseText")}>
         <Command text="bulwark db update" />

@@ -13,10 +13,12 @@ interface CountsProps {
   /** The list that the figures lead to. */
   page: "/alerts" | "/findings";
   exploited?: number;
+  /** What to know about the sum. */
+  note?: string | undefined;
 }
 
 /** A sum and its parts by severity. */
-export function Counts({ counts, page, exploited }: CountsProps) {
+export function Counts({ counts, page, exploited, note }: CountsProps) {
   const { t } = useTranslation();
   const format = useFormat();
   const total = severities.reduce((sum, severity) => sum + counts[severity], 0);
@@ -33,6 +35,7 @@ export function Counts({ counts, page, exploited }: CountsProps) {
         >
           {format.number(total)}
         </Link>
+        {note !== undefined && <p className={classes.blind}>{note}</p>}
         {exploited !== undefined && (
           <Link
             to="/findings"

@@ -27,6 +27,10 @@ export function OverviewPage() {
 function Board({ overview }: { overview: Overview }) {
   const { t } = useTranslation();
   const isNew = overview.nodes === 0 && overview.images === 0 && overview.latestAlerts.length === 0;
+  // Nothing found is no good news where there is nothing to find with.
+  const isBlind = overview.troubles.some(
+    ({ id, state }) => id === "advisories" && (state === "off" || state === "failed"),
+  );
   return (
     <div className={classes.board}>
       {isNew && <Welcome />}
@@ -34,7 +38,12 @@ function Board({ overview }: { overview: Overview }) {
         <Counts counts={overview.openAlerts} page="/alerts" />
       </Panel>
       <Panel title={t("overview.openFindings")} area="findings">
-        <Counts counts={overview.openFindings} page="/findings" exploited={overview.exploitedFindings} />
+        <Counts
+          counts={overview.openFindings}
+          page="/findings"
+          exploited={overview.exploitedFindings}
+          note={isBlind ? t("findings.noDatabase") : undefined}
+        />
       </Panel>
       <Panel title={t("overview.fleet")} area="fleet">
         <Fleet overview={overview} />
@@ -46,7 +55,7 @@ function Board({ overview }: { overview: Overview }) {
         <LatestAlerts alerts={overview.latestAlerts} />
       </Panel>
       <Panel title={t("overview.worst")} area="worst" more={{ to: "/assets/images", text: t("overview.allImages") }}>
-        <WorstImages images={overview.worstImages} />
+        <WorstImages images={overview.worstImages} blind={isBlind} />
       </Panel>
       <Panel title={t("overview.troubles")} area="troubles" more={{ to: "/health", text: t("nav.health") }}>
         <Troubles troubles={overview.troubles} />

@@ -5,9 +5,10 @@ import { Line } from "../../ui/raw.tsx";
 import { SeverityBar } from "../../ui/severity.tsx";
 import classes from "./overview.module.css";
 
-export function WorstImages({ images }: { images: ImageSummary[] }) {
+export function WorstImages({ images, blind }: { images: ImageSummary[]; blind: boolean }) {
   const { t } = useTranslation();
-  if (images.length === 0) return <p className={classes.nothing}>{t("overview.noImages")}</p>;
+  if (images.length === 0)
+    return <p className={classes.nothing}>{blind ? t("findings.noDatabase") : t("overview.noImages")}</p>;
   return (
     <ul>
       {images.map((image) => (

@@ -1,0 +1,257 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { missing } from "@bulwark/testkit";
+import type { Page } from "playwright-core";
+import { openBrowser } from "../browser.ts";
+import { fill, reverseShell, sampleContainer } from "./samples.ts";
+import { isBuilt, startWorld, type World } from "./world.ts";
+
+const skip = missing("chromium") || (isBuilt ? false : "needs a built console: npm run setup");
+
+/** What a person does with the console, on a real server with records as agents send them. */
+describe("the console in a person's hands", { skip }, () => {
+  const stack = new AsyncDisposableStack();
+  let world: World;
+  let page: Page;
+  /** Requests to other hosts, and errors of scripts and of the policy of the pages. */
+  const foreign: string[] = [];
+  const errors: string[] = [];
+
+  before(async () => {
+    world = stack.use(await startWorld());
+    await fill(world);
+    page = await open();
+  });
+  after(async () => stack.disposeAsync());
+
+  async function open(): Promise<Page> {
+    const { page, context } = stack.use(await openBrowser({ locale: "en-US" }));
+    context.on("request", (request) => {
+      if (new URL(request.url()).hostname !== "127.0.0.1") foreign.push(request.url());
+    });
+    page.on("pageerror", (error) => errors.push(error.message));
+    page.on("console", (message) => {
+      // Who is not logged in is told so; that is an error of no script.
+      if (message.type() === "error" && !/status of 401/.test(message.text())) errors.push(message.text());
+    });
+    return page;
+  }
+
+  async function arrive(n: number, change: Parameters<typeof reverseShell>[3] = {}): Promise<void> {
+    const container = sampleContainer(0);
+    await world.send(container.node, [
+      { type: "alert", alert: reverseShell(n, Date.now(), container, { id: `live-${n}`, ...change }) },
+    ]);
+  }
+
+  test("a page that needs a session leads to the login, and back to where one wanted to go", async () => {
+    await page.goto(`${world.server.url}/findings?severity=critical`);
+    await page.waitForURL(/\/login\?next=/);
+    const link = new URL(await world.server.createLoginLink());
+    await page.goto(page.url() + link.hash);
+    await page.waitForURL(/\/findings\?severity=critical$/);
+    await page.getByRole("grid", { name: "Findings" }).getByRole("row", { name: /CVE/ }).first().waitFor();
+  });
+
+  test("a link works once, and the page says so kindly", async () => {
+    const link = await world.server.createLoginLink();
+    const other = await open();
+    await other.goto(link);
+    await other.getByRole("heading", { name: "Overview" }).waitFor();
+    assert.equal(new URL(other.url()).hash, "", "the secret stays in the address");
+    await other.close();
+    const late = await open();
+    await late.goto(link);
+    await late.getByRole("alert").getByText("already been used").waitFor();
+    await late.close();
+  });
+
+  test("every figure of the overview leads to the list behind it", async () => {
+    await page.goto(world.server.url);
+    const open = page.getByRole("region", { name: "Open alerts" });
+    const critical = Number((await open.getByRole("link", { name: /^Critical/ }).innerText()).replaceAll(/\D/g, ""));
+    await open.getByRole("link", { name: /^Critical/ }).click();
+    await page.waitForURL(/\/alerts\?/);
+    assert.match(page.url(), /state=open/);
+    assert.match(page.url(), /severity=critical/);
+    const grid = page.getByRole("grid", { name: "Alerts" });
+    await grid
+      .getByRole("row", { name: /^Critical/ })
+      .first()
+      .waitFor();
+    assert.equal(Number(await grid.getAttribute("aria-rowcount")), critical + 1);
+  });
+
+  test("an alert is there within a second, without a reload", async () => {
+    await page.goto(`${world.server.url}/alerts?state=open`);
+    const rows = page.getByRole("grid", { name: "Alerts" }).getByRole("row");
+    await rows.nth(2).waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    const start = performance.now();
+    await arrive(1, { evidence: [{ key: "peer", value: "203.0.113.77:9001" }] });
+    await page.getByText("203.0.113.77:9001").waitFor();
+    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
+  });
+
+  test("what is being read does not move when alerts come; a note says how many there are", async () => {
+    const body = page.getByRole("grid", { name: "Alerts" }).getByRole("rowgroup").nth(1);
+    await body.evaluate((element) => element.scrollTo(0, 400));
+    await page.waitForTimeout(300);
+    const before = await body.innerText();
+    await arrive(2, { evidence: [{ key: "peer", value: "203.0.113.78:9002" }] });
+    await arrive(3);
+    const pill = page.getByRole("button", { name: "2 new" });
+    await pill.waitFor();
+    const names = (text: string): string => text.replaceAll(/\d+ (?:sec|min|hr)\. ago/g, "");
+    assert.equal(names(await body.innerText()), names(before));
+    await pill.click();
+    await page.getByText("203.0.113.78:9002").waitFor();
+    assert.equal(await pill.count(), 0);
+  });
+
+  test("the keyboard alone: move, open, acknowledge, close", async () => {
+    await page.goto(`${world.server.url}/alerts?state=open`);
+    const rows = page.getByRole("grid", { name: "Alerts" }).getByRole("row", { name: /Shell|Program/ });
+    await rows.first().waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("j");
+    await page.keyboard.press("k");
+    await page.keyboard.press("Enter");
+    const panel = page.getByRole("complementary");
+    await panel.getByRole("button", { name: "Acknowledge" }).waitFor();
+    const id = new URL(page.url()).searchParams.get("id") ?? "";
+    await page.keyboard.press("a");
+    await panel.getByText("Acknowledged").waitFor();
+    assert.equal((await world.server.store.alerts.get(id))?.state, "acknowledged");
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "detached" });
+    await page.keyboard.press("g");
+    await page.keyboard.press("f");
+    await page.getByRole("heading", { level: 1, name: "Findings" }).waitFor();
+    await page.keyboard.press("/");
+    assert.equal(await page.locator(":focus").getAttribute("type"), "search");
+    await page.keyboard.type("jagk");
+    assert.match(page.url(), /\/findings/, "letters typed into a field are text");
+  });
+
+  test("text from a container is never markup, and what hides in it is seen", async () => {
+    const { items } = await world.server.store.alerts.list({ rule: "custom-egress" }, { limit: 1 });
+    await page.goto(`${world.server.url}/alerts?id=${encodeURIComponent(items[0]?.id ?? "")}`);
+    const title = page.getByRole("complementary").getByRole("heading", { level: 2 });
+    await title.getByText(String.raw`\u{202e}`).waitFor();
+    assert.equal(await page.locator("img").count(), 0);
+    await page
+      .getByRole("button", { name: /Show \d+ more characters/ })
+      .first()
+      .click();
+    await page.getByRole("button", { name: "Show less" }).first().waitFor();
+  });
+
+  test("a finding is deferred, and only pages of the web are links", async () => {
+    await page.goto(`${world.server.url}/findings?state=open&severity=critical`);
+    await page
+      .getByRole("row", { name: /^Critical/ })
+      .first()
+      .click();
+    const panel = page.getByRole("complementary");
+    await panel.getByRole("button", { name: "Defer" }).click();
+    await panel.getByRole("button", { name: "Reopen" }).waitFor();
+    await panel.getByText("javascript:alert(1)").waitFor();
+    assert.equal(await page.locator("a[href^='javascript']").count(), 0);
+    for (const link of await panel.locator("a[target=_blank]").all()) {
+      assert.match((await link.getAttribute("rel")) ?? "", /noopener/);
+    }
+  });
+
+  test("lists grow by pages, and only what is in view is in the page", async () => {
+    await page.goto(`${world.server.url}/findings`);
+    const grid = page.getByRole("grid", { name: "Findings" });
+    await grid.getByRole("row", { name: /CVE/ }).first().waitFor();
+    const total = (await world.server.store.findings.list({}, { limit: 500 })).items.length;
+    assert.ok(total > 300, "too few findings to page through");
+    const body = grid.getByRole("rowgroup").nth(1);
+    for (let n = 0; n < 20 && (await grid.getAttribute("aria-rowcount")) === "-1"; n++) {
+      await body.evaluate((element) => element.scrollTo(0, element.scrollHeight));
+      await page.waitForTimeout(150);
+    }
+    const shown = Number(await grid.getAttribute("aria-rowcount")) - 1;
+    assert.ok(shown >= total, `${shown} of ${total}`);
+    assert.ok((await grid.getByRole("row").count()) < 80);
+  });
+
+  test("the palette finds containers and goes there", async () => {
+    await page.keyboard.press("Control+k");
+    const input = page.getByRole("combobox");
+    await input.fill("postgres");
+    await page
+      .getByRole("option", { name: /postgres/ })
+      .first()
+      .waitFor();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/assets\/containers\?/);
+    await page
+      .getByRole("complementary")
+      .getByRole("heading", { level: 2, name: /postgres/ })
+      .waitFor();
+  });
+
+  test("a token's secret is shown once", async () => {
+    await page.goto(`${world.server.url}/settings`);
+    await page.getByRole("button", { name: "New token" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: "Name" }).fill("ci");
+    await dialog.getByRole("button", { name: "New token" }).click();
+    const secret = await dialog.locator("code").innerText();
+    const answer = await fetch(`${world.server.url}/api/v1/overview`, {
+      headers: { authorization: `Bearer ${secret}` },
+    });
+    assert.equal(answer.status, 200);
+    await dialog.getByRole("button", { name: "I have copied it" }).click();
+    await dialog.waitFor({ state: "detached" });
+    assert.doesNotMatch(await page.content(), new RegExp(secret.slice(-20)));
+    await page.getByRole("button", { name: "Revoke ci" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Revoke" }).click();
+    await page.getByText("There are no tokens.").waitFor();
+  });
+
+  test("language and colours are chosen and kept", async () => {
+    await page.getByText("简体中文").click();
+    await page.getByRole("heading", { level: 1, name: "设置" }).waitFor();
+    await page.reload();
+    await page.getByRole("heading", { level: 1, name: "设置" }).waitFor();
+    assert.equal(await page.locator("html").getAttribute("lang"), "zh-Hans");
+    await page.getByText("深色").click();
+    assert.equal(await page.locator("html").getAttribute("data-mantine-color-scheme"), "dark");
+    await page.getByText("English").click();
+    await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
+  });
+
+  test("nothing is asked of another host, and the policy of the pages is never broken", () => {
+    assert.deepEqual(foreign, []);
+    assert.deepEqual(errors, []);
+  });
+
+  test("a cut is said, and whoever is logged out is led to the login", async () => {
+    await page.goto(`${world.server.url}/alerts`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.getByRole("button", { name: "Account" }).click();
+    await page.getByRole("menuitem", { name: "Log out" }).click();
+    await page.waitForURL(/\/login/);
+    await page.goto(await world.server.createLoginLink());
+    await page.getByRole("heading", { name: "Overview" }).waitFor();
+    // The session ends behind the page's back.
+    await world.server.store.accounts.deleteSessions("admin", "");
+    await page.getByRole("link", { name: "Assets" }).click();
+    await page.waitForURL(/\/login\?next=\/assets/);
+    await page.goto(await world.server.createLoginLink());
+    await page.getByText("Live", { exact: true }).waitFor();
+    await page.waitForTimeout(2500);
+    await world.server.close();
+    await page.getByText("The connection to the server is cut.", { exact: false }).waitFor({ timeout: 10_000 });
+    await page.getByText("Offline", { exact: true }).waitFor();
+    // The pages are there without the server; only what they would show is not.
+    await page.getByRole("navigation").getByRole("link", { name: "Health" }).click();
+    await page.getByRole("heading", { level: 1, name: "Health" }).waitFor();
+    await page.getByText("The server does not answer").waitFor({ timeout: 15_000 });
+  });
+});

@@ -1,0 +1,50 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseConfig } from "@bulwark/config";
+import { createClient, routes, type Client } from "@bulwark/contract";
+import type { AgentRecord } from "@bulwark/model";
+import { startServer, type RunningServer } from "@bulwark/server";
+import { createLogger } from "@bulwark/telemetry";
+
+/** The console as `npm run build --workspace @bulwark/console` made it. */
+export const consoleDir = join(import.meta.dirname, "../../apps/console/dist");
+export const isBuilt = existsSync(join(consoleDir, "index.html"));
+
+export interface World extends AsyncDisposable {
+  server: RunningServer;
+  /** Sends records as the agent of `node` does. */
+  send: (node: string, records: AgentRecord[]) => Promise<void>;
+}
+
+/** A real server with the built console and an empty database in a folder of its own. */
+export async function startWorld(port = 0): Promise<World> {
+  const data = await mkdtemp(join(tmpdir(), "bulwark-console-"));
+  const config = { ...parseConfig(`server: { port: ${port} }`, "e2e.yaml"), data };
+  const logger = createLogger("e2e");
+  logger.level = "silent";
+  const server = await startServer({ config, version: "0.1.0", consoleDir, logger });
+  const agents = new Map<string, { client: Client; next: number }>();
+
+  async function send(node: string, records: AgentRecord[]): Promise<void> {
+    const agent = agents.get(node) ?? { client: await agentOf(server, node), next: 1 };
+    agents.set(node, agent);
+    await agent.client.ingest({ body: { node, spool: "spool", first: agent.next, records } });
+    agent.next += records.length;
+  }
+
+  return {
+    server,
+    send,
+    async [Symbol.asyncDispose]() {
+      await server.close();
+      await rm(data, { recursive: true, force: true });
+    },
+  };
+}
+
+async function agentOf(server: RunningServer, node: string): Promise<Client> {
+  const authorization = `Bearer ${await server.createAgentToken(node)}`;
+  return createClient(routes, { base: server.url, headers: () => ({ authorization }) });
+}
