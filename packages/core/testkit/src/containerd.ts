@@ -175,8 +175,13 @@ address = "${folder}/debug.sock"
 `;
 }
 
-/** An archive of an OCI layout with one layer, made in `folder`. */
-function makeImage(name: string, rootfs: string, folder: string): { archive: string; digest: string } {
+/** An archive of an OCI layout with one layer, made in `folder`, which is empty before. */
+export function makeImage(
+  name: string,
+  rootfs: string,
+  folder: string,
+  command: string[] = ["sleep", "3600"],
+): { archive: string; digest: string } {
   const layout = join(folder, "layout");
   mkdirSync(join(layout, "blobs/sha256"), { recursive: true });
   const layer = join(folder, "layer.tar");
@@ -193,7 +198,7 @@ function makeImage(name: string, rootfs: string, folder: string): { archive: str
   const platform = { architecture: process.arch === "x64" ? "amd64" : process.arch, os: "linux" };
   const imageConfig = put("application/vnd.oci.image.config.v1+json", {
     ...platform,
-    config: { Env: ["PATH=/bin"], Cmd: ["sleep", "3600"] },
+    config: { Env: ["PATH=/bin"], Cmd: command },
     rootfs: { type: "layers", diff_ids: [diff] },
   });
   const size = Number(run("stat", ["-c", "%s", layer]));

@@ -1,4 +1,5 @@
 export * from "./containerd.ts";
+export { unmountBelow } from "./mounts.ts";
 export * from "./nats.ts";
 export * from "./needs.ts";
 export * from "./postgresql.ts";

@@ -15,6 +15,8 @@ const checks = {
   chromium: () => command("chromium", "chromium"),
   postgresql: () => (existsSync("/usr/lib/postgresql") ? null : "needs the Debian package postgresql"),
   nats: () => command("nats-server", "nats-server"),
+  go: () => command("go", "golang, 1.26 or later"),
+  cluster: () => clusterLack(),
   suites: () => folder(suitesDir(), "SUITES_DIR"),
   feeds: () => folder(feedsDir(), "FEEDS_DIR"),
 } satisfies Record<string, () => string | null>;
@@ -45,6 +47,24 @@ export function suitesDir(): string {
 /** An offline mirror of the public advisory feeds; beside the checkout unless `FEEDS_DIR` says otherwise. */
 export function feedsDir(): string {
   return process.env["FEEDS_DIR"] ?? join(repository, "../shared/feeds");
+}
+
+/** What a real Kubernetes of the tests takes (e2e/cluster). */
+function clusterLack(): string | null {
+  const lacks = [
+    checks.root(),
+    checks.go(),
+    checks.containerd(),
+    checks.runc(),
+    checks.busybox(),
+    command("etcd", "etcd-server"),
+    command("docker-registry", "docker-registry"),
+    command("openssl", "openssl"),
+    command("nft", "nftables"),
+    command("conntrack", "conntrack"),
+    existsSync("/usr/lib/cni/ptp") ? null : "needs /usr/lib/cni (Debian: apt-get install containernetworking-plugins)",
+  ].filter((lack) => lack !== null);
+  return lacks.length === 0 ? null : lacks.join("; ");
 }
 
 function command(name: string, debianPackage: string): string | null {
