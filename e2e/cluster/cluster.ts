@@ -42,7 +42,7 @@ export interface Cluster extends AsyncDisposable {
   /** Creates or changes objects by server-side apply. */
   apply(...objects: object[]): void;
   /** An object as JSON; raises when it is not there. */
-  get<T = Record<string, unknown>>(kind: string, name: string, namespace?: string): T;
+  get(kind: string, name: string, namespace?: string): unknown;
   /** Imports archives of images (OCI or docker save) into every node. */
   load(...archives: string[]): void;
   /** The first process of a container of a running pod, seen from here. */
@@ -165,8 +165,8 @@ function clusterAt(folder: string, state: State): Cluster {
       const list = { apiVersion: "v1", kind: "List", items: objects };
       kubectl(["apply", "--server-side", "--force-conflicts", "-f", "-"], JSON.stringify(list));
     },
-    get: <T>(kind: string, object: string, namespace = "default") =>
-      JSON.parse(kubectl(["get", kind, object, "-n", namespace, "-o", "json"])) as T,
+    get: (kind, object, namespace = "default") =>
+      JSON.parse(kubectl(["get", kind, object, "-n", namespace, "-o", "json"])) as unknown,
     load(...archives) {
       for (const { containerd } of nodes) {
         for (const archive of archives) ctr(containerd, "images", "import", archive);
