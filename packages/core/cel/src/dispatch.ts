@@ -1,0 +1,108 @@
+import type { Call } from "./ast.ts";
+import type { Overload } from "./environment.ts";
+import { CelError } from "./errors.ts";
+import { noOverload, type Node } from "./frame.ts";
+import type { Type } from "./types.ts";
+import { CelValue, Double, Duration, isInt, isMap, MessageValue, Timestamp, TypeValue, Uint, type Value } from "./values.ts";
+
+type Accept = (value: Value) => boolean;
+type Run = (...args: Value[]) => Value;
+
+/** A call of a function: of its overloads the first whose types the values have. */
+export function compileOverloads(
+  call: Call,
+  overloads: readonly Overload[],
+  nodes: readonly Node[],
+  types: readonly Type[],
+): Node {
+  const choose = chooser(overloads, types);
+  const { name, offset } = call;
+  const [first, second] = nodes;
+  const apply = (args: Value[], frame: Parameters<Node>[0]): Value => {
+    const overload = choose(args);
+    if (!overload) throw noOverload(name, args, offset);
+    try {
+      const result = (overload.run as Run)(...args);
+      frame.cost += overload.cost ? overload.cost(args, result) : 1;
+      frame.check();
+      return result;
+    } catch (error) {
+      if (error instanceof CelError) error.offset ??= offset;
+      throw error;
+    }
+  };
+  if (first && nodes.length === 1) return (frame) => apply([first(frame)], frame);
+  if (first && second && nodes.length === 2) return (frame) => apply([first(frame), second(frame)], frame);
+  return (frame) =>
+    apply(
+      nodes.map((node) => node(frame)),
+      frame,
+    );
+}
+
+/** The overload for some values, or undefined. What the checker knows for sure is not looked at again. */
+export function chooser(
+  overloads: readonly Overload[],
+  types: readonly Type[],
+): (args: readonly Value[]) => Overload | undefined {
+  const tests = overloads.map((overload) => ({
+    overload,
+    accepts: overload.args
+      .map((declared, index) => [index, declared, types[index]] as const)
+      .filter(([, declared, known]) => known === undefined || known.kind !== declared.kind || declared.kind === "opaque")
+      .map(([index, declared]) => [index, accepts(declared)] as const)
+      .filter(([, accept]) => accept !== anything),
+  }));
+  const [only] = tests;
+  if (only && tests.length === 1 && only.accepts.length === 0) return () => only.overload;
+  return (args) => {
+    for (const { overload, accepts: wanted } of tests) {
+      if (wanted.every(([index, accept]) => accept(args[index]))) return overload;
+    }
+    return undefined;
+  };
+}
+
+const anything: Accept = () => true;
+
+/** Whether a value is of a type; of lists and maps only that they are. */
+function accepts(type: Type): Accept {
+  switch (type.kind) {
+    case "dyn":
+    case "param":
+    case "any":
+      return anything;
+    case "bool":
+      return (value) => typeof value === "boolean";
+    case "int":
+      return isInt;
+    case "string":
+      return (value) => typeof value === "string";
+    case "double":
+      return (value) => value instanceof Double;
+    case "uint":
+      return (value) => value instanceof Uint;
+    case "bytes":
+      return (value) => value instanceof Uint8Array;
+    case "duration":
+      return (value) => value instanceof Duration;
+    case "timestamp":
+      return (value) => value instanceof Timestamp;
+    case "null":
+      return (value) => value === null;
+    case "list":
+      return Array.isArray;
+    case "map":
+      return isMap;
+    case "type":
+      return (value) => value instanceof TypeValue;
+    case "object":
+      return (value) => value instanceof MessageValue && value.name === type.name;
+    case "wrapper": {
+      const inner = accepts(type.params[0] ?? type);
+      return (value) => value === null || inner(value);
+    }
+    case "opaque":
+      return (value) => value instanceof CelValue && value.type.name === type.name;
+  }
+}

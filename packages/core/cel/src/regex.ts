@@ -1,0 +1,35 @@
+import { RE2JS } from "re2js";
+import { failure } from "./errors.ts";
+
+/** Patterns repeat: those of policies are constants. The oldest goes first. */
+const cache = new Map<string, RE2JS>();
+const maxCached = 500;
+
+/** A pattern of RE2: linear in time, whatever the text. Raises a `CelError` for what is none. */
+export function regex(pattern: string): RE2JS {
+  const known = cache.get(pattern);
+  if (known) return known;
+  let compiled: RE2JS;
+  try {
+    compiled = RE2JS.compile(pattern);
+  } catch (error) {
+    throw failure(`no regular expression: ${error instanceof Error ? error.message : String(error)}`);
+  }
+  const [oldest] = cache.keys();
+  if (cache.size >= maxCached && oldest !== undefined) cache.delete(oldest);
+  cache.set(pattern, compiled);
+  return compiled;
+}
+
+/** Whether some part of the text matches. */
+export function matches(text: string, pattern: string): boolean {
+  return regex(pattern).matcher(text).find();
+}
+
+/** The parts that match, at most `limit` of them. */
+export function findAll(text: string, pattern: string, limit = Infinity): string[] {
+  const matcher = regex(pattern).matcher(text);
+  const found: string[] = [];
+  while (found.length < limit && matcher.find()) found.push(matcher.group() ?? "");
+  return found;
+}
