@@ -68,7 +68,15 @@ export interface Message extends Node {
 }
 
 export type ComprehensionKind =
-  "all" | "exists" | "existsOne" | "filter" | "map" | "sortBy" | "transformList" | "transformMap" | "transformMapEntry";
+  | "all"
+  | "exists"
+  | "existsOne"
+  | "filter"
+  | "map"
+  | "sortBy"
+  | "transformList"
+  | "transformMap"
+  | "transformMapEntry";
 
 /** One variable holds the element of a list or the key of a map; two hold index and element, or key and value. */
 export interface Comprehension extends Node {

@@ -56,10 +56,12 @@ class Checker {
   #mapping: ReadonlyMap<string, Type> = new Map();
   #scopes: ReadonlyMap<string, Type>[] = [];
   #params = 0;
+  #homogeneous: boolean;
 
   constructor(environment: Environment, lenient: boolean) {
     this.#environment = environment;
     this.#lenient = lenient;
+    this.#homogeneous = environment.homogeneous;
   }
 
   final(type: Type): Type {
@@ -223,7 +225,7 @@ class Checker {
   }
 
   #overloads(expr: Call, name: string, overloads: readonly Overload[], args: readonly Expr[], member: boolean): Type {
-    const types = args.map((arg) => this.check(arg));
+    const types = this.#arguments(name, args, member);
     const found: Overload[] = [];
     let result: Type | undefined;
     for (const overload of overloads) {
@@ -244,6 +246,15 @@ class Checker {
     }
     this.references.set(expr, { kind: "function", overloads: found, withTarget: member });
     return this.#lenient ? dynType : result;
+  }
+
+  /** The values of `format` are of any types. */
+  #arguments(name: string, args: readonly Expr[], member: boolean): Type[] {
+    const homogeneous = this.#homogeneous;
+    if (member && name === "format") this.#homogeneous = false;
+    const types = args.map((arg) => this.check(arg));
+    this.#homogeneous = homogeneous;
+    return types;
   }
 
   /** The overload's types with parameters of its own for this call. */
@@ -268,7 +279,7 @@ class Checker {
       if (optional(index)) type = this.#unwrap(type, element);
       if (!joined) joined = type;
       else if (this.#assign(type, joined)) joined = mostGeneral(joined, type);
-      else if (this.#environment.homogeneous) {
+      else if (this.#homogeneous) {
         const [wanted, given] = [formatType(this.final(joined)), formatType(this.final(type))];
         this.#fail(`expected type '${wanted}' but found '${given}'`, element.offset);
       } else joined = dynType;
@@ -412,4 +423,3 @@ class Checker {
     throw new CelError("type", message, offset);
   }
 }
-

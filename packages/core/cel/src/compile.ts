@@ -1,12 +1,14 @@
 import type { Bind, Block, Call, Expr, List, MapLiteral, Message, Select } from "./ast.ts";
 import { check, type Checked } from "./checker.ts";
 import { compileComprehension } from "./comprehension.ts";
-import { makeMessage, type Environment } from "./environment.ts";
+import { isConstant, stepCost } from "./cost.ts";
+import { makeMessage, type Environment, type Overload } from "./environment.ts";
 import { CelError, failure } from "./errors.ts";
 import { Frame, lazy, noOverload, type Node } from "./frame.ts";
 import { compileOverloads } from "./dispatch.ts";
 import { compileOperator } from "./operators.ts";
 import { parse } from "./parser.ts";
+import { regex } from "./regex.ts";
 import type { Type } from "./types.ts";
 import {
   adapt,
@@ -171,6 +173,7 @@ export class Compiler {
   #select(expr: Select): Node {
     const { field, offset, test } = expr;
     const operand = this.node(expr.operand);
+    const step = stepCost(expr.operand);
     if (test) {
       return (frame) => {
         const value = operand(frame);
@@ -183,13 +186,15 @@ export class Compiler {
     if (expr.optional) {
       return (frame) => {
         const value = operand(frame);
-        frame.cost++;
-        return selectOptional(value, field, offset);
+        const found = selectOptional(value, field, offset);
+        // What is not there costs nothing.
+        if (found.value !== undefined) frame.cost += step;
+        return found;
       };
     }
     return (frame) => {
       const value = operand(frame);
-      frame.cost++;
+      frame.cost += step;
       if (isRecord(value)) {
         const found = own(value, field);
         if (found !== undefined) return found;
@@ -206,7 +211,7 @@ export class Compiler {
     const withTarget = reference?.kind === "function" ? reference.withTarget : expr.target !== undefined;
     const args = expr.target && withTarget ? [expr.target, ...expr.args] : expr.args;
     const nodes = args.map((arg) => this.node(arg));
-    const operator = compileOperator(expr, nodes);
+    const operator = compileOperator(expr, nodes, withTarget);
     if (operator) return operator;
     const { name, offset } = expr;
     if (reference?.kind !== "function") {
@@ -215,19 +220,24 @@ export class Compiler {
       };
     }
     const types = args.map((arg) => this.checked.typeOf(arg));
+    if (conversions.has(name) && args.length > 0 && args.every((arg) => arg.kind === "literal")) {
+      return constantConversion(expr, reference.overloads, nodes);
+    }
+    checkPattern(expr, args);
     return compileOverloads(expr, reference.overloads, nodes, types);
   }
 
   #list({ elements, optional }: List): Node {
     const nodes = elements.map((element) => this.node(element));
+    const cost = elements.every(isConstant) ? 0 : 10;
     if (optional.size === 0) {
       return (frame) => {
-        frame.cost += 10;
+        frame.cost += cost;
         return nodes.map((node) => node(frame));
       };
     }
     return (frame) => {
-      frame.cost += 10;
+      frame.cost += cost;
       const list: Value[] = [];
       for (const [index, node] of nodes.entries()) {
         const value = node(frame);
@@ -241,8 +251,9 @@ export class Compiler {
 
   #map({ entries, offset }: MapLiteral): Node {
     const nodes = entries.map(({ key, value, optional }) => [this.node(key), this.node(value), optional] as const);
+    const cost = entries.every(({ key, value }) => isConstant(key) && isConstant(value)) ? 0 : 30;
     return (frame) => {
-      frame.cost += 30;
+      frame.cost += cost;
       const pairs: [Value, Value][] = [];
       for (const [key, value, optional] of nodes) {
         const made = value(frame);
@@ -279,7 +290,6 @@ export class Compiler {
       return this.#withPlaces([{ name: expr.name, lazy: value }], ([slot = 0]) => {
         const body = this.node(expr.body);
         return (frame) => {
-          frame.cost += 10;
           frame.locals[slot] = undefined;
           return body(frame);
         };
@@ -288,9 +298,15 @@ export class Compiler {
     return this.within([expr.name], ([slot = 0]) => {
       const body = this.node(expr.body);
       return (frame) => {
+        const before = frame.cost;
         const given = value(frame);
-        if (!(given instanceof Optional)) throw noOverload(optional === "map" ? "optMap" : "optFlatMap", [given], offset);
+        if (!(given instanceof Optional)) {
+          throw noOverload(optional === "map" ? "optMap" : "optFlatMap", [given], offset);
+        }
+        frame.cost++;
         if (given.value === undefined) return given;
+        // The reference asks twice: whether there is a value, and for the value.
+        frame.cost += frame.cost - before + (optional === "map" ? 1 : 0);
         frame.locals[slot] = given.value;
         const result = body(frame);
         if (optional === "map") return Optional.of(result);
@@ -316,6 +332,31 @@ export class Compiler {
   }
 }
 
+const conversions = new Set(["bool", "bytes", "double", "duration", "int", "string", "timestamp", "type", "uint"]);
+
+/** A conversion of a literal is made once. Times that are none are found before it runs. */
+function constantConversion(call: Call, overloads: readonly Overload[], nodes: readonly Node[]): Node {
+  const convert = compileOverloads(call, overloads, nodes, []);
+  try {
+    const value = convert(new Frame({}, perCallLimit));
+    return () => value;
+  } catch (error) {
+    if (!(error instanceof CelError) || (call.name !== "duration" && call.name !== "timestamp")) return convert;
+    throw new CelError("type", `invalid ${call.name} argument: ${error.message}`, error.offset);
+  }
+}
+
+/** A pattern that is written out is read before it runs. */
+function checkPattern({ name }: Call, [, pattern]: readonly Expr[]): void {
+  if (!["matches", "find", "findAll"].includes(name) || pattern?.kind !== "literal") return;
+  if (typeof pattern.value !== "string") return;
+  try {
+    regex(pattern.value);
+  } catch (error) {
+    throw new CelError("type", `invalid ${name} argument: ${String((error as Error).message)}`, pattern.offset);
+  }
+}
+
 /** A field of a map or a message; undefined where it is not there or the value has no fields. */
 function readField(value: Value, field: string): Value {
   if (isMap(value)) return lookUp(value, field);
@@ -326,7 +367,7 @@ function hasFields(value: Value): value is Mapped | MessageValue {
   return isMap(value) || value instanceof MessageValue;
 }
 
-function selectOptional(value: Value, field: string, offset: number): Value {
+function selectOptional(value: Value, field: string, offset: number): Optional {
   const inner = value instanceof Optional ? value.value : value;
   if (inner === undefined) return Optional.none;
   const found = readField(inner, field);
@@ -350,4 +391,3 @@ function located<T>(offset: number, run: () => T): T {
     throw error;
   }
 }
-

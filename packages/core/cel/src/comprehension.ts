@@ -2,14 +2,14 @@ import type { Comprehension } from "./ast.ts";
 import type { Compiler } from "./compile.ts";
 import { failure } from "./errors.ts";
 import { isFatal, noOverload, type Frame, type Node } from "./frame.ts";
-import { sortByKeys } from "./libraries/lists.ts";
+import { comparisonCost, sortByKeys } from "./libraries/lists.ts";
 import { adapt, CelMap, isList, isMap, lookUp, mapEntries, mapKeys, mapSize, typeOf, type Value } from "./values.ts";
 
 /**
  * What one step costs beside what it evaluates, as cel-go's expansion of the macro would (parser/macro.go): the
  * accumulator is read, tested and written.
  */
-const perStep = { all: 3, exists: 4, existsOne: 1, kept: 12, skipped: 1, inserted: 3 };
+const perStep = { all: 3, exists: 4, kept: 12, inserted: 3, matched: 2 };
 
 /** A macro that goes through a list or a map. */
 export function compileComprehension(compiler: Compiler, expr: Comprehension): Node {
@@ -39,8 +39,8 @@ export function compileComprehension(compiler: Compiler, expr: Comprehension): N
   });
 }
 
-/** Sets the variables for each element and calls back; stops where that says so. */
-type Each = (frame: Frame, step: () => boolean) => void;
+/** Sets the variables for each element and calls back. True where that said no while there was more. */
+type Each = (frame: Frame, step: () => boolean) => boolean;
 
 function steps(range: Node, slots: readonly number[], expr: Comprehension): Each {
   const [first = 0, second] = slots;
@@ -54,19 +54,21 @@ function steps(range: Node, slots: readonly number[], expr: Comprehension): Each
           frame.locals[second] = adapt(value[index]);
         }
         frame.check();
-        if (!step()) return;
+        if (!step()) return index + 1 < value.length;
       }
     } else if (isMap(value)) {
-      for (const key of mapKeys(value)) {
+      const keys = mapKeys(value);
+      for (const [index, key] of keys.entries()) {
         frame.locals[first] = key;
         if (second !== undefined) frame.locals[second] = lookUp(value, key);
         frame.check();
-        if (!step()) return;
+        if (!step()) return index + 1 < keys.length;
       }
     } else {
       const text = `a ${typeOf(value).name} cannot be gone through: it is neither a list nor a map`;
       throw failure(text, expr.range.offset);
     }
+    return false;
   };
 }
 
@@ -85,13 +87,12 @@ function quantifier(each: Each, body: Node, { macro, body: { offset } }: Compreh
   return (frame) => {
     let error: unknown;
     let decided = false;
-    each(frame, () => {
+    const early = each(frame, () => {
       frame.cost += cost;
       try {
         const value = body(frame);
         if (value === decisive) {
           decided = true;
-          frame.cost += cost - 1;
           return false;
         }
         if (typeof value !== "boolean") error ??= noOverload(decisive ? "_||_" : "_&&_", [value], offset);
@@ -101,7 +102,8 @@ function quantifier(each: Each, body: Node, { macro, body: { offset } }: Compreh
       }
       return true;
     });
-    frame.cost++;
+    // The condition is looked at once more before the next element.
+    frame.cost += early ? cost : 1;
     if (decided) return decisive;
     if (error !== undefined) throw error;
     return !decisive;
@@ -112,10 +114,9 @@ function existsOne(each: Each, holds: (frame: Frame) => boolean): Node {
   return (frame) => {
     let count = 0;
     each(frame, () => {
-      frame.cost += perStep.existsOne;
       if (holds(frame)) {
         count++;
-        frame.cost++;
+        frame.cost += perStep.matched;
       }
       return true;
     });
@@ -128,12 +129,13 @@ function select(each: Each, holds: (frame: Frame) => boolean, slot: number): Nod
   return (frame) => {
     const list: Value[] = [];
     each(frame, () => {
-      const keep = holds(frame);
-      frame.cost += keep ? perStep.kept + 1 : perStep.skipped;
-      if (keep) list.push(frame.locals[slot]);
+      if (holds(frame)) {
+        frame.cost += perStep.kept + 1;
+        list.push(frame.locals[slot]);
+      }
       return true;
     });
-    frame.cost += 11;
+    frame.cost++;
     return list;
   };
 }
@@ -142,15 +144,12 @@ function transform(each: Each, filter: ((frame: Frame) => boolean) | undefined, 
   return (frame) => {
     const list: Value[] = [];
     each(frame, () => {
-      if (filter && !filter(frame)) {
-        frame.cost += perStep.skipped;
-        return true;
-      }
+      if (filter && !filter(frame)) return true;
       list.push(body(frame));
       frame.cost += perStep.kept;
       return true;
     });
-    frame.cost += 11;
+    frame.cost++;
     return list;
   };
 }
@@ -165,7 +164,7 @@ function sortBy(each: Each, range: Node, body: Node, offset: number): Node {
       frame.cost += perStep.kept;
       return true;
     });
-    frame.cost += 11 + list.length * Math.ceil(Math.log2(list.length + 1));
+    frame.cost += 1 + comparisonCost(keys);
     frame.check();
     return sortByKeys(list.map(adapt), keys);
   };
@@ -175,15 +174,12 @@ function transformMap(each: Each, filter: ((frame: Frame) => boolean) | undefine
   return (frame) => {
     const pairs: [Value, Value][] = [];
     each(frame, () => {
-      if (filter && !filter(frame)) {
-        frame.cost += perStep.skipped;
-        return true;
-      }
+      if (filter && !filter(frame)) return true;
       pairs.push([frame.locals[slot], body(frame)]);
       frame.cost += perStep.inserted;
       return true;
     });
-    frame.cost += 31;
+    frame.cost++;
     return CelMap.from(pairs);
   };
 }
@@ -197,10 +193,7 @@ function transformEntries(
   return (frame) => {
     const pairs: (readonly [Value, Value])[] = [];
     each(frame, () => {
-      if (filter && !filter(frame)) {
-        frame.cost += perStep.skipped;
-        return true;
-      }
+      if (filter && !filter(frame)) return true;
       const entry = body(frame);
       if (!isMap(entry)) throw noOverload("transformMapEntry", [entry], offset);
       if (mapSize(entry) !== 1) throw failure("transformMapEntry takes a map of one entry", offset);
@@ -208,7 +201,7 @@ function transformEntries(
       frame.cost += perStep.inserted - 1;
       return true;
     });
-    frame.cost += 31;
+    frame.cost++;
     try {
       return CelMap.from(pairs);
     } catch (error) {

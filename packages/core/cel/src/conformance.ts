@@ -39,9 +39,15 @@ export interface SuiteResult {
 
 /** Why a test cannot be asked of an implementation that has no protobuf messages. */
 const reasons: [reason: string, pattern: RegExp][] = [
-  ["messages of protobuf schemas", /TestAllTypes|NestedTestAllTypes|conformance\.proto[23]|TestRequired|proto\.(?:has|get)Ext/],
+  [
+    "messages of protobuf schemas",
+    /TestAllTypes|NestedTestAllTypes|conformance\.proto[23]|TestRequired|proto\.(?:has|get)Ext/,
+  ],
   ["enumerations of protobuf schemas", /GlobalEnum|NestedEnum|enumValue/],
-  ["messages of google.protobuf", /google\.protobuf\.(?!Timestamp\b(?! ?\{)|Duration\b(?! ?\{))\w+|[a-z0-9]Value ?\{|NullValue/],
+  [
+    "messages of google.protobuf",
+    /google\.protobuf\.(?!Timestamp\b(?! ?\{)|Duration\b(?! ?\{))\w+|[a-z0-9]Value ?\{|NullValue/,
+  ],
 ];
 
 /** Runs all that needs no protobuf messages. */

@@ -3,7 +3,18 @@ import type { Overload } from "./environment.ts";
 import { CelError } from "./errors.ts";
 import { noOverload, type Node } from "./frame.ts";
 import type { Type } from "./types.ts";
-import { CelValue, Double, Duration, isInt, isMap, MessageValue, Timestamp, TypeValue, Uint, type Value } from "./values.ts";
+import {
+  CelValue,
+  Double,
+  Duration,
+  isInt,
+  isMap,
+  MessageValue,
+  Timestamp,
+  TypeValue,
+  Uint,
+  type Value,
+} from "./values.ts";
 
 type Accept = (value: Value) => boolean;
 type Run = (...args: Value[]) => Value;
@@ -28,16 +39,47 @@ export function compileOverloads(
       return result;
     } catch (error) {
       if (error instanceof CelError) error.offset ??= offset;
+      frame.cost++;
       throw error;
     }
   };
   if (first && nodes.length === 1) return (frame) => apply([first(frame)], frame);
-  if (first && second && nodes.length === 2) return (frame) => apply([first(frame), second(frame)], frame);
+  if (first && second && nodes.length === 2) {
+    const quick = Object.hasOwn(ofNumbers, name) ? ofNumbers[name] : undefined;
+    if (!quick) return (frame) => apply([first(frame), second(frame)], frame);
+    return (frame) => {
+      const a = first(frame);
+      const b = second(frame);
+      if (typeof a === "number" && typeof b === "number") {
+        const result = quick(a, b);
+        if (result !== undefined) {
+          frame.cost++;
+          return result;
+        }
+      }
+      return apply([a, b], frame);
+    };
+  }
   return (frame) =>
     apply(
       nodes.map((node) => node(frame)),
       frame,
     );
+}
+
+/** Operators between small whole numbers, which is what most of them are; undefined where that is not exact. */
+const ofNumbers: Readonly<Record<string, (a: number, b: number) => boolean | number | undefined>> = {
+  "_+_": (a, b) => exact(a + b),
+  "_-_": (a, b) => exact(a - b),
+  "_*_": (a, b) => exact(a * b + 0),
+  "_<_": (a, b) => a < b,
+  "_<=_": (a, b) => a <= b,
+  "_>_": (a, b) => a > b,
+  "_>=_": (a, b) => a >= b,
+};
+
+function exact(result: number): number | undefined {
+  return Number.isSafeInteger(result) ? result : undefined;
 }
 
 /** The overload for some values, or undefined. What the checker knows for sure is not looked at again. */
@@ -49,7 +91,9 @@ export function chooser(
     overload,
     accepts: overload.args
       .map((declared, index) => [index, declared, types[index]] as const)
-      .filter(([, declared, known]) => known === undefined || known.kind !== declared.kind || declared.kind === "opaque")
+      .filter(
+        ([, declared, known]) => known === undefined || known.kind !== declared.kind || declared.kind === "opaque",
+      )
       .map(([index, declared]) => [index, accepts(declared)] as const)
       .filter(([, accept]) => accept !== anything),
   }));

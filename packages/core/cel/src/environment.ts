@@ -151,4 +151,3 @@ export function candidates(container: string, name: string): string[] {
 export function makeMessage(message: MessageType, fields: Readonly<Record<string, Value>>): Value {
   return message.make ? message.make(fields) : new MessageValue(message.name, fields);
 }
-

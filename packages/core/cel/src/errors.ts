@@ -7,7 +7,12 @@ export class CelError extends BulwarkError<CelErrorCode> {
   /** Where in the expression, in UTF-16 units from its start; undefined where a function failed by itself. */
   offset: number | undefined;
 
-  constructor(code: CelErrorCode, message: string, offset?: number, options: { remedy?: string; cause?: unknown } = {}) {
+  constructor(
+    code: CelErrorCode,
+    message: string,
+    offset?: number,
+    options: { remedy?: string; cause?: unknown } = {},
+  ) {
     super(code, message, options);
     this.offset = offset;
   }

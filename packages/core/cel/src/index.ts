@@ -11,4 +11,8 @@ export {
 } from "./environment.ts";
 export { CelError, formatError, locate, type CelErrorCode } from "./errors.ts";
 export { formatType, listType, mapType, objectType, optionalType, parseType, type Type } from "./types.ts";
+export { Authorizer, type AccessAnswer, type AccessQuestion, type Ask, type Subject } from "./kubernetes/authorizer.ts";
+export { kubernetesEnvironment } from "./kubernetes/index.ts";
+export { parseQuantity } from "./kubernetes/quantity.ts";
+export { allLibraries } from "./libraries/index.ts";
 export { toJson, type Value } from "./values.ts";

@@ -1,6 +1,7 @@
 /** Operators: those that do not evaluate all of their operands, and quick ways for those that run most. */
 import type { Call, Expr } from "./ast.ts";
 import { failure } from "./errors.ts";
+import { isConstant, stepCost } from "./cost.ts";
 import { isFatal, noOverload, type Node } from "./frame.ts";
 import {
   adapt,
@@ -23,12 +24,13 @@ import {
 
 /** Undefined for what is an ordinary function. */
 export function compileOperator(
-  { name, args, offset, target }: Call,
+  { name, args, offset }: Call,
   nodes: readonly Node[],
+  withTarget: boolean,
 ): Node | undefined {
-  if (target) return undefined;
   const [first, second, third] = nodes;
   if (!first || !second) return undefined;
+  if (withTarget) return name === "or" || name === "orValue" ? alternative(first, second, name, offset) : undefined;
   switch (name) {
     case "_&&_":
     case "_||_":
@@ -42,11 +44,11 @@ export function compileOperator(
       return (frame) => !equal(frame);
     }
     case "_[_]":
-      return index(first, second, offset);
+      return index(first, second, args[0] ? stepCost(args[0]) : 1, offset);
     case "_[?_]":
-      return optionalIndex(first, second, offset);
+      return optionalIndex(first, second, args[0] ? stepCost(args[0]) : 1, offset);
     case "@in":
-      return membership(first, second, offset);
+      return membership(first, second, args[1] !== undefined && isConstant(args[1]), offset);
     default:
       return undefined;
   }
@@ -104,11 +106,11 @@ function equalityCost(a: Value, b: Value): number {
   return Math.ceil(Math.min(sizeOf(a), sizeOf(b)) * 0.1);
 }
 
-function index(operand: Node, key: Node, offset: number): Node {
+function index(operand: Node, key: Node, cost: number, offset: number): Node {
   return (frame) => {
     const value = operand(frame);
     const at = key(frame);
-    frame.cost++;
+    frame.cost += cost;
     if (typeof at === "string" && isRecord(value)) {
       const found = own(value, at);
       if (found !== undefined) return found;
@@ -121,16 +123,17 @@ function index(operand: Node, key: Node, offset: number): Node {
   };
 }
 
-function optionalIndex(operand: Node, key: Node, offset: number): Node {
+function optionalIndex(operand: Node, key: Node, cost: number, offset: number): Node {
   return (frame) => {
     const value = operand(frame);
     const at = key(frame);
-    frame.cost++;
-    return optionalAt(value, at, offset);
+    const found = optionalAt(value, at, offset);
+    if (found.value !== undefined) frame.cost += cost;
+    return found;
   };
 }
 
-function optionalAt(value: Value, at: Value, offset: number): Value {
+function optionalAt(value: Value, at: Value, offset: number): Optional {
   const inner = value instanceof Optional ? value.value : value;
   if (inner === undefined) return Optional.none;
   const found = itemAt(inner, at, offset);
@@ -164,13 +167,27 @@ function keyText(at: Value): string {
   return at instanceof Uint || at instanceof Double ? String(at.value) : String(at);
 }
 
-function membership(element: Node, container: Node, offset: number): Node {
+/** `a.or(b)`, `a.orValue(b)`: what stands after is only evaluated where there is no value. */
+function alternative(optional: Node, otherwise: Node, name: string, offset: number): Node {
+  return (frame) => {
+    const value = optional(frame);
+    if (!(value instanceof Optional)) throw noOverload(name, [value, undefined], offset);
+    if (value.value !== undefined) return name === "or" ? value : value.value;
+    const other = otherwise(frame);
+    if (name === "or" && !(other instanceof Optional)) throw noOverload(name, [value, other], offset);
+    return other;
+  };
+}
+
+function membership(element: Node, container: Node, constant: boolean, offset: number): Node {
   return (frame) => {
     const value = element(frame);
     const within = container(frame);
     if (isList(within)) {
-      frame.cost += within.length;
-      frame.check();
+      if (!constant) {
+        frame.cost += within.length;
+        frame.check();
+      }
       return includes(within, value);
     }
     frame.cost++;

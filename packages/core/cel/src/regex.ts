@@ -30,6 +30,12 @@ export function matches(text: string, pattern: string): boolean {
 export function findAll(text: string, pattern: string, limit = Infinity): string[] {
   const matcher = regex(pattern).matcher(text);
   const found: string[] = [];
-  while (found.length < limit && matcher.find()) found.push(matcher.group() ?? "");
+  let end = -1;
+  while (found.length < limit && matcher.find()) {
+    const part = matcher.group() ?? "";
+    // As in Go: an empty match right behind another is none.
+    if (part !== "" || matcher.start() !== end) found.push(part);
+    end = matcher.end();
+  }
   return found;
 }

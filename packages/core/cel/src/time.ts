@@ -5,8 +5,7 @@ const second = 1_000_000_000n;
 
 /** RFC 3339: `2026-01-02T03:04:05.678+09:00`. */
 export function parseTimestamp(text: string): Timestamp {
-  const match =
-    /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/.exec(text);
+  const match = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:[.,](\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/.exec(text);
   const [, year, month, day, hour, minute, seconds, fraction = "", sign, hours = 0, minutes = 0] = match ?? [];
   const at = new Date(0);
   at.setUTCFullYear(Number(year), Number(month) - 1, Number(day));
@@ -27,8 +26,8 @@ export function parseTimestamp(text: string): Timestamp {
 const units: Readonly<Record<string, bigint>> = {
   ns: 1n,
   us: 1_000n,
-  "µs": 1_000n,
-  "μs": 1_000n,
+  µs: 1_000n,
+  μs: 1_000n,
   ms: 1_000_000n,
   s: second,
   m: 60n * second,

@@ -30,6 +30,10 @@ export type Mapped = CelMap | Readonly<Record<string, unknown>>;
 export abstract class CelValue {
   abstract readonly type: Type;
   abstract equals(other: CelValue): boolean;
+  /** What costs are counted by. */
+  get size(): number {
+    return 1;
+  }
 }
 
 export class Double extends CelValue {
@@ -281,7 +285,8 @@ export function typeOf(value: Value): Type {
 
 /** Values of different types are not equal, but for numbers; NaN is equal to nothing. */
 export function equals(a: Value, b: Value): boolean {
-  if (typeof a === "object" && a !== null) return typeof b === "object" && b !== null ? equalObjects(a, b) : mixed(a, b);
+  if (typeof a === "object" && a !== null)
+    return typeof b === "object" && b !== null ? equalObjects(a, b) : mixed(a, b);
   if (typeof b === "object" && b !== null) return mixed(b, a);
   return a === b;
 }
@@ -384,7 +389,7 @@ export function sizeOf(value: Value): number {
   if (Array.isArray(value) || value instanceof Uint8Array) return value.length;
   if (value instanceof Optional) return value.value === undefined ? 1 : sizeOf(value.value);
   if (value instanceof CelMap) return value.entries.size;
-  return value instanceof CelValue ? 1 : Object.keys(value).length;
+  return value instanceof CelValue ? value.size : Object.keys(value).length;
 }
 
 /** JSON of a value, for messages and for mutations; bytes in base64, times as text. */

@@ -1,5 +1,5 @@
 import { failure } from "../errors.ts";
-import { formatDouble } from "../number.ts";
+import { plainDouble } from "../number.ts";
 import {
   adapt,
   compareStrings,
@@ -87,7 +87,7 @@ function asString(value: Value): string {
   if (typeof value === "string") return value;
   if (value === null || typeof value === "boolean" || isInt(value)) return String(value);
   if (value instanceof Uint) return String(value.value);
-  if (value instanceof Double) return specialDouble(value) ?? formatDouble(value.value);
+  if (value instanceof Double) return specialDouble(value) ?? plainDouble(value.value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("utf8");
   if (value instanceof Timestamp) return formatTimestamp(value);
   if (value instanceof Duration) return formatDuration(value);
@@ -107,7 +107,10 @@ function toFixed(value: number, digits: number): string {
   const negative = value < 0 || Object.is(value, -0);
   const { numerator, power } = exactly(Math.abs(value));
   const scaled = numerator * 10n ** BigInt(digits);
-  const text = String(power >= 0 ? scaled << BigInt(power) : halfEven(scaled, BigInt(-power))).padStart(digits + 1, "0");
+  const text = String(power >= 0 ? scaled << BigInt(power) : halfEven(scaled, BigInt(-power))).padStart(
+    digits + 1,
+    "0",
+  );
   const whole = text.slice(0, text.length - digits);
   return `${negative ? "-" : ""}${whole}${digits > 0 ? `.${text.slice(-digits)}` : ""}`;
 }

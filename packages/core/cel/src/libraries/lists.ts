@@ -4,8 +4,17 @@ import { failure } from "../errors.ts";
 import { adapt, compare, equals, isList, sizeOf, typeOf, type Int, type Value } from "../values.ts";
 
 const maxRange = 1_000_000;
-const outputSize: Cost = (_, result) => 1 + sizeOf(result);
-const squared: Cost = ([list]) => 1 + sizeOf(list) ** 2;
+/** A call that makes a list (cel-go, ext/lists.go). */
+const allocation = (size: number): number => 11 + Math.floor(size);
+const outputSize: Cost = (_, result) => allocation(sizeOf(result));
+const inputSize: Cost = ([list, depth = 1]) => allocation(sizeOf(list) * Number(depth));
+const comparisons: Cost = ([list]) => comparisonCost(list as readonly Value[]);
+
+/** Of every element with every other. */
+export function comparisonCost(list: readonly Value[]): number {
+  const text = typeof list[0] === "string" || list[0] instanceof Uint8Array;
+  return allocation(list.length ** 2 * (text ? 2.1 : 2));
+}
 
 /** Types that `min`, `max`, `sort` and their like take. */
 export const comparable = ["int", "uint", "double", "bool", "duration", "timestamp", "string", "bytes"];
@@ -55,10 +64,10 @@ function range(count: Int): number[] {
 
 export const lists: readonly Overload[] = [
   define("(list<T>).slice(int, int): list<T>", slice, outputSize),
-  define("(list<list<T>>).flatten(): list<T>", (list: readonly Value[]) => flatten(list), outputSize),
-  define("(list<dyn>).flatten(int): list<dyn>", flatten, outputSize),
-  define("(list<T>).distinct(): list<T>", distinct, squared),
+  define("(list<list<T>>).flatten(): list<T>", (list: readonly Value[]) => flatten(list), inputSize),
+  define("(list<dyn>).flatten(int): list<dyn>", flatten, inputSize),
+  define("(list<T>).distinct(): list<T>", distinct, comparisons),
   define("(list<T>).reverse(): list<T>", (list: readonly Value[]) => list.toReversed(), outputSize),
-  ...comparable.map((type) => define(`(list<${type}>).sort(): list<${type}>`, sort, squared)),
+  ...comparable.map((type) => define(`(list<${type}>).sort(): list<${type}>`, sort, comparisons)),
   define("lists.range(int): list<int>", range, outputSize),
 ];

@@ -1,17 +1,7 @@
 /** cel-go's math extensions, version 2. `math.greatest` and `math.least` are macros for `math.@max` and `math.@min`. */
 import { define, type Overload } from "../environment.ts";
 import { failure } from "../errors.ts";
-import {
-  adapt,
-  checkedInt,
-  compareNumbers,
-  Double,
-  isNumber,
-  toInt,
-  Uint,
-  type Int,
-  type Value,
-} from "../values.ts";
+import { adapt, checkedInt, compareNumbers, Double, isNumber, toInt, Uint, type Int, type Value } from "../values.ts";
 
 const types = ["int", "uint", "double"];
 

@@ -1,7 +1,19 @@
 /** Optional values; `optMap`, `optFlatMap`, `.?` and `[?]` are of the language. */
 import { define, type Overload } from "../environment.ts";
 import { failure } from "../errors.ts";
-import { CelMap, Double, Duration, isList, Optional, Timestamp, Uint, isMap, mapSize, MessageValue, type Value } from "../values.ts";
+import {
+  CelMap,
+  Double,
+  Duration,
+  isList,
+  Optional,
+  Timestamp,
+  Uint,
+  isMap,
+  mapSize,
+  MessageValue,
+  type Value,
+} from "../values.ts";
 
 function isZero(value: Value): boolean {
   if (value === null || value === false || value === 0 || value === "") return true;

@@ -66,29 +66,93 @@ function unsignedNonZero(run: (a: bigint, b: bigint) => bigint, what: string) {
 const floating = (run: (a: number, b: number) => number) => (a: Double, b: Double) => new Double(run(a.value, b.value));
 
 const arithmetic: Overload[] = [
-  define("_+_(int, int): int", exact((a, b) => a + b, (a, b) => a + b)),
-  define("_+_(uint, uint): uint", unsigned((a, b) => a + b)),
-  define("_+_(double, double): double", floating((a, b) => a + b)),
+  define(
+    "_+_(int, int): int",
+    exact(
+      (a, b) => a + b,
+      (a, b) => a + b,
+    ),
+  ),
+  define(
+    "_+_(uint, uint): uint",
+    unsigned((a, b) => a + b),
+  ),
+  define(
+    "_+_(double, double): double",
+    floating((a, b) => a + b),
+  ),
   define("_+_(string, string): string", (a: string, b: string) => a + b, traversalOfBoth),
-  define("_+_(bytes, bytes): bytes", (a: Uint8Array, b: Uint8Array) => new Uint8Array(Buffer.concat([a, b])), traversalOfBoth),
+  define(
+    "_+_(bytes, bytes): bytes",
+    (a: Uint8Array, b: Uint8Array) => new Uint8Array(Buffer.concat([a, b])),
+    traversalOfBoth,
+  ),
   define("_+_(list<A>, list<A>): list<A>", (a: readonly Value[], b: readonly Value[]) => [...a, ...b]),
   define("_+_(timestamp, duration): timestamp", (a: Timestamp, b: Duration) => new Timestamp(a.nanos + b.nanos)),
   define("_+_(duration, timestamp): timestamp", (a: Duration, b: Timestamp) => new Timestamp(a.nanos + b.nanos)),
   define("_+_(duration, duration): duration", (a: Duration, b: Duration) => new Duration(a.nanos + b.nanos)),
-  define("_-_(int, int): int", exact((a, b) => a - b, (a, b) => a - b)),
-  define("_-_(uint, uint): uint", unsigned((a, b) => a - b)),
-  define("_-_(double, double): double", floating((a, b) => a - b)),
+  define(
+    "_-_(int, int): int",
+    exact(
+      (a, b) => a - b,
+      (a, b) => a - b,
+    ),
+  ),
+  define(
+    "_-_(uint, uint): uint",
+    unsigned((a, b) => a - b),
+  ),
+  define(
+    "_-_(double, double): double",
+    floating((a, b) => a - b),
+  ),
   define("_-_(timestamp, timestamp): duration", (a: Timestamp, b: Timestamp) => new Duration(a.nanos - b.nanos)),
   define("_-_(timestamp, duration): timestamp", (a: Timestamp, b: Duration) => new Timestamp(a.nanos - b.nanos)),
   define("_-_(duration, duration): duration", (a: Duration, b: Duration) => new Duration(a.nanos - b.nanos)),
-  define("_*_(int, int): int", exact((a, b) => a * b, (a, b) => a * b)),
-  define("_*_(uint, uint): uint", unsigned((a, b) => a * b)),
-  define("_*_(double, double): double", floating((a, b) => a * b)),
-  define("_/_(int, int): int", nonZero(exact((a, b) => (a - (a % b)) / b, (a, b) => a / b), "_/_")),
-  define("_/_(uint, uint): uint", unsignedNonZero((a, b) => a / b, "division by zero")),
-  define("_/_(double, double): double", floating((a, b) => a / b)),
-  define("_%_(int, int): int", nonZero(exact((a, b) => a % b, remainder), "_%_")),
-  define("_%_(uint, uint): uint", unsignedNonZero((a, b) => a % b, "modulus by zero")),
+  define(
+    "_*_(int, int): int",
+    exact(
+      (a, b) => a * b,
+      (a, b) => a * b,
+    ),
+  ),
+  define(
+    "_*_(uint, uint): uint",
+    unsigned((a, b) => a * b),
+  ),
+  define(
+    "_*_(double, double): double",
+    floating((a, b) => a * b),
+  ),
+  define(
+    "_/_(int, int): int",
+    nonZero(
+      exact(
+        (a, b) => (a - (a % b)) / b,
+        (a, b) => a / b,
+      ),
+      "_/_",
+    ),
+  ),
+  define(
+    "_/_(uint, uint): uint",
+    unsignedNonZero((a, b) => a / b, "division by zero"),
+  ),
+  define(
+    "_/_(double, double): double",
+    floating((a, b) => a / b),
+  ),
+  define(
+    "_%_(int, int): int",
+    nonZero(
+      exact((a, b) => a % b, remainder),
+      "_%_",
+    ),
+  ),
+  define(
+    "_%_(uint, uint): uint",
+    unsignedNonZero((a, b) => a % b, "modulus by zero"),
+  ),
   define("-_(int): int", (a: Int) => (typeof a === "number" ? -a + 0 : checkedInt(-a))),
   define("-_(double): double", (a: Double) => new Double(-a.value)),
   define("!_(bool): bool", (a: boolean) => !a),
@@ -246,9 +310,7 @@ const times: Overload[] = [
     define(`(timestamp).get${part}(): int`, (time: Timestamp) => timestampPart(time, part)),
     define(`(timestamp).get${part}(string): int`, (time: Timestamp, zone: string) => timestampPart(time, part, zone)),
   ]),
-  ...units.map(([part, unit]) =>
-    define(`(duration).get${part}(): int`, ({ nanos }: Duration) => toInt(nanos / unit)),
-  ),
+  ...units.map(([part, unit]) => define(`(duration).get${part}(): int`, ({ nanos }: Duration) => toInt(nanos / unit))),
   define("(duration).getMilliseconds(): int", ({ nanos }: Duration) => toInt((nanos % 1_000_000_000n) / 1_000_000n)),
 ];
 
@@ -260,4 +322,3 @@ export const standard: readonly Overload[] = [
   ...conversions,
   ...times,
 ];
-

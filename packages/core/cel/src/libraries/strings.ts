@@ -5,6 +5,7 @@ import { sizeOf, type Int, type Value } from "../values.ts";
 import { formatString } from "./format.ts";
 import { traversal } from "./standard.ts";
 
+const floored: Cost = ([text]) => Math.floor(sizeOf(text) * 0.1);
 const twice: Cost = ([text]) => Math.ceil(sizeOf(text) * 2 * 0.1);
 const twiceResult: Cost = (_, result) => Math.ceil(sizeOf(result) * 2 * 0.1);
 
@@ -87,10 +88,10 @@ function quote(text: string): string {
 
 export const strings: readonly Overload[] = [
   define("(string).charAt(int): string", charAt),
-  define("(string).indexOf(string): int", indexOf, traversal),
-  define("(string).indexOf(string, int): int", indexOf, traversal),
-  define("(string).lastIndexOf(string): int", lastIndexOf, traversal),
-  define("(string).lastIndexOf(string, int): int", lastIndexOf, traversal),
+  define("(string).indexOf(string): int", indexOf, floored),
+  define("(string).indexOf(string, int): int", indexOf, floored),
+  define("(string).lastIndexOf(string): int", lastIndexOf, floored),
+  define("(string).lastIndexOf(string, int): int", lastIndexOf, floored),
   define("(string).lowerAscii(): string", lowerAscii, traversal),
   define("(string).upperAscii(): string", upperAscii, traversal),
   define("(string).replace(string, string): string", replace, twice),
