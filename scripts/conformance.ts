@@ -2,12 +2,21 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { versionsConformance } from "@bulwark/advisory";
+import { runConformance } from "@bulwark/cel/conformance";
 import { runTruthTables } from "@bulwark/netpol";
 import { runPodSecuritySuite } from "@bulwark/podsecurity";
 import { suitesDir } from "@bulwark/testkit";
 
-const suites: { name: string; folder: string; run(folder: string): { passed: number; failures: string[] } }[] = [
+const suites: { name: string; folder?: string; run(folder: string): { passed: number; failures: string[] } }[] = [
   { name: "versions", folder: "versions", run: versionsConformance },
+  {
+    name: "CEL (@bufbuild/cel-spec)",
+    run() {
+      const { passed, failures, skipped } = runConformance();
+      for (const [reason, names] of skipped) console.log(`  CEL: ${names.length} not run, they need ${reason}`);
+      return { passed, failures };
+    },
+  },
   {
     name: "NetworkPolicy tables",
     folder: "netpol",
@@ -28,8 +37,8 @@ const suites: { name: string; folder: string; run(folder: string): { passed: num
 
 let failed = 0;
 for (const { name, folder, run } of suites) {
-  const path = join(suitesDir(), folder);
-  if (!existsSync(path)) {
+  const path = join(suitesDir(), folder ?? "");
+  if (folder !== undefined && !existsSync(path)) {
     console.log(`${name.padEnd(24)} skipped: ${path} is not there`);
     continue;
   }

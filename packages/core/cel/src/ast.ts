@@ -7,12 +7,12 @@ interface Node {
   readonly offset: number;
 }
 
-export interface Literal extends Node {
+interface Literal extends Node {
   readonly kind: "literal";
   readonly value: unknown;
 }
 
-export interface Ident extends Node {
+interface Ident extends Node {
   readonly kind: "ident";
   /** With a leading dot: not looked for in the container. */
   readonly name: string;
@@ -106,7 +106,7 @@ export interface Block extends Node {
 }
 
 /** A name that only macros make: `cel.index(0)`, `cel.iterVar(0, 0)`. */
-export interface Local extends Node {
+interface Local extends Node {
   readonly kind: "local";
   readonly name: string;
 }

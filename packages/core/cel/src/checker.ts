@@ -21,7 +21,7 @@ import {
 import { typeOf, type Value } from "./values.ts";
 
 /** What a name or a call turned out to be. Variables of macros are not here: the compiler knows them by their scope. */
-export type Reference =
+type Reference =
   | { readonly kind: "constant"; readonly value: Value }
   | { readonly kind: "function"; readonly overloads: readonly Overload[]; readonly withTarget: boolean }
   | { readonly kind: "local" }

@@ -348,12 +348,11 @@ function constantConversion(call: Call, overloads: readonly Overload[], nodes: r
 
 /** A pattern that is written out is read before it runs. */
 function checkPattern({ name }: Call, [, pattern]: readonly Expr[]): void {
-  if (!["matches", "find", "findAll"].includes(name) || pattern?.kind !== "literal") return;
-  if (typeof pattern.value !== "string") return;
+  if (name !== "matches" || pattern?.kind !== "literal" || typeof pattern.value !== "string") return;
   try {
     regex(pattern.value);
   } catch (error) {
-    throw new CelError("type", `invalid ${name} argument: ${String((error as Error).message)}`, pattern.offset);
+    throw new CelError("type", `invalid ${name} argument: ${(error as Error).message}`, pattern.offset);
   }
 }
 

@@ -67,7 +67,7 @@ export function runConformance(): SuiteResult {
       else result.failures.push(`${name}: ${original.expr}\n    ${problem}`);
     }
   };
-  visit(root as unknown as Suite, "");
+  visit(root, "");
   return result;
 }
 

@@ -33,7 +33,8 @@ export function compileOverloads(
     const overload = choose(args);
     if (!overload) throw noOverload(name, args, offset);
     try {
-      const result = (overload.run as Run)(...args);
+      const run = overload.run as Run;
+      const result = args.length === 1 ? run(args[0]) : args.length === 2 ? run(args[0], args[1]) : run(...args);
       frame.cost += overload.cost ? overload.cost(args, result) : 1;
       frame.check();
       return result;
@@ -83,28 +84,27 @@ function exact(result: number): number | undefined {
 }
 
 /** The overload for some values, or undefined. What the checker knows for sure is not looked at again. */
-export function chooser(
+function chooser(
   overloads: readonly Overload[],
   types: readonly Type[],
 ): (args: readonly Value[]) => Overload | undefined {
   const tests = overloads.map((overload) => ({
     overload,
-    accepts: overload.args
-      .map((declared, index) => [index, declared, types[index]] as const)
-      .filter(
-        ([, declared, known]) => known === undefined || known.kind !== declared.kind || declared.kind === "opaque",
-      )
-      .map(([index, declared]) => [index, accepts(declared)] as const)
-      .filter(([, accept]) => accept !== anything),
+    wanted: overload.args.map((declared, index) => {
+      const known = types[index];
+      return known?.kind === declared.kind && declared.kind !== "opaque" ? anything : accepts(declared);
+    }),
   }));
   const [only] = tests;
-  if (only && tests.length === 1 && only.accepts.length === 0) return () => only.overload;
-  return (args) => {
-    for (const { overload, accepts: wanted } of tests) {
-      if (wanted.every(([index, accept]) => accept(args[index]))) return overload;
-    }
-    return undefined;
-  };
+  if (only && tests.length === 1 && only.wanted.every((accept) => accept === anything)) return () => only.overload;
+  return (args) => tests.find(({ wanted }) => allAccept(wanted, args))?.overload;
+}
+
+function allAccept(wanted: readonly Accept[], args: readonly Value[]): boolean {
+  for (let index = 0; index < wanted.length; index++) {
+    if (wanted[index]?.(args[index]) === false) return false;
+  }
+  return true;
 }
 
 const anything: Accept = () => true;

@@ -9,6 +9,7 @@ export {
   type MessageType,
   type Overload,
 } from "./environment.ts";
+export { estimateCost, type EstimateOptions, type Range } from "./estimate.ts";
 export { CelError, formatError, locate, type CelErrorCode } from "./errors.ts";
 export { formatType, listType, mapType, objectType, optionalType, parseType, type Type } from "./types.ts";
 export { Authorizer, type AccessAnswer, type AccessQuestion, type Ask, type Subject } from "./kubernetes/authorizer.ts";

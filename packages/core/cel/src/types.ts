@@ -1,6 +1,6 @@
 /** Types of CEL and the rules by which one may stand for another (cel-go, checker/types.go). */
 
-export type Kind =
+type Kind =
   | "any"
   | "bool"
   | "bytes"

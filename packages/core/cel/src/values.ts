@@ -36,6 +36,24 @@ export abstract class CelValue {
   }
 }
 
+/** A value of which only the size is known: estimates are made with it. */
+export class Extent extends CelValue {
+  readonly #size: number;
+  constructor(size: number) {
+    super();
+    this.#size = size;
+  }
+  get type(): Type {
+    return dynType;
+  }
+  equals(other: CelValue): boolean {
+    return other === this;
+  }
+  override get size(): number {
+    return this.#size;
+  }
+}
+
 export class Double extends CelValue {
   readonly value: number;
   constructor(value: number) {
@@ -367,7 +385,7 @@ function isSurrogate(unit: number): boolean {
 }
 
 /** Code points of a string. */
-export function stringSize(text: string): number {
+function stringSize(text: string): number {
   let size = text.length;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
@@ -406,7 +424,7 @@ export function toJson(value: Value): unknown {
   if (isMap(value)) {
     return Object.fromEntries([...mapEntries(value)].map(([key, item]) => [keyText(key), toJson(item)]));
   }
-  return String(value);
+  return null;
 }
 
 function keyText(key: Value): string {

@@ -11,7 +11,7 @@ import { kubernetesSemver } from "./semver.ts";
 import { kubernetesUrl } from "./url.ts";
 
 /** What every expression in Kubernetes may use, as of 1.36 (apiserver, pkg/cel/environment/base.go). */
-export const kubernetesFunctions: readonly Overload[] = [
+const kubernetesFunctions: readonly Overload[] = [
   ...libraries.standard,
   ...libraries.strings,
   ...libraries.sets,

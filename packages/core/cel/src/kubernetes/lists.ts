@@ -10,6 +10,7 @@ import {
   Double,
   Duration,
   equals,
+  Extent,
   isInt,
   isList,
   isMap,
@@ -20,11 +21,12 @@ import {
 } from "../values.ts";
 
 /** Once through it (apiserver, cel/library/cost.go). */
-export const through: Cost = ([value]) => traversed(value);
+const through: Cost = ([value]) => traversed(value);
 
 function traversed(value: Value): number {
   if (typeof value === "string" || value instanceof Uint8Array) return Math.floor(sizeOf(value) * 0.1);
   if (isList(value)) return value.reduce((sum: number, item) => sum + traversed(adapt(item)), 0);
+  if (value instanceof Extent) return value.size;
   if (!isMap(value)) return 1;
   return [...mapEntries(value)].reduce((sum, [key, item]) => sum + traversed(key) + traversed(item), 0);
 }

@@ -8,7 +8,7 @@ import { CelValue, sizeOf } from "../values.ts";
 const ipType = parseType("net.IP");
 const cidrType = parseType("net.CIDR");
 
-export class Ip extends CelValue {
+class Ip extends CelValue {
   readonly family: 4 | 6;
   readonly value: bigint;
   constructor(family: 4 | 6, value: bigint) {
@@ -27,7 +27,7 @@ export class Ip extends CelValue {
   }
 }
 
-export class Cidr extends CelValue {
+class Cidr extends CelValue {
   readonly ip: Ip;
   readonly bits: number;
   constructor(ip: Ip, bits: number) {
@@ -47,7 +47,7 @@ export class Cidr extends CelValue {
 }
 
 /** Undefined for what is none, has a zone, or is an IPv4 address in IPv6 form. */
-export function parseIp(text: string): Ip | undefined {
+function parseIp(text: string): Ip | undefined {
   const four = parseIpv4(text);
   if (four !== undefined) return new Ip(4, four);
   const six = parseIpv6(text);
@@ -89,7 +89,7 @@ function groupsOf(text: string): bigint[] | undefined {
 }
 
 /** The one form of an address (RFC 5952). */
-export function formatIp({ family, value }: Ip): string {
+function formatIp({ family, value }: Ip): string {
   if (family === 4) return [24n, 16n, 8n, 0n].map((shift) => (value >> shift) & 255n).join(".");
   const groups = Array.from({ length: 8 }, (_, index) => (value >> BigInt(112 - index * 16)) & 0xffffn);
   const [start, length] = longestZeros(groups);
@@ -114,7 +114,7 @@ function ip(text: string): Ip {
   return value;
 }
 
-export function parseCidr(text: string): Cidr | undefined {
+function parseCidr(text: string): Cidr | undefined {
   const at = text.lastIndexOf("/");
   const address = at < 0 ? undefined : parseIp(text.slice(0, at));
   const bits = text.slice(at + 1);

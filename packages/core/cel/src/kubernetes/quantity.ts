@@ -16,7 +16,7 @@ interface Amount {
 }
 
 /** In billionths, which is as fine as one gets. */
-export class Quantity extends CelValue {
+class Quantity extends CelValue {
   readonly nanos: bigint;
   readonly amount: Amount | undefined;
   constructor(nanos: bigint, amount?: Amount) {

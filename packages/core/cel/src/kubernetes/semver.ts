@@ -7,7 +7,7 @@ import { CelValue, toInt } from "../values.ts";
 
 const type = parseType("kubernetes.Semver");
 
-export class Semver extends CelValue {
+class Semver extends CelValue {
   readonly numbers: readonly [bigint, bigint, bigint];
   readonly pre: readonly string[];
   constructor(numbers: readonly [bigint, bigint, bigint], pre: readonly string[]) {
@@ -29,7 +29,7 @@ const form = new RegExp(
 );
 const maxNumber = 2n ** 64n;
 
-export function parseSemver(text: string): Semver | undefined {
+function parseSemver(text: string): Semver | undefined {
   const match = text.length > 256 ? null : form.exec(text);
   if (!match) return undefined;
   const [major = 0n, minor = 0n, patch = 0n] = match.slice(1, 4).map((part) => BigInt(part));

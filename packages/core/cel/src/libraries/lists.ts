@@ -1,14 +1,15 @@
 /** cel-go's list extensions, version 3. `sortBy` is a macro. */
 import { define, type Cost, type Overload } from "../environment.ts";
 import { failure } from "../errors.ts";
-import { adapt, compare, equals, isList, sizeOf, typeOf, type Int, type Value } from "../values.ts";
+import { adapt, compare, equals, Extent, isInt, isList, sizeOf, typeOf, type Int, type Value } from "../values.ts";
 
 const maxRange = 1_000_000;
 /** A call that makes a list (cel-go, ext/lists.go). */
 const allocation = (size: number): number => 11 + Math.floor(size);
 const outputSize: Cost = (_, result) => allocation(sizeOf(result));
-const inputSize: Cost = ([list, depth = 1]) => allocation(sizeOf(list) * Number(depth));
-const comparisons: Cost = ([list]) => comparisonCost(list as readonly Value[]);
+const inputSize: Cost = ([list, depth]) => allocation(sizeOf(list) * (isInt(depth) ? Number(depth) : 1));
+const comparisons: Cost = ([list]) =>
+  list instanceof Extent ? allocation(list.size ** 2 * 2.1) : comparisonCost(list as readonly Value[]);
 
 /** Of every element with every other. */
 export function comparisonCost(list: readonly Value[]): number {

@@ -28,7 +28,7 @@ const tenth = (size: number): number => Math.ceil(size * 0.1);
 export const traversal: Cost = ([value]) => tenth(sizeOf(value));
 const traversalOfBoth: Cost = ([a, b]) => tenth(sizeOf(a) + sizeOf(b));
 const traversalOfSmaller: Cost = ([a, b]) => tenth(Math.min(sizeOf(a), sizeOf(b)));
-export const searchCost: Cost = ([text, part]) => tenth(sizeOf(text)) * tenth(sizeOf(part));
+const searchCost: Cost = ([text, part]) => tenth(sizeOf(text)) * tenth(sizeOf(part));
 export const regexCost: Cost = ([text, pattern]) => tenth(1 + sizeOf(text)) * Math.ceil(sizeOf(pattern) * 0.25);
 
 const big = (value: Int): bigint => (typeof value === "bigint" ? value : BigInt(value));

@@ -82,8 +82,10 @@ const escapes: Readonly<Record<string, string>> = {
   ...{ "\\": "\\\\", '"': '\\"' },
 };
 
+const escaped = new RegExp('[\x07-\r\\\\"]', "g");
+
 function quote(text: string): string {
-  return `"${text.toWellFormed().replaceAll(/[\x07-\r\\"]/g, (character) => escapes[character] ?? character)}"`;
+  return `"${text.toWellFormed().replaceAll(escaped, (character) => escapes[character] ?? character)}"`;
 }
 
 export const strings: readonly Overload[] = [
