@@ -82,10 +82,8 @@ const escapes: Readonly<Record<string, string>> = {
   ...{ "\\": "\\\\", '"': '\\"' },
 };
 
-const escaped = new RegExp('[\x07-\r\\\\"]', "g");
-
 function quote(text: string): string {
-  return `"${text.toWellFormed().replaceAll(escaped, (character) => escapes[character] ?? character)}"`;
+  return `"${[...text.toWellFormed()].map((character) => escapes[character] ?? character).join("")}"`;
 }
 
 export const strings: readonly Overload[] = [
