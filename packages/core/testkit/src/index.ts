@@ -1,4 +1,5 @@
 export * from "./containerd.ts";
+export * from "./kubernetes.ts";
 export { unmountBelow } from "./mounts.ts";
 export * from "./nats.ts";
 export * from "./needs.ts";
