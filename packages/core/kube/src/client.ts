@@ -3,7 +3,7 @@ import { KubeError } from "./error.ts";
 import { pathOf, type KubeObject, type Resource } from "./resources.ts";
 import { createTransport, type Transport } from "./transport.ts";
 
-export interface ObjectPlace {
+interface ObjectPlace {
   namespace?: string | undefined;
   /** `status`, `scale`. */
   subresource?: string;
@@ -28,7 +28,7 @@ export interface ListOptions extends Selection {
   signal?: AbortSignal | undefined;
 }
 
-export interface Page {
+interface Page {
   readonly items: readonly KubeObject[];
   /** Of the list as a whole: a watch goes on from it. */
   readonly resourceVersion: string;

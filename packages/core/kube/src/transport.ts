@@ -3,7 +3,7 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Access, ExecCredential } from "./credentials.ts";
 import { KubeError, statusError, type Status } from "./error.ts";
 
-export interface Call {
+interface Call {
   readonly method: string;
   readonly path: string;
   readonly query?: Readonly<Record<string, boolean | number | string | undefined>>;
@@ -27,7 +27,7 @@ export interface Transport {
   close(): void;
 }
 
-export interface TlsOptions {
+interface TlsOptions {
   ca?: string;
   cert?: string;
   key?: string;

@@ -91,7 +91,7 @@ export async function fakeKubernetes(): Promise<FakeKubernetes> {
   const put = (plural: string, given: FakeObject): FakeObject => {
     const { name, namespace } = given.metadata;
     const before = ofKind(plural).get(keyOf(name, namespace));
-    const uid = given.metadata.uid ?? (before?.metadata.uid as string | undefined) ?? randomUUID();
+    const uid = given.metadata.uid ?? before?.metadata.uid ?? randomUUID();
     version++;
     const object: FakeObject = {
       ...given,
