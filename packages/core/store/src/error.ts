@@ -5,6 +5,7 @@ import { BulwarkError } from "@bulwark/model";
  * - `newer`: the database was written by a newer Bulwark
  * - `full`: the disk cannot take it; nothing was written
  * - `bad-cursor`: a page was asked for with a cursor that no page gave
+ * - `foreign`: a node speaks of a container that another node has; nothing was written
  * - `unavailable`: the database does not answer, cannot be opened or cannot be read
  */
-export class StoreError extends BulwarkError<"in-use" | "newer" | "full" | "bad-cursor" | "unavailable"> {}
+export class StoreError extends BulwarkError<"in-use" | "newer" | "full" | "bad-cursor" | "foreign" | "unavailable"> {}
