@@ -52,8 +52,13 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
   },
   {
     name: "join",
-    summary: "a token with which the agent of another node may send here",
+    summary: "a token with which the agent of another machine joins",
     load: async () => (await import("./commands/join.ts")).joinCommand,
+  },
+  {
+    name: "agents",
+    summary: "agents of other machines: list them, revoke one",
+    load: async () => (await import("./commands/agents.ts")).agentsCommand,
   },
 ];
 

@@ -1,3 +1,4 @@
+import { nodeName } from "@bulwark/model";
 import { z } from "zod";
 
 const size = z
@@ -6,10 +7,6 @@ const size = z
   .transform((text) => Number.parseInt(text, 10) * ({ MB: 1e6, GB: 1e9, TB: 1e12 }[text.slice(-2)] ?? 1));
 const days = z.number().int().min(1).max(3650);
 const path = z.string().min(1);
-/** As hosts, pods and Kubernetes nodes are called. Keys are put together with `/` and `:`, so a name has neither. */
-export const nodeName = z
-  .string()
-  .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/, "letters, digits, dots, dashes and underscores");
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "an address or a network such as 10.0.0.0/8");
 
 /** The whole of `bulwark.yaml`. Everything has a default; a word that is not here is an error. */

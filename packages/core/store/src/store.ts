@@ -297,7 +297,10 @@ export interface AgentRepository {
 export interface LeaseRepository {
   /** True when `holder` has the lease for so long: nobody else had it, or only until now. Taking it again prolongs it. */
   take(name: string, holder: string, milliseconds: number): Promise<boolean>;
-  release(name: string, holder: string): Promise<void>;
+  /** Gives it back; without `holder` whoever has it. */
+  release(name: string, holder?: string): Promise<void>;
+  /** Leases whose name begins so, with the milliseconds that they are still good for: below 0 they are over. */
+  list(prefix: string): Promise<{ name: string; holder: string; left: number }[]>;
 }
 
 /** Every limit is optional; days and bytes. */

@@ -1,3 +1,4 @@
+export * from "./agent.ts";
 export * from "./containerd.ts";
 export { unmountBelow } from "./mounts.ts";
 export * from "./nats.ts";

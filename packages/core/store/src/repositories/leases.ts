@@ -21,7 +21,17 @@ export function leaseRepository({ kind, write }: Engine): LeaseRepository {
       return rows.length > 0;
     },
     async release(name, holder) {
-      await write.deleteFrom("leases").where("name", "=", name).where("holder", "=", holder).execute();
+      let query = write.deleteFrom("leases").where("name", "=", name);
+      if (holder !== undefined) query = query.where("holder", "=", holder);
+      await query.execute();
+    },
+    async list(prefix) {
+      return write
+        .selectFrom("leases")
+        .select(["name", "holder", sql<number>`until - ${now}`.as("left")])
+        .where(sql<string>`substr(name, 1, ${sql.lit(prefix.length)})`, "=", prefix)
+        .orderBy("name")
+        .execute();
     },
   };
 }
