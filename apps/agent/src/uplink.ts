@@ -29,7 +29,7 @@ const compressAbove = 16_384;
 /** A server that took too long gets less at a time. */
 const recordsAtLeast = 100;
 const firstDelay = 250;
-const lastDelay = 8000;
+const lastDelay = 5000;
 const compress = promisify(gzip);
 
 /**

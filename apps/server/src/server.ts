@@ -98,9 +98,10 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const forAgents = options.agents === true || config.server.agents !== undefined;
   const secret = readSecret("BULWARK_KEY", config.server.keyFile);
   const gate = forAgents ? await loadAuthority(store, secret) : null;
-  const member = { replica: memberName(config), holder: randomUUID() };
+  const replica = memberName(config);
   const context: Context = {
-    ...member,
+    replica,
+    holder: randomUUID(),
     gate,
     agentSettings: createAgentSettings(store),
     metricsToken: readSecret("BULWARK_METRICS_TOKEN", config.server.metricsTokenFile),
@@ -114,7 +115,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     matcher,
     advisoryDatabase,
     closing: closing.signal,
-    health: createHealthBoard(member, store, live, limits),
+    health: createHealthBoard(replica, store, live, limits),
     disk: createDiskGuard(config.data, store, limits.diskFloor),
     throttle: createThrottle(),
     secure: config.server.url?.startsWith("https:") ?? config.server.tls !== undefined,

@@ -20,14 +20,9 @@ export interface HealthBoard {
   leave(): Promise<void>;
 }
 
-export interface Member {
-  /** Name of this replica in health: `server`, or `server/<name>` where there are others. */
-  replica: string;
-  holder: string;
-}
-
 export function createHealthBoard(
-  { replica, holder }: Member,
+  /** Name of this replica in health: `server`, or `server/<name>` where there are others. */
+  replica: string,
   store: Store,
   live: LiveHub,
   limits: Limits,
@@ -68,7 +63,8 @@ export function createHealthBoard(
 
   async function share(): Promise<void> {
     if (!shared) return;
-    await store.leases.take(replica, holder, limits.replicaSilence);
+    // Its own name holds it: one that is started again lives at once.
+    await store.leases.take(replica, replica, limits.replicaSilence);
     await store.health.put([...own.values()].filter(({ node }) => node === replica));
     for (const { name, left } of await store.leases.list(`${alone}/`)) {
       if (left > -limits.replicaForgotten) continue;
@@ -80,7 +76,7 @@ export function createHealthBoard(
   async function leave(): Promise<void> {
     if (!shared) return;
     await store.health.forget(replica);
-    await store.leases.release(replica, holder);
+    await store.leases.release(replica, replica);
   }
 
   return { report, list, share, leave };
