@@ -54,7 +54,11 @@ describe("replicas on PostgreSQL and NATS", { skip }, () => {
   async function allArrived(what: string): Promise<void> {
     await eventually(
       "the spools are empty",
-      () => (senders.every((sender) => sender.waiting() === 0) ? true : undefined),
+      () => {
+        const waits = senders.filter((sender) => sender.waiting() > 0);
+        if (waits.length === 0) return true;
+        throw new Error(waits.map(({ node, uplink }) => `${node}: ${JSON.stringify(uplink.state)}`).join("; "));
+      },
       30_000,
     );
     const { arrived, twice } = await countEvents(world.store);
