@@ -74,6 +74,8 @@ function fromStore(error: StoreError): Refusal {
       return new Refusal("full", "the database has no room; nothing was stored", remedy);
     case "foreign":
       return new Refusal("forbidden", error.message, remedy);
+    case "not-empty":
+    case "mismatch":
     case "in-use":
     case "newer":
     case "unavailable":
