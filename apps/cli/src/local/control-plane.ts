@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { styleText } from "node:util";
 import type { Config } from "@bulwark/config";
 import { startServer, type RunningServer } from "@bulwark/server";
+import { collectProcessMetrics } from "@bulwark/telemetry";
 import { openControlSocket } from "./control-socket.ts";
 import { version } from "./version.ts";
 
@@ -12,6 +13,7 @@ export async function startControlPlane(
   { agents = false }: { agents?: boolean } = {},
 ): Promise<AsyncDisposable & { server: RunningServer }> {
   const stack = new AsyncDisposableStack();
+  collectProcessMetrics();
   try {
     const server = stack.use(await startServer({ config, agents, version: version(), ...consoleFolder() }));
     stack.use(await openControlSocket(config.data, server));
