@@ -7,7 +7,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import type { AgentRecord } from "@bulwark/model";
-import { eventually, freePort, missing, run, runWithRunc, sampleEvent } from "@bulwark/testkit";
+import {
+  eventually,
+  freePort,
+  joinAgent,
+  missing,
+  run,
+  runWithRunc,
+  sampleEvent,
+  type TestAgent,
+} from "@bulwark/testkit";
 import { bulwark, login, startProduct } from "./product.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bulwark-bad-days-"));
@@ -30,10 +39,15 @@ describe("a wrong call is one line that says what, where and how to mend, and ex
     ],
     "a configuration that is not there": [["up", "--config", "/nonexistent.yaml"], /\/nonexistent\.yaml: .*--config/],
     "a port that is none": [["up", "--port", "99999"], /--port 99999: not a port/],
-    "an agent without a token": [
+    "an agent that is to speak in the clear": [
       ["agent", "--server", "http://127.0.0.1:1"],
-      /BULWARK_AGENT_TOKEN is not set.*bulwark join/,
+      /connects by https only.*https:\/\/HOST:8444/,
     ],
+    "an agent with a name that is none": [
+      ["agent", "--server", "https://127.0.0.1:1", "--node", "a/b"],
+      /a\/b is no name for a node.*--node/,
+    ],
+    "a token for nobody": [["join"], /name one node, or say --any/],
     "a login where no server runs": [["login", "--data", join(folder, "none")], /no server can be reached.*bulwark up/],
     "an image that is not there": [["scan", "image", "/nonexistent.tar"], /\/nonexistent\.tar is not there/],
     "a database that is not there": [
@@ -130,28 +144,25 @@ test("the demo needs nothing, lets one in within ten seconds, and shows its atta
 
 test("kill -9 of the server under load loses nothing that it acknowledged, and counts nothing twice", async () => {
   const data = join(folder, "killed");
-  const spool = "spool-of-the-test";
   let acknowledged = 0;
   let sent = 0;
+  let agent: TestAgent | undefined;
   const batch = (first: number, count: number): AgentRecord[] =>
     Array.from({ length: count }, (_, index) => ({ type: "event", event: sampleEvent(first + index) }));
 
   for (const round of [1, 2, 3]) {
     await using product = await startProduct({ command: "serve", data });
-    const token = run(bulwark, ["join", "node-1", "--data", data]).trim();
+    // What was issued before the server was killed is good after it.
+    agent ??= await joinAgent(product.agentsUrl, run(bulwark, ["join", "node-1", "--data", data]).trim(), "node-1");
     const killer = setTimeout(() => product.process.kill("SIGKILL"), 300 * round);
     try {
       for (;;) {
         const first = acknowledged + 1;
         const records = batch(first, 200);
         sent = Math.max(sent, first + records.length - 1);
-        const response = await fetch(`${product.url}/api/agent/v1/records`, {
-          method: "POST",
-          headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-          body: JSON.stringify({ node: "node-1", spool, first, records }),
-        });
-        assert.ok(response.ok, await response.clone().text());
-        acknowledged = ((await response.json()) as { stored: number }).stored;
+        const { status, body } = await agent.send(first, records, product.agentsUrl);
+        assert.equal(status, 200, JSON.stringify(body));
+        acknowledged = Number(body["stored"]);
       }
     } catch (error) {
       if (error instanceof assert.AssertionError) throw error;
@@ -190,14 +201,15 @@ test(
     const file = join(folder, "away.yaml");
     writeFileSync(file, config);
 
-    let server = await startProduct({ command: "serve", data, port });
+    const agentsPort = await freePort();
+    let server = await startProduct({ command: "serve", data, port, agentsPort });
     const token = run(bulwark, ["join", "node-1", "--data", data]).trim();
     const agent = spawn(
       bulwark,
-      ["agent", "--server", server.url, "--node", "node-1", "--data", join(folder, "agent"), "--config", file],
+      ["agent", "--server", server.agentsUrl, "--node", "node-1", "--data", join(folder, "agent"), "--config", file],
       {
         stdio: "inherit",
-        env: { ...process.env, BULWARK_AGENT_TOKEN: token },
+        env: { ...process.env, BULWARK_JOIN_TOKEN: token },
       },
     );
     try {
@@ -212,13 +224,13 @@ test(
       await end(agent, "SIGKILL");
       container.exec("/bin/echo", "nobody-looks");
 
-      server = await startProduct({ command: "serve", data, port });
+      server = await startProduct({ command: "serve", data, port, agentsPort });
       const again = spawn(
         bulwark,
-        ["agent", "--server", server.url, "--node", "node-1", "--data", join(folder, "agent"), "--config", file],
+        ["agent", "--server", server.agentsUrl, "--node", "node-1", "--data", join(folder, "agent"), "--config", file],
         {
           stdio: "inherit",
-          env: { ...process.env, BULWARK_AGENT_TOKEN: token },
+          env: { ...process.env, BULWARK_JOIN_TOKEN: token },
         },
       );
       try {

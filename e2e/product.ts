@@ -11,6 +11,8 @@ export const bulwark = join(import.meta.dirname, "../bin/bulwark");
 /** A `bulwark` that runs as a person would run it, on a data folder of its own. */
 export interface Product extends AsyncDisposable {
   readonly url: string;
+  /** Where agents of other machines connect; empty where they cannot. */
+  readonly agentsUrl: string;
   readonly data: string;
   readonly process: ChildProcess;
   /** All that it printed. */
@@ -27,6 +29,8 @@ export interface ProductOptions {
   /** Lines of `bulwark.yaml`; runtimes of the machine are not looked at unless they are named here. */
   config?: string;
   port?: number;
+  /** Of the agents' listener. */
+  agentsPort?: number;
   env?: NodeJS.ProcessEnv;
 }
 
@@ -37,7 +41,8 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   const folder = mkdtempSync(join(tmpdir(), "bulwark-e2e-"));
   const data = options.data ?? join(folder, "data");
   const file = join(folder, "bulwark.yaml");
-  writeFileSync(file, config);
+  const { agentsPort } = options;
+  writeFileSync(file, agentsPort === undefined ? config : `${config}server: { agents: { port: ${agentsPort} } }\n`);
   const flags =
     command === "demo" ? ["--port", String(port)] : ["--config", file, "--data", data, "--port", String(port)];
   const child = spawn(bulwark, [command, ...flags], {
@@ -69,6 +74,7 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
     const loginLink = (): string => /Log in {3}(\S+)/.exec(text)?.[1] ?? "";
     return {
       url,
+      agentsUrl: /Agents {3}(\S+)/.exec(text)?.[1] ?? "",
       data,
       process: child,
       output: () => text,

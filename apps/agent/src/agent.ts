@@ -4,16 +4,19 @@ import type { Config } from "@bulwark/config";
 import { openContainers } from "@bulwark/containers";
 import type { AgentRecord, Component, Container } from "@bulwark/model";
 import { createLogger, type Logger } from "@bulwark/telemetry";
+import { Connection, type Credentials } from "./connection.ts";
 import { ImageScanner } from "./image-scan.ts";
+import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
 import { Uplink } from "./uplink.ts";
 import { Watcher } from "./watcher.ts";
 
 export interface AgentOptions {
   config: Config;
-  /** Address of the control plane. */
-  server: string;
-  token: string;
+  /** Addresses of the control plane: the next one when one is silent. */
+  servers: readonly string[];
+  /** A token where the agent is of the server's own machine; else it joins with what `joinToken` gives. */
+  credentials: { token: string } | { joinToken(): Promise<string | undefined> };
   version: string;
   log?: Logger;
 }
@@ -33,21 +36,26 @@ const imageInterval = 60_000;
  * here is off, says so in its health, and the others go on.
  */
 export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
-  const { config, server, token, version } = options;
+  const { config, servers, version } = options;
   const node = config.agent.node ?? hostname();
   const log = options.log ?? createLogger("agent");
   await using stack = new AsyncDisposableStack();
 
   const spool = await Spool.open({ folder: join(config.data, "spool"), limit: config.agent.spool });
   stack.defer(async () => spool.close());
-  const uplink = new Uplink({ server, token, node, spool, log });
+  const settings = await Settings.open(join(config.data, "settings.json"), log);
+  const connection = new Connection({ servers, credentials: credentialsOf(options, node) });
+  stack.defer(() => connection.close());
+  const onSettings = (revision: number): void => void settings.follow(revision, connection);
+  const uplink = new Uplink({ connection, node, spool, log, onSettings });
   stack.defer(async () => uplink.stop());
 
   async function flush(): Promise<void> {
     await spool.sync();
     uplink.kick();
   }
-  function emit(records: AgentRecord[]): void {
+  function emit(told: AgentRecord[]): void {
+    const records = settings.apply(told);
     spool.append(records);
     if (records.some(({ type }) => type !== "event")) void flush();
   }
@@ -68,7 +76,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   images.look();
 
   function health(): Component[] {
-    return [watcher.health(), ...registry.health(), spoolHealth(), imageHealth()];
+    return [watcher.health(), ...registry.health(), spoolHealth(), imageHealth(), settingsHealth()];
   }
 
   function spoolHealth(): Component {
@@ -112,6 +120,20 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     };
   }
 
+  function settingsHealth(): Component {
+    const { disabledRules: off, revision, suppressed } = settings;
+    return {
+      id: "settings",
+      node,
+      state: "ok",
+      summary: off.length === 0 ? "Every rule is on" : `${off.length} rules are off: ${off.join(", ")}`.slice(0, 1024),
+      reason: "",
+      remedy: "",
+      counters: { revision, suppressed },
+      updatedAt: Date.now(),
+    };
+  }
+
   const report = (): void => emit([{ type: "health", components: health() }]);
   report();
   const timers = [
@@ -121,10 +143,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     setInterval(() => images.look(), imageInterval),
   ];
   stack.defer(() => timers.forEach((timer) => clearInterval(timer)));
-  log.info({ node, server, version }, "the agent watches this node");
+  log.info({ node, servers, version }, "the agent watches this node");
 
   const open = stack.move();
   return { health, [Symbol.asyncDispose]: async () => open.disposeAsync() };
+}
+
+function credentialsOf({ config, credentials }: AgentOptions, node: string): Credentials {
+  if ("token" in credentials) return { kind: "token", ...credentials, certificate: config.server.tls?.certificate };
+  return { kind: "certificate", folder: join(config.data, "identity"), node, token: credentials.joinToken };
 }
 
 const remedies = {

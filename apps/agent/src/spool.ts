@@ -213,8 +213,10 @@ export class Spool {
 
   async #linesOf(segment: Segment): Promise<{ number: number; json: string }[]> {
     if (this.#cache?.first === segment.first) return this.#cache.lines;
+    const { bytes } = segment;
     const { lines } = parse(await readFile(join(this.#folder, nameOf(segment.first))));
-    this.#cache = { first: segment.first, lines };
+    // What was written in the meantime is not among them: kept, they would hide it until something else is written.
+    if (segment.bytes === bytes) this.#cache = { first: segment.first, lines };
     return lines;
   }
 }

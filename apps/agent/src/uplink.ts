@@ -1,15 +1,17 @@
 import { promisify } from "node:util";
 import { gzip } from "node:zlib";
-import { errorText } from "@bulwark/model";
+import { BulwarkError, errorText } from "@bulwark/model";
 import type { Logger } from "@bulwark/telemetry";
+import type { Answer, Connection } from "./connection.ts";
 import type { Spool, SpoolBatch } from "./spool.ts";
 
 export interface UplinkOptions {
-  server: string;
-  token: string;
+  connection: Connection;
   node: string;
   spool: Spool;
   log: Logger;
+  /** Revision of the settings that the server has. */
+  onSettings(revision: number): void;
 }
 
 export interface UplinkState {
@@ -24,9 +26,10 @@ export interface UplinkState {
 const recordsAtOnce = 5000;
 const bytesAtOnce = 6_000_000;
 const compressAbove = 16_384;
-const answerTimeout = 30_000;
+/** A server that took too long gets less at a time. */
+const recordsAtLeast = 100;
 const firstDelay = 250;
-const lastDelay = 15_000;
+const lastDelay = 5000;
 const compress = promisify(gzip);
 
 /**
@@ -36,7 +39,7 @@ const compress = promisify(gzip);
 export class Uplink {
   readonly state: UplinkState = { state: "away", reason: "nothing sent yet", sent: 0, poisonous: 0 };
   readonly #options: UplinkOptions;
-  readonly #url: string;
+  #atOnce = recordsAtOnce;
   #position = 0;
   #wake: (() => void) | undefined;
   #signalled = false;
@@ -45,7 +48,6 @@ export class Uplink {
 
   constructor(options: UplinkOptions) {
     this.#options = options;
-    this.#url = new URL("/api/agent/v1/records", options.server).href;
     this.#running = this.#run();
   }
 
@@ -65,7 +67,7 @@ export class Uplink {
     let delay = firstDelay;
     while (!this.#stopping.signal.aborted) {
       this.#signalled = false;
-      const batch = await this.#options.spool.read(this.#position, recordsAtOnce, bytesAtOnce);
+      const batch = await this.#options.spool.read(this.#position, this.#atOnce, bytesAtOnce);
       if (!batch) {
         await this.#pause(1000, true);
         continue;
@@ -82,16 +84,25 @@ export class Uplink {
   /** True when the batch, or a part of it, is behind us. */
   async #send(batch: SpoolBatch): Promise<boolean> {
     const { state } = this;
-    let response: Response;
+    let answer: Answer;
     try {
-      response = await this.#post(batch);
+      answer = await this.#post(batch);
     } catch (error) {
-      const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-      Object.assign(state, { state: "away", reason: `the server cannot be reached: ${errorText(cause)}` });
+      if (error instanceof BulwarkError) {
+        const refused = error.code !== "away";
+        const remedy = error.remedy === undefined ? "" : `; ${error.remedy}`;
+        Object.assign(state, { state: refused ? "refused" : "away", reason: `${errorText(error)}${remedy}` });
+        return false;
+      }
+      this.#atOnce = Math.max(recordsAtLeast, Math.floor(this.#atOnce / 2));
+      Object.assign(state, { state: "away", reason: `the server cannot be reached: ${errorText(error)}` });
       return false;
     }
-    const body: unknown = await response.json().catch(() => undefined);
-    if (response.ok) {
+    const { status, body } = answer;
+    if (status === 200) {
+      this.#atOnce = Math.min(recordsAtOnce, this.#atOnce * 2);
+      const settings = numberIn(body, "settings");
+      if (settings !== undefined) this.#options.onSettings(settings);
       const stored = numberIn(body, "stored") ?? batch.first + batch.records.length - 1;
       this.#position = Math.max(stored, batch.first + batch.records.length - 1);
       state.sent += batch.records.length;
@@ -99,14 +110,13 @@ export class Uplink {
       await this.#options.spool.acknowledge(stored);
       return true;
     }
-    const reason = `the server answered ${response.status}: ${textIn(body, "message") ?? ""}`;
-    if (response.status === 401 || response.status === 403) {
+    const reason = `the server answered ${status}: ${textIn(body, "message") ?? ""}`;
+    if (status === 401 || status === 403) {
       Object.assign(state, { state: "refused", reason });
       return false;
     }
-    if (response.status === 413 || response.status === 400 || response.status === 422)
-      return this.#isolate(batch, reason);
-    Object.assign(state, { state: response.status === 507 ? "full" : "away", reason });
+    if (status === 413 || status === 400 || status === 422) return this.#isolate(batch, reason);
+    Object.assign(state, { state: status === 507 ? "full" : "away", reason });
     return false;
   }
 
@@ -124,20 +134,14 @@ export class Uplink {
     return this.#send({ first, records: records.slice(0, half) });
   }
 
-  async #post({ first, records }: SpoolBatch): Promise<Response> {
-    const { node, spool, token } = this.#options;
+  async #post({ first, records }: SpoolBatch): Promise<Answer> {
+    const { node, spool, connection } = this.#options;
     const head = JSON.stringify({ node, spool: spool.id, first }).slice(0, -1);
     // The spool keeps JSON: it is put together as text, and never parsed here.
     const text = Buffer.from(`${head},"records":[${records.join(",")}]}`);
     const small = text.length < compressAbove;
-    const headers: Record<string, string> = {
-      authorization: `Bearer ${token}`,
-      "content-type": "application/json",
-      ...(!small && { "content-encoding": "gzip" }),
-    };
-    const body = small ? text : await compress(text, { level: 1 });
-    const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(answerTimeout)]);
-    return fetch(this.#url, { method: "POST", headers, body, signal });
+    const sending = small ? { body: text } : { body: await compress(text, { level: 1 }), encoding: "gzip" as const };
+    return connection.call("POST", "/api/agent/v1/records", sending, this.#stopping.signal);
   }
 
   async #pause(milliseconds: number, untilKicked: boolean): Promise<void> {

@@ -36,6 +36,11 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     load: async () => (await import("./commands/db.ts")).dbCommand,
   },
   {
+    name: "store",
+    summary: "copy all that a server remembers from SQLite to PostgreSQL",
+    load: async () => (await import("./commands/store.ts")).storeCommand,
+  },
+  {
     name: "network",
     summary: "what network policies do: who may connect to whom, and why",
     load: async () => (await import("./commands/network.ts")).networkCommand,
@@ -52,8 +57,13 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
   },
   {
     name: "join",
-    summary: "a token with which the agent of another node may send here",
+    summary: "a token with which the agent of another machine joins",
     load: async () => (await import("./commands/join.ts")).joinCommand,
+  },
+  {
+    name: "agents",
+    summary: "agents of other machines: list them, revoke one",
+    load: async () => (await import("./commands/agents.ts")).agentsCommand,
   },
 ];
 

@@ -2,6 +2,8 @@ import type { Bus } from "@bulwark/bus";
 import type { Config } from "@bulwark/config";
 import type { Store } from "@bulwark/store";
 import type { Logger } from "@bulwark/telemetry";
+import type { AgentGate } from "./agents/gate.ts";
+import type { AgentSettingsBoard } from "./agents/settings.ts";
 import type { Throttle } from "./auth/throttle.ts";
 import type { HealthBoard } from "./health/board.ts";
 import type { DiskGuard } from "./health/disk.ts";
@@ -20,6 +22,14 @@ export interface Context {
   readonly live: LiveHub;
   readonly health: HealthBoard;
   readonly disk: DiskGuard;
+  /** What this process is called among its replicas, in health. */
+  readonly replica: string;
+  /** Names this process and no other, ever: who holds a lease. */
+  readonly holder: string;
+  /** Null where agents of other machines cannot connect. */
+  readonly gate: AgentGate | null;
+  readonly agentSettings: AgentSettingsBoard;
+  readonly metricsToken: string | undefined;
   /** Path of the file; it may be absent. */
   readonly advisoryDatabase: string;
   readonly matcher: Matcher;

@@ -25,6 +25,9 @@ export interface Limits {
   advisoryPoll: number;
   healthEvery: number;
   retentionEvery: number;
+  /** A replica that says nothing for so long is shown as silent, and after so much more is forgotten. */
+  replicaSilence: number;
+  replicaForgotten: number;
   /** A component whose node has been silent for so long is not believed any more. */
   silence: number;
 }
@@ -45,5 +48,7 @@ export const defaultLimits: Limits = {
   advisoryPoll: 10_000,
   healthEvery: 15_000,
   retentionEvery: 600_000,
+  replicaSilence: 45_000,
+  replicaForgotten: 600_000,
   silence: 180_000,
 };

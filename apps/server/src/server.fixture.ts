@@ -23,14 +23,14 @@ export interface TestServer extends RunningServer {
 
 /** A server with an SQLite store in a folder of its own, on a free port. Disposing it removes the folder. */
 export async function startTestServer(
-  options: { limits?: Partial<Limits>; yaml?: string; consoleDir?: string; data?: string } = {},
+  options: { limits?: Partial<Limits>; yaml?: string; consoleDir?: string; data?: string; agents?: boolean } = {},
 ): Promise<TestServer> {
   const data = options.data ?? (await mkdtemp(join(tmpdir(), "bulwark-server-")));
   const config = { ...parseConfig(options.yaml ?? "server: { port: 0 }", "test.yaml"), data };
   const logger = createLogger("test");
   logger.level = process.env["BULWARK_LOG"] ?? "silent";
-  const { consoleDir, limits = {} } = options;
-  const server = await startServer({ config, version: "0.0.0-test", logger, consoleDir, limits });
+  const { consoleDir, limits = {}, agents = false } = options;
+  const server = await startServer({ config, version: "0.0.0-test", logger, consoleDir, limits, agents });
   const answered = new Set<RouteName>();
   return {
     ...server,

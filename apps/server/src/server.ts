@@ -1,18 +1,25 @@
+import { randomUUID } from "node:crypto";
 import { mkdir } from "node:fs/promises";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openBus, type Bus } from "@bulwark/bus";
-import type { Config } from "@bulwark/config";
+import { readSecret, type Config } from "@bulwark/config";
 import { systemCode } from "@bulwark/model";
-import { openStore, type Store } from "@bulwark/store";
+import { openStore, type AgentCertificate, type Store } from "@bulwark/store";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import type { FastifyInstance } from "fastify";
+import { loadAuthority } from "./agents/authority.ts";
+import type { AgentGate } from "./agents/gate.ts";
+import { addJoinToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
+import { createAgentApp } from "./agents/listener.ts";
+import { createAgentSettings } from "./agents/settings.ts";
 import { addAgentToken } from "./auth/agent-token.ts";
 import { addLoginLink } from "./auth/login.ts";
 import { createThrottle } from "./auth/throttle.ts";
 import type { Context } from "./context.ts";
 import { ServerError } from "./error.ts";
-import { createHealthBoard, type HealthReport } from "./health/board.ts";
+import { alone, createHealthBoard, type HealthReport } from "./health/board.ts";
 import { createDiskGuard } from "./health/disk.ts";
 import { createApp } from "./http/app.ts";
 import { startJobs, type Job } from "./jobs/job.ts";
@@ -34,6 +41,8 @@ export interface ServerOptions {
   /** File of the advisory database, which may come later; `advisories.db` in the data folder by default. */
   advisoryDatabase?: string | undefined;
   logger?: Logger;
+  /** Listens for agents of other machines, where `server.agents` does not ask for it too. */
+  agents?: boolean;
   /** Other bounds than the usual ones. */
   limits?: Partial<Limits>;
 }
@@ -41,6 +50,8 @@ export interface ServerOptions {
 export interface RunningServer extends AsyncDisposable {
   /** Where this machine reaches it: `http://127.0.0.1:8443`. */
   readonly url: string;
+  /** Where agents of other machines connect: `https://127.0.0.1:8444`; null where they cannot. */
+  readonly agentsUrl: string | null;
   readonly store: Store;
   readonly bus: Bus;
   /**
@@ -48,8 +59,13 @@ export interface RunningServer extends AsyncDisposable {
    * that the person can set a new one.
    */
   createLoginLink(user?: string, options?: { forgetPassword?: boolean }): Promise<string>;
-  /** A token for the agent of `node`, good for a year. The one that the node had before is revoked. */
+  /** A token for the agent of this very machine, as the node `node`, good for a year. The one that the node had before is revoked. */
   createAgentToken(node: string): Promise<string>;
+  /** A token with which agents of other machines join. Throws where they cannot connect. */
+  createJoinToken(options: JoinTokenOptions): Promise<{ token: string; expiresAt: number }>;
+  listAgents(): Promise<AgentCertificate[]>;
+  /** How many certificates of the node's agent were revoked. */
+  revokeAgent(node: string): Promise<number>;
   /** Shows the state of a part that lives in this process. */
   reportHealth(...reports: HealthReport[]): void;
   /** Ends open streams, finishes requests and jobs, closes the database. */
@@ -79,7 +95,16 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const live = stack.use(await createLiveHub(bus, limits, logger));
   const advisoryDatabase = options.advisoryDatabase ?? join(config.data, "advisories.db");
   const matcher = stack.use(createMatcher(advisoryDatabase));
+  const forAgents = options.agents === true || config.server.agents !== undefined;
+  const secret = readSecret("BULWARK_KEY", config.server.keyFile);
+  const gate = forAgents ? await loadAuthority(store, secret) : null;
+  const replica = memberName(config);
   const context: Context = {
+    replica,
+    holder: randomUUID(),
+    gate,
+    agentSettings: createAgentSettings(store),
+    metricsToken: readSecret("BULWARK_METRICS_TOKEN", config.server.metricsTokenFile),
     config,
     version,
     limits,
@@ -90,39 +115,75 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     matcher,
     advisoryDatabase,
     closing: closing.signal,
-    health: createHealthBoard(store, live, limits),
+    health: createHealthBoard(replica, store, live, limits),
     disk: createDiskGuard(config.data, store, limits.diskFloor),
     throttle: createThrottle(),
-    secure: config.server.url?.startsWith("https:") ?? false,
+    secure: config.server.url?.startsWith("https:") ?? config.server.tls !== undefined,
   };
 
   stack.use(await startJobs(createJobs(), context));
+  stack.defer(async () => context.health.leave().catch(() => undefined));
   const app = await createApp(context, options.consoleDir);
   const busy = requestsUnderWay(app);
   stack.defer(() => closeApp(app, busy, limits));
   stack.defer(() => closing.abort());
-  const url = await listen(app, config);
+  const url = await listen(app, config.server);
+  const agentsUrl = gate ? await listenForAgents(context, gate, stack) : null;
   context.health.report({ id: "api", state: "ok", summary: `Listens on ${url}` });
-  logger.info({ url }, "the server listens");
+  reportAgents(context, agentsUrl);
+  logger.info({ url, agentsUrl }, "the server listens");
+  await context.health.share();
 
   const open = stack.move();
   const base = config.server.url?.replace(/\/$/, "") ?? url;
   return {
     url,
+    agentsUrl,
     store,
     bus,
     async createLoginLink(user = "admin", { forgetPassword = false } = {}) {
       return `${base}/login#token=${await addLoginLink(user, context, { forgetPassword })}`;
     },
     createAgentToken: (node) => addAgentToken(node, context),
+    createJoinToken: (asked) => addJoinToken(asked, "server", "", context),
+    listAgents: () => store.agents.list(Date.now()),
+    revokeAgent: (node) => revoke(node, "server", "", context),
     reportHealth: (...reports) => reports.forEach((report) => context.health.report(report)),
     close: () => open.disposeAsync(),
     [Symbol.asyncDispose]: () => open.disposeAsync(),
   };
 }
 
-async function listen(app: FastifyInstance, config: Config): Promise<string> {
-  const { address, port } = config.server;
+/** Two servers on one database must be told apart; one on a file of its own is just the server. */
+function memberName({ server }: Config): string {
+  return server.database === undefined ? alone : `${alone}/${server.replica ?? hostname()}`;
+}
+
+async function listenForAgents(context: Context, gate: AgentGate, stack: AsyncDisposableStack): Promise<string> {
+  const { app, stop } = await createAgentApp(context, gate.authority);
+  stack.defer(stop);
+  const busy = requestsUnderWay(app);
+  stack.defer(() => closeApp(app, busy, context.limits));
+  const { agents, address, port } = context.config.server;
+  return listen(app, { address: agents?.address ?? address, port: agents?.port ?? (port === 0 ? 0 : 8444), tls: true });
+}
+
+function reportAgents({ health, store, gate }: Context, url: string | null): void {
+  if (!gate || url === null) return;
+  const exposed = gate.guard === "database" && store.engine === "postgresql";
+  health.report({
+    id: "agents",
+    state: exposed ? "degraded" : "ok",
+    summary: `Agents of other machines connect to ${url}`,
+    reason: exposed ? "whoever may read the database has the private key of the agents' authority" : "",
+    remedy: exposed ? "give every replica the same key: server.keyFile or BULWARK_KEY" : "",
+  });
+}
+
+async function listen(
+  app: FastifyInstance,
+  { address, port, tls }: { address: string; port: number; tls?: unknown },
+): Promise<string> {
   try {
     await app.listen({ host: address, port });
   } catch (error) {
@@ -130,7 +191,7 @@ async function listen(app: FastifyInstance, config: Config): Promise<string> {
   }
   const bound = app.server.address();
   if (bound === null || typeof bound === "string") throw new Error("the server listens nowhere");
-  return `http://${reachable(address)}:${bound.port}`;
+  return `${tls === undefined ? "http" : "https"}://${reachable(address)}:${bound.port}`;
 }
 
 /** A listener on every address is reached on loopback. */

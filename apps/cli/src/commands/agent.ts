@@ -1,19 +1,23 @@
 import { mkdir } from "node:fs/promises";
 import { hostname } from "node:os";
 import { parseArgs } from "node:util";
-import { startAgent } from "@bulwark/agent";
+import { startAgent, type AgentOptions } from "@bulwark/agent";
+import { readSecret, type Config } from "@bulwark/config";
+import { nodeName } from "@bulwark/model";
 import type { Command } from "../command.ts";
 import { untilStopped } from "../local/lifetime.ts";
 import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
 import { version } from "../local/version.ts";
 
-const usage = `Usage: bulwark agent --server URL [OPTION…]
+const usage = `Usage: bulwark agent --server URL [--server URL…] [OPTION…]
 
-Watches the containers of this node and sends what it sees to a control plane. The
-token comes from bulwark join and is read from the environment:
-BULWARK_AGENT_TOKEN. While the server is away a bounded spool on disk keeps it all.
+Watches the containers of this node and sends what it sees to a control plane. It
+joins with the token of bulwark join, which it reads from BULWARK_JOIN_TOKEN or from
+the file agent.joinTokenFile names, and then holds a certificate of its own. While
+the server is away a bounded spool on disk keeps it all.
 
-  --server URL    the control plane
+  --server URL    the control plane's agent port, https://HOST:8444; the next one
+                  when one is silent
   --node NAME     name of this node; the host's name by default
   --host          watch the host's own processes too
   --spool BYTES   bound of the spool
@@ -21,7 +25,7 @@ ${configUsage}`;
 
 const options = {
   ...configFlags,
-  server: { type: "string" },
+  server: { type: "string", multiple: true },
   node: { type: "string" },
   host: { type: "boolean" },
   spool: { type: "string" },
@@ -30,35 +34,52 @@ const options = {
 async function run(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options });
   const config = configFrom(values);
-  const token = process.env["BULWARK_AGENT_TOKEN"];
-  delete process.env["BULWARK_AGENT_TOKEN"];
-  if (!values.server || !URL.canParse(values.server)) {
-    throw new UsageError("usage", "--server: an address is needed", { remedy: "--server http://127.0.0.1:8443" });
-  }
-  if (!token) {
-    throw new UsageError("usage", "BULWARK_AGENT_TOKEN is not set", { remedy: "bulwark join NODE prints one" });
+  const servers = values.server ?? config.agent.servers;
+  if (servers.length === 0 || !servers.every((server) => URL.canParse(server))) {
+    throw new UsageError("usage", "--server: an address is needed", { remedy: "--server https://127.0.0.1:8444" });
   }
   const spool = values.spool === undefined ? config.agent.spool : Number(values.spool);
   if (!Number.isSafeInteger(spool) || spool < 1e6) {
     throw new UsageError("usage", `--spool ${values.spool ?? ""}: not a size`, { remedy: "bytes, at least 1000000" });
   }
+  const node = values.node ?? config.agent.node ?? hostname();
+  const credentials = credentialsFor(servers, node, config);
   await mkdir(config.data, { recursive: true, mode: 0o700 });
   await using _ = await startAgent({
-    config: {
-      ...config,
-      agent: {
-        ...config.agent,
-        spool,
-        node: values.node ?? config.agent.node ?? hostname(),
-        host: values.host ?? config.agent.host,
-      },
-    },
-    server: values.server,
-    token,
+    config: { ...config, agent: { ...config.agent, spool, node, host: values.host ?? config.agent.host } },
+    servers,
+    credentials,
     version: version(),
   });
   await untilStopped();
   return 0;
+}
+
+/** The agent of the server's own machine gets its token from `up`; any other joins, or has joined. */
+function credentialsFor(servers: string[], node: string, config: Config): AgentOptions["credentials"] {
+  const token = take("BULWARK_AGENT_TOKEN");
+  if (token !== undefined) return { token };
+  const given = take("BULWARK_JOIN_TOKEN");
+  const plain = servers.find((server) => new URL(server).protocol !== "https:");
+  if (plain !== undefined) {
+    throw new UsageError("usage", `--server ${plain}: an agent connects by https only`, {
+      remedy: "name the server's agent port: https://HOST:8444",
+    });
+  }
+  if (!nodeName.safeParse(node).success) {
+    throw new UsageError("usage", `${node} is no name for a node: letters, digits, dots, dashes and underscores`, {
+      remedy: "give it one with --node",
+    });
+  }
+  // The file is read each time: whoever renews it need not start the agent again.
+  return { joinToken: async () => given ?? readSecret("BULWARK_JOIN_TOKEN", config.agent.joinTokenFile) };
+}
+
+/** No program that this process starts shall have it. */
+function take(name: string): string | undefined {
+  const value = process.env[name];
+  delete process.env[name];
+  return value === "" ? undefined : value;
 }
 
 export const agentCommand: Command = { name: "agent", summary: "one node", usage, run };

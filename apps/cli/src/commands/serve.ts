@@ -7,9 +7,9 @@ import { configFlags, configFrom, configUsage } from "../local/options.ts";
 
 const usage = `Usage: bulwark serve [OPTION…]
 
-The control plane alone: API, console and jobs. Agents join with a token from
-bulwark join. PostgreSQL instead of the embedded SQLite by DATABASE_URL, NATS
-JetStream between replicas by NATS_URL.
+The control plane alone: API, console and jobs. Agents of other machines connect to
+port 8444 (server.agents) and join with a token from bulwark join. PostgreSQL instead
+of the embedded SQLite by DATABASE_URL, NATS JetStream between replicas by NATS_URL.
 
 ${configUsage}`;
 
@@ -17,7 +17,7 @@ async function run(args: string[], io: Io): Promise<number> {
   const { values } = parseArgs({ args, options: configFlags });
   const config = configFrom(values);
   await mkdir(config.data, { recursive: true, mode: 0o700 });
-  await using plane = await startControlPlane(config);
+  await using plane = await startControlPlane(config, { agents: true });
   io.stdout.write(await welcome(plane.server));
   await untilStopped();
   return 0;

@@ -1,7 +1,7 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
-import { BulwarkError, systemCode } from "@bulwark/model";
+import { BulwarkError, errorText, systemCode } from "@bulwark/model";
 
 /**
  * What only somebody with access to the data folder may ask of a running server: links and tokens that let others in.
@@ -9,7 +9,9 @@ import { BulwarkError, systemCode } from "@bulwark/model";
  */
 export interface Control {
   createLoginLink(): Promise<string>;
-  createAgentToken(node: string): Promise<string>;
+  createJoinToken(options: { node?: string; cluster: string; hours: number }): Promise<{ token: string }>;
+  listAgents(): Promise<object[]>;
+  revokeAgent(node: string): Promise<number>;
 }
 
 class ControlError extends BulwarkError<"not-running" | "refused"> {}
@@ -21,7 +23,7 @@ export async function openControlSocket(data: string, control: Control): Promise
     const url = new URL(incoming.url ?? "/", "http://control");
     answer(control, url).then(
       (text) => outgoing.writeHead(text === undefined ? 404 : 200).end(text),
-      () => outgoing.writeHead(500).end(),
+      (error: unknown) => outgoing.writeHead(500).end(errorText(error)),
     );
   });
   await new Promise<void>((resolve, reject) => server.once("error", reject).listen(path, resolve));
@@ -37,7 +39,13 @@ export async function openControlSocket(data: string, control: Control): Promise
 async function answer(control: Control, url: URL): Promise<string | undefined> {
   if (url.pathname === "/login-link") return control.createLoginLink();
   const node = url.searchParams.get("node");
-  if (url.pathname === "/agent-token" && node) return control.createAgentToken(node);
+  if (url.pathname === "/join-token") {
+    const hours = Number(url.searchParams.get("hours"));
+    const common = { cluster: url.searchParams.get("cluster") ?? "", hours };
+    return (await control.createJoinToken(node === null ? common : { ...common, node })).token;
+  }
+  if (url.pathname === "/agents") return JSON.stringify(await control.listAgents());
+  if (url.pathname === "/agents/revoke" && node) return String(await control.revokeAgent(node));
   return undefined;
 }
 
@@ -49,7 +57,7 @@ export async function askControlSocket(data: string, path: string): Promise<stri
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("end", () => {
         if (response.statusCode === 200) resolve(text);
-        else reject(new ControlError("refused", `the server answered ${String(response.statusCode)}`));
+        else reject(new ControlError("refused", text === "" ? `the server answered ${response.statusCode}` : text));
       });
     });
     call.on("timeout", () => call.destroy(new Error("no answer within 5 seconds")));

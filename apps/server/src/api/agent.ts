@@ -13,23 +13,30 @@ export const agentHandlers: HandlersOf<"agent"> = {
     checkNode(body, caller.node);
     const result = await write(body, context, now);
     await announce(result, context);
-    return { stored: result.stored };
+    return { stored: result.stored, settings: await context.agentSettings.revision() };
+  },
+
+  async readAgentSettings(_call, { agentSettings }) {
+    return agentSettings.current();
   },
 };
 
-/** A node speaks for itself only: whoever holds one node's token cannot write another's history. */
+/**
+ * A node speaks for itself only: whoever holds one node's certificate cannot write another's history. Ids of events and
+ * alerts begin with the node, so that none can be taken before its owner comes with it.
+ */
 function checkNode(batch: Batch, node: string): void {
   if (batch.node === node && batch.records.every((record) => isOf(record, node))) return;
   count.batches.inc({ result: "refused" });
-  throw new Refusal("forbidden", `this token is for the node ${node}; the batch speaks for another`);
+  throw new Refusal("forbidden", `this agent is of the node ${node}; the batch speaks for another`);
 }
 
 function isOf(record: AgentRecord, node: string): boolean {
   switch (record.type) {
     case "event":
-      return record.event.node === node;
+      return record.event.node === node && record.event.id.startsWith(`${node}/`);
     case "alert":
-      return record.alert.node === node;
+      return record.alert.node === node && record.alert.id.startsWith(`${node}/`);
     case "container":
       return record.container.node === node;
     case "containers":
@@ -37,9 +44,13 @@ function isOf(record: AgentRecord, node: string): boolean {
     case "health":
       return record.components.every((component) => component.node === node);
     case "image":
-      // An image with a digest is the same everywhere; a bare root file system is its node's own.
-      return !record.report.key.startsWith("rootfs:") || record.report.key.startsWith(`rootfs:${node}:`);
+      return isImageOf(record.report, node);
   }
+}
+
+/** An image with a digest is the same everywhere, and its key says which it is; a bare root file system is its node's own. */
+function isImageOf({ key, digest }: ImageReport, node: string): boolean {
+  return digest === null ? key.startsWith(`rootfs:${node}:`) : !key.startsWith("rootfs:") && key.endsWith(`@${digest}`);
 }
 
 async function write(batch: Batch, context: Context, now: number): Promise<IngestResult> {
@@ -53,8 +64,11 @@ async function write(batch: Batch, context: Context, now: number): Promise<Inges
     return result;
   } catch (error) {
     const full = (error instanceof Refusal || error instanceof StoreError) && error.code === "full";
+    const foreign = error instanceof StoreError && error.code === "foreign";
     if (full) reportFull(context, errorText(error));
-    count.batches.inc({ result: full ? "full" : "failed" });
+    if (foreign)
+      context.logger.warn({ node: batch.node, reason: errorText(error) }, "an agent speaks for another node");
+    count.batches.inc({ result: full ? "full" : foreign ? "refused" : "failed" });
     throw error;
   }
 }

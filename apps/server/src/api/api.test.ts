@@ -2,7 +2,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ApiError, routes, type Client } from "@bulwark/contract";
 import type { AgentRecord } from "@bulwark/model";
-import { sampleAlert, sampleContainer, sampleEvent, sampleReport, sampleVulnerability } from "@bulwark/testkit";
+import {
+  joinAgent,
+  sampleAlert,
+  sampleContainer,
+  sampleEvent,
+  sampleReport,
+  sampleVulnerability,
+} from "@bulwark/testkit";
 import { batchOf, startTestServer, type TestServer } from "../server.fixture.ts";
 
 const records: AgentRecord[] = [
@@ -34,14 +41,14 @@ describe("every route, in the order of a working day", () => {
   let person: Client;
   after(async () => server[Symbol.asyncDispose]());
   before(async () => {
-    server = await startTestServer();
+    server = await startTestServer({ agents: true });
     person = server.client(await server.login());
   });
 
   test("an agent's records are acknowledged with the highest number on disk", async () => {
     const agent = server.client(await server.agent());
-    assert.deepEqual(await agent.ingest({ body: batchOf(records) }), { stored: records.length });
-    assert.deepEqual(await agent.ingest({ body: batchOf(records) }), { stored: records.length });
+    assert.deepEqual(await agent.ingest({ body: batchOf(records) }), { stored: records.length, settings: 0 });
+    assert.deepEqual(await agent.ingest({ body: batchOf(records) }), { stored: records.length, settings: 0 });
     assert.equal((await person.listEvents({ query: {} })).items.length, 2, "a batch that came twice is there once");
   });
 
@@ -142,6 +149,19 @@ describe("every route, in the order of a working day", () => {
     await assert.rejects(client.getSession(), (error) => error instanceof ApiError && error.status === 401);
   });
 
+  test("agents of other machines join, are listed and revoked, and are told what holds for all", async () => {
+    const { token } = await person.createJoinToken({ body: { node: "worker-1", cluster: "east", hours: 1 } });
+    await joinAgent(server.agentsUrl ?? "", token, "worker-1");
+    assert.deepEqual(
+      (await person.listAgents()).items.map(({ node, cluster }) => [node, cluster]),
+      [["worker-1", "east"]],
+    );
+    await person.revokeAgent({ params: { id: "worker-1" } });
+    const settings = await person.setAgentSettings({ body: { disabledRules: ["drift"] } });
+    assert.deepEqual(await person.getAgentSettings(), settings);
+    assert.deepEqual(await server.client(await server.agent()).readAgentSettings(), settings);
+  });
+
   test("with a password the next login needs no link; logging out ends the session", async () => {
     const password = "a long enough password";
     await person.setPassword({ body: { password } });
@@ -171,6 +191,9 @@ describe("every route, in the order of a working day", () => {
   });
 
   test("no route was left out", () => {
-    assert.deepEqual([...server.answered].sort(), Object.keys(routes).sort());
+    // Those are answered on the agents' listener only: agents.test.ts.
+    const elsewhere = Object.entries(routes).filter(([, { tag }]) => tag === "identity");
+    const names = Object.keys(routes).filter((name) => !elsewhere.some(([other]) => other === name));
+    assert.deepEqual([...server.answered].sort(), names.sort());
   });
 });

@@ -1,5 +1,6 @@
 import type { Handlers } from "../http/register.ts";
 import { agentHandlers } from "./agent.ts";
+import { agentsHandlers, identityHandlers } from "./agents.ts";
 import { alertHandlers } from "./alerts.ts";
 import { assetHandlers } from "./assets.ts";
 import { eventHandlers } from "./events.ts";
@@ -18,4 +19,6 @@ export const handlers: Handlers = {
   ...findingHandlers,
   ...operationHandlers,
   ...agentHandlers,
+  ...agentsHandlers,
+  ...identityHandlers,
 };

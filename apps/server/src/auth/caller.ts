@@ -1,6 +1,7 @@
 import { isIP } from "node:net";
 import type { Route } from "@bulwark/contract";
-import type { ApiToken, Session, Store } from "@bulwark/store";
+import type { AgentCertificate, ApiToken, Session, Store } from "@bulwark/store";
+import { certificateOf } from "../agents/gate.ts";
 import { Refusal } from "../http/problem.ts";
 import { hashSecret, isTokenSecret, sameSecret } from "./secrets.ts";
 import { extendSession } from "./sessions.ts";
@@ -10,7 +11,8 @@ export type Caller = { address: string } & (
   | { kind: "anyone" }
   | { kind: "session"; session: Session }
   | { kind: "token"; token: ApiToken }
-  | { kind: "agent"; token: ApiToken; node: string }
+  /** `certificate` is null for the agent of this very machine, which has a token. */
+  | { kind: "agent"; node: string; certificate: AgentCertificate | null }
 );
 
 export interface Credentials {
@@ -19,6 +21,8 @@ export interface Credentials {
   cookie: string | undefined;
   csrf: string | undefined;
   address: string;
+  /** SHA-256 of the client certificate, where the agents' authority signed it. */
+  certificate: string | undefined;
 }
 
 /** Who calls, when they may; otherwise refuses with `unauthenticated` or `forbidden`. */
@@ -32,11 +36,16 @@ export async function authorize(
   const caller = await identify(credentials, store, now);
   switch (caller.kind) {
     case "anyone":
+      if (access === "agent") {
+        throw new Refusal("unauthenticated", "this takes the certificate of an agent", {
+          remedy: "join the node, with a token: bulwark join NODE",
+        });
+      }
       throw new Refusal("unauthenticated", "log in, or send a valid token", {
         remedy: "open a login link, or send the header authorization: Bearer blw_…",
       });
     case "agent":
-      if (access !== "agent") throw new Refusal("forbidden", "an agent's token may only send records");
+      if (access !== "agent") throw new Refusal("forbidden", "an agent may only send records");
       return caller;
     case "token":
       if (access === "agent") throw new Refusal("forbidden", "only an agent's token may send records");
@@ -52,7 +61,11 @@ export async function authorize(
 }
 
 async function identify(credentials: Credentials, store: Store, now: number): Promise<Caller> {
-  const { address, authorization, cookie } = credentials;
+  const { address, authorization, certificate, cookie } = credentials;
+  if (certificate !== undefined) {
+    const found = await certificateOf(certificate, address, store, now);
+    return { kind: "agent", node: found.node, certificate: found, address };
+  }
   if (authorization !== undefined) return identifyToken(authorization, address, store, now);
   if (cookie === undefined || cookie.length > 256) return { kind: "anyone", address };
   const session = await store.accounts.session(hashSecret(cookie), now);
@@ -68,7 +81,7 @@ async function identifyToken(authorization: string, address: string, store: Stor
   if (now - (token.lastUsedAt ?? 0) > touchEvery) await store.accounts.touchToken(token.id, now);
   if (token.scope !== "agent") return { kind: "token", token, address };
   if (token.node === null) throw new Error(`the agent token ${token.id} names no node`);
-  return { kind: "agent", token, node: token.node, address };
+  return { kind: "agent", node: token.node, certificate: null, address };
 }
 
 /** `lastUsedAt` is exact to a minute, so that reading does not become writing. */

@@ -1,9 +1,16 @@
+import type { Server as HttpServer } from "node:http";
 import cookie from "@fastify/cookie";
 import { errorText } from "@bulwark/model";
-import { fastify, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import {
+  fastify,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type FastifyHttpOptions,
+} from "fastify";
 import { handlers } from "../api/handlers.ts";
 import type { Context } from "../context.ts";
-import { inflate, parseBatch } from "./batch.ts";
+import { ingestExtra } from "./batch.ts";
 import { serveConsole } from "./console.ts";
 import { count } from "./figures.ts";
 import { guardHost } from "./host.ts";
@@ -11,16 +18,50 @@ import { registerProbes } from "./probes.ts";
 import { Refusal, sendRefusal, toRefusal } from "./problem.ts";
 import { register } from "./register.ts";
 import { securityHeaders } from "./security-headers.ts";
+import { readTls } from "./tls.ts";
 import { registerStream, streamPath } from "./stream.ts";
 
 /** The HTTP side of the server; not listening yet. */
 export async function createApp(context: Context, consoleFolder: string | undefined): Promise<FastifyInstance> {
-  const { limits } = context;
-  const app = fastify({
+  const options = appOptions(context);
+  const tls = await readTls(context.config);
+  const app =
+    tls === undefined
+      ? fastify(options)
+      : (fastify({ ...options, https: { ...options.http, ...tls } }) as unknown as FastifyInstance);
+  guardApp(app, context);
+
+  const hostFits = guardHost(context);
+  app.addHook("onRequest", async (request) => {
+    if (!hostFits(request.headers.host)) {
+      throw new Refusal("forbidden", "this server does not go by that name", {
+        status: 421,
+        remedy: "use localhost, or set server.url in bulwark.yaml to the name that people use",
+      });
+    }
+    const site = request.headers["sec-fetch-site"];
+    if (site === "cross-site" && request.method !== "GET" && request.method !== "HEAD") {
+      throw new Refusal("forbidden", "a request from another site");
+    }
+  });
+
+  await app.register(cookie);
+  register(app, handlers, context, { ingest: ingestExtra(context.limits) }, (route) => route.tag !== "identity");
+  registerStream(app, context);
+  registerProbes(app, context);
+  await serveConsole(app, consoleFolder);
+  return app;
+}
+
+/** What every listener bounds and refuses. */
+export function appOptions(context: Context) {
+  const { limits, config } = context;
+  return {
     logger: false,
     bodyLimit: limits.body,
     requestTimeout: limits.requestTime,
     keepAliveTimeout: 65_000,
+    trustProxy: config.server.trustProxy.length === 0 ? false : config.server.trustProxy,
     // Images and alerts are named by long keys, three bytes for an escaped one.
     routerOptions: { maxParamLength: 4200 },
     http: {
@@ -33,39 +74,24 @@ export async function createApp(context: Context, consoleFolder: string | undefi
     return503OnClosing: true,
     onProtoPoisoning: "error",
     onConstructorPoisoning: "error",
-    frameworkErrors: (error, request, reply) => void refuse(error, request, reply, context),
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) =>
+      void refuse(error, request, reply, context),
     clientErrorHandler: answerBrokenRequest,
-  });
+  } satisfies FastifyHttpOptions<HttpServer>;
+}
+
+/** Headers, errors and counts of every listener. */
+export function guardApp(app: FastifyInstance, context: Context): void {
+  const { limits } = context;
   // Only JSON: a form of another site can send text/plain and form data, but not this.
   app.removeContentTypeParser("text/plain");
-
-  const hostFits = guardHost(context);
   const headers = securityHeaders(context.secure);
   app.addHook("onRequest", async (request, reply) => {
     void reply.headers(headers);
     if (request.url.length > limits.url) throw new Refusal("invalid", "the address is too long", { status: 414 });
-    if (!hostFits(request.headers.host)) {
-      throw new Refusal("forbidden", "this server does not go by that name", {
-        status: 421,
-        remedy: "use localhost, or set server.url in bulwark.yaml to the name that people use",
-      });
-    }
-    const site = request.headers["sec-fetch-site"];
-    if (site === "cross-site" && request.method !== "GET" && request.method !== "HEAD") {
-      throw new Refusal("forbidden", "a request from another site");
-    }
   });
   app.addHook("onResponse", async (request, reply) => note(request, reply, context));
   app.setErrorHandler((error, request, reply) => refuse(error, request, reply, context));
-
-  await app.register(cookie);
-  register(app, handlers, context, {
-    ingest: { bodyLimit: limits.batch, preParsing: inflate(limits.batch), parseBody: parseBatch },
-  });
-  registerStream(app, context);
-  registerProbes(app, context);
-  await serveConsole(app, consoleFolder);
-  return app;
 }
 
 function refuse(error: unknown, request: FastifyRequest, reply: FastifyReply, context: Context): FastifyReply {

@@ -4,10 +4,17 @@ import { constants, createGunzip, createZstdDecompress } from "node:zlib";
 import { batch, record, type AgentRecord, type Batch } from "@bulwark/model";
 import type { preParsingHookHandler } from "fastify";
 import { z } from "zod";
+import type { Limits } from "../limits.ts";
 import { parseInput, Refusal } from "./problem.ts";
+import type { Extra } from "./register.ts";
+
+/** What taking in a batch needs beyond its schema. */
+export function ingestExtra({ batch: limit }: Limits): Extra {
+  return { bodyLimit: limit, preParsing: inflate(limit), parseBody: parseBatch };
+}
 
 /** Inflates a body as it comes. What comes out is bounded by the route's body limit, what goes in by `limit`. */
-export function inflate(limit: number): preParsingHookHandler {
+function inflate(limit: number): preParsingHookHandler {
   return (request, reply, payload, done) => {
     const decoder = decoderOf(request.headers["content-encoding"]);
     if (decoder === undefined) {
@@ -64,7 +71,7 @@ const slice = z.array(record);
 const sliceLength = 200;
 
 /** The same check as the schema's, in slices, so that a large batch does not hold up everybody else's requests. */
-export async function parseBatch(body: unknown): Promise<Batch> {
+async function parseBatch(body: unknown): Promise<Batch> {
   const { records, ...rest } = parseInput(envelope, body, "body");
   const checked: AgentRecord[] = [];
   for (let at = 0; at < records.length; at += sliceLength) {

@@ -11,6 +11,7 @@ export const count = {
   logins: counter("logins_total", "Logins: accepted, refused, slowed", ["result"]),
   records: counter("ingest_records_total", "Records taken in, repeated ones included", ["type"]),
   batches: counter("ingest_batches_total", "Batches: stored, refused, full, failed", ["result"]),
+  enrolments: counter("agent_enrolments_total", "Certificates for agents: joined, renewed, refused", ["result"]),
   streamClients: gauge("stream_clients", "Open live streams"),
   streamCut: counter("stream_cut_total", "Live streams ended by the server", ["reason"]),
   publishFailed: counter("publish_failed_total", "Messages that the bus did not take", ["subject"]),

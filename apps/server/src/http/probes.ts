@@ -1,6 +1,7 @@
 import { openApiDocument } from "@bulwark/contract";
 import { metrics } from "@bulwark/telemetry";
 import type { FastifyInstance } from "fastify";
+import { sameSecret } from "../auth/secrets.ts";
 import type { Context } from "../context.ts";
 import { callerOf } from "./register.ts";
 
@@ -18,12 +19,17 @@ export function registerProbes(app: FastifyInstance, context: Context): void {
   });
 
   app.get("/metrics", async (request, reply) => {
-    await callerOf("read", request, context);
+    if (!isScraper(request.headers.authorization, context.metricsToken)) await callerOf("read", request, context);
     return reply.type(metrics.contentType).send(await metrics.metrics());
   });
 
   const document = JSON.stringify(openApiDocument(context.version));
   app.get("/api/openapi.json", async (_request, reply) => reply.type("application/json").send(document));
+}
+
+/** Who has the token of `server.metricsTokenFile`. */
+function isScraper(authorization: string | undefined, token: string | undefined): boolean {
+  return token !== undefined && authorization !== undefined && sameSecret(authorization, `Bearer ${token}`);
 }
 
 async function notReady({ store, bus }: Context): Promise<string[]> {

@@ -72,6 +72,10 @@ function fromStore(error: StoreError): Refusal {
       return new Refusal("invalid", error.message, remedy);
     case "full":
       return new Refusal("full", "the database has no room; nothing was stored", remedy);
+    case "foreign":
+      return new Refusal("forbidden", error.message, remedy);
+    case "not-empty":
+    case "mismatch":
     case "in-use":
     case "newer":
     case "unavailable":

@@ -1,3 +1,5 @@
+import type { Socket } from "node:net";
+import { TLSSocket } from "node:tls";
 import {
   routes,
   type Body,
@@ -33,7 +35,7 @@ export type HandlersOf<Tag extends Routes[RouteName]["tag"]> = {
 };
 
 /** What a few routes need beyond their data. */
-interface Extra {
+export interface Extra {
   bodyLimit?: number;
   preParsing?: preParsingHookHandler;
   /** Instead of the schema, where one call with everything would hold up the event loop. */
@@ -52,9 +54,12 @@ export function register(
   handlers: Handlers,
   context: Context,
   extras: Partial<Record<RouteName, Extra>>,
+  /** Of which routes. */
+  serves: (route: Route) => boolean,
 ): void {
   app.decorateRequest("caller", null);
   for (const name of Object.keys(routes) as RouteName[]) {
+    if (!serves(routes[name])) continue;
     registerOne(app, routes[name], handlers[name] as AnyHandler, context, extras[name] ?? {});
   }
 }
@@ -96,11 +101,19 @@ export async function callerOf(access: Route["access"], request: FastifyRequest,
   const credentials = {
     method: request.method,
     authorization: request.headers.authorization,
-    cookie: request.cookies[sessionCookie],
+    // Where agents connect there are none.
+    cookie: (request.cookies as typeof request.cookies | undefined)?.[sessionCookie],
     csrf: typeof csrf === "string" ? csrf : undefined,
     address: plainAddress(request.ip),
+    certificate: clientCertificate(request.raw.socket),
   };
   return authorize(access, credentials, context.store, Date.now());
+}
+
+/** Only one that the listener's authority signed for this use; a socket without TLS has none. */
+function clientCertificate(socket: Socket): string | undefined {
+  if (!(socket instanceof TLSSocket) || !socket.authorized) return undefined;
+  return socket.getPeerX509Certificate()?.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
 async function bodyOf(route: Route, body: unknown, extra: Extra): Promise<unknown> {

@@ -130,7 +130,7 @@ test("a page that does not read is cut; others are not held up", async () => {
   alert.process = { ...alert.process, arguments: Array.from({ length: 250 }, () => "x".repeat(4096)) };
   let heard = 0;
   for (let n = 1; n <= 12; n++) {
-    const batch = batchOf([{ type: "alert", alert: { ...alert, id: `a-${n}` } }], { first: n });
+    const batch = batchOf([{ type: "alert", alert: { ...alert, id: `node-1/boot/a-${n}` } }], { first: n });
     assert.equal((await post(`${server.url}/api/agent/v1/records`, batch, agent)).status, 200);
     if ((await page.next())?.event === "alert") heard++;
   }

@@ -9,6 +9,8 @@ export type Job = TimedJob | { [S in WorkSubject]: MessageJob<S> }[WorkSubject];
 
 export interface TimedJob {
   name: string;
+  /** By one replica at a time, and once in each period however many there are. */
+  once?: true;
   /** Milliseconds from the end of one run to the start of the next. The first run is at the start. */
   every(limits: Limits): number;
   run(context: Context): Promise<void>;
@@ -18,6 +20,8 @@ export interface MessageJob<S extends WorkSubject> {
   name: string;
   /** Each message is handled by one replica, and again when `run` throws. */
   on: S;
+  /** False while this replica cannot do it and shall leave it to others. Asked every `advisoryPoll`. */
+  able?(context: Context): Promise<boolean>;
   run(message: Messages[S], context: Context): Promise<void>;
 }
 
@@ -40,7 +44,8 @@ function repeat(job: TimedJob, context: Context, failing: Map<string, string>): 
 
   async function runAndPlan(): Promise<void> {
     try {
-      await observed(job.name, () => job.run(context), context, failing);
+      if (job.once) await alone(job, context, () => observed(job.name, () => job.run(context), context, failing));
+      else await observed(job.name, () => job.run(context), context, failing);
     } catch {
       // Told by `observed`; the next run comes in its time.
     }
@@ -61,12 +66,74 @@ function repeat(job: TimedJob, context: Context, failing: Map<string, string>): 
   };
 }
 
+/** How long a replica that died in the middle of a job keeps others from it. */
+const leaseTime = 60_000;
+
+/** Runs the job unless another replica does, or did in this period. */
+async function alone(job: TimedJob, context: Context, run: () => Promise<void>): Promise<void> {
+  const { leases } = context.store;
+  const name = `job/${job.name}`;
+  if (!(await leases.take(name, context.holder, leaseTime))) return;
+  const prolong = setInterval(() => {
+    leases.take(name, context.holder, leaseTime).catch((error: unknown) => {
+      context.logger.warn({ job: job.name, reason: errorText(error) }, "a lease was not prolonged");
+    });
+  }, leaseTime / 3);
+  try {
+    await run();
+  } catch (error) {
+    // Another replica may do better.
+    clearInterval(prolong);
+    await leases.release(name, context.holder);
+    throw error;
+  } finally {
+    clearInterval(prolong);
+  }
+  await leases.take(name, context.holder, job.every(context.limits) * 0.9);
+}
+
 async function listen<S extends WorkSubject>(
   job: MessageJob<S>,
   context: Context,
   failing: Map<string, string>,
 ): Promise<AsyncDisposable> {
-  return context.bus.work(job.on, (message) => observed(job.name, () => job.run(message, context), context, failing));
+  const work = async (): Promise<AsyncDisposable> =>
+    context.bus.work(job.on, (message) => observed(job.name, () => job.run(message, context), context, failing));
+  const able = job.able?.bind(job);
+  return able === undefined ? work() : workWhile(able, work, context);
+}
+
+/** Works while it can. What comes in between waits on the bus, for another replica or for better times. */
+async function workWhile(
+  able: (context: Context) => Promise<boolean>,
+  work: () => Promise<AsyncDisposable>,
+  context: Context,
+): Promise<AsyncDisposable> {
+  let working: AsyncDisposable | undefined;
+
+  async function look(): Promise<void> {
+    const can = await able(context).catch(() => false);
+    if (can && !working) working = await work();
+    if (can || !working) return;
+    const ending = working;
+    working = undefined;
+    await ending[Symbol.asyncDispose]();
+  }
+
+  await look();
+  let looking = Promise.resolve();
+  const timer = setInterval(() => {
+    looking = looking.then(look).catch((error: unknown) => {
+      context.logger.warn({ reason: errorText(error) }, "a worker could not begin");
+    });
+  }, context.limits.advisoryPoll);
+  return {
+    async [Symbol.asyncDispose]() {
+      clearInterval(timer);
+      await looking;
+      await working?.[Symbol.asyncDispose]();
+    },
+  };
 }
 
 async function observed(

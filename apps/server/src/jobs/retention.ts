@@ -1,24 +1,21 @@
 import type { TimedJob } from "./job.ts";
 
-const ranAt = "retention.ranAt";
+const day = 86_400_000;
 
 /** Deletes what is older or larger than `retention` of the configuration allows. */
 export const retention: TimedJob = {
   name: "retention",
+  once: true,
   every: (limits) => limits.retentionEvery,
 
-  async run({ store, config, limits, logger }) {
+  async run({ store, config, logger }) {
     const now = Date.now();
-    // With several replicas the first one in each period does it. Two at once would only delete the same rows.
-    const last = Number((await store.settings.get(ranAt)) ?? 0);
-    if (last <= now && now - last < limits.retentionEvery / 2) return;
-    await store.settings.set(ranAt, String(now));
-
     const { events, alerts, audit, assets, size } = config.retention;
     const report = await store.retain(
       { eventDays: events, alertDays: alerts, auditDays: audit, assetDays: assets, bytes: size },
       now,
     );
+    await store.agents.forget(now - assets * day);
     if (Object.values(report).some((deleted) => deleted > 0)) logger.info({ ...report }, "retention deleted");
   },
 };

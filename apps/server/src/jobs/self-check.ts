@@ -8,5 +8,6 @@ export const selfCheck: TimedJob = {
 
   async run(context) {
     await Promise.all([reportDatabase(context), reportBus(context)]);
+    await context.health.share();
   },
 };

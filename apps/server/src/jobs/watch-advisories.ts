@@ -16,13 +16,25 @@ export function watchAdvisories(): TimedJob {
     const status = await read(context);
     if (status === "unreadable") return;
     report(context, status);
-    if (status && status.stamp !== seen && (await isNews(context, status.builtAt, seen === undefined))) {
-      await announce(context, status.builtAt);
+    if (status && status.stamp !== seen) {
+      // Another replica that looks at the same moment would have every image matched a second time.
+      const { leases } = context.store;
+      if (!(await leases.take(announced, context.holder, 30_000))) return;
+      if (await isNews(context, status.builtAt, seen === undefined)) await announce(context, status.builtAt);
+      await leases.release(announced, context.holder);
     }
     seen = status?.stamp;
   }
 
   return { name: "watch-advisories", every: (limits) => limits.advisoryPoll, run };
+}
+
+/** True where this replica's advisories are the ones that were announced, or newer, or nobody has announced any. */
+export async function hasAnnouncedAdvisories({ store, matcher }: Context): Promise<boolean> {
+  const last = await store.settings.get(announced);
+  if (last === undefined) return true;
+  const status = await matcher.status();
+  return status !== undefined && status.builtAt >= Number(last);
 }
 
 async function read({ matcher, health }: Context): Promise<AdvisoryStatus | undefined | "unreadable"> {
@@ -46,7 +58,7 @@ async function read({ matcher, health }: Context): Promise<AdvisoryStatus | unde
  */
 async function isNews({ bus, store }: Context, builtAt: number, first: boolean): Promise<boolean> {
   if (first && bus.kind === "in-process") return true;
-  return (await store.settings.get(announced)) !== String(builtAt);
+  return builtAt > Number((await store.settings.get(announced)) ?? 0);
 }
 
 async function announce({ bus, store, logger }: Context, builtAt: number): Promise<void> {

@@ -22,6 +22,30 @@ export function loadConfig(file?: string, environment: NodeJS.ProcessEnv = proce
   return { ...config, server };
 }
 
+/**
+ * A secret from the variable `name` of the environment, else from `file` without white space around it; undefined where
+ * there is neither. Raises `ConfigError`.
+ */
+export function readSecret(
+  name: string,
+  file: string | undefined,
+  environment: NodeJS.ProcessEnv = process.env,
+): string | undefined {
+  const given = environment[name];
+  if (given !== undefined && given !== "") return given;
+  if (file === undefined) return undefined;
+  try {
+    const text = readFileSync(file, "utf8").trim();
+    if (text !== "") return text;
+  } catch (error) {
+    throw new ConfigError("unreadable", `${file}: ${errorText(error)}`, {
+      remedy: `make the file readable, or set ${name}`,
+      cause: error,
+    });
+  }
+  throw new ConfigError("invalid", `${file} is empty`, { remedy: `write the secret into it, or set ${name}` });
+}
+
 function readText(file: string | undefined): string | undefined {
   try {
     return readFileSync(file ?? defaultConfigFile, "utf8");

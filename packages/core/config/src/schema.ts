@@ -1,3 +1,4 @@
+import { nodeName } from "@bulwark/model";
 import { z } from "zod";
 
 const size = z
@@ -5,6 +6,8 @@ const size = z
   .regex(/^\d+ ?(MB|GB|TB)$/, "a size such as 20 GB")
   .transform((text) => Number.parseInt(text, 10) * ({ MB: 1e6, GB: 1e9, TB: 1e12 }[text.slice(-2)] ?? 1));
 const days = z.number().int().min(1).max(3650);
+const path = z.string().min(1);
+const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "an address or a network such as 10.0.0.0/8");
 
 /** The whole of `bulwark.yaml`. Everything has a default; a word that is not here is an error. */
 export const configSchema = z.strictObject({
@@ -20,16 +23,47 @@ export const configSchema = z.strictObject({
       port: z.number().int().min(0).max(65_535).default(8443),
       /** What people and agents call it, when it is behind something: `https://bulwark.example.com`. */
       url: z.url().optional(),
-      /** PostgreSQL instead of the embedded SQLite. */
+      /** PostgreSQL instead of the embedded SQLite. `DATABASE_URL` wins. */
       database: z.string().optional(),
-      /** NATS JetStream instead of the bus in the process. */
+      /** NATS JetStream instead of the bus in the process. `NATS_URL` wins. */
       nats: z.string().optional(),
+      /** https for the API and the console: PEM files, read at the start. */
+      tls: z.strictObject({ certificate: path, key: path }).optional(),
+      /** Addresses and networks (`10.0.0.0/8`) of proxies whose `X-Forwarded-For` is believed. */
+      trustProxy: z.array(network).default([]),
+      /** Name of this replica where there are several; the host's name by default, which is the pod's in Kubernetes. */
+      replica: nodeName.optional(),
+      /**
+       * Where agents of other machines connect, with client certificates. `serve` listens there by default, `up` only when
+       * this is set. The certificate is the server's own authority's: what stands before it must pass TLS through.
+       */
+      agents: z
+        .strictObject({
+          /** As `server.address` by default. */
+          address: z.string().optional(),
+          /** 8444 by default; a free one where `server.port` is 0. */
+          port: z.number().int().min(0).max(65_535).optional(),
+          /** Days that an agent's certificate is good for; it is renewed after half of them. */
+          certificateDays: z.number().int().min(1).max(90).default(7),
+        })
+        .optional(),
+      /**
+       * File with a secret of at least 32 characters, the same for all replicas: keys in the database are encrypted with
+       * it. `BULWARK_KEY` wins. Without it the private key of the agents' authority is guarded by the database's rights.
+       */
+      keyFile: path.optional(),
+      /** File with the token that may read `/metrics` and nothing else. `BULWARK_METRICS_TOKEN` wins. */
+      metricsTokenFile: path.optional(),
     })
     .prefault({}),
   agent: z
     .strictObject({
       /** Name of this node; the host's name by default. */
-      node: z.string().min(1).max(256).optional(),
+      node: nodeName.optional(),
+      /** Addresses of the control plane's agent port (`https://bulwark.example:8444`); the next one when one is silent. */
+      servers: z.array(z.url()).max(32).default([]),
+      /** File with the token of `bulwark join`, read until this node has its certificate. `BULWARK_JOIN_TOKEN` wins. */
+      joinTokenFile: path.optional(),
       /** Watch the host's own processes too, not containers only. */
       host: z.boolean().default(false),
       /** Sockets and state folders of container runtimes, where they are not at the usual places. */

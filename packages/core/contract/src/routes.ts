@@ -1,4 +1,5 @@
 import {
+  agentSettings,
   alertState,
   batch,
   component,
@@ -9,6 +10,7 @@ import {
   findingState,
   imageReport,
   imageSummary,
+  nodeName,
   severity,
   storedAlert,
 } from "@bulwark/model";
@@ -81,6 +83,21 @@ const overview = z.object({
 export type Overview = z.infer<typeof overview>;
 
 const id = z.object({ id: z.string().max(1400) });
+
+const agentIdentity = z.object({
+  node: z.string(),
+  cluster: z.string(),
+  issuedAt: z.number().int(),
+  expiresAt: z.number().int(),
+  revokedAt: z.number().int().nullable(),
+  /** Exact to a minute; null until it has been used. */
+  seenAt: z.number().int().nullable(),
+  address: z.string(),
+});
+export type AgentIdentity = z.infer<typeof agentIdentity>;
+
+/** PEM texts. */
+const agentCertificate = z.object({ certificate: z.string(), cluster: z.string() });
 
 /** Every operation of the API. Paths are stable; a change that breaks a caller is a new version in the path. */
 export const routes = {
@@ -326,6 +343,79 @@ export const routes = {
   },
 
   // --- agents
+  listAgents: {
+    method: "GET",
+    path: "/api/v1/agents",
+    tag: "agents",
+    access: "read",
+    summary: "Agents of other machines, by node, with what is known of their certificates",
+    response: z.object({ items: z.array(agentIdentity) }),
+  },
+  revokeAgent: {
+    method: "DELETE",
+    path: "/api/v1/agents/{id}",
+    tag: "agents",
+    access: "write",
+    summary: "Revoke every certificate of a node's agent, from now on; the id is the node's name",
+    params: id,
+  },
+  createJoinToken: {
+    method: "POST",
+    path: "/api/v1/join-tokens",
+    tag: "agents",
+    access: "write",
+    summary: "Make a token with which agents join; it is shown this once",
+    body: z.strictObject({
+      /** Good for this node once, even where the node has an agent. Absent: for every node that has none. */
+      node: nodeName.optional(),
+      cluster: z.string().min(1).max(128).default("default"),
+      hours: z.number().int().min(1).max(8760).default(24),
+    }),
+    response: z.object({ token: z.string(), expiresAt: z.number().int() }),
+  },
+  getAgentSettings: {
+    method: "GET",
+    path: "/api/v1/agent-settings",
+    tag: "agents",
+    access: "read",
+    summary: "What every agent is told",
+    response: agentSettings,
+  },
+  setAgentSettings: {
+    method: "PUT",
+    path: "/api/v1/agent-settings",
+    tag: "agents",
+    access: "write",
+    summary: "Tell every agent; each has it within seconds",
+    body: agentSettings.omit({ revision: true }),
+    response: agentSettings,
+  },
+  enrol: {
+    method: "POST",
+    path: "/api/agent/v1/enrol",
+    tag: "identity",
+    access: "public",
+    summary: "Exchange a join token and a request (PKCS #10) for a node's client certificate",
+    body: z.strictObject({ token: z.string().max(256), node: nodeName, request: z.string().max(8192) }),
+    response: agentCertificate,
+  },
+  renewCertificate: {
+    method: "POST",
+    path: "/api/agent/v1/certificate",
+    tag: "identity",
+    access: "agent",
+    summary: "A further certificate for the node that asks with the one it has",
+    body: z.strictObject({ request: z.string().max(8192) }),
+    response: agentCertificate,
+  },
+  readAgentSettings: {
+    method: "GET",
+    path: "/api/agent/v1/settings",
+    tag: "agent",
+    access: "agent",
+    summary: "What every agent is told, for agents",
+    response: agentSettings,
+  },
   ingest: {
     method: "POST",
     path: "/api/agent/v1/records",
@@ -334,7 +424,11 @@ export const routes = {
     summary: "Store a batch of records; answered when they are on disk",
     body: batch,
     /** Highest number of this spool that is on disk: the agent may forget it and everything before it. */
-    response: z.object({ stored: z.number().int() }),
+    response: z.object({
+      stored: z.number().int(),
+      /** Revision of the agents' settings: another one than the agent has is to be fetched. */
+      settings: z.number().int(),
+    }),
   },
 } as const satisfies Record<string, Route>;
 

@@ -2,6 +2,7 @@ import type { Engine } from "./engine.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { openPostgres } from "./postgresql/engine.ts";
 import { accountRepository } from "./repositories/accounts.ts";
+import { agentRepository } from "./repositories/agents.ts";
 import { alertRepository } from "./repositories/alerts.ts";
 import { auditRepository } from "./repositories/audit.ts";
 import { containerRepository } from "./repositories/containers.ts";
@@ -10,6 +11,7 @@ import { findingRepository } from "./repositories/findings.ts";
 import { healthRepository } from "./repositories/health.ts";
 import { imageRepository } from "./repositories/images.ts";
 import { ingestRepository } from "./repositories/ingest.ts";
+import { leaseRepository } from "./repositories/leases.ts";
 import { settingRepository } from "./repositories/settings.ts";
 import { retain } from "./retain.ts";
 import { openSqlite } from "./sqlite/engine.ts";
@@ -48,6 +50,8 @@ function storeOn(engine: Engine): Store {
     accounts: accountRepository(engine),
     audit: auditRepository(engine),
     settings: settingRepository(engine),
+    agents: agentRepository(engine),
+    leases: leaseRepository(engine),
     retain: async (limits, now) => retain(engine, limits, now),
     size: async () => engine.size(),
     async ping() {

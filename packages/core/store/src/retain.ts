@@ -27,6 +27,8 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
   if (limits.assetDays !== undefined) {
     report.containers += await drain(engine, containersBefore(before(limits.assetDays)));
     report.images += await drain(engine, imagesBefore(before(limits.assetDays)));
+    await drain(engine, witnessesBefore(before(limits.assetDays)));
+    await drain(engine, orphanContents);
     await drain(engine, orphanFindings);
     await drain(engine, orphanDetails);
   }
@@ -76,6 +78,13 @@ const containersBefore = (time: number): Delete =>
 const imagesBefore = (time: number): Delete =>
   sql`delete from images where key in (select key from images where scanned_at < ${time}
     and not exists (select 1 from containers where image_key = images.key) limit ${max})`;
+// A node that is gone has no voice for ever. Running images are told of again every day.
+const witnessesBefore = (time: number): Delete =>
+  sql`delete from image_witnesses where (key, node) in (select key, node from image_witnesses where seen_at < ${time}
+    or not exists (select 1 from images where images.key = image_witnesses.key) limit ${max})`;
+const orphanContents: Delete = sql`delete from image_contents where (key, hash) in (select key, hash
+    from image_contents as content where not exists (select 1 from image_witnesses as witness
+    where witness.key = content.key and witness.hash = content.hash) limit ${max})`;
 const orphanFindings: Delete = sql`delete from findings where fingerprint in (select fingerprint from findings
     where not exists (select 1 from images where key = findings.image_key) limit ${max})`;
 const orphanDetails: Delete = sql`delete from finding_details where fingerprint in (select fingerprint

@@ -56,7 +56,13 @@ export interface Schema {
     scanned_at: number;
     /** JSON, in gzip. */
     report: Uint8Array;
+    /** Hashes of the contents that hold, separated by commas: more than one where nodes disagree evenly. */
+    contents: string;
   };
+  /** Every content of an image that a node has told of, once. */
+  image_contents: { key: string; hash: string; state: string; report: Uint8Array };
+  /** What each node told of an image last. */
+  image_witnesses: { key: string; node: string; hash: string; seen_at: number };
   findings: {
     fingerprint: string;
     image_key: string;
@@ -97,6 +103,30 @@ export interface Schema {
     hash: string;
   };
   settings: { name: string; value: string };
+  /** Certificates of agents. One that is not here is worth nothing, whoever signed it. */
+  agents: {
+    fingerprint: string;
+    node: string;
+    cluster: string;
+    public_key: string;
+    issued_at: number;
+    expires_at: number;
+    revoked_at: number | null;
+    seen_at: number | null;
+    address: string;
+  };
+  join_tokens: {
+    id: string;
+    hash: string;
+    cluster: string;
+    /** The one node that it is for; null for any. */
+    node: string | null;
+    created_at: number;
+    expires_at: number;
+    /** Public key that took it, where it is for one node. */
+    used_by: string | null;
+  };
+  leases: { name: string; holder: string; until: number };
 }
 
 export type Tx = Transaction<Schema>;

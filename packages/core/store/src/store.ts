@@ -35,6 +35,10 @@ export interface Store extends AsyncDisposable {
   readonly audit: AuditRepository;
   /** Small facts of the server's own: `{ name: value }`. */
   readonly settings: SettingRepository;
+  /** Agents of other machines: their certificates, and the tokens that they join with. */
+  readonly agents: AgentRepository;
+  /** What one replica at a time does. */
+  readonly leases: LeaseRepository;
   /** Deletes what is older or more than `limits` allow, in small steps; says what it deleted. */
   retain(limits: RetentionLimits, now: number): Promise<RetentionReport>;
   /** Bytes on disk, and what is free there; `free` is null where the engine is elsewhere. */
@@ -51,7 +55,10 @@ export interface ListOptions {
 export interface IngestRepository {
   /**
    * Stores one batch in one transaction, or nothing. Records that this spool has already brought are passed over, so
-   * sending twice is harmless. Raises `StoreError` `full` where the disk cannot take it.
+   * sending twice is harmless. Raises `StoreError` `full` where the disk cannot take it, and `foreign` where the batch
+   * speaks of a container that another node has: ids of containers are random, so a node cannot have them by chance.
+   *
+   * An image that several nodes have is what most of them say of it. While they disagree evenly, all that they say holds.
    */
   write(batch: Batch, now: number): Promise<IngestResult>;
 }
@@ -61,6 +68,7 @@ export interface IngestResult {
   /** What was new, for the live pages. */
   alerts: StoredAlert[];
   containers: Container[];
+  /** Images whose content is now another one than before: they are to be matched. */
   images: ImageReport[];
   components: Component[];
 }
@@ -118,7 +126,10 @@ export interface ContainerRepository {
 export interface ImageRepository {
   list(filter: { q?: string | undefined }, options: ListOptions): Promise<Page<ImageSummary>>;
   summary(key: string): Promise<ImageSummary | undefined>;
+  /** Where nodes disagree about the image an extractor named `agreement` says so. */
   report(key: string): Promise<ImageReport | undefined>;
+  /** What holds of an image: one report, or all of those that nodes tell who disagree evenly. Each is to be matched. */
+  contents(key: string): Promise<ImageReport[]>;
   /** Keys of every image, for matching anew when advisories change. */
   keys(): AsyncIterable<string>;
   count(): Promise<number>;
@@ -153,6 +164,8 @@ export interface FindingRepository {
 export interface HealthRepository {
   list(): Promise<Component[]>;
   put(components: Component[]): Promise<void>;
+  /** Takes out what `node` said of itself, or only what is older than `before`. */
+  forget(node: string, before?: number): Promise<void>;
 }
 
 export interface User {
@@ -221,6 +234,73 @@ export interface AuditRepository {
 export interface SettingRepository {
   get(name: string): Promise<string | undefined>;
   set(name: string, value: string): Promise<void>;
+  /** Sets it where it is not set; of many who do that at once one wins. Answers with what holds. */
+  setOnce(name: string, value: string): Promise<string>;
+}
+
+/** A client certificate that was issued to the agent of one node. */
+export interface AgentCertificate {
+  /** SHA-256 of the certificate. */
+  fingerprint: string;
+  node: string;
+  cluster: string;
+  /** SHA-256 of the public key. */
+  publicKey: string;
+  issuedAt: number;
+  expiresAt: number;
+  revokedAt: number | null;
+  /** Exact to a minute. */
+  seenAt: number | null;
+  address: string;
+}
+export interface JoinTokenRow {
+  id: string;
+  /** SHA-256 of the secret. */
+  hash: string;
+  cluster: string;
+  /** Good for this node once, and takes the node over from an agent that had it. Null: good for any node that has none. */
+  node: string | null;
+  createdAt: number;
+  expiresAt: number;
+}
+/**
+ * - `unknown-token`: there is no such token, or its time is over
+ * - `other-node`: the token is for another node
+ * - `used`: the token was for one agent, and another has taken it
+ * - `taken`: the node has an agent already, and the token is not for this very node
+ */
+export type EnrolRefusal = "unknown-token" | "other-node" | "used" | "taken";
+export interface AgentRepository {
+  addJoinToken(token: JoinTokenRow): Promise<void>;
+  joinToken(id: string, now: number): Promise<JoinTokenRow | undefined>;
+  /**
+   * Takes a certificate in for a token, or says why not. The same key may ask again, for the answer may have been lost.
+   * The certificate's cluster is the token's.
+   */
+  enrol(
+    asked: { token: { id: string; hash: string }; certificate: AgentCertificate },
+    now: number,
+  ): Promise<EnrolRefusal | null>;
+  /** A further certificate of an agent that has one. */
+  renew(certificate: AgentCertificate): Promise<void>;
+  /** Revoked and expired ones too. */
+  byFingerprint(fingerprint: string): Promise<AgentCertificate | undefined>;
+  touch(fingerprint: string, address: string, now: number): Promise<void>;
+  /** One certificate of each node, by node: the latest that is good, else the latest that was revoked. None that has expired. */
+  list(now: number): Promise<AgentCertificate[]>;
+  /** Every certificate of the node; how many there were. In effect with the next request, at every replica. */
+  revoke(node: string, now: number): Promise<number>;
+  /** Deletes what expired before. */
+  forget(before: number): Promise<number>;
+}
+
+export interface LeaseRepository {
+  /** True when `holder` has the lease for so long: nobody else had it, or only until now. Taking it again prolongs it. */
+  take(name: string, holder: string, milliseconds: number): Promise<boolean>;
+  /** Gives it back; without `holder` whoever has it. */
+  release(name: string, holder?: string): Promise<void>;
+  /** Leases whose name begins so, with the milliseconds that they are still good for: below 0 they are over. */
+  list(prefix: string): Promise<{ name: string; holder: string; left: number }[]>;
 }
 
 /** Every limit is optional; days and bytes. */

@@ -1,3 +1,4 @@
+export * from "./agent.ts";
 export * from "./containerd.ts";
 export * from "./kubernetes.ts";
 export { unmountBelow } from "./mounts.ts";

@@ -10,6 +10,11 @@ export function healthRepository(engine: Engine): HealthRepository {
       const rows = await read.selectFrom("components").select("body").orderBy("node").orderBy("id").execute();
       return rows.map(({ body }) => JSON.parse(body) as Component);
     },
+    async forget(node, before = Infinity) {
+      let query = write.deleteFrom("components").where("node", "=", node);
+      if (Number.isFinite(before)) query = query.where("updated_at", "<", before);
+      await query.execute();
+    },
     async put(components) {
       await write.transaction().execute(async (tx) => putComponents(engine, tx, components));
     },

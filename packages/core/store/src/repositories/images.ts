@@ -1,21 +1,18 @@
-import { promisify } from "node:util";
-import { gunzip, gzip } from "node:zlib";
-import type { ImageReport, ImageSummary } from "@bulwark/model";
+import type { ImageSummary, Inventory } from "@bulwark/model";
 import { sql } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
-import type { Columns, Engine, Value } from "../engine.ts";
+import type { Columns, Engine } from "../engine.ts";
 import type { Schema, Tx } from "../schema.ts";
 import type { ImageRepository } from "../store.ts";
 import { bySeverity } from "./alerts.ts";
+import { testify, unpackImage, type PackedImage } from "./image-contents.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
 const columns = ["key", "name", "digest", "os", "packages", "state", "scanned_at"] as const;
 type Row = Pick<Schema["images"], (typeof columns)[number]>;
 const keysAtOnce = 200;
+const witnessesNamed = 20;
 const weight = sql<number>`sum(case severity when 0 then 1000000 when 1 then 1000 when 2 then 1 else 0 end)`;
-
-const compress = promisify(gzip);
-const decompress = promisify(gunzip);
 
 export function imageRepository({ read }: Engine): ImageRepository {
   /** Open findings and running containers of a page of images, in two queries. */
@@ -44,6 +41,23 @@ export function imageRepository({ read }: Engine): ImageRepository {
       runningContainers: running.get(row.key) ?? 0,
       findings: bySeverity(findings.filter((finding) => finding.image_key === row.key)),
     }));
+  }
+
+  /** The packages of the report that is shown, with a word on who says otherwise. */
+  async function disputed(key: string, inventory: Inventory): Promise<Inventory> {
+    const rows = await read
+      .selectFrom("image_witnesses")
+      .select(["node", "hash"])
+      .where("key", "=", key)
+      .orderBy("hash")
+      .orderBy("node")
+      .limit(witnessesNamed)
+      .execute();
+    const errors = rows.map(({ node, hash }) => ({ path: node, message: `tells content ${hash.slice(0, 8)}` }));
+    return {
+      ...inventory,
+      extractors: [...inventory.extractors, { extractor: "agreement", state: "partial", errors }],
+    };
   }
 
   return {
@@ -84,8 +98,30 @@ export function imageRepository({ read }: Engine): ImageRepository {
       return (await summaries(rows))[0];
     },
     async report(key) {
-      const row = await read.selectFrom("images").select("report").where("key", "=", key).executeTakeFirst();
-      return row && unpackImage(row.report);
+      const row = await read
+        .selectFrom("images")
+        .select(["report", "contents"])
+        .where("key", "=", key)
+        .executeTakeFirst();
+      if (!row) return undefined;
+      const report = await unpackImage(row.report);
+      return row.contents.includes(",") ? { ...report, inventory: await disputed(key, report.inventory) } : report;
+    },
+    async contents(key) {
+      const row = await read
+        .selectFrom("images")
+        .select(["report", "contents"])
+        .where("key", "=", key)
+        .executeTakeFirst();
+      if (!row) return [];
+      if (!row.contents.includes(",")) return [await unpackImage(row.report)];
+      const rows = await read
+        .selectFrom("image_contents")
+        .select("report")
+        .where("key", "=", key)
+        .where("hash", "in", row.contents.split(","))
+        .execute();
+      return Promise.all(rows.map(async ({ report }) => unpackImage(report)));
     },
     async *keys() {
       let after = "";
@@ -132,19 +168,6 @@ export function imageRepository({ read }: Engine): ImageRepository {
   };
 }
 
-export interface PackedImage {
-  report: ImageReport;
-  body: Uint8Array;
-}
-
-export async function packImage(report: ImageReport): Promise<PackedImage> {
-  return { report, body: await compress(JSON.stringify(report)) };
-}
-
-async function unpackImage(body: Uint8Array): Promise<ImageReport> {
-  return JSON.parse((await decompress(body)).toString("utf8")) as ImageReport;
-}
-
 const rowColumns: Columns = {
   key: "text",
   name: "text",
@@ -154,34 +177,57 @@ const rowColumns: Columns = {
   state: "text",
   scanned_at: "bigint",
   report: "blob",
+  contents: "text",
 };
-const replaces = `on conflict (key) do update set ${[
-  "name",
-  "digest",
-  "os",
-  "packages",
-  "state",
-  "scanned_at",
-  "report",
-]
+const replaces = `on conflict (key) do update set ${Object.keys(rowColumns)
+  .slice(1)
   .map((name) => `${name} = excluded.${name}`)
-  .join(", ")} where excluded.scanned_at >= images.scanned_at`;
+  .join(", ")}`;
 
-/** The latest scan of each image holds, whichever node tells of it last. */
-export async function putImages(engine: Engine, tx: Tx, images: PackedImage[]): Promise<void> {
+/** What `node` says of these images. Answers with the keys of those of which something else holds now than before. */
+export async function putImages(
+  engine: Engine,
+  tx: Tx,
+  node: string,
+  images: PackedImage[],
+  now: number,
+): Promise<Set<string>> {
   // In one order for all, so that two nodes that tell of the same images do not wait for each other in a circle.
-  const sorted = images.toSorted(
-    (a, b) => compare(a.report.key, b.report.key) || a.report.scannedAt - b.report.scannedAt,
-  );
-  const latest = new Map(sorted.map((image) => [image.report.key, image]));
-  await engine.insertMany(tx, "images", rowColumns, [...latest.values()].map(rowOf), replaces);
+  const latest = new Map(images.map((image) => [image.report.key, image]));
+  const sorted = [...latest.values()].toSorted((a, b) => compare(a.report.key, b.report.key));
+  const changed = new Set<string>();
+  for (const image of sorted) {
+    const holds = await testify(engine, tx, node, image, now);
+    if (await show(engine, tx, image, holds, now)) changed.add(image.report.key);
+  }
+  return changed;
 }
 
-function rowOf({ report, body }: PackedImage): Value[] {
-  const { key, name, digest, inventory, scannedAt } = report;
-  const states = new Set(inventory.extractors.map((extractor) => extractor.state));
-  const state = (["failed", "partial"] as const).find((worse) => states.has(worse)) ?? "done";
-  return [key, name, digest, inventory.os?.name ?? null, inventory.packages.length, state, scannedAt, body];
+async function show(engine: Engine, tx: Tx, told: PackedImage, holds: string[], now: number): Promise<boolean> {
+  const { key } = told.report;
+  const contents = holds.join(",");
+  const before = await tx.selectFrom("images").select("contents").where("key", "=", key).executeTakeFirst();
+  if (before?.contents === contents) {
+    await tx.updateTable("images").set({ scanned_at: now }).where("key", "=", key).execute();
+    return false;
+  }
+  const shown = holds.find((hash) => before?.contents.split(",").includes(hash)) ?? holds[0] ?? told.hash;
+  const image = shown === told.hash ? told : await contentOf(tx, key, shown);
+  const { name, digest, inventory } = image.report;
+  const state = holds.length > 1 ? "partial" : image.state;
+  const row = [key, name, digest, inventory.os?.name ?? null, inventory.packages.length, state, now, image.body];
+  await engine.insertMany(tx, "images", rowColumns, [[...row, contents]], replaces);
+  return true;
+}
+
+async function contentOf(tx: Tx, key: string, hash: string): Promise<Omit<PackedImage, "hash">> {
+  const { state, report } = await tx
+    .selectFrom("image_contents")
+    .select(["state", "report"])
+    .where("key", "=", key)
+    .where("hash", "=", hash)
+    .executeTakeFirstOrThrow();
+  return { report: await unpackImage(report), state: state as ImageSummary["state"], body: report };
 }
 
 function compare(a: string, b: string): number {

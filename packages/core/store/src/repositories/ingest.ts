@@ -7,7 +7,9 @@ import { insertAlerts } from "./alerts.ts";
 import { putContainers, stopOthers } from "./containers.ts";
 import { blockSize, packEvents, type EventBlock } from "./event-blocks.ts";
 import { putComponents } from "./health.ts";
-import { packImage, putImages, type PackedImage } from "./images.ts";
+import { checkOwner } from "./ownership.ts";
+import { packImage, type PackedImage } from "./image-contents.ts";
+import { putImages } from "./images.ts";
 
 /** Two replicas that write the same image may stop each other; PostgreSQL lets one win and says so to the other. */
 const tries = 3;
@@ -23,7 +25,10 @@ export function ingestRepository(engine: Engine): IngestRepository {
     const overlap = Math.max(0, known + 1 - batch.first);
     // That a batch overlaps is rare: a connection broke, or an agent was killed, between writing and answer.
     const { sorted, blocks, images } = overlap === 0 ? ready : await prepare(batch.records.slice(overlap));
+    // When a node was heard of last is told by one clock, not by each node's own.
+    sorted.components = sorted.components.map((component) => ({ ...component, updatedAt: now }));
 
+    await checkOwner(engine, tx, batch.node, sorted, now);
     await insertEvents(engine, tx, blocks);
     const alerts = await insertAlerts(engine, tx, sorted.alerts, now);
     const stopped: Container[] = [];
@@ -31,7 +36,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
       if (step.kind === "put") await putContainers(engine, tx, step.containers, now);
       else stopped.push(...(await stopOthers(engine, tx, step.node, step.running, now)));
     }
-    await putImages(engine, tx, images);
+    const changed = await putImages(engine, tx, batch.node, images, now);
     await putComponents(engine, tx, sorted.components);
     if (stored > known) {
       await tx
@@ -41,7 +46,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
         .where("id", "=", batch.spool)
         .execute();
     }
-    return { stored, ...resultOf(sorted, alerts, stopped) };
+    return { stored, ...resultOf(sorted, alerts, stopped, changed) };
   }
 
   return {
@@ -83,7 +88,7 @@ async function takeSpool(tx: Tx, { spool, node }: Batch): Promise<number> {
   return stored;
 }
 
-interface Sorted {
+export interface Sorted {
   events: Event[];
   alerts: Alert[];
   /** In the order in which they were told: a container may start after a list that does not have it. */
@@ -125,9 +130,15 @@ function sort(records: AgentRecord[]): Sorted {
   return sorted;
 }
 
-function resultOf(sorted: Sorted, alerts: StoredAlert[], stopped: Container[]): Omit<IngestResult, "stored"> {
+function resultOf(
+  sorted: Sorted,
+  alerts: StoredAlert[],
+  stopped: Container[],
+  changed: ReadonlySet<string>,
+): Omit<IngestResult, "stored"> {
   const containers = sorted.containers.flatMap((step) => (step.kind === "put" ? step.containers : []));
-  return { alerts, containers: [...containers, ...stopped], images: sorted.images, components: sorted.components };
+  const images = sorted.images.filter(({ key }) => changed.has(key));
+  return { alerts, containers: [...containers, ...stopped], images, components: sorted.components };
 }
 
 const blockColumns: Columns = { id: "bigint", max_time: "bigint", events: "bigint", bytes: "bigint", body: "blob" };

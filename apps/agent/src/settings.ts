@@ -1,0 +1,72 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { agentSettings, errorText, systemCode, type AgentRecord, type AgentSettings } from "@bulwark/model";
+import type { Logger } from "@bulwark/telemetry";
+import type { Connection } from "./connection.ts";
+
+/** What the control plane tells every agent. Kept on disk, so that it holds while the control plane is away. */
+export class Settings {
+  readonly #path: string;
+  readonly #log: Logger;
+  #settings: AgentSettings;
+  #disabled: ReadonlySet<string>;
+  #fetching: Promise<void> | undefined;
+  /** Alerts that were not raised because their rule is off. */
+  suppressed = 0;
+
+  private constructor(path: string, log: Logger, settings: AgentSettings) {
+    this.#path = path;
+    this.#log = log;
+    this.#settings = settings;
+    this.#disabled = new Set(settings.disabledRules);
+  }
+
+  static async open(path: string, log: Logger): Promise<Settings> {
+    return new Settings(path, log, await load(path, log));
+  }
+
+  get revision(): number {
+    return this.#settings.revision;
+  }
+
+  get disabledRules(): readonly string[] {
+    return this.#settings.disabledRules;
+  }
+
+  /** Without alerts of rules that are off. */
+  apply(records: AgentRecord[]): AgentRecord[] {
+    if (this.#disabled.size === 0) return records;
+    const kept = records.filter((record) => record.type !== "alert" || !this.#disabled.has(record.alert.rule));
+    this.suppressed += records.length - kept.length;
+    return kept;
+  }
+
+  /** The control plane has this revision: fetches it where it is another one. Never throws; the next answer tells again. */
+  async follow(revision: number, connection: Connection): Promise<void> {
+    if (revision === this.#settings.revision) return;
+    this.#fetching ??= this.#fetch(connection)
+      .catch((error: unknown) => this.#log.warn({ reason: errorText(error) }, "the new settings were not fetched"))
+      .finally(() => (this.#fetching = undefined));
+    await this.#fetching;
+  }
+
+  async #fetch(connection: Connection): Promise<void> {
+    const { status, body } = await connection.call("GET", "/api/agent/v1/settings");
+    if (status !== 200) throw new Error(`the server answered ${status}`);
+    const settings = agentSettings.parse(body);
+    this.#settings = settings;
+    this.#disabled = new Set(settings.disabledRules);
+    await writeFile(`${this.#path}.new`, JSON.stringify(settings), { mode: 0o600, flush: true });
+    await rename(`${this.#path}.new`, this.#path);
+    this.#log.info({ revision: settings.revision, disabledRules: settings.disabledRules }, "new settings");
+  }
+}
+
+/** Nothing where there is nothing; what cannot be read is told, and fetched again with the first answer. */
+async function load(path: string, log: Logger): Promise<AgentSettings> {
+  try {
+    return agentSettings.parse(JSON.parse(await readFile(path, "utf8")));
+  } catch (error) {
+    if (systemCode(error) !== "ENOENT") log.warn({ path, reason: errorText(error) }, "settings on disk are unreadable");
+    return { revision: -1, disabledRules: [] };
+  }
+}

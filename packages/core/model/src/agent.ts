@@ -1,0 +1,19 @@
+import { z } from "zod";
+
+/**
+ * As hosts, pods and Kubernetes nodes are called. Keys are put together with `/` and `:`, so a name has neither; and
+ * `server` is what the control plane calls itself.
+ */
+export const nodeName = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/, "letters, digits, dots, dashes and underscores")
+  .refine((name) => name !== "server", "not the word server");
+
+/** What the control plane tells every agent. */
+export const agentSettings = z.strictObject({
+  /** Another one with every change. */
+  revision: z.number().int(),
+  /** Rules that raise no alert. */
+  disabledRules: z.array(z.string().min(1).max(128)).max(1000),
+});
+export type AgentSettings = z.infer<typeof agentSettings>;
