@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { createClient, routes, type Client } from "@bulwark/contract";
 import type { AgentRecord } from "@bulwark/model";
 import { openStore, type Store } from "@bulwark/store";
+import { parseJoinToken } from "@bulwark/identity";
 import { createLogger } from "@bulwark/telemetry";
 import {
   freePort,
@@ -123,7 +124,12 @@ export async function startSender(options: {
   const spool = await Spool.open({ folder: join(folder, "spool"), limit: 1e9 });
   const connection = new Connection({
     servers,
-    credentials: { kind: "certificate", folder: join(folder, "identity"), node, token: async () => token },
+    credentials: {
+      kind: "certificate",
+      folder: join(folder, "identity"),
+      node,
+      ticket: async () => ({ text: token, ...parseJoinToken(token) }),
+    },
   });
   const acknowledged: number[] = [];
   const settings: number[] = [];

@@ -8,6 +8,7 @@ import { Connection, type Credentials } from "./connection.ts";
 import { ImageScanner } from "./image-scan.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
+import { ticketFrom } from "./ticket.ts";
 import { Uplink } from "./uplink.ts";
 import { Watcher } from "./watcher.ts";
 
@@ -151,7 +152,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
 function credentialsOf({ config, credentials }: AgentOptions, node: string): Credentials {
   if ("token" in credentials) return { kind: "token", ...credentials, certificate: config.server.tls?.certificate };
-  return { kind: "certificate", folder: join(config.data, "identity"), node, token: credentials.joinToken };
+  return {
+    kind: "certificate",
+    folder: join(config.data, "identity"),
+    node,
+    ticket: ticketFrom(config.agent, credentials.joinToken),
+  };
 }
 
 const remedies = {

@@ -2,14 +2,14 @@ import { readFile } from "node:fs/promises";
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import { serverName } from "@bulwark/identity";
-import { NodeIdentity, type Identity } from "./identity.ts";
+import { NodeIdentity, type Identity, type Ticket } from "./identity.ts";
 
 /** How this node shows who it is. */
 export type Credentials =
   /** The agent of the server's own machine: a token over loopback. `certificate` is the server's, where it has https. */
   | { kind: "token"; token: string; certificate?: string | undefined }
   /** Any other: a client certificate, got for a join token. */
-  | { kind: "certificate"; folder: string; node: string; token(): Promise<string | undefined> };
+  | { kind: "certificate"; folder: string; node: string; ticket(): Promise<Ticket | undefined> };
 
 export interface ConnectionOptions {
   /** Addresses of the control plane. */

@@ -2,7 +2,7 @@ import { createHash, X509Certificate } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { connect, type DetailedPeerCertificate } from "node:tls";
-import { createRequest, lifeOf, parseJoinToken, serverName } from "@bulwark/identity";
+import { createRequest, lifeOf, serverName } from "@bulwark/identity";
 import { BulwarkError, systemCode } from "@bulwark/model";
 import { z } from "zod";
 
@@ -35,8 +35,18 @@ export interface IdentityOptions {
   folder: string;
   node: string;
   /** Asked each time that there is need of it, for it may come later. */
-  token(): Promise<string | undefined>;
+  ticket(): Promise<Ticket | undefined>;
   call: Call;
+}
+
+/** What a node joins with. */
+export interface Ticket {
+  /** Sent to the server, and to none but the one of this fingerprint. */
+  text: string;
+  /** Another id is the wish to join anew. */
+  id: string;
+  /** Of the authority's certificate: SHA-256 in hexadecimal digits. */
+  fingerprint: string;
 }
 
 const kept = z.strictObject({
@@ -78,24 +88,23 @@ export class NodeIdentity {
 
   /** The certificate to call `server` with; joins or renews where that is due. Raises `JoinError`. */
   async current(server: string): Promise<Identity> {
-    const text = await this.#options.token();
-    const asked = text === undefined ? undefined : parseJoinToken(text);
+    const ticket = await this.#options.ticket();
     const now = Date.now();
     const held = this.#kept;
     const good = held !== undefined && lifeOf(held.certificate).expiresAt > now;
-    if (held && good && (asked === undefined || asked.id === held.token)) {
+    if (held && good && (ticket === undefined || ticket.id === held.token)) {
       if (lifeOf(held.certificate).renewAt <= now && now >= this.#renewAfter) return this.#renew(server, held);
       return held;
     }
-    if (text === undefined || asked === undefined) {
+    if (!ticket) {
       throw new JoinError("no-token", held ? "this node's certificate has expired" : "this node has not joined yet", {
         remedy: "make a token with bulwark join NODE, and give it to the agent as BULWARK_JOIN_TOKEN",
       });
     }
-    return this.#join(server, text, asked.id, asked.fingerprint);
+    return this.#join(server, ticket);
   }
 
-  async #join(server: string, token: string, id: string, fingerprint: string): Promise<Identity> {
+  async #join(server: string, { text: token, id, fingerprint }: Ticket): Promise<Identity> {
     const { folder, node, call } = this.#options;
     const authority = await authorityOf(server, fingerprint);
     // The key is on disk before it is asked for: when the answer is lost, the same key asks again.

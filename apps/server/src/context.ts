@@ -3,6 +3,7 @@ import type { Config } from "@bulwark/config";
 import type { Store } from "@bulwark/store";
 import type { Logger } from "@bulwark/telemetry";
 import type { AgentGate } from "./agents/gate.ts";
+import type { ServiceAccounts } from "./agents/service-accounts.ts";
 import type { AgentSettingsBoard } from "./agents/settings.ts";
 import type { Throttle } from "./auth/throttle.ts";
 import type { HealthBoard } from "./health/board.ts";
@@ -28,6 +29,8 @@ export interface Context {
   readonly holder: string;
   /** Null where agents of other machines cannot connect. */
   readonly gate: AgentGate | null;
+  /** In Kubernetes: whose pods join by the token of their service account. */
+  readonly serviceAccounts: ServiceAccounts | null;
   readonly agentSettings: AgentSettingsBoard;
   readonly metricsToken: string | undefined;
   /** Path of the file; it may be absent. */

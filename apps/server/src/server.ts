@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { openBus, type Bus } from "@bulwark/bus";
 import { readSecret, type Config } from "@bulwark/config";
-import { systemCode } from "@bulwark/model";
+import { errorText, systemCode } from "@bulwark/model";
 import { openStore, type AgentCertificate, type Store } from "@bulwark/store";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import type { FastifyInstance } from "fastify";
@@ -13,6 +13,7 @@ import { loadAuthority } from "./agents/authority.ts";
 import type { AgentGate } from "./agents/gate.ts";
 import { addJoinToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
 import { createAgentApp } from "./agents/listener.ts";
+import { createServiceAccounts, type ServiceAccounts } from "./agents/service-accounts.ts";
 import { createAgentSettings } from "./agents/settings.ts";
 import { addAgentToken } from "./auth/agent-token.ts";
 import { addLoginLink } from "./auth/login.ts";
@@ -103,6 +104,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     replica,
     holder: randomUUID(),
     gate,
+    serviceAccounts: gate && config.server.agents?.serviceAccount ? accountsOf(config, stack) : null,
     agentSettings: createAgentSettings(store),
     metricsToken: readSecret("BULWARK_METRICS_TOKEN", config.server.metricsTokenFile),
     config,
@@ -131,6 +133,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const agentsUrl = gate ? await listenForAgents(context, gate, stack) : null;
   context.health.report({ id: "api", state: "ok", summary: `Listens on ${url}` });
   reportAgents(context, agentsUrl);
+  if (gate) await publishAuthority(context, gate);
   logger.info({ url, agentsUrl }, "the server listens");
   await context.health.share();
 
@@ -157,6 +160,35 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 /** Two servers on one database must be told apart; one on a file of its own is just the server. */
 function memberName({ server }: Config): string {
   return server.database === undefined ? alone : `${alone}/${server.replica ?? hostname()}`;
+}
+
+function accountsOf({ server }: Config, stack: AsyncDisposableStack): ServiceAccounts | null {
+  if (!server.agents?.serviceAccount) return null;
+  const accounts = createServiceAccounts(server.agents.serviceAccount);
+  stack.defer(() => accounts.close());
+  return accounts;
+}
+
+/** Tried until it is done: nodes join as soon as they find it. */
+async function publishAuthority(context: Context, gate: AgentGate): Promise<void> {
+  const { serviceAccounts, health, closing, logger } = context;
+  if (!serviceAccounts) return;
+  try {
+    await serviceAccounts.publish(gate.authority.fingerprint);
+    health.report({ id: "service-accounts", state: "ok", summary: "Nodes join by the token of their pod" });
+  } catch (error) {
+    const reason = errorText(error);
+    logger.warn({ reason }, "the fingerprint for the agents cannot be written");
+    health.report({
+      id: "service-accounts",
+      state: "failed",
+      summary: "New nodes cannot join",
+      reason,
+      remedy: "give the server's service account the role of the chart: get and patch of the config map for agents",
+    });
+    const again = setTimeout(() => void publishAuthority(context, gate), 5000).unref();
+    closing.addEventListener("abort", () => clearTimeout(again), { once: true });
+  }
 }
 
 async function listenForAgents(context: Context, gate: AgentGate, stack: AsyncDisposableStack): Promise<string> {

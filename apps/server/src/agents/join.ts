@@ -61,6 +61,7 @@ export async function enrol(
   const keys = [`join:${addressKey(address)}`];
   const wait = context.throttle.attempt(keys, now);
   if (wait > 0) throw new Refusal("too-many", "too many refused tokens", { retryAfter: Math.ceil(wait / 1000) });
+  if (context.serviceAccounts && isJwt(asked.token)) return enrolPod(asked, address, keys, context);
   const { id, secret } = tokenOf(asked.token);
   const hash = hashJoinSecret(secret);
   const known = await context.store.agents.joinToken(id, now);
@@ -77,6 +78,43 @@ export async function enrol(
     detail: { cluster: known.cluster, fingerprint: certificate.row.fingerprint },
   });
   return { certificate: certificate.pem, cluster: known.cluster };
+}
+
+/** Of Kubernetes: three parts in base64. A join token of ours has none of the dots. */
+function isJwt(token: string): boolean {
+  return /^[\w-]+\.[\w-]+\.[\w-]+$/.test(token);
+}
+
+/**
+ * A certificate for the pod of the agents' service account, as the node that Kubernetes says it runs on and no other. A
+ * node whose agent was revoked stays out: somebody has to make a token for it.
+ */
+async function enrolPod(
+  asked: { token: string; node: string; request: string },
+  address: string,
+  keys: string[],
+  context: Context,
+): Promise<Granted> {
+  const { store, serviceAccounts, throttle } = context;
+  const now = Date.now();
+  const node = await serviceAccounts?.nodeOf(asked.token);
+  if (node === undefined) return refuse("unknown-token", asked.node, address, context);
+  if (node !== asked.node) return refuse("other-node", asked.node, address, context);
+  const before = (await store.agents.list(now)).find((agent) => agent.node === node);
+  if (before && before.revokedAt !== null) return refuse("revoked", node, address, context);
+  const cluster = "default";
+  // A token for this very node that nobody else ever sees: from here on it is as with any other.
+  const { id, secret } = createJoinToken(gateOf(context).authority.fingerprint);
+  const hash = hashJoinSecret(secret);
+  await store.agents.addJoinToken({ id, hash, cluster, node, createdAt: now, expiresAt: now + 60_000 });
+  const certificate = await issue(asked.request, { node, cluster, address }, context, now);
+  const reason = await store.agents.enrol({ token: { id, hash }, certificate: certificate.row }, now);
+  if (reason !== null) return refuse(reason, node, address, context);
+  throttle.succeeded(keys);
+  count.enrolments.inc({ result: "joined" });
+  const entry = { time: now, actor: "service-account", action: "agent.join", target: node, address };
+  await store.audit.append({ ...entry, detail: { cluster, fingerprint: certificate.row.fingerprint } });
+  return { certificate: certificate.pem, cluster };
 }
 
 /** A further certificate for an agent that has one. The old one stays good until its time is over. */
@@ -136,7 +174,7 @@ function tokenOf(text: string): JoinToken {
 }
 
 const refusals: Record<
-  EnrolRefusal,
+  EnrolRefusal | "revoked",
   [code: "unauthenticated" | "forbidden" | "conflict", message: string, remedy: string]
 > = {
   "unknown-token": [
@@ -145,6 +183,11 @@ const refusals: Record<
     "make a new one: bulwark join",
   ],
   "other-node": ["forbidden", "the join token is for another node", "make one for this node: bulwark join NODE"],
+  revoked: [
+    "forbidden",
+    "the agent of this node was revoked",
+    "when the node is to be trusted again: give it a token of bulwark join NODE",
+  ],
   used: ["forbidden", "the join token has been used by another agent", "make a new one: bulwark join NODE"],
   taken: [
     "conflict",
@@ -153,7 +196,12 @@ const refusals: Record<
   ],
 };
 
-async function refuse(reason: EnrolRefusal, node: string, address: string, context: Context): Promise<never> {
+async function refuse(
+  reason: EnrolRefusal | "revoked",
+  node: string,
+  address: string,
+  context: Context,
+): Promise<never> {
   count.enrolments.inc({ result: "refused" });
   const entry = { time: Date.now(), actor: "", action: "agent.refused", target: node.slice(0, 256), address };
   await context.store.audit.append({ ...entry, detail: { reason } });

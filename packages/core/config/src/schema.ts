@@ -7,6 +7,7 @@ const size = z
   .transform((text) => Number.parseInt(text, 10) * ({ MB: 1e6, GB: 1e9, TB: 1e12 }[text.slice(-2)] ?? 1));
 const days = z.number().int().min(1).max(3650);
 const path = z.string().min(1);
+const namespaced = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, "namespace/name");
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "an address or a network such as 10.0.0.0/8");
 
 /** The whole of `bulwark.yaml`. Everything has a default; a word that is not here is an error. */
@@ -45,6 +46,11 @@ export const configSchema = z.strictObject({
           port: z.number().int().min(0).max(65_535).optional(),
           /** Days that an agent's certificate is good for; it is renewed after half of them. */
           certificateDays: z.number().int().min(1).max(90).default(7),
+          /**
+           * In Kubernetes: pods of this service account join with its token for the audience `bulwark`, each as the node
+           * that it runs on. The fingerprint of the authority is written into the config map, where they find it.
+           */
+          serviceAccount: z.strictObject({ name: namespaced, configMap: namespaced }).optional(),
         })
         .optional(),
       /**
@@ -64,6 +70,8 @@ export const configSchema = z.strictObject({
       servers: z.array(z.url()).max(32).default([]),
       /** File with the token of `bulwark join`, read until this node has its certificate. `BULWARK_JOIN_TOKEN` wins. */
       joinTokenFile: path.optional(),
+      /** In Kubernetes, instead: the projected token of the pod's service account, and where the server's fingerprint is. */
+      serviceAccount: z.strictObject({ tokenFile: path, configMap: namespaced }).optional(),
       /** Watch the host's own processes too, not containers only. */
       host: z.boolean().default(false),
       /** Sockets and state folders of container runtimes, where they are not at the usual places. */

@@ -396,7 +396,7 @@ export const routes = {
     tag: "identity",
     access: "public",
     summary: "Exchange a join token and a request (PKCS #10) for a node's client certificate",
-    body: z.strictObject({ token: z.string().max(256), node: nodeName, request: z.string().max(8192) }),
+    body: z.strictObject({ token: z.string().max(8192), node: nodeName, request: z.string().max(8192) }),
     response: agentCertificate,
   },
   renewCertificate: {
