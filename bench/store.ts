@@ -8,7 +8,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type { AgentRecord, Container, Event, EventKind, Page, Severity } from "@bulwark/model";
+import type { AgentRecord, Container, ProcessEvent, ProcessEventKind, Page, Severity } from "@bulwark/model";
 import { openStore, type Store } from "@bulwark/store";
 import {
   missing,
@@ -173,18 +173,18 @@ function eventMaker(total: number): (batch: number) => AgentRecord[] {
       const number = batch * batchSize + index;
       // A few containers are much busier than the rest, and some events are of the host.
       const container = containers[Math.floor((random(1000) * random(1000) * containerCount) / 1_000_000)];
-      const kind: EventKind = (["exec", "exec", "exit", "connect"] as const)[random(4)] ?? "exec";
+      const kind: ProcessEventKind = (["exec", "exec", "exit", "connect"] as const)[random(4)] ?? "exec";
       return { type: "event", event: makeEvent(number, kind, random(20) === 0 ? undefined : container, random, total) };
     });
 }
 
 function makeEvent(
   number: number,
-  kind: EventKind,
+  kind: ProcessEventKind,
   container: Container | undefined,
   random: (below: number) => number,
   total: number,
-): Event {
+): ProcessEvent {
   const [executable, ...argv] = programs[random(programs.length)] ?? ["/bin/sh", "sh"];
   const pid = 1000 + random(60_000);
   const uid = random(3) === 0 ? 0 : 1000;

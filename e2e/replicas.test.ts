@@ -86,7 +86,8 @@ describe("replicas on PostgreSQL and NATS", { skip }, () => {
     const page = await openPage(two, headers, "alert");
     await page.next();
     await senders[0]?.emit([{ type: "alert", alert: alertOf("worker-1", 1) }]);
-    assert.equal(((await page.next())?.data as StoredAlert).id, "worker-1/run/alert-1");
+    const first = await page.next();
+    assert.equal((first?.data as StoredAlert | undefined)?.id, "worker-1/run/alert-1");
     page.close();
     await world.start("one");
   });
@@ -118,8 +119,8 @@ describe("replicas on PostgreSQL and NATS", { skip }, () => {
       { type: "image", report },
     ]);
     for (const page of pages) {
-      const heard = [await page.next(), await page.next()].map((message) => message?.event).toSorted();
-      assert.deepEqual(heard, ["alert", "image"]);
+      const heard = new Set([await page.next(), await page.next()].map((message) => message?.event));
+      assert.deepEqual(heard, new Set(["alert", "image"]));
       page.close();
     }
   });

@@ -2,6 +2,8 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openBrowser } from "../e2e/browser.ts";
+import { fill } from "../e2e/console/samples.ts";
+import { startWorld } from "../e2e/console/world.ts";
 import { startProduct } from "../e2e/product.ts";
 
 const target = join(import.meta.dirname, "../docs/screenshots");
@@ -19,8 +21,8 @@ await page.waitForURL((url) => !url.pathname.startsWith("/login"));
 // The recorded attack takes its time.
 await page.waitForTimeout(16_000);
 
-async function take(name: string, path: string, prepare?: () => Promise<unknown>): Promise<void> {
-  await page.goto(product.url + path);
+async function take(name: string, path: string, prepare?: () => Promise<unknown>, base = product.url): Promise<void> {
+  await page.goto(base + path);
   await page.waitForLoadState("networkidle").catch(() => undefined);
   await prepare?.();
   await page.waitForTimeout(700);
@@ -36,5 +38,23 @@ await take("alert", "/alerts", async () => page.getByRole("row").filter({ hasTex
 await take("findings", "/findings");
 await take("health", "/health");
 await take("settings", "/settings");
+// The demo's recording has no cluster in it: these are of the data that the tests of the console use.
+await using world = await startWorld();
+await fill(world);
+await page.goto(await world.server.createLoginLink());
+await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+const { url } = world.server;
+await take("clusters", "/clusters", undefined, url);
+await take("cluster", "/clusters/east", undefined, url);
+await take("cluster-nodes", "/clusters/east?view=nodes", undefined, url);
+await take(
+  "cluster-pod",
+  "/clusters/east?view=pods&labels=tier%3Dweb",
+  async () => page.getByRole("row").filter({ hasText: "checkout" }).first().click(),
+  url,
+);
+await take("cluster-audit", "/clusters/east?view=audit", undefined, url);
+await page.goto(product.loginLink());
+await page.waitForURL((address) => !address.pathname.startsWith("/login"));
 await page.emulateMedia({ colorScheme: "dark" });
 await take("overview-dark", "/");

@@ -20,8 +20,14 @@ const reporters = [
   `--test-reporter=${join(root, "scripts/lib/skipped-reporter.mjs")}`,
   "--test-reporter-destination=stdout",
 ];
-const tests = ["{packages/*/*,apps/*}/src/**/*.test.ts", "e2e/**/*.test.ts"];
+
+function tests(title, concurrency, files) {
+  const flags = ["--test", "--test-timeout=600000", `--test-concurrency=${concurrency}`, ...reporters];
+  return step(title, [...flags, files]);
+}
 
 const checked = step("check", ["scripts/check.ts"]);
-const tested = step("test", ["--test", "--test-timeout=300000", "--test-concurrency=2", ...reporters, ...tests]);
-process.exit(checked && tested ? 0 : 1);
+const tested = tests("test", 2, "{packages/*/*,apps/*}/src/**/*.test.ts");
+// One after the other: they promise seconds to a person, and start whole products, clusters and browsers for it.
+const proven = tests("end to end", 1, "e2e/**/*.test.ts");
+process.exit(checked && tested && proven ? 0 : 1);

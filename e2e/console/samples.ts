@@ -4,8 +4,10 @@ import type {
   Ancestor,
   Component,
   Container,
+  AuditEvent,
   ContainerRef,
-  Event,
+  KubeObject,
+  ProcessEvent,
   ImageReport,
   InstalledPackage,
   Severity,
@@ -101,7 +103,7 @@ const init: Ancestor = {
   uid: 1000,
 };
 
-function processOf(n: number, executable: string, words: string[]): Event["process"] {
+function processOf(n: number, executable: string, words: string[]): ProcessEvent["process"] {
   return {
     pid: 5000 + n,
     containerPid: 40 + n,
@@ -183,7 +185,7 @@ function foreign(n: number, time: number, container: Container): Alert {
   });
 }
 
-function eventsAround(n: number, time: number, container: Container): Event[] {
+function eventsAround(n: number, time: number, container: Container): ProcessEvent[] {
   const base = {
     node: container.node,
     attribution: "container" as const,
@@ -192,7 +194,11 @@ function eventsAround(n: number, time: number, container: Container): Event[] {
     exitCode: null,
     connection: null,
   };
-  const event = (k: number, offset: number, change: Partial<Event> & Pick<Event, "kind" | "process">): Event => ({
+  const event = (
+    k: number,
+    offset: number,
+    change: Partial<ProcessEvent> & Pick<ProcessEvent, "kind" | "process">,
+  ): ProcessEvent => ({
     ...base,
     id: `${container.node}/boot/${n * 10 + k}`,
     time: time + offset,
@@ -386,4 +392,99 @@ export async function fill(world: World, { containers = 26, alerts = 46 } = {}):
     const found = Array.from({ length: n === 6 ? 0 : 140 - n * 17 }, (_, k) => vulnerabilityOf(k, n));
     await world.server.store.findings.replace(report.key, found, now - n * hour);
   }
+  await fillCluster(world, all, now);
+}
+
+/** The cluster that the containers' pods are of, as its API server would tell of it. */
+async function fillCluster({ server }: World, containers: Container[], now: number): Promise<void> {
+  const { kubernetes, events } = server.store;
+  const base = { cluster: "east", owner: null, node: null, status: "", healthy: true, facts: [], containers: [] };
+  const named = (kind: string, name: string, change: Partial<KubeObject> = {}): KubeObject => {
+    const uid = `uid-${kind}-${change.namespace ?? ""}-${name}`;
+    return {
+      ...base,
+      uid,
+      kind,
+      apiVersion: "v1",
+      namespace: "",
+      name,
+      labels: {},
+      createdAt: now - 90 * hour,
+      ...change,
+    };
+  };
+  const ref = ({ kind, apiVersion, name, uid }: KubeObject): NonNullable<KubeObject["owner"]> => {
+    return { kind, apiVersion, name, uid };
+  };
+  const objects = [
+    ...["shop", "platform", "kube-system"].map((name) => named("Namespace", name, { status: "Active" })),
+    ...nodes.map((name, n) =>
+      named("Node", name, {
+        status: n === 2 ? "NotReady" : "Ready",
+        healthy: n !== 2,
+        facts: [{ key: "kubelet", value: "v1.36.3" }],
+      }),
+    ),
+    named("Node", "edge-02", { status: "Ready" }),
+    named("Service", "checkout", { namespace: "shop", status: "ClusterIP" }),
+  ];
+  for (const { pod, node, image, id, labels } of containers) {
+    if (!pod) continue;
+    const { namespace } = pod;
+    const own = { namespace, labels: { ...labels, "pod-template-hash": "7d9c5b6f4" }, apiVersion: "apps/v1" };
+    const well = { status: "1/1", ...own };
+    const deployment = named("Deployment", pod.container, well);
+    const replicaSet = named("ReplicaSet", `${pod.container}-7d9c5b6f4`, { ...well, owner: ref(deployment) });
+    const isBroken = image.name.includes("worker");
+    const container = { name: pod.container, image: image.name, digest: image.digest, id, init: false } as const;
+    const state = isBroken
+      ? ({ state: "waiting", reason: "CrashLoopBackOff", restarts: 17 } as const)
+      : ({ state: "running", reason: "", restarts: 0 } as const);
+    objects.push(deployment, replicaSet, {
+      ...named("Pod", pod.name, { ...own, owner: ref(replicaSet), node, createdAt: now - 3 * hour }),
+      uid: pod.uid,
+      status: isBroken ? "CrashLoopBackOff" : "Running",
+      healthy: !isBroken,
+      facts: [{ key: "serviceAccount", value: "default" }],
+      containers: [{ ...container, ...state }],
+    });
+  }
+  const changes = objects.map((object) => ({ type: "put", object }) as const);
+  await kubernetes.write("east", changes, now - 20 * hour);
+  const known = { uid: "uid-kube-system", version: "v1.36.3", syncedAt: now - 4000, updatedAt: now, counters: {} };
+  await kubernetes.putCluster({ ...known, name: "east", state: "ok", reason: "", remedy: "" });
+  const away = {
+    state: "failed",
+    reason: "https://10.4.0.1:6443 does not answer: timeout",
+    remedy: "see whether the API server runs",
+  } as const;
+  await kubernetes.putCluster({ ...known, name: "west", ...away, syncedAt: now - 2 * hour });
+  const asked = ["get", "list", "create", "delete"].map((verb, n): AuditEvent => ({
+    id: `east/audit/${n}/ResponseComplete`,
+    time: now - n * 60_000,
+    node: "server",
+    kind: "audit",
+    audit: {
+      cluster: "east",
+      stage: "ResponseComplete",
+      verb,
+      user: n === 2 ? "system:serviceaccount:shop:default" : "jane@example.com",
+      groups: [],
+      impersonated: "",
+      sourceIps: ["192.0.2.10"],
+      userAgent: "kubectl",
+      object: {
+        group: "",
+        resource: n === 2 ? "pods" : "secrets",
+        subresource: n === 2 ? "exec" : "",
+        namespace: "shop",
+        name: "checkout",
+      },
+      uri: "/api/v1/namespaces/shop/secrets/checkout",
+      status: n === 3 ? 403 : 200,
+      decision: n === 3 ? "forbid" : "allow",
+      reason: "",
+    },
+  }));
+  await events.append(asked, now);
 }

@@ -4,8 +4,11 @@ import type { Config } from "@bulwark/config";
 import { openContainers } from "@bulwark/containers";
 import type { AgentRecord, Component, Container } from "@bulwark/model";
 import { createLogger, type Logger } from "@bulwark/telemetry";
+import { connect } from "@bulwark/kube";
+import { AuditLog } from "./audit-log.ts";
 import { Connection, type Credentials } from "./connection.ts";
 import { ImageScanner } from "./image-scan.ts";
+import { PodBook } from "./pods.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
 import { ticketFrom } from "./ticket.ts";
@@ -62,7 +65,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   }
 
   const registry = stack.use(await openContainers({ node, paths: config.agent.runtimes }));
-  const tell = (container: Container): void => emit([{ type: "container", container }]);
+  let settle = (): void => undefined;
+  const pods = podBook();
+  if (pods) stack.use(pods);
+  const tell = (container: Container): void =>
+    emit([{ type: "container", container: pods?.complete(container) ?? container }]);
   for (const event of ["started", "stopped", "changed"] as const) registry.on(event, tell);
   for (const container of registry.containers()) tell(container);
   const list = (): void => {
@@ -71,13 +78,44 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   };
   list();
 
-  const watcher = stack.use(new Watcher({ node, host: config.agent.host, registry, log, emit }));
+  const watcher = stack.use(new Watcher({ node, host: config.agent.host, registry, pods, log, emit }));
+  settle = () => watcher.settle();
   await watcher.start();
   const images = stack.use(new ImageScanner({ registry, log, emit }));
   images.look();
 
+  const auditLog = auditLogOf();
+  if (auditLog) stack.use(auditLog);
+
   function health(): Component[] {
-    return [watcher.health(), ...registry.health(), spoolHealth(), imageHealth(), settingsHealth()];
+    const own = [agentHealth(), watcher.health(), ...registry.health(), spoolHealth(), imageHealth(), settingsHealth()];
+    return [...own, ...[pods, auditLog].flatMap((part) => (part ? [part.health()] : []))];
+  }
+
+  /** Undefined where this node is of no cluster. */
+  function podBook(): PodBook | undefined {
+    const { kubeconfig } = config.agent.kubernetes;
+    if (kubeconfig === undefined && !process.env["KUBERNETES_SERVICE_HOST"]) return undefined;
+    return new PodBook({
+      node,
+      log,
+      connect: () => connect(kubeconfig === undefined ? {} : { kubeconfig }),
+      changed(uid) {
+        for (const container of registry.containers()) if (container.pod?.uid === uid) tell(container);
+        settle();
+      },
+    });
+  }
+
+  function auditLogOf(): AuditLog | undefined {
+    const { auditLog: file, cluster } = config.agent.kubernetes;
+    const state = join(config.data, "audit-log.json");
+    return file === undefined ? undefined : new AuditLog({ node, cluster, file, state, emit, sync: flush });
+  }
+
+  function agentHealth(): Component {
+    const told = { state: "ok" as const, summary: `Bulwark ${version}`, reason: "", remedy: "", counters: {} };
+    return { id: "agent", node, ...told, version, updatedAt: Date.now() };
   }
 
   function spoolHealth(): Component {

@@ -12,7 +12,7 @@ import { z } from "zod";
  * - `stranger`: what answers is not the control plane that the token is of
  * - `away`: nobody answers
  */
-export class JoinError extends BulwarkError<"no-token" | "refused" | "stranger" | "away"> {}
+class JoinError extends BulwarkError<"no-token" | "refused" | "stranger" | "away"> {}
 
 /** What this node holds, in PEM. */
 export interface Identity {

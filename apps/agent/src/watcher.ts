@@ -5,6 +5,7 @@ import { detectors, Pipeline, type Owner } from "@bulwark/detect";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import { sensorAvailability, startSensor, type Sensor, type SensorError, type SensorRecord } from "@bulwark/sensor";
 import type { Logger } from "@bulwark/telemetry";
+import type { PodBook } from "./pods.ts";
 import { argumentsOf } from "./proc.ts";
 import { ShellWatch } from "./shell-watch.ts";
 
@@ -12,6 +13,8 @@ export interface WatcherOptions {
   node: string;
   host: boolean;
   registry: ContainerRegistry;
+  /** Undefined where this node is of no cluster. */
+  pods: PodBook | undefined;
   log: Logger;
   emit(records: AgentRecord[]): void;
 }
@@ -107,6 +110,11 @@ export class Watcher implements AsyncDisposable {
     };
   }
 
+  /** More is known than a moment ago: judge what waits. */
+  settle(): void {
+    this.#pipeline?.settle();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#settling);
@@ -123,7 +131,7 @@ export class Watcher implements AsyncDisposable {
       run: randomUUID().slice(0, 8),
       detectors,
       host,
-      ownerOf: (cgroups) => this.#ownerOf(cgroups),
+      ownerOf: (cgroups, last) => this.#ownerOf(cgroups, last),
       epoch: (time) => this.#sensor?.epochMs(time) ?? Date.now(),
       now: Date.now,
       emit,
@@ -136,9 +144,13 @@ export class Watcher implements AsyncDisposable {
     return pipeline;
   }
 
-  #ownerOf(cgroups: readonly string[]): Owner {
-    const container = this.#options.registry.byCgroup(cgroups);
-    if (container) return { attribution: "container", container };
+  #ownerOf(cgroups: readonly string[], last: boolean): Owner {
+    const { registry, pods } = this.#options;
+    const container = registry.byCgroup(cgroups);
+    if (container) {
+      if (!last && pods?.isAwaited(container)) return undefined;
+      return { attribution: "container", container: pods?.complete(container) ?? container };
+    }
     return cgroups.every((path) => this.#ownCgroups.has(path) || isHostService(path))
       ? { attribution: "host" }
       : undefined;

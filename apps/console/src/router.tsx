@@ -3,6 +3,7 @@ import { isUnauthenticated } from "./api/client.ts";
 import { queryClient } from "./api/query-client.ts";
 import { alertSearch } from "./features/alerts/search.ts";
 import { containerSearch, imageSearch } from "./features/assets/search.ts";
+import { clusterSearch } from "./features/clusters/search.ts";
 import { findingSearch } from "./features/findings/search.ts";
 import { sessionQuery } from "./features/session/session.ts";
 import { parseSearch, stringifySearch, text, type Raw } from "./search.ts";
@@ -69,6 +70,17 @@ const images = createRoute({
   validateSearch: imageSearch,
   component: lazyRouteComponent(() => import("./features/assets/images-page.tsx"), "ImagesPage"),
 });
+const clusters = createRoute({
+  getParentRoute: () => app,
+  path: "/clusters",
+  component: lazyRouteComponent(() => import("./features/clusters/clusters-page.tsx"), "ClustersPage"),
+});
+const cluster = createRoute({
+  getParentRoute: () => app,
+  path: "/clusters/$cluster",
+  validateSearch: clusterSearch,
+  component: lazyRouteComponent(() => import("./features/clusters/cluster-page.tsx"), "ClusterPage"),
+});
 const health = createRoute({
   getParentRoute: () => app,
   path: "/health",
@@ -87,7 +99,17 @@ const unknown = createRoute({
 
 const tree = root.addChildren([
   login,
-  app.addChildren([overview, alerts, findings, assets.addChildren([containers, images]), health, settings, unknown]),
+  app.addChildren([
+    overview,
+    alerts,
+    findings,
+    assets.addChildren([containers, images]),
+    clusters,
+    cluster,
+    health,
+    settings,
+    unknown,
+  ]),
 ]);
 
 export const router = createRouter({

@@ -30,6 +30,14 @@ export interface Limits {
   replicaForgotten: number;
   /** A component whose node has been silent for so long is not believed any more. */
   silence: number;
+  /** How long a replica has a cluster to itself without saying so again. */
+  clusterLease: number;
+  /** How long changes of a cluster are gathered before they are written. */
+  clusterFlush: number;
+  /** How often it is said how well a cluster is known. */
+  clusterStatus: number;
+  /** Living objects of one cluster; what is beyond is not kept, and counted. */
+  clusterObjects: number;
 }
 
 export const defaultLimits: Limits = {
@@ -51,4 +59,8 @@ export const defaultLimits: Limits = {
   replicaSilence: 45_000,
   replicaForgotten: 600_000,
   silence: 180_000,
+  clusterLease: 15_000,
+  clusterFlush: 200,
+  clusterStatus: 5000,
+  clusterObjects: 1_000_000,
 };

@@ -30,6 +30,7 @@ import { createMatcher } from "./jobs/matcher.ts";
 import { retention } from "./jobs/retention.ts";
 import { selfCheck } from "./jobs/self-check.ts";
 import { watchAdvisories } from "./jobs/watch-advisories.ts";
+import { keepClusters } from "./kubernetes/keep.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { createLiveHub } from "./live/hub.ts";
 
@@ -125,6 +126,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
 
   stack.use(await startJobs(createJobs(), context));
   stack.defer(async () => context.health.leave().catch(() => undefined));
+  stack.use(await keepClusters(context));
   const app = await createApp(context, options.consoleDir);
   const busy = requestsUnderWay(app);
   stack.defer(() => closeApp(app, busy, limits));

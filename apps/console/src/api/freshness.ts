@@ -25,6 +25,10 @@ export function keepFresh(client: QueryClient): () => void {
       if (client.getQueryData(["alert", alert.id])) client.setQueryData(["alert", alert.id], alert);
       soon("overview");
       if (alert.container) soon("alerts-of", alert.container.id);
+      if (alert.container?.pod) {
+        soon("alerts-of-object");
+        soon("kube-object");
+      }
     }),
     listenTo("container", (container) => {
       if (client.getQueryData(["container", container.id])) client.setQueryData(["container", container.id], container);
@@ -38,6 +42,11 @@ export function keepFresh(client: QueryClient): () => void {
       soon("overview");
       soon("image", image);
       soon("finding");
+    }),
+    listenTo("cluster", () => {
+      soon("clusters");
+      soon("cluster");
+      soon("kube-object");
     }),
     listenTo("health", () => {
       soon("overview");

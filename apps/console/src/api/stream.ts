@@ -9,6 +9,8 @@ export interface StreamMessages {
   image: ImageSummary;
   finding: { image: string };
   health: Component;
+  /** How many objects of each kind have changed. */
+  cluster: { cluster: string; kinds: Record<string, number> };
   /** Messages were lost: what is shown must be fetched anew. */
   reset: undefined;
 }
@@ -17,7 +19,14 @@ type Listener<N extends Name> = (data: StreamMessages[N]) => void;
 
 export type StreamState = "connecting" | "live" | "cut";
 
-const topics = ["alert", "container", "image", "finding", "health"] as const satisfies readonly StreamTopic[];
+const topics = [
+  "alert",
+  "container",
+  "image",
+  "finding",
+  "health",
+  "cluster",
+] as const satisfies readonly StreamTopic[];
 const listeners = new Map<Name, Set<Listener<Name>>>();
 const stateListeners = new Set<() => void>();
 /** A short gap is the browser's own business; one that lasts is said. */

@@ -8,6 +8,7 @@ export interface Known {
   technique: (id: string) => string;
   counter: (name: string) => string;
   component: (id: string) => string;
+  kubeFact: (key: string) => string;
 }
 
 export function useKnown(): Known {
@@ -21,6 +22,7 @@ export function useKnown(): Known {
     evidenceValue: (key, value) => find(`evidenceValues.${word(key)}.${word(value)}`, value),
     technique: (id) => find(`techniques.${word(id)}`, ""),
     counter: (name) => find(`counters.${word(name)}`, name),
+    kubeFact: (key) => find(`kubeFacts.${word(key)}`, key),
     component: (id) => find(`components.${word(id)}`, id),
   };
 }

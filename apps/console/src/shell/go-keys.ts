@@ -10,6 +10,7 @@ export function useGoKeys(): void {
     "g f": () => void navigate({ to: "/findings", search: { state: "open" } }),
     "g a": () => void navigate({ to: "/assets/containers" }),
     "g i": () => void navigate({ to: "/assets/images" }),
+    "g c": () => void navigate({ to: "/clusters" }),
     "g h": () => void navigate({ to: "/health" }),
     "g s": () => void navigate({ to: "/settings" }),
   });

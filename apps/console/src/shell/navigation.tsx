@@ -13,6 +13,7 @@ import {
   BellIcon,
   BoxIcon,
   BugIcon,
+  ClusterIcon,
   KeyboardIcon,
   LogoutIcon,
   OverviewIcon,
@@ -72,6 +73,7 @@ function Pages() {
       />
       <Item to="/findings" search={{ state: "open" }} icon={BugIcon} text={t("nav.findings")} />
       <Item to="/assets" icon={BoxIcon} text={t("nav.assets")} />
+      <Item to="/clusters" icon={ClusterIcon} text={t("nav.clusters")} />
       <Item
         to="/health"
         icon={PulseIcon}

@@ -29,6 +29,11 @@ function icon(...paths: string[]) {
 
 export const OverviewIcon = icon("M4 4h7v9H4z", "M13 4h7v5h-7z", "M13 11h7v9h-7z", "M4 15h7v5H4z");
 export const BoxIcon = icon("M12 3l8 4.5v9L12 21l-8-4.5v-9z", "M12 12l8-4.5", "M12 12v9", "M12 12L4 7.5");
+export const ClusterIcon = icon(
+  "M12 3l8 4.5v9L12 21l-8-4.500v-9z",
+  "M9 12a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
+  "M12 3v6M12 15v6",
+);
 export const LayersIcon = icon("M12 4l9 5-9 5-9-5z", "M3 14l9 5 9-5");
 export const BellIcon = icon("M6 9a6 6 0 0 1 12 0c0 6 2 7 2 8H4c0-1 2-2 2-8", "M10 20a2.2 2.2 0 0 0 4 0");
 export const BugIcon = icon(

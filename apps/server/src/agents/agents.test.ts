@@ -43,8 +43,9 @@ test("an agent joins with a token, sends, renews, and is refused from the moment
   assert.equal((await person.listEvents({ query: {} })).items.length, 1);
   assert.ok((await person.listAgents()).items[0]?.revokedAt);
   await assert.rejects(person.revokeAgent({ params: { id: "worker-1" } }), /has no agent/);
-  const actions = (await person.listAudit({ query: {} })).items.map(({ action }) => action);
-  for (const action of ["join-token.create", "agent.join", "agent.revoke"]) assert.ok(actions.includes(action), action);
+  const { items } = await person.listAudit({ query: {} });
+  const actions = new Set(items.map(({ action }) => action));
+  for (const action of ["join-token.create", "agent.join", "agent.revoke"]) assert.ok(actions.has(action), action);
 });
 
 test("who has no certificate of this authority sends nothing", async () => {

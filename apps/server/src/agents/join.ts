@@ -95,14 +95,14 @@ async function enrolPod(
   keys: string[],
   context: Context,
 ): Promise<Granted> {
-  const { store, serviceAccounts, throttle } = context;
+  const { store, serviceAccounts, config, throttle } = context;
   const now = Date.now();
   const node = await serviceAccounts?.nodeOf(asked.token);
   if (node === undefined) return refuse("unknown-token", asked.node, address, context);
   if (node !== asked.node) return refuse("other-node", asked.node, address, context);
   const before = (await store.agents.list(now)).find((agent) => agent.node === node);
   if (before && before.revokedAt !== null) return refuse("revoked", node, address, context);
-  const cluster = "default";
+  const cluster = config.server.kubernetes.name;
   // A token for this very node that nobody else ever sees: from here on it is as with any other.
   const { id, secret } = createJoinToken(gateOf(context).authority.fingerprint);
   const hash = hashJoinSecret(secret);
@@ -141,7 +141,7 @@ export async function revoke(node: string, actor: string, address: string, conte
   return revoked;
 }
 
-export function gateOf({ gate }: Pick<Context, "gate">): AgentGate {
+function gateOf({ gate }: Pick<Context, "gate">): AgentGate {
   if (gate) return gate;
   throw new Refusal("conflict", "agents of other machines cannot connect to this server", {
     remedy: "run bulwark serve, or set server.agents in bulwark.yaml",

@@ -5,6 +5,7 @@ import { alertHandlers } from "./alerts.ts";
 import { assetHandlers } from "./assets.ts";
 import { eventHandlers } from "./events.ts";
 import { findingHandlers } from "./findings.ts";
+import { kubernetesHandlers } from "./kubernetes.ts";
 import { operationHandlers } from "./operations.ts";
 import { overviewHandlers } from "./overview.ts";
 import { sessionHandlers } from "./session.ts";
@@ -17,6 +18,7 @@ export const handlers: Handlers = {
   ...alertHandlers,
   ...eventHandlers,
   ...findingHandlers,
+  ...kubernetesHandlers,
   ...operationHandlers,
   ...agentHandlers,
   ...agentsHandlers,

@@ -97,7 +97,7 @@ function answerOf({ user, session }: Pick<Login, "user" | "session">): Response<
 type PersonalToken = Omit<ApiToken, "hash"> & { scope: "read" | "write" };
 
 function isPersonal(token: ApiToken): token is ApiToken & PersonalToken {
-  return token.scope !== "agent";
+  return token.scope === "read" || token.scope === "write";
 }
 
 function withoutSecret({ id, name, scope, createdAt, expiresAt, lastUsedAt }: PersonalToken) {

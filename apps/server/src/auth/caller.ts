@@ -13,6 +13,7 @@ export type Caller = { address: string } & (
   | { kind: "token"; token: ApiToken }
   /** `certificate` is null for the agent of this very machine, which has a token. */
   | { kind: "agent"; node: string; certificate: AgentCertificate | null }
+  | { kind: "audit"; cluster: string }
 );
 
 export interface Credentials {
@@ -44,20 +45,31 @@ export async function authorize(
       throw new Refusal("unauthenticated", "log in, or send a valid token", {
         remedy: "open a login link, or send the header authorization: Bearer blw_…",
       });
+    case "audit":
+      if (access !== "audit") throw new Refusal("forbidden", "this token may only send an API server's audit log");
+      return caller;
     case "agent":
       if (access !== "agent") throw new Refusal("forbidden", "an agent may only send records");
       return caller;
     case "token":
-      if (access === "agent") throw new Refusal("forbidden", "only an agent's token may send records");
+      checkPersonal(access);
       if (access === "write" && caller.token.scope !== "write") {
         throw new Refusal("forbidden", "this token may only read", { remedy: "make a token with the scope write" });
       }
       return caller;
     case "session":
-      if (access === "agent") throw new Refusal("forbidden", "only an agent's token may send records");
+      checkPersonal(access);
       checkCsrf(credentials, caller.session);
       return caller;
   }
+}
+
+function checkPersonal(access: Route["access"]): void {
+  if (access === "agent") throw new Refusal("forbidden", "only an agent's token may send records");
+  if (access !== "audit") return;
+  throw new Refusal("forbidden", "only an API server's token may send its audit log", {
+    remedy: "make one for the cluster: POST /api/v1/clusters/NAME/audit-token",
+  });
 }
 
 async function identify(credentials: Credentials, store: Store, now: number): Promise<Caller> {
@@ -79,8 +91,9 @@ async function identifyToken(authorization: string, address: string, store: Stor
     text !== undefined && isTokenSecret(text) ? await store.accounts.tokenByHash(hashSecret(text), now) : undefined;
   if (!token) return { kind: "anyone", address };
   if (now - (token.lastUsedAt ?? 0) > touchEvery) await store.accounts.touchToken(token.id, now);
-  if (token.scope !== "agent") return { kind: "token", token, address };
-  if (token.node === null) throw new Error(`the agent token ${token.id} names no node`);
+  if (token.scope === "read" || token.scope === "write") return { kind: "token", token, address };
+  if (token.node === null) throw new Error(`the ${token.scope} token ${token.id} names nobody`);
+  if (token.scope === "audit") return { kind: "audit", cluster: token.node, address };
   return { kind: "agent", node: token.node, certificate: null, address };
 }
 
@@ -106,6 +119,8 @@ export function actorOf(caller: Caller): string {
       return `token:${caller.token.id}`;
     case "agent":
       return `agent:${caller.node}`;
+    case "audit":
+      return `audit:${caller.cluster}`;
   }
 }
 

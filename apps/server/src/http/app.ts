@@ -10,7 +10,7 @@ import {
 } from "fastify";
 import { handlers } from "../api/handlers.ts";
 import type { Context } from "../context.ts";
-import { ingestExtra } from "./batch.ts";
+import { inflate, ingestExtra } from "./batch.ts";
 import { serveConsole } from "./console.ts";
 import { count } from "./figures.ts";
 import { guardHost } from "./host.ts";
@@ -46,7 +46,14 @@ export async function createApp(context: Context, consoleFolder: string | undefi
   });
 
   await app.register(cookie);
-  register(app, handlers, context, { ingest: ingestExtra(context.limits) }, (route) => route.tag !== "identity");
+  const batches = { bodyLimit: context.limits.batch, preParsing: inflate(context.limits.batch) };
+  register(
+    app,
+    handlers,
+    context,
+    { ingest: ingestExtra(context.limits), ingestAudit: batches },
+    (route) => route.tag !== "identity",
+  );
   registerStream(app, context);
   registerProbes(app, context);
   await serveConsole(app, consoleFolder);

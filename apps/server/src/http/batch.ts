@@ -14,7 +14,7 @@ export function ingestExtra({ batch: limit }: Limits): Extra {
 }
 
 /** Inflates a body as it comes. What comes out is bounded by the route's body limit, what goes in by `limit`. */
-function inflate(limit: number): preParsingHookHandler {
+export function inflate(limit: number): preParsingHookHandler {
   return (request, reply, payload, done) => {
     const decoder = decoderOf(request.headers["content-encoding"]);
     if (decoder === undefined) {

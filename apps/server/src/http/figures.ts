@@ -12,6 +12,12 @@ export const count = {
   records: counter("ingest_records_total", "Records taken in, repeated ones included", ["type"]),
   batches: counter("ingest_batches_total", "Batches: stored, refused, full, failed", ["result"]),
   enrolments: counter("agent_enrolments_total", "Certificates for agents: joined, renewed, refused", ["result"]),
+  audit: counter("kubernetes_audit_total", "Records of API servers' audit logs", ["cluster", "result"]),
+  kubeChanges: counter("kubernetes_changes_total", "Changes of clusters: written, unreadable, dropped", [
+    "cluster",
+    "result",
+  ]),
+  kubeLists: counter("kubernetes_lists_total", "Whole lists of a kind that were read", ["cluster"]),
   streamClients: gauge("stream_clients", "Open live streams"),
   streamCut: counter("stream_cut_total", "Live streams ended by the server", ["reason"]),
   publishFailed: counter("publish_failed_total", "Messages that the bus did not take", ["subject"]),

@@ -1,7 +1,7 @@
 /** What parts of the server tell each other, by subject. One place to see every message there is. */
 export interface Messages {
   /** Something that open pages show has changed. `data` is what the page gets. */
-  live: { topic: "alert" | "container" | "image" | "finding" | "health"; data: unknown };
+  live: { topic: "alert" | "container" | "image" | "finding" | "health" | "cluster"; data: unknown };
   /** An image report is new: match it. */
   "image.reported": { key: string };
   /** The advisory database has been replaced: match every image again. */

@@ -10,6 +10,11 @@ const path = z.string().min(1);
 const namespaced = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, "namespace/name");
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "an address or a network such as 10.0.0.0/8");
 
+const clusterName = z
+  .string()
+  .max(128)
+  .regex(/^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/, "a name of letters, digits, - _ and .");
+
 /** The whole of `bulwark.yaml`. Everything has a default; a word that is not here is an error. */
 export const configSchema = z.strictObject({
   /** Folder of the database, the spool, the advisory database and the keys. */
@@ -60,6 +65,18 @@ export const configSchema = z.strictObject({
       keyFile: path.optional(),
       /** File with the token that may read `/metrics` and nothing else. `BULWARK_METRICS_TOKEN` wins. */
       metricsTokenFile: path.optional(),
+      /** Clusters whose objects are known. The one that the server runs in is among them by itself. */
+      kubernetes: z
+        .strictObject({
+          /** What the cluster that the server runs in is called. */
+          name: clusterName.default("default"),
+          /** Others, each by a kubeconfig file; `context` is its current one by default. */
+          clusters: z
+            .array(z.strictObject({ name: clusterName, kubeconfig: path, context: z.string().optional() }))
+            .max(256)
+            .default([]),
+        })
+        .prefault({}),
     })
     .prefault({}),
   agent: z
@@ -85,6 +102,17 @@ export const configSchema = z.strictObject({
           crun: z.array(z.string()).optional(),
         })
         .default({}),
+      /** In a cluster: what the agent knows of its own node's pods, and the API server's audit log where it is a file. */
+      kubernetes: z
+        .strictObject({
+          /** File by which the API server is reached; the pod's own account by default. */
+          kubeconfig: path.optional(),
+          /** As the server calls the cluster. */
+          cluster: clusterName.default("default"),
+          /** `--audit-log-path` of the API server on this node. */
+          auditLog: path.optional(),
+        })
+        .prefault({}),
       /** Bound of the spool on disk while the server is away. */
       spool: size.default(1e9),
     })

@@ -29,7 +29,11 @@ function operation(name: string, route: Route): object {
     summary: route.summary,
     tags: [route.tag],
     security:
-      route.access === "public" ? [] : route.access === "agent" ? [{ token: [] }] : [{ session: [] }, { token: [] }],
+      route.access === "public"
+        ? []
+        : route.access === "agent" || route.access === "audit"
+          ? [{ token: [] }]
+          : [{ session: [] }, { token: [] }],
     parameters: [...parameters(route.params, "path"), ...parameters(route.query, "query")],
     ...(route.body && {
       requestBody: { required: true, content: { "application/json": { schema: schema(route.body, "input") } } },

@@ -7,8 +7,8 @@ export interface Route {
   path: string;
   summary: string;
   tag: string;
-  /** Who may call it. `read` and `write` take a session or a token; `agent` a node's own credential. */
-  access: "public" | "read" | "write" | "agent";
+  /** Who may call it. `read` and `write` take a session or a token; `agent` a node's own credential, `audit` that of a cluster's API server. */
+  access: "public" | "read" | "write" | "agent" | "audit";
   params?: z.ZodObject;
   query?: z.ZodObject;
   body?: z.ZodType;

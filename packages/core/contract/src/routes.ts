@@ -10,7 +10,12 @@ import {
   findingState,
   imageReport,
   imageSummary,
+  kubeCluster,
+  kubeRow,
+  nodeCoverage,
   nodeName,
+  parseSelector,
+  SelectorError,
   severity,
   storedAlert,
 } from "@bulwark/model";
@@ -29,6 +34,32 @@ const severityList = z
     const parsed = z.array(severity).safeParse(value.split(","));
     if (parsed.success) return parsed.data;
     context.addIssue({ code: "custom", message: "a comma-separated list of severities" });
+    return z.NEVER;
+  })
+  .optional();
+
+/** `selector=app=web,tier in (front,back)` */
+const selector = z
+  .string()
+  .max(2048)
+  .transform((value, context) => {
+    try {
+      return parseSelector(value);
+    } catch (error) {
+      if (!(error instanceof SelectorError)) throw error;
+      context.addIssue({ code: "custom", message: error.message });
+      return z.NEVER;
+    }
+  })
+  .optional();
+/** Of an object: `<cluster>/<uid>`. */
+const objectRef = z
+  .string()
+  .max(400)
+  .transform((value, context) => {
+    const slash = value.lastIndexOf("/");
+    if (slash > 0 && slash < value.length - 1) return { cluster: value.slice(0, slash), uid: value.slice(slash + 1) };
+    context.addIssue({ code: "custom", message: "<cluster>/<uid>" });
     return z.NEVER;
   })
   .optional();
@@ -81,6 +112,14 @@ const overview = z.object({
   troubles: z.array(component),
 });
 export type Overview = z.infer<typeof overview>;
+
+const clusterRow = kubeCluster.extend({
+  /** Living objects by kind. */
+  objects: z.record(z.string(), z.number().int()),
+  /** Nodes that an agent watches, of all that are known. */
+  nodes: z.object({ covered: z.number().int(), total: z.number().int() }),
+});
+export type ClusterRow = z.infer<typeof clusterRow>;
 
 const id = z.object({ id: z.string().max(1400) });
 
@@ -193,6 +232,8 @@ export const routes = {
       q: text,
       node: text,
       privileged: z.stringbool().optional(),
+      /** Uid of a pod. */
+      pod: text,
       cursor,
       limit,
     }),
@@ -226,6 +267,98 @@ export const routes = {
     response: z.object({ summary: imageSummary, report: imageReport }),
   },
 
+  // --- clusters
+  listClusters: {
+    method: "GET",
+    path: "/api/v1/clusters",
+    tag: "kubernetes",
+    access: "read",
+    summary: "Clusters: version, health, how much of them agents watch",
+    response: z.object({ items: z.array(clusterRow) }),
+  },
+  getCluster: {
+    method: "GET",
+    path: "/api/v1/clusters/{id}",
+    tag: "kubernetes",
+    access: "read",
+    summary: "One cluster, and of each node whether an agent watches it, or why not; the id is its name",
+    params: id,
+    response: clusterRow.extend({ coverage: z.array(nodeCoverage) }),
+  },
+  forgetCluster: {
+    method: "DELETE",
+    path: "/api/v1/clusters/{id}",
+    tag: "kubernetes",
+    access: "write",
+    summary: "Forget a cluster and its objects; one that is still configured comes back",
+    params: id,
+  },
+  createAuditToken: {
+    method: "POST",
+    path: "/api/v1/clusters/{id}/audit-token",
+    tag: "kubernetes",
+    access: "write",
+    summary: "Make a token with which the cluster's API server sends its audit log; it is shown this once",
+    params: id,
+    body: z.strictObject({ days: z.number().int().min(1).max(3650).default(365) }),
+    /** `kubeconfig` is the file for `--audit-webhook-config-file`. */
+    response: z.object({ secret: z.string(), expiresAt: z.number().int(), kubeconfig: z.string() }),
+  },
+  listKubeObjects: {
+    method: "GET",
+    path: "/api/v1/kubernetes/objects",
+    tag: "kubernetes",
+    access: "read",
+    summary: "Objects of clusters by name, with what is known of their pods",
+    query: z.strictObject({
+      cluster: text,
+      kind: text,
+      namespace: text,
+      /** Workloads that nothing controls. */
+      workloads: z.stringbool().optional(),
+      /** As of `kubectl -l`. */
+      selector,
+      node: text,
+      /** What this object controls, however far down: `<cluster>/<uid>`. */
+      owner: objectRef,
+      image: z.string().max(1400).optional(),
+      healthy: z.stringbool().optional(),
+      deleted: z.stringbool().optional(),
+      q: text,
+      cursor,
+      limit,
+    }),
+    response: page(kubeRow),
+  },
+  getKubeObject: {
+    method: "GET",
+    path: "/api/v1/kubernetes/objects/{cluster}/{uid}",
+    tag: "kubernetes",
+    access: "read",
+    summary: "One object, living or gone",
+    params: z.object({ cluster: z.string().max(128), uid: z.string().max(128) }),
+    response: kubeRow,
+  },
+  ingestAudit: {
+    method: "POST",
+    path: "/api/kubernetes/v1/audit",
+    tag: "kubernetes",
+    access: "audit",
+    summary: "Store records of an API server's audit log (audit.k8s.io/v1 EventList)",
+    body: z.object({
+      kind: z.literal("EventList"),
+      apiVersion: z.string().max(64),
+      items: z.array(z.unknown()).max(10_000),
+    }),
+    response: z.object({
+      stored: z.number().int(),
+      /** Had come before. */
+      known: z.number().int(),
+      /** Are no records of an audit log. */
+      unreadable: z.number().int(),
+    }),
+  },
+
   // --- what happened
   listAlerts: {
     method: "GET",
@@ -238,6 +371,8 @@ export const routes = {
       state: alertState.optional(),
       rule: text,
       container: text,
+      /** Alerts of this object's pods: `<cluster>/<uid>`. */
+      object: objectRef,
       q: text,
       since: milliseconds,
       until: milliseconds,
@@ -436,7 +571,7 @@ export type Routes = typeof routes;
 export type RouteName = keyof Routes;
 
 /** A message of `GET /api/v1/stream` (server-sent events; `id` resumes after a cut). The `event:` line is the topic. */
-export const streamTopics = ["alert", "container", "image", "finding", "health"] as const;
+export const streamTopics = ["alert", "container", "image", "finding", "health", "cluster"] as const;
 export type StreamTopic = (typeof streamTopics)[number];
 
 /** Body of every answer that is not 2xx. */

@@ -1,12 +1,17 @@
 import { inCluster, readKubeconfig, type Access } from "./credentials.ts";
 import { KubeError } from "./error.ts";
-import { pathOf, type KubeObject, type Resource } from "./resources.ts";
-import { createTransport, type Transport } from "./transport.ts";
+import { pathOf, type KubeResource, type Resource } from "./resources.ts";
+import { createTransport, type Query, type Transport } from "./transport.ts";
 
 interface ObjectPlace {
   namespace?: string | undefined;
   /** `status`, `scale`. */
   subresource?: string;
+}
+
+interface ReadOptions {
+  query?: Query;
+  signal?: AbortSignal | undefined;
 }
 
 export interface RequestOptions {
@@ -15,7 +20,7 @@ export interface RequestOptions {
   dryRun?: boolean;
 }
 
-export interface Selection {
+interface Selection {
   /** All namespaces unless one is named. */
   namespace?: string | undefined;
   labelSelector?: string | undefined;
@@ -29,7 +34,7 @@ export interface ListOptions extends Selection {
 }
 
 interface Page {
-  readonly items: readonly KubeObject[];
+  readonly items: readonly KubeResource[];
   /** Of the list as a whole: a watch goes on from it. */
   readonly resourceVersion: string;
 }
@@ -40,21 +45,21 @@ export interface Kube {
   /** Of the context or the pod. */
   readonly namespace: string;
   readonly transport: Transport;
-  get(resource: Resource, name: string, place?: ObjectPlace & RequestOptions): Promise<KubeObject>;
+  get(resource: Resource, name: string, place?: ObjectPlace & RequestOptions): Promise<KubeResource>;
   /** Page by page, all of one state. `gone` where the server has let go of it before the end: begin again. */
   pages(resource: Resource, options?: ListOptions): AsyncGenerator<Page>;
   /** All pages in one. Begins again, twice, when the server has let go of the list meanwhile. */
   list(resource: Resource, options?: ListOptions): Promise<Page>;
-  create(resource: Resource, object: object, place?: ObjectPlace & RequestOptions): Promise<KubeObject>;
-  replace(resource: Resource, object: KubeObject, place?: ObjectPlace & RequestOptions): Promise<KubeObject>;
+  create(resource: Resource, object: object, place?: ObjectPlace & RequestOptions): Promise<KubeResource>;
+  replace(resource: Resource, object: KubeResource, place?: ObjectPlace & RequestOptions): Promise<KubeResource>;
   /** JSON merge patch (RFC 7386), or JSON patch (RFC 6902) where it is a list. */
-  patch(resource: Resource, name: string, patch: object, place?: ObjectPlace & RequestOptions): Promise<KubeObject>;
+  patch(resource: Resource, name: string, patch: object, place?: ObjectPlace & RequestOptions): Promise<KubeResource>;
   /** Server-side apply. `conflict` where another manager owns a field, unless forced. */
   apply(
     resource: Resource,
     object: { metadata: { name: string; namespace?: string } },
     options: ObjectPlace & RequestOptions & { fieldManager: string; force?: boolean },
-  ): Promise<KubeObject>;
+  ): Promise<KubeResource>;
   /** False where it was not there. */
   delete(
     resource: Resource,
@@ -67,7 +72,10 @@ export interface Kube {
   discover(): Promise<{ resources: Resource[]; failed: string[] }>;
   /** `v1.36.3`. */
   version(): Promise<string>;
+  /** The JSON of a path, for what is no object of a known resource. */
+  read(path: string, options?: ReadOptions): Promise<unknown>;
   close(): void;
+  [Symbol.dispose](): void;
 }
 
 /** Of the pod that this runs in, or of a kubeconfig. Raises a `KubeError` (`bad-config`); the server is not asked yet. */
@@ -86,7 +94,7 @@ export function connect(options: { kubeconfig?: string; context?: string; access
     resource: Resource,
     name: string | undefined,
     options_: ObjectPlace & RequestOptions & { body: unknown; contentType?: string; query?: Record<string, string> },
-  ): Promise<KubeObject> => {
+  ): Promise<KubeResource> => {
     const { namespace, subresource, body, contentType, query, dryRun, signal } = options_;
     const place = {
       namespace: namespaceOf(resource, namespace, access.namespace),
@@ -99,7 +107,7 @@ export function connect(options: { kubeconfig?: string; context?: string; access
       query: { ...query, ...(dryRun === true ? { dryRun: "All" } : {}) },
       ...(contentType === undefined ? {} : { contentType }),
       ...(signal ? { signal } : {}),
-    }) as Promise<KubeObject>;
+    }) as Promise<KubeResource>;
   };
 
   return {
@@ -112,13 +120,13 @@ export function connect(options: { kubeconfig?: string; context?: string; access
         ...(subresource === undefined ? {} : { subresource }),
       };
       const what = describe("get", resource, place);
-      return transport.json({ method: "GET", path: pathOf(resource, place), what, signal }) as Promise<KubeObject>;
+      return transport.json({ method: "GET", path: pathOf(resource, place), what, signal }) as Promise<KubeResource>;
     },
     pages: (resource, listOptions) => pages(transport, resource, listOptions),
     async list(resource, listOptions) {
       for (let attempt = 0; ; attempt++) {
         try {
-          const items: KubeObject[] = [];
+          const items: KubeResource[] = [];
           let resourceVersion = "";
           for await (const page of pages(transport, resource, listOptions)) {
             items.push(...page.items);
@@ -131,7 +139,7 @@ export function connect(options: { kubeconfig?: string; context?: string; access
       }
     },
     create: (resource, object, place = {}) => {
-      const namespace = place.namespace ?? (object as Partial<KubeObject>).metadata?.namespace;
+      const namespace = place.namespace ?? (object as Partial<KubeResource>).metadata?.namespace;
       return write("create", "POST", resource, undefined, { ...place, namespace, body: object });
     },
     replace: (resource, object, place = {}) =>
@@ -181,7 +189,10 @@ export function connect(options: { kubeconfig?: string; context?: string; access
         | undefined;
       return answer?.gitVersion ?? "";
     },
+    read: (path, { query, signal } = {}) =>
+      transport.json({ method: "GET", path, what: `get ${path}`, signal, ...(query ? { query } : {}) }),
     close: () => transport.close(),
+    [Symbol.dispose]: () => transport.close(),
   };
 }
 
@@ -198,7 +209,7 @@ function describe(
   return `${verb} ${plural}${name}${place.namespace === undefined ? "" : ` in ${place.namespace}`}`;
 }
 
-export function selectionQuery({ labelSelector, fieldSelector }: Selection): Record<string, string | undefined> {
+function selectionQuery({ labelSelector, fieldSelector }: Selection): Record<string, string | undefined> {
   return { labelSelector, fieldSelector };
 }
 
@@ -215,7 +226,7 @@ async function* pages(
       query: { ...selectionQuery(selection), limit, continue: next },
       what: describe("list", resource, { namespace }),
       signal,
-    })) as { items?: KubeObject[]; metadata?: { continue?: string; resourceVersion?: string } } | undefined;
+    })) as { items?: KubeResource[]; metadata?: { continue?: string; resourceVersion?: string } } | undefined;
     if (!answer?.metadata || !Array.isArray(answer.items)) {
       throw new KubeError("bad-response", `list ${resource.plural}: the answer is no list`);
     }

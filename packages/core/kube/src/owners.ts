@@ -1,4 +1,4 @@
-import type { KubeObject, OwnerReference } from "./resources.ts";
+import type { KubeResource, OwnerReference } from "./resources.ts";
 
 export interface Owner {
   readonly apiVersion: string;
@@ -14,8 +14,8 @@ const maxDepth = 10;
  * where it knows nothing the chain ends, and so it does at a circle.
  */
 export function ownerChain(
-  object: { readonly metadata: Pick<KubeObject["metadata"], "ownerReferences"> },
-  find: (uid: string) => { readonly metadata: Pick<KubeObject["metadata"], "ownerReferences"> } | undefined,
+  object: { readonly metadata: Pick<KubeResource["metadata"], "ownerReferences"> },
+  find: (uid: string) => { readonly metadata: Pick<KubeResource["metadata"], "ownerReferences"> } | undefined,
 ): Owner[] {
   const chain: Owner[] = [];
   let next = controllerOf(object.metadata.ownerReferences);

@@ -1,157 +1,162 @@
 import assert from "node:assert/strict";
-import { describe, test } from "node:test";
-import { eventually, fakeKubernetes, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
-import { connect, reflect, resources, type Change, type Kube, type Reflection } from "./index.ts";
+import { afterEach, beforeEach, test } from "node:test";
+import { fakeKubernetes, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
+import { connect } from "./client.ts";
+import type { KubeError } from "./error.ts";
+import { reflect, type Mirror } from "./reflect.ts";
 
-function pod(name: string, labels: Record<string, string> = {}): FakeObject {
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: { name, namespace: "shop", labels },
-    spec: { big: "x".repeat(50) },
-  };
-}
+const path = "/api/v1/pods";
+const pod = (n: number, node = "node-1"): FakeObject => ({
+  kind: "Pod",
+  apiVersion: "v1",
+  metadata: { name: `pod-${n}`, namespace: "default", uid: `uid-${n}` },
+  spec: { nodeName: node },
+});
 
-interface Seen {
-  server: FakeKubernetes;
-  kube: Kube;
-  reflection: Reflection<{ name: string }>;
-  changes: Change<{ name: string }>[];
-}
-
-/** Runs with a reflection of pods that is in step; afterwards it has stopped. */
-async function reflecting(pods: number, run: (seen: Seen) => Promise<void>, idle?: number): Promise<void> {
-  await using server = await fakeKubernetes();
-  for (let index = 0; index < pods; index++) server.put("pods", pod(`pod-${index}`));
-  const access = { server: server.url, namespace: "default", token: () => Promise.resolve(undefined) };
-  const kube = connect({ access });
-  const stop = new AbortController();
-  const changes: Change<{ name: string }>[] = [];
-  const reflection = reflect(kube, resources.pods, {
-    project: ({ metadata }) => ({ name: metadata.name }),
-    onChange: (some) => void changes.push(...some),
-    signal: stop.signal,
-    backoff: 20,
-    ...(idle === undefined ? {} : { idle }),
-  });
-  try {
-    await reflection.synced;
-    await eventually("a watch is open", () => server.watchers() === 1 || undefined);
-    await run({ server, kube, reflection, changes });
-  } finally {
-    stop.abort();
-    await reflection.stopped;
-    kube.close();
-  }
-}
-
-const names = ({ items }: Reflection<{ name: string }>): string[] => [...items.values()].map(({ name }) => name).sort();
-
-/** All that is in the cluster is here, and nothing else. */
-async function inStep({ server, reflection }: Seen): Promise<void> {
-  const wanted = server.objects("pods").map(({ metadata }) => metadata.name);
-  await eventually("in step", () => JSON.stringify(names(reflection)) === JSON.stringify(wanted.sort()) || undefined);
-}
-
-describe("a reflection", () => {
-  test("has every object of many pages, and then what changes", () =>
-    reflecting(1234, async (seen) => {
-      const { server, reflection, changes } = seen;
-      assert.equal(reflection.items.size, 1234);
-      assert.equal(server.counts.lists, 3);
-      server.put("pods", pod("new"));
-      server.put("pods", pod("new", { app: "web" }));
-      server.remove("pods", "pod-7", "shop");
-      await inStep(seen);
-      assert.equal(changes.length, 1234 + 3);
-      assert.equal(reflection.health().events, 3);
-    }));
-
-  test("a name that is used again at once is one end and one beginning", () =>
-    reflecting(1, async (seen) => {
-      const { server, changes } = seen;
-      server.remove("pods", "pod-0", "shop");
-      server.put("pods", pod("pod-0"));
-      await eventually("both are told", () => changes.length === 3 || undefined);
-      const [first, end, second] = changes;
-      assert.equal(end?.uid, first?.uid);
-      assert.equal(end?.after, undefined);
-      assert.notEqual(second?.uid, first?.uid);
-    }));
-
-  for (const way of ["status", "event"] as const) {
-    test(`lists again where the version is gone, said by ${way}`, () =>
-      reflecting(3, async (seen) => {
-        const { server, reflection } = seen;
-        server.faults.gone = way;
-        server.cut();
-        await eventually("the watch is cut", () => server.watchers() === 0 || undefined);
-        for (let index = 0; index < 50; index++) server.put("pods", pod(`more-${index}`));
-        server.remove("pods", "pod-1", "shop");
-        await eventually("it lists again", () => reflection.health().lists > 1 || undefined);
-        server.faults.gone = undefined;
-        await inStep(seen);
-        assert.equal(reflection.items.size, 52);
-      }));
-  }
-
-  test("goes on where it was when the watch is cut half way through an object", () =>
-    reflecting(3, async (seen) => {
-      const { server, reflection, changes } = seen;
-      for (let turn = 0; turn < 5; turn++) {
-        server.cut();
-        server.put("pods", pod(`after-${turn}`));
-        await eventually("told", () => changes.some(({ after }) => after?.name === `after-${turn}`) || undefined);
+/** What a mirror would hold, and what it was told. */
+function collector() {
+  const held = new Map<string, string>();
+  let listing = new Set<string>();
+  const told = { put: 0, gone: 0, lists: 0, heard: 0, pages: 0, failed: [] as KubeError["code"][] };
+  const mirror: Mirror = {
+    async page(objects) {
+      told.pages++;
+      for (const { metadata } of objects) {
+        listing.add(metadata.uid);
+        held.set(metadata.uid, metadata.name);
       }
-      await inStep(seen);
-      assert.equal(reflection.health().lists, 1, "without another list");
-      assert.equal(changes.length, 3 + 5, "each told once");
-    }));
+    },
+    async listed() {
+      told.lists++;
+      for (const uid of held.keys()) if (!listing.has(uid)) held.delete(uid);
+      listing = new Set();
+    },
+    async put({ metadata }) {
+      told.put++;
+      held.set(metadata.uid, metadata.name);
+    },
+    async gone({ metadata }) {
+      told.gone++;
+      held.delete(metadata.uid);
+    },
+    heard: () => void told.heard++,
+    failed: (error) => void told.failed.push(error.code),
+  };
+  return { held, told, mirror };
+}
 
-  test("a server that was compacted while it was away is listed", () =>
-    reflecting(3, async (seen) => {
-      const { server } = seen;
-      server.faults.down = true;
-      server.cut();
-      server.remove("pods", "pod-0", "shop");
-      server.put("pods", pod("late"));
-      server.compact();
-      await eventually("it notices", () => seen.reflection.health().problem);
-      server.faults.down = false;
-      await inStep(seen);
-      await eventually("all is well", () => seen.reflection.health().problem === undefined || undefined);
-    }));
+async function until(what: string, holds: () => boolean): Promise<void> {
+  const end = performance.now() + 10_000;
+  while (!holds()) {
+    if (performance.now() > end) assert.fail(`never: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
-  test("a bookmark moves it on, so that what came before is not asked for again", () =>
-    reflecting(1, async (seen) => {
-      const { server, reflection } = seen;
-      server.bookmark();
-      server.put("pods", pod("x"));
-      await inStep(seen);
-      assert.equal(reflection.health().lists, 1);
-    }));
+let fake: FakeKubernetes;
+let stop: AbortController;
+let ended: Promise<void>;
+let seen: ReturnType<typeof collector>;
 
-  test("waits as long as it is asked to", () =>
-    reflecting(1, async (seen) => {
-      const { server } = seen;
-      server.faults.busy = { requests: 3, seconds: 0.2 };
-      server.cut();
-      server.put("pods", pod("x"));
-      await inStep(seen);
-      assert.equal(server.counts.refused, 3);
-    }));
+beforeEach(async () => {
+  fake = await fakeKubernetes();
+  fake.put(path, pod(1), pod(2));
+  stop = new AbortController();
+  seen = collector();
+});
+afterEach(async () => {
+  stop.abort();
+  await ended;
+  await fake[Symbol.asyncDispose]();
+});
 
-  test("a silent server is asked again", () =>
-    reflecting(
-      1,
-      async (seen) => {
-        const { server } = seen;
-        server.faults.silent = true;
-        server.put("pods", pod("unheard"));
-        await eventually("it is noticed", () => seen.reflection.health().problem?.includes("silent") || undefined);
-        server.faults.silent = false;
-        await inStep(seen);
-      },
-      300,
-    ));
+async function begin(fieldSelector?: string): Promise<void> {
+  const client = connect({ access: fake.access });
+  const options = { signal: stop.signal, firstPause: 5, ...(fieldSelector !== undefined && { fieldSelector }) };
+  ended = reflect(client, path, seen.mirror, options).finally(() => client[Symbol.dispose]());
+  await until("the watch is open", () => fake.watching === 1);
+}
+
+test("what is there is listed page by page, and what happens is followed", async () => {
+  fake.put(path, ...Array.from({ length: 1200 }, (_, n) => pod(n + 10)));
+  await begin();
+  assert.equal(seen.held.size, 1202);
+  assert.equal(seen.told.pages, 3);
+  fake.put(path, pod(3));
+  fake.remove(path, "uid-1");
+  await until("both are told", () => seen.told.put === 1 && seen.told.gone === 1);
+  assert.equal(fake.requests.lists, 3);
+});
+
+test("a watch that is dropped goes on from where it was: each change is told once, and nothing is listed again", async () => {
+  await begin();
+  for (let n = 0; n < 20; n++) {
+    fake.put(path, pod(100 + n));
+    if (n % 5 === 4) fake.drop();
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await until("all twenty are held", () => seen.held.size === 22);
+  assert.equal(seen.told.put, 20);
+  assert.equal(seen.told.lists, 1);
+});
+
+test("half an object before the connection breaks is none", async () => {
+  await begin();
+  fake.drop({ half: pod(666) });
+  await until("the watch is open again", () => fake.requests.watches === 2 && fake.watching === 1);
+  fake.put(path, pod(4));
+  await until("what came after is told", () => seen.held.has("uid-4"));
+  assert.ok(!seen.held.has("uid-666"));
+  assert.equal(seen.told.lists, 1);
+});
+
+test("a version that is too old is listed anew, and what went in the meantime is known to have gone", async () => {
+  await begin();
+  fake.away();
+  fake.remove(path, "uid-1");
+  fake.put(path, pod(5));
+  fake.compact();
+  fake.back();
+  await until("it is listed again", () => seen.told.lists === 2);
+  assert.deepEqual([...seen.held.keys()].sort(), ["uid-2", "uid-5"]);
+  assert.ok(seen.told.failed.includes("gone"));
+});
+
+test("an API server that is away is waited for, and nothing that happened is missed or told twice", async () => {
+  await begin();
+  fake.away();
+  await until("several tries failed", () => seen.told.failed.length >= 3);
+  for (let n = 0; n < 10; n++) fake.put(path, pod(200 + n));
+  fake.back();
+  await until("all ten are held", () => seen.held.size === 12);
+  assert.equal(seen.told.put, 10);
+  assert.ok(seen.told.failed.every((code) => code === "unreachable"));
+});
+
+test("an API server that is busy is left alone for as long as it asks", async () => {
+  fake.refuse(429, 1, { "retry-after": "1" });
+  const from = performance.now();
+  await begin();
+  assert.ok(performance.now() - from >= 900);
+  assert.deepEqual(seen.told.failed, ["busy"]);
+});
+
+test("a bookmark moves the version on, so that a quiet collection survives compaction", async () => {
+  await begin();
+  fake.put("/api/v1/nodes", { kind: "Node", apiVersion: "v1", metadata: { name: "n", uid: "n" } });
+  fake.compact();
+  const heard = seen.told.heard;
+  fake.bookmark();
+  await until("the bookmark came", () => seen.told.heard > heard);
+  fake.drop();
+  await until("the watch is open again", () => fake.requests.watches === 2 && fake.watching === 1);
+  assert.equal(seen.told.lists, 1);
+});
+
+test("only what the field selector chooses is told", async () => {
+  fake.put(path, pod(7, "node-2"));
+  await begin("spec.nodeName=node-1");
+  fake.put(path, pod(8, "node-2"), pod(9));
+  await until("the own one is told", () => seen.held.has("uid-9"));
+  assert.deepEqual([...seen.held.keys()].sort(), ["uid-1", "uid-2", "uid-9"]);
 });

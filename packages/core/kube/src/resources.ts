@@ -17,7 +17,7 @@ export interface OwnerReference {
 }
 
 /** An object as the API gives it; what is known of every one. */
-export interface KubeObject {
+export interface KubeResource {
   readonly apiVersion?: string;
   readonly kind?: string;
   readonly metadata: {

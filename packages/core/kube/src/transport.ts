@@ -3,10 +3,12 @@ import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Access, ExecCredential } from "./credentials.ts";
 import { KubeError, statusError, type Status } from "./error.ts";
 
+export type Query = Readonly<Record<string, boolean | number | string | undefined>>;
+
 interface Call {
   readonly method: string;
   readonly path: string;
-  readonly query?: Readonly<Record<string, boolean | number | string | undefined>>;
+  readonly query?: Query;
   readonly body?: unknown;
   readonly contentType?: string;
   readonly signal?: AbortSignal | undefined;

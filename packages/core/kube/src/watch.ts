@@ -1,45 +1,43 @@
 import type { IncomingMessage } from "node:http";
-import { selectionQuery, type Kube, type Selection } from "./client.ts";
+import type { Kube } from "./client.ts";
 import { KubeError, statusError, type Status } from "./error.ts";
-import { pathOf, type KubeObject, type Resource } from "./resources.ts";
+import type { KubeResource } from "./resources.ts";
+import type { Query } from "./transport.ts";
 
 export interface WatchEvent {
   /** A bookmark says only how far one is. */
   readonly type: "ADDED" | "BOOKMARK" | "DELETED" | "MODIFIED";
-  readonly object: KubeObject;
+  readonly object: KubeResource;
 }
 
-export interface WatchOptions extends Selection {
+export interface WatchOptions {
   /** Where to go on. */
   resourceVersion: string;
+  /** Selectors of fields and labels. */
+  query?: Query;
   signal?: AbortSignal | undefined;
-  /** Milliseconds without a byte after which the connection counts as dead; 120,000 unless told. */
-  idle?: number;
-  /** Seconds after which the server ends it in order; between 5 and 10 minutes unless told. */
-  timeoutSeconds?: number;
+  /** Milliseconds without a byte after which the connection counts as dead; 150,000 unless told: a bookmark comes about each minute. */
+  idle?: number | undefined;
 }
 
 /** etcd takes 1.5 MiB; what is much longer is not one of its objects. */
 const maxLine = 16 * 2 ** 20;
-const defaultIdle = 120_000;
+const defaultIdle = 150_000;
+/** Seconds after which the server ends a watch; half as much again by chance, so that watches spread. */
+const watchFor = 300;
 
 /**
- * What changes, until the server ends the stream, which is no error. Raises a `KubeError`: `gone` where the version is
- * no longer kept (list again), `unreachable` where the connection is cut, also half way through an object, or silent.
+ * What changes in a collection (`/api/v1/pods`), until the server ends the stream, which is no error. Raises a `KubeError`:
+ * `gone` where the version is no longer kept (list again), `unreachable` where the connection is cut, also half way
+ * through an object, or silent.
  */
-export async function* watch(kube: Kube, resource: Resource, options: WatchOptions): AsyncGenerator<WatchEvent> {
-  const { namespace, resourceVersion, signal, idle = defaultIdle } = options;
-  const what = `watch ${resource.plural}${namespace === undefined ? "" : ` in ${namespace}`}`;
+export async function* watch(kube: Kube, path: string, options: WatchOptions): AsyncGenerator<WatchEvent> {
+  const { resourceVersion, query, signal, idle = defaultIdle } = options;
+  const what = `watch ${path}`;
+  const timeoutSeconds = Math.round(watchFor * (1 + Math.random() / 2));
   const response = await kube.transport.send({
-    method: "GET",
-    path: pathOf(resource, { namespace }),
-    query: {
-      ...selectionQuery(options),
-      ...{ watch: "1", allowWatchBookmarks: "true", resourceVersion },
-      timeoutSeconds: options.timeoutSeconds ?? 300 + Math.floor(Math.random() * 300),
-    },
-    what,
-    signal,
+    ...{ method: "GET", path, what, signal },
+    query: { ...query, watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds },
   });
   for await (const line of lines(response, what, idle)) {
     const event = parseEvent(line, what);
@@ -50,7 +48,7 @@ export async function* watch(kube: Kube, resource: Resource, options: WatchOptio
 
 interface RawEvent {
   type: string;
-  object: KubeObject;
+  object: KubeResource;
 }
 
 function parseEvent(line: string, what: string): RawEvent {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { podMetadata } from "./kubernetes.ts";
 
 export const runtimeKinds = ["containerd", "docker", "cri-o", "podman", "runc", "crun"] as const;
 export const runtimeKind = z.enum(runtimeKinds);
@@ -38,6 +39,8 @@ export const container = z.strictObject({
       uid: z.string().max(128),
       /** Name of the container inside the pod. */
       container: z.string().max(256),
+      /** Absent where the API server had not told of the pod: it is not known then. */
+      metadata: podMetadata.optional(),
     })
     .nullable(),
   state: z.enum(["created", "running", "paused", "stopped"]),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { auditRecord } from "./audit-record.ts";
 import { containerRef } from "./container.ts";
 
 /** One end of a connection. */
@@ -63,7 +64,10 @@ export const ancestor = z.strictObject({
 });
 export type Ancestor = z.infer<typeof ancestor>;
 
-export const eventKinds = ["exec", "exit", "connect"] as const;
+/** What a process does. */
+export const processEventKinds = ["exec", "exit", "connect"] as const;
+export type ProcessEventKind = (typeof processEventKinds)[number];
+export const eventKinds = [...processEventKinds, "audit"] as const;
 export const eventKind = z.enum(eventKinds);
 export type EventKind = z.infer<typeof eventKind>;
 
@@ -72,13 +76,13 @@ export const attribution = z.enum(["container", "host", "unknown"]);
 export type Attribution = z.infer<typeof attribution>;
 
 /** One thing that a process did. */
-export const event = z.strictObject({
+export const processEvent = z.strictObject({
   /** `<node>/<boot>/<sequence>`: the same event has the same id, however often it is sent. */
   id: z.string().max(256),
   /** Milliseconds since the epoch, from the kernel's clock. */
   time: z.number().int(),
   node: z.string().max(256),
-  kind: eventKind,
+  kind: z.enum(processEventKinds),
   attribution,
   container: containerRef.nullable(),
   process,
@@ -88,4 +92,19 @@ export const event = z.strictObject({
   /** Only for `connect`. */
   connection: z.strictObject({ protocol: z.literal("tcp"), local: socketAddress, remote: socketAddress }).nullable(),
 });
+export type ProcessEvent = z.infer<typeof processEvent>;
+
+/** One thing that somebody asked of a Kubernetes API server. */
+export const auditEvent = z.strictObject({
+  /** `<cluster>/audit/<auditID>/<stage>`: a record that comes twice, by webhook and by file, is one event. */
+  id: z.string().max(256),
+  time: z.number().int(),
+  /** Where the log was read; `server` when the API server sent it. */
+  node: z.string().max(256),
+  kind: z.literal("audit"),
+  audit: auditRecord,
+});
+export type AuditEvent = z.infer<typeof auditEvent>;
+
+export const event = z.discriminatedUnion("kind", [processEvent, auditEvent]);
 export type Event = z.infer<typeof event>;

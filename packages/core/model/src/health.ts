@@ -19,6 +19,8 @@ export const component = z.strictObject({
   remedy: z.string().max(2048),
   /** Numbers worth seeing, among them every kind of loss: `lost.ring`, `lost.spool`, `events`. */
   counters: z.record(z.string().max(128), z.number()),
+  /** Of the program, where that is what the part is about. */
+  version: z.string().max(64).optional(),
   updatedAt: z.number().int(),
 });
 export type Component = z.infer<typeof component>;

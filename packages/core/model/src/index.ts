@@ -1,5 +1,6 @@
 export * from "./agent.ts";
 export * from "./alert.ts";
+export * from "./audit-record.ts";
 export * from "./capability.ts";
 export * from "./container.ts";
 export * from "./error.ts";
@@ -8,7 +9,9 @@ export * from "./finding.ts";
 export * from "./health.ts";
 export * from "./image.ts";
 export * from "./inventory.ts";
+export * from "./kubernetes.ts";
 export * from "./page.ts";
 export * from "./record.ts";
+export * from "./selector.ts";
 export * from "./severity.ts";
 export * from "./vulnerability.ts";

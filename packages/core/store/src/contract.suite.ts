@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { sampleAlert, sampleContainer, sampleEvent, sampleReport, sampleVulnerability } from "@bulwark/testkit";
-import { eventKinds, type AgentRecord, type Batch, type Event, type Page } from "@bulwark/model";
+import { processEventKinds, type AgentRecord, type Batch, type ProcessEvent, type Page } from "@bulwark/model";
 import { StoreError } from "./error.ts";
 import type { Store } from "./store.ts";
 
@@ -245,8 +245,8 @@ export function storeContract(name: string, options: { skip: string | false; ope
       const node = "node-pages";
       const send = async (first: number, time: number): Promise<void> => {
         const records = Array.from({ length: 100 }, (_, n): AgentRecord => {
-          const container = { ...sampleEvent(0).container, id: "paged" } as Event["container"];
-          const kind = eventKinds[n % eventKinds.length] ?? "exec";
+          const container = { ...sampleEvent(0).container, id: "paged" } as ProcessEvent["container"];
+          const kind = processEventKinds[n % processEventKinds.length] ?? "exec";
           return {
             type: "event",
             event: sampleEvent(first + n, { id: `p${first + n}`, time: time + n, kind, container }),

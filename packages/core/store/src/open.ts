@@ -11,6 +11,7 @@ import { findingRepository } from "./repositories/findings.ts";
 import { healthRepository } from "./repositories/health.ts";
 import { imageRepository } from "./repositories/images.ts";
 import { ingestRepository } from "./repositories/ingest.ts";
+import { kubernetesRepository } from "./repositories/kubernetes.ts";
 import { leaseRepository } from "./repositories/leases.ts";
 import { settingRepository } from "./repositories/settings.ts";
 import { retain } from "./retain.ts";
@@ -52,6 +53,7 @@ function storeOn(engine: Engine): Store {
     settings: settingRepository(engine),
     agents: agentRepository(engine),
     leases: leaseRepository(engine),
+    kubernetes: kubernetesRepository(engine),
     retain: async (limits, now) => retain(engine, limits, now),
     size: async () => engine.size(),
     async ping() {

@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { missing, run, sampleEvent, startPostgres, type TestPostgres } from "@bulwark/testkit";
 import type { AgentRecord } from "@bulwark/model";
 import { storeContract } from "./contract.suite.ts";
+import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
 import { StoreError } from "./error.ts";
 import { openStore } from "./open.ts";
@@ -22,6 +23,7 @@ async function emptyDatabase(name: string): Promise<string> {
 }
 
 storeContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("contract") }) });
+kubernetesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("kube") }) });
 manyNodesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("nodes") }) });
 
 test("replicas that start and write at the same time agree", { skip }, async () => {

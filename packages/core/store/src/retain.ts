@@ -31,7 +31,12 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
     await drain(engine, orphanContents);
     await drain(engine, orphanFindings);
     await drain(engine, orphanDetails);
+    await drain(engine, kubeGoneBefore(before(limits.assetDays)));
   }
+  await drain(engine, kubeGoneMost);
+  await drain(engine, kubeUnnamed);
+  await drain(engine, kubeOrphanLabels);
+  await drain(engine, auditSeenBefore(now - sendsAgainFor));
   if (limits.bytes !== undefined) await retainBytes(engine, limits.bytes, report);
   if (Object.values(report).some((count) => count > 0)) await shrinkAll(engine);
   return report;
@@ -92,6 +97,24 @@ const orphanDetails: Delete = sql`delete from finding_details where fingerprint 
     (select 1 from findings where findings.fingerprint = details.fingerprint) limit ${max})`;
 const oldestClosedAlerts: Delete = sql`delete from alerts where id in
     (select id from alerts where state = 'closed' order by time limit ${max})`;
+
+/** Objects of clusters that have gone, at most: jobs can make more of them in a day than anybody looks at. */
+const kubeGoneKept = 250_000;
+/** An API server gives a batch up after minutes. */
+const sendsAgainFor = 900_000;
+const kubeGoneBefore = (time: number): Delete =>
+  sql`delete from kube_objects where (cluster, uid) in
+    (select cluster, uid from kube_objects where deleted_at > 0 and deleted_at < ${time} limit ${max})`;
+const kubeGoneMost: Delete = sql`delete from kube_objects where (cluster, uid) in (select cluster, uid from kube_objects
+    where deleted_at > 0 order by deleted_at desc, uid limit ${max} offset ${sql.lit(kubeGoneKept)})`;
+const kubeUnnamed: Delete = sql`delete from kube_objects where (cluster, uid) in (select cluster, uid
+    from kube_objects as owner where by_reference = 1 and not exists (select 1 from kube_objects as child
+    where child.cluster = owner.cluster and child.owner_uid = owner.uid) limit ${max})`;
+const kubeOrphanLabels: Delete = sql`delete from kube_labels where (cluster, uid, key) in (select cluster, uid, key
+    from kube_labels as label where not exists (select 1 from kube_objects
+    where kube_objects.cluster = label.cluster and kube_objects.uid = label.uid) limit ${max})`;
+const auditSeenBefore = (time: number): Delete =>
+  sql`delete from audit_seen where id in (select id from audit_seen where seen_at < ${time} limit ${max})`;
 
 async function drain(engine: Engine, statement: Delete): Promise<number> {
   let total = 0;

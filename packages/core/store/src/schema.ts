@@ -31,6 +31,7 @@ export interface Schema {
     state: string;
     comment: string;
     container: string | null;
+    pod_uid: string | null;
     received_at: number;
     search: string;
     body: string;
@@ -43,6 +44,7 @@ export interface Schema {
     privileged: number;
     started_at: number;
     seen_at: number;
+    pod_uid: string | null;
     search: string;
     body: string;
   };
@@ -126,6 +128,32 @@ export interface Schema {
     /** Public key that took it, where it is for one node. */
     used_by: string | null;
   };
+  kube_clusters: { name: string; synced_at: number | null; body: string };
+  /** The objects of clusters. One that lives is seen whenever its cluster is synced, so its row has no time of that. */
+  kube_objects: {
+    cluster: string;
+    uid: string;
+    kind: string;
+    namespace: string;
+    name: string;
+    owner_uid: string | null;
+    /** A workload that nobody controls. */
+    root: number;
+    node: string | null;
+    healthy: number;
+    first_seen: number;
+    /** When it went; 0 while it lives. */
+    deleted_at: number;
+    by_reference: number;
+    search: string;
+    /** JSON with sorted keys. */
+    labels: string;
+    body: string;
+  };
+  /** Each label of an object, for selectors. */
+  kube_labels: { cluster: string; uid: string; key: string; value: string };
+  /** Hashes of the ids of audit records that came lately: an API server that had no answer sends them again. */
+  audit_seen: { id: string; seen_at: number };
   leases: { name: string; holder: string; until: number };
 }
 

@@ -9,6 +9,7 @@ import { after, test } from "node:test";
 import { missing, run, sampleEvent } from "@bulwark/testkit";
 import type { AgentRecord, Event, Page } from "@bulwark/model";
 import { storeContract } from "./contract.suite.ts";
+import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
 import { StoreError } from "./error.ts";
 import { openStore } from "./open.ts";
@@ -18,6 +19,7 @@ const folder = mkdtempSync(join(tmpdir(), "bulwark-store-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 storeContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "bulwark.db") }) });
+kubernetesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "kube.db") }) });
 manyNodesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "nodes.db") }) });
 
 const now = 1_700_000_100_000;

@@ -8,9 +8,15 @@ import type {
   EventKind,
   Finding,
   FindingState,
+  AuditEvent,
+  KubeCluster,
+  KubeObject,
+  KubeRow,
   ImageReport,
   ImageSummary,
   Page,
+  Requirement,
+  StoredKubeObject,
   Severity,
   StoredAlert,
   Vulnerability,
@@ -39,6 +45,7 @@ export interface Store extends AsyncDisposable {
   readonly agents: AgentRepository;
   /** What one replica at a time does. */
   readonly leases: LeaseRepository;
+  readonly kubernetes: KubernetesRepository;
   /** Deletes what is older or more than `limits` allow, in small steps; says what it deleted. */
   retain(limits: RetentionLimits, now: number): Promise<RetentionReport>;
   /** Bytes on disk, and what is free there; `free` is null where the engine is elsewhere. */
@@ -84,6 +91,14 @@ export interface EventFilter {
 export interface EventRepository {
   /** Latest first. */
   list(filter: EventFilter, options: ListOptions): Promise<Page<Event>>;
+  /** Stores audit records that no agent brings. One that came in the last quarter of an hour is passed over. */
+  append(events: readonly AuditEvent[], now: number): Promise<{ stored: number; known: number }>;
+}
+
+/** An object of a cluster: its pods, or those that it controls, also those that have gone. */
+export interface ObjectRef {
+  cluster: string;
+  uid: string;
 }
 
 export interface AlertFilter {
@@ -91,6 +106,7 @@ export interface AlertFilter {
   state?: AlertState | undefined;
   rule?: string | undefined;
   container?: string | undefined;
+  object?: ObjectRef | undefined;
   q?: string | undefined;
   since?: number | undefined;
   until?: number | undefined;
@@ -116,6 +132,8 @@ export interface ContainerRepository {
       q?: string | undefined;
       node?: string | undefined;
       privileged?: boolean | undefined;
+      /** Uid of a pod. */
+      pod?: string | undefined;
     },
     options: ListOptions,
   ): Promise<Page<Container>>;
@@ -186,8 +204,8 @@ export interface ApiToken {
   /** SHA-256 of the secret. */
   hash: string;
   name: string;
-  scope: "read" | "write" | "agent";
-  /** For `agent`: the node it speaks for. */
+  scope: "read" | "write" | "agent" | "audit";
+  /** For `agent`: the node it speaks for; for `audit`: the cluster. */
   node: string | null;
   createdAt: number;
   expiresAt: number;
@@ -301,6 +319,50 @@ export interface LeaseRepository {
   release(name: string, holder?: string): Promise<void>;
   /** Leases whose name begins so, with the milliseconds that they are still good for: below 0 they are over. */
   list(prefix: string): Promise<{ name: string; holder: string; left: number }[]>;
+}
+
+/**
+ * What happened to the objects of a cluster, in this order. A uid names one object for good, so that a change that comes
+ * twice does no harm.
+ */
+export type KubeChange =
+  | { type: "put"; object: KubeObject }
+  | { type: "delete"; uid: string }
+  /** Every object of this kind that lives: what is not in it has gone. */
+  | { type: "list"; kind: string; uids: readonly string[] };
+export interface KubeFilter {
+  cluster?: string | undefined;
+  kind?: string | undefined;
+  namespace?: string | undefined;
+  /** Only workloads that nobody controls. */
+  workloads?: boolean | undefined;
+  selector?: readonly Requirement[] | undefined;
+  /** Substring of name, namespace, kind, status, node or image. */
+  q?: string | undefined;
+  node?: string | undefined;
+  /** What this object controls, however far down. Needs `cluster`. */
+  owner?: string | undefined;
+  /** Pods in which the image with this key runs. */
+  image?: string | undefined;
+  healthy?: boolean | undefined;
+  /** Those that have gone, instead of those that live. */
+  deleted?: boolean | undefined;
+}
+export interface KubernetesRepository {
+  putCluster(cluster: KubeCluster): Promise<void>;
+  /** By name. */
+  clusters(): Promise<KubeCluster[]>;
+  /** With all of its objects. */
+  forgetCluster(name: string): Promise<void>;
+  /** In one transaction. Says what has really changed; objects that are as they were cost no write. */
+  write(cluster: string, changes: readonly KubeChange[], now: number): Promise<{ kind: string; changed: number }[]>;
+  /** By cluster, namespace, name, uid. */
+  list(filter: KubeFilter, options: ListOptions): Promise<Page<KubeRow>>;
+  get(cluster: string, uid: string): Promise<KubeRow | undefined>;
+  /** As `list`, without what costs further queries. */
+  plain(filter: KubeFilter, options: ListOptions): Promise<Page<StoredKubeObject>>;
+  /** Living objects of a cluster by kind. */
+  count(cluster: string): Promise<Record<string, number>>;
 }
 
 /** Every limit is optional; days and bytes. */

@@ -3,278 +3,230 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 
-/** An object with what every one has; missing parts of the metadata are made. */
+/** What a fake API server keeps; its resource version is set by it. */
 export interface FakeObject {
-  apiVersion: string;
   kind: string;
-  metadata: {
-    name: string;
-    namespace?: string;
-    uid?: string;
-    labels?: Record<string, string>;
-    [field: string]: unknown;
-  };
-  [field: string]: unknown;
+  apiVersion: string;
+  metadata: { name: string; namespace?: string; uid: string; resourceVersion?: string; [other: string]: unknown };
+  [other: string]: unknown;
 }
 
-/** What goes wrong, until it is set back. */
-export interface KubernetesFaults {
-  /** Connections are cut without an answer. */
-  down: boolean;
-  /** This many requests are answered 429, with these seconds to wait. */
-  busy: { requests: number; seconds: number };
-  /** The next watches are refused as too old: by their status, or by an event in the stream. */
-  gone: "event" | "status" | undefined;
-  /** Watches say nothing, not even what happens. */
-  silent: boolean;
-}
-
+/** An API server in this process that lists and is watched, and has the bad days of a real one. */
 export interface FakeKubernetes extends AsyncDisposable {
   readonly url: string;
-  readonly faults: KubernetesFaults;
-  /** What was asked so far. */
-  readonly counts: { requests: number; lists: number; watches: number; refused: number };
-  /** Creates or replaces an object, by its path's plural (`pods`). The uid is the one given, or a new one. */
-  put(plural: string, object: FakeObject): FakeObject;
-  remove(plural: string, name: string, namespace?: string): void;
-  objects(plural: string): FakeObject[];
-  /** Forgets what happened so far: every older watch is gone, every page of a list too. */
+  /** As `connect` of `@bulwark/kube` takes it. */
+  readonly access: { server: string; namespace: string; token(): Promise<undefined> };
+  /** By the path of the collection over all namespaces: `/api/v1/pods`. */
+  put(path: string, ...objects: FakeObject[]): void;
+  remove(path: string, uid: string): void;
+  /** Answers nothing, and cuts what is open, until `back`. */
+  away(): void;
+  back(): void;
+  /** Forgets what happened: whoever asks from an older version gets 410. */
   compact(): void;
-  /** Cuts every open watch, half way through an object. */
-  cut(): void;
-  /** Sends every open watch a bookmark. */
+  /** Cuts every watch; `half`: with the first half of a message before. */
+  drop(options?: { half?: FakeObject }): void;
+  /** The next so many requests get this status. */
+  refuse(status: number, times: number, headers?: Record<string, string>): void;
   bookmark(): void;
-  watchers(): number;
-  close(): Promise<void>;
+  readonly requests: { lists: number; watches: number; refused: number };
+  readonly watching: number;
+  /** Messages that went out over watches. */
+  readonly sent: number;
 }
 
-interface Event {
+interface Watch {
+  path: string;
+  field: [string, string] | undefined;
+  response: ServerResponse;
+}
+interface Change {
   version: number;
-  plural: string;
-  type: "ADDED" | "DELETED" | "MODIFIED";
+  path: string;
+  type: string;
   object: FakeObject;
 }
-interface Watcher {
-  plural: string;
-  response: ServerResponse;
-  matches(object: FakeObject): boolean;
-}
 
-/** An API server in this process, over plain HTTP: lists by page, watches with history, and what can go wrong with them. */
-export async function fakeKubernetes(): Promise<FakeKubernetes> {
-  const faults: KubernetesFaults = {
-    down: false,
-    busy: { requests: 0, seconds: 1 },
-    gone: undefined,
-    silent: false,
-  };
-  const counts = { requests: 0, lists: 0, watches: 0, refused: 0 };
-  const stored = new Map<string, Map<string, FakeObject>>();
-  const watchers = new Set<Watcher>();
-  let history: Event[] = [];
-  let version = 1;
-  let oldest = 0;
+/** On a free port of loopback, without TLS. */
+export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernetes> {
+  const collections = new Map<string, Map<string, FakeObject>>();
+  const watches = new Set<Watch>();
+  const requests = { lists: 0, watches: 0, refused: 0 };
+  let history: Change[] = [];
+  let now = 1000;
+  let oldest = 1000;
+  let sent = 0;
+  let isAway = false;
+  let refusing = { status: 0, times: 0, headers: {} as Record<string, string> };
 
-  const ofKind = (plural: string): Map<string, FakeObject> => {
-    const known = stored.get(plural) ?? new Map<string, FakeObject>();
-    stored.set(plural, known);
-    return known;
-  };
-  const keyOf = (name: string, namespace = ""): string => `${namespace}/${name}`;
-  const record = (event: Event): void => {
-    history.push(event);
-    if (faults.silent) return;
-    for (const watcher of watchers) {
-      if (watcher.plural === event.plural && watcher.matches(event.object)) send(watcher.response, event);
+  function send({ response, field }: Watch, { type, object }: Change): void {
+    if (field && read(object, field[0]) !== field[1]) return;
+    sent++;
+    response.write(`${JSON.stringify({ type, object })}\n`);
+  }
+  function happen(path: string, type: string, object: FakeObject): void {
+    const change = { version: ++now, path, type, object };
+    object.metadata.resourceVersion = String(now);
+    history.push(change);
+    for (const watch of watches) if (watch.path === path) send(watch, change);
+  }
+  function status(response: ServerResponse, code: number, message: string, headers: Record<string, string> = {}): void {
+    response.writeHead(code, { "content-type": "application/json", ...headers });
+    const reason = code === 409 ? "AlreadyExists" : undefined;
+    response.end(JSON.stringify({ kind: "Status", code, reason, message }));
+  }
+  function answer(request: IncomingMessage, response: ServerResponse): void {
+    const url = new URL(request.url ?? "/", "http://fake");
+    if (refusing.times > 0) {
+      refusing.times--;
+      requests.refused++;
+      return status(response, refusing.status, "refused by the test", refusing.headers);
     }
-  };
-  const put = (plural: string, given: FakeObject): FakeObject => {
-    const { name, namespace } = given.metadata;
-    const before = ofKind(plural).get(keyOf(name, namespace));
-    const uid = given.metadata.uid ?? before?.metadata.uid ?? randomUUID();
-    version++;
-    const object: FakeObject = {
-      ...given,
-      metadata: {
-        creationTimestamp: new Date().toISOString(),
-        ...given.metadata,
-        uid,
-        resourceVersion: String(version),
-      },
-    };
-    ofKind(plural).set(keyOf(name, namespace), object);
-    record({ version, plural, type: before ? "MODIFIED" : "ADDED", object });
-    return object;
-  };
-  const remove = (plural: string, name: string, namespace?: string): void => {
-    const object = ofKind(plural).get(keyOf(name, namespace));
-    if (!object) return;
-    ofKind(plural).delete(keyOf(name, namespace));
-    version++;
-    const last = { ...object, metadata: { ...object.metadata, resourceVersion: String(version) } };
-    record({ version, plural, type: "DELETED", object: last });
-  };
-
-  const list = (target: Target, query: URLSearchParams, response: ServerResponse): void => {
-    counts.lists++;
-    const all = [...ofKind(target.plural).values()].filter(matcher(target, query));
-    const [from = 0, at = version] = (query.get("continue") ?? `0,${version}`).split(",").map(Number);
-    if (at < oldest) {
-      answer(response, status(410, "Expired", "the page is no longer kept"));
+    if (url.pathname === "/version") {
+      response.end(JSON.stringify({ gitVersion: version }));
       return;
     }
-    const limit = Number(query.get("limit") ?? 0) || Infinity;
-    const more = from + limit < all.length;
-    answer(response, {
-      kind: "List",
-      apiVersion: "v1",
-      metadata: { resourceVersion: String(at), ...(more ? { continue: `${from + limit},${at}` } : {}) },
-      items: all.slice(from, from + limit),
-    });
-  };
-  const watch = (target: Target, query: URLSearchParams, response: ServerResponse): void => {
-    counts.watches++;
-    const since = Number(query.get("resourceVersion") ?? 0);
-    const tooOld = status(410, "Expired", `too old resource version: ${since}`);
-    if (faults.gone === "status") {
-      answer(response, tooOld);
+    if (request.method !== "GET") {
+      void change(request, response, url.pathname);
       return;
     }
-    response.writeHead(200, { "content-type": "application/json" });
-    response.flushHeaders();
-    if (faults.gone === "event" || since < oldest) {
-      response.end(`${JSON.stringify({ type: "ERROR", object: tooOld })}\n`);
-      return;
-    }
-    const watcher = { plural: target.plural, response, matches: matcher(target, query) };
-    if (!faults.silent) {
-      for (const event of history) {
-        if (event.version > since && event.plural === target.plural && watcher.matches(event.object))
-          send(response, event);
-      }
-    }
-    watchers.add(watcher);
-    response.on("close", () => watchers.delete(watcher));
-  };
-  const change = async (target: Target, request: IncomingMessage, response: ServerResponse): Promise<void> => {
-    const { plural, name, namespace } = target;
-    if (request.method === "GET" && name !== undefined) {
-      answer(response, ofKind(plural).get(keyOf(name, namespace)) ?? status(404, "NotFound", `no ${plural} ${name}`));
-    } else if (request.method === "DELETE" && name !== undefined) {
-      remove(plural, name, namespace);
-      answer(response, status(200, "", ""));
-    } else {
-      const body = (await json(request)) as FakeObject;
-      const named = name ?? body.metadata.name;
-      const before = ofKind(plural).get(keyOf(named, namespace));
-      if (request.method === "POST" && before) {
-        answer(response, status(409, "AlreadyExists", `${plural} ${named} is there already`));
+    const single = url.pathname.match(/^(.*?)(?:\/namespaces\/([^/]+))?\/([^/]+)\/([^/]+)$/);
+    const found = collections.get(url.pathname);
+    if (!found && single) {
+      const [, base, namespace, plural, name] = single;
+      const items = collections.get(`${base}/${plural}`)?.values() ?? [];
+      const one = [...items].find(
+        ({ metadata }) => metadata.name === name && (metadata.namespace ?? undefined) === namespace,
+      );
+      if (one) {
+        response.end(JSON.stringify(one));
         return;
       }
-      const metadata = { ...before?.metadata, ...body.metadata, name: named, ...(namespace ? { namespace } : {}) };
-      answer(response, put(plural, { ...before, ...body, metadata }));
+      if (namespace !== undefined) return status(response, 404, "not found");
     }
-  };
+    const selector = url.searchParams.get("fieldSelector")?.split("=");
+    const field: [string, string] | undefined = selector && [selector[0] ?? "", selector[1] ?? ""];
+    if (url.searchParams.get("watch") === "true") return watch(url, field, response);
+    requests.lists++;
+    const all = [...(found?.values() ?? [])].filter((object) => !field || read(object, field[0]) === field[1]);
+    const [at = 0, asOf = now] = (url.searchParams.get("continue") ?? "").split(":").filter(Boolean).map(Number);
+    if (asOf < oldest) return status(response, 410, "the continue token is too old");
+    const limit = Number(url.searchParams.get("limit") ?? 0) || all.length;
+    const items = all.slice(at, at + limit);
+    const next = at + limit < all.length ? `${at + limit}:${asOf}` : "";
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ metadata: { resourceVersion: String(asOf), continue: next }, items }));
+  }
+  /** Creates, merges into, or deletes one object. */
+  async function change(request: IncomingMessage, response: ServerResponse, pathname: string): Promise<void> {
+    const place = /^(.*?)(?:\/namespaces\/([^/]+))?\/([^/]+?)(?:\/([^/]+))?$/.exec(
+      request.method === "POST" ? `${pathname}/` : pathname,
+    );
+    const [, base = "", namespace, first = "", second] = place ?? [];
+    const [plural, name] = request.method === "POST" ? [first, undefined] : [first, second];
+    const path = `${base}/${plural}`;
+    const own = collections.get(path) ?? new Map<string, FakeObject>();
+    collections.set(path, own);
+    const body = (await json(request)) as FakeObject;
+    const wanted = name ?? body.metadata.name;
+    const before = [...own.values()].find(
+      ({ metadata }) => metadata.name === wanted && metadata.namespace === namespace,
+    );
+    if (request.method === "POST" && before) return status(response, 409, "it is there already");
+    if (request.method !== "POST" && !before) return status(response, 404, "not found");
+    if (request.method === "DELETE" && before) {
+      own.delete(before.metadata.uid);
+      happen(path, "DELETED", { ...before, metadata: { ...before.metadata } });
+      return status(response, 200, "deleted");
+    }
+    const uid = before?.metadata.uid ?? randomUUID();
+    const metadata = { ...before?.metadata, ...body.metadata, name: wanted, uid, ...(namespace && { namespace }) };
+    const object: FakeObject = { ...before, ...body, metadata };
+    own.set(uid, object);
+    happen(path, before ? "MODIFIED" : "ADDED", object);
+    response.end(JSON.stringify(object));
+  }
+  function watch(url: URL, field: [string, string] | undefined, response: ServerResponse): void {
+    requests.watches++;
+    const from = Number(url.searchParams.get("resourceVersion"));
+    if (from < oldest) return status(response, 410, "too old resource version");
+    response.writeHead(200, { "content-type": "application/json" });
+    response.flushHeaders();
+    const one: Watch = { path: url.pathname, field, response };
+    for (const change of history) if (change.path === one.path && change.version > from) send(one, change);
+    watches.add(one);
+    response.on("close", () => watches.delete(one));
+  }
 
   const server = createServer((request, response) => {
-    counts.requests++;
-    if (faults.down) {
-      request.socket.destroy();
-      return;
-    }
-    if (faults.busy.requests > 0) {
-      faults.busy.requests--;
-      counts.refused++;
-      response.setHeader("retry-after", String(faults.busy.seconds));
-      answer(response, status(429, "TooManyRequests", "too many requests"));
-      return;
-    }
-    const url = new URL(request.url ?? "/", "http://localhost");
-    if (url.pathname === "/version") {
-      answer(response, { gitVersion: "v1.36.3" });
-      return;
-    }
-    const target = targetOf(url.pathname);
-    if (!target) answer(response, status(404, "NotFound", "no such path"));
-    else if (request.method === "GET" && target.name === undefined) {
-      if (url.searchParams.has("watch")) watch(target, url.searchParams, response);
-      else list(target, url.searchParams, response);
-    } else {
-      change(target, request, response).catch((error: unknown) => response.destroy(error as Error));
-    }
+    if (isAway) response.destroy();
+    else answer(request, response);
   });
-  await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const { port } = server.address() as AddressInfo;
-  const close = async (): Promise<void> => {
-    server.closeAllConnections();
-    await new Promise((done) => server.close(done));
-  };
+
   return {
-    ...{ url: `http://127.0.0.1:${port}`, faults, counts, put, remove, close },
-    objects: (plural) => [...ofKind(plural).values()],
+    url: `http://127.0.0.1:${port}`,
+    access: { server: `http://127.0.0.1:${port}`, namespace: "default", token: () => Promise.resolve(undefined) },
+    requests,
+    get watching() {
+      return watches.size;
+    },
+    get sent() {
+      return sent;
+    },
+    put(path, ...objects) {
+      const own = collections.get(path) ?? new Map<string, FakeObject>();
+      collections.set(path, own);
+      for (const told of objects) {
+        const object = { ...told, metadata: { ...told.metadata } };
+        const type = own.has(object.metadata.uid) ? "MODIFIED" : "ADDED";
+        own.set(object.metadata.uid, object);
+        happen(path, type, object);
+      }
+    },
+    remove(path, uid) {
+      const object = collections.get(path)?.get(uid);
+      if (!object) return;
+      collections.get(path)?.delete(uid);
+      happen(path, "DELETED", { ...object, metadata: { ...object.metadata } });
+    },
+    away() {
+      isAway = true;
+      server.closeAllConnections();
+    },
+    back() {
+      isAway = false;
+    },
     compact() {
       history = [];
-      oldest = ++version;
+      oldest = ++now;
     },
-    cut() {
-      for (const { response } of watchers) {
-        response.write('{"type":"MODIFIED","object":{"kind":"Pod","meta');
-        setTimeout(() => response.destroy(), 20);
+    drop({ half } = {}) {
+      for (const { response } of watches) {
+        if (half) {
+          const text = JSON.stringify({ type: "ADDED", object: half });
+          response.write(text.slice(0, text.length / 2), () => response.destroy());
+        } else response.destroy();
       }
+    },
+    refuse(code, times, headers = {}) {
+      refusing = { status: code, times, headers };
     },
     bookmark() {
-      version++;
-      for (const { response } of watchers) {
-        const object = { kind: "Pod", apiVersion: "v1", metadata: { resourceVersion: String(version) } };
-        response.write(`${JSON.stringify({ type: "BOOKMARK", object })}\n`);
-      }
+      const metadata = { resourceVersion: String(now) };
+      const text = `${JSON.stringify({ type: "BOOKMARK", object: { metadata } })}\n`;
+      for (const { response } of watches) response.write(text);
     },
-    watchers: () => watchers.size,
-    [Symbol.asyncDispose]: close,
+    async [Symbol.asyncDispose]() {
+      server.closeAllConnections();
+      await new Promise<void>((resolve) => server.close(() => resolve()));
+    },
   };
 }
 
-interface Target {
-  plural: string;
-  namespace: string | undefined;
-  name: string | undefined;
-}
-
-function targetOf(path: string): Target | undefined {
-  const match = /^\/(?:api\/v1|apis\/[^/]+\/[^/]+)(?:\/namespaces\/([^/]+)(?=\/))?\/([^/]+)(?:\/([^/]+))?/.exec(path);
-  const [, namespace, plural, name] = match ?? [];
-  return plural === undefined ? undefined : { plural, namespace, name };
-}
-
-/** By namespace, by equality of labels, and by the node or name of a pod. */
-function matcher({ namespace }: Target, query: URLSearchParams): (object: FakeObject) => boolean {
-  const pairs = (text: string | null): [string, string][] =>
-    (text ?? "").split(",").flatMap((part) => {
-      const [key = "", value = ""] = part.split(/==?/);
-      return key === "" ? [] : [[key, value] as [string, string]];
-    });
-  const labels = pairs(query.get("labelSelector"));
-  const fields = pairs(query.get("fieldSelector"));
-  return (object) =>
-    (namespace === undefined || object.metadata.namespace === namespace) &&
-    labels.every(([key, value]) => object.metadata.labels?.[key] === value) &&
-    fields.every(([key, value]) => fieldAt(object, key) === value);
-}
-
-function fieldAt(object: FakeObject, path: string): unknown {
-  return path.split(".").reduce<unknown>((value, key) => (value as Record<string, unknown> | undefined)?.[key], object);
-}
-
-function status(code: number, reason: string, message: string): object {
-  return { kind: "Status", apiVersion: "v1", status: code < 300 ? "Success" : "Failure", code, reason, message };
-}
-
-function answer(response: ServerResponse, body: object): void {
-  const code = (body as { kind?: string; code?: number }).kind === "Status" ? (body as { code: number }).code : 200;
-  response.writeHead(code, { "content-type": "application/json" });
-  response.end(JSON.stringify(body));
-}
-
-function send(response: ServerResponse, { type, object }: Event): void {
-  response.write(`${JSON.stringify({ type, object })}\n`);
+function read(object: unknown, path: string): unknown {
+  return path
+    .split(".")
+    .reduce<unknown>((value, name) => (value as Record<string, unknown> | undefined)?.[name], object);
 }

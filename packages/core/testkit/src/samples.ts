@@ -1,4 +1,12 @@
-import type { Alert, Container, Event, ImageReport, Vulnerability } from "@bulwark/model";
+import type {
+  Alert,
+  AuditEvent,
+  Container,
+  KubeObject,
+  ProcessEvent,
+  ImageReport,
+  Vulnerability,
+} from "@bulwark/model";
 
 /** Plausible objects for tests of what stores, sends and shows them. `n` makes them differ. */
 export function sampleContainer(n: number, change: Partial<Container> = {}): Container {
@@ -24,7 +32,7 @@ export function sampleContainer(n: number, change: Partial<Container> = {}): Con
   };
 }
 
-const process: Event["process"] = {
+const process: ProcessEvent["process"] = {
   pid: 4242,
   containerPid: 7,
   parentPid: 4200,
@@ -42,11 +50,11 @@ const process: Event["process"] = {
   stdio: [],
 };
 
-function refOf({ id, name, runtime, image, pod, labels }: Container): NonNullable<Event["container"]> {
+function refOf({ id, name, runtime, image, pod, labels }: Container): NonNullable<ProcessEvent["container"]> {
   return { id, name, runtime, image, pod, labels };
 }
 
-export function sampleEvent(n: number, change: Partial<Event> = {}): Event {
+export function sampleEvent(n: number, change: Partial<ProcessEvent> = {}): ProcessEvent {
   return {
     id: `node-1/boot/${n}`,
     time: 1_700_000_000_000 + n,
@@ -129,6 +137,59 @@ export function sampleReport(n: number): ImageReport {
         },
       ],
       extractors: [{ extractor: "dpkg", state: "done", errors: [] }],
+    },
+  };
+}
+
+/** A pod of a Deployment by way of a ReplicaSet: `uid`s are made of the names, unless they are changed. */
+export function samplePod(n: number, change: Partial<KubeObject> = {}): KubeObject {
+  const owner = { kind: "ReplicaSet", apiVersion: "apps/v1", name: "web-5d4f", uid: "uid-rs-web" };
+  return {
+    cluster: "test",
+    uid: `uid-pod-${n}`,
+    kind: "Pod",
+    apiVersion: "v1",
+    namespace: "shop",
+    name: `web-5d4f-${n}`,
+    labels: { app: "web", n: String(n) },
+    owner,
+    node: `node-${n % 3}`,
+    status: "Running",
+    healthy: true,
+    facts: [],
+    containers: [],
+    createdAt: 1_700_000_000_000,
+    ...change,
+  };
+}
+
+/** An object that is no pod. */
+export function sampleKubeObject(kind: string, name: string, change: Partial<KubeObject> = {}): KubeObject {
+  const uid = `uid-${kind.toLowerCase()}-${name}`;
+  return { ...samplePod(0), kind, name, uid, apiVersion: "apps/v1", labels: {}, owner: null, node: null, ...change };
+}
+
+export function sampleAudit(n: number, change: Partial<AuditEvent["audit"]> = {}): AuditEvent {
+  return {
+    id: `test/audit/id-${n}/ResponseComplete`,
+    time: 1_700_000_000_000 + n,
+    node: "server",
+    kind: "audit",
+    audit: {
+      cluster: "test",
+      stage: "ResponseComplete",
+      verb: "create",
+      user: "jane@example.com",
+      groups: ["system:authenticated"],
+      impersonated: "",
+      sourceIps: ["192.0.2.1"],
+      userAgent: "kubectl",
+      object: { group: "", resource: "pods", subresource: "exec", namespace: "shop", name: `web-${n}` },
+      uri: `/api/v1/namespaces/shop/pods/web-${n}/exec?command=id`,
+      status: 101,
+      decision: "allow",
+      reason: "",
+      ...change,
     },
   };
 }

@@ -1,4 +1,4 @@
-import type { AgentRecord, Alert, Attribution, Container, Event, EventKind } from "@bulwark/model";
+import type { AgentRecord, Alert, Attribution, Container, ProcessEvent, ProcessEventKind } from "@bulwark/model";
 import type { SensorRecord } from "@bulwark/sensor";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 import type { Detection, Detector, Observation } from "./detector.ts";
@@ -13,8 +13,8 @@ export interface PipelineOptions {
   /** Names this run of the sensor: ids of events begin with it. */
   run: string;
   detectors: readonly Detector[];
-  /** By the cgroup paths of a process. */
-  ownerOf(cgroups: readonly string[]): Owner;
+  /** By the cgroup paths of a process. `last`: there is no waiting any more, what is known has to do. */
+  ownerOf(cgroups: readonly string[], last: boolean): Owner;
   /** Keep what host processes do as well. */
   host: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
@@ -78,7 +78,7 @@ export class Pipeline {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const item of waiting) {
-      const owner = this.#options.ownerOf(item.cgroups);
+      const owner = this.#options.ownerOf(item.cgroups, now >= item.until);
       if (owner) item.judge(owner);
       else if (now >= item.until) {
         this.counters.unknown++;
@@ -118,9 +118,10 @@ export class Pipeline {
   }
 
   #soon({ cgroups }: Entry, judge: (owner: Owner) => void): void {
-    const owner = this.#options.ownerOf(cgroups);
+    const isFull = this.#waiting.length >= waitingLimit;
+    const owner = this.#options.ownerOf(cgroups, isFull);
     if (owner) return judge(owner);
-    if (this.#waiting.length >= waitingLimit) {
+    if (isFull) {
       this.counters.impatient++;
       return judge(undefined);
     }
@@ -128,9 +129,14 @@ export class Pipeline {
     this.#waiting.push({ cgroups, until: this.#options.now() + patience, judge });
   }
 
-  #event(kind: EventKind, record: SensorRecord, { id, time, process, ancestors }: Happening, owner: Owner): void {
+  #event(
+    kind: ProcessEventKind,
+    record: SensorRecord,
+    { id, time, process, ancestors }: Happening,
+    owner: Owner,
+  ): void {
     if (owner?.attribution === "host" && !this.#options.host) return;
-    const event: Event = {
+    const event: ProcessEvent = {
       id,
       time,
       node: this.#options.node,
@@ -196,7 +202,7 @@ export class Pipeline {
   }
 }
 
-function identity(owner: Owner): { attribution: Attribution; container: Event["container"] } {
+function identity(owner: Owner): { attribution: Attribution; container: ProcessEvent["container"] } {
   if (owner?.attribution !== "container") return { attribution: owner?.attribution ?? "unknown", container: null };
   return { attribution: "container", container: toContainerRef(owner.container) };
 }

@@ -114,6 +114,9 @@ function Filters({ search, change }: FiltersProps) {
         options={ruleOptions(filter.rule).map((value) => ({ value, label: known.rule(value, "title", value) }))}
         onChange={(rule) => change({ rule })}
       />
+      {filter.object !== undefined && (
+        <FilterGiven label={t("cluster.object")} text={filter.object} onRemove={() => change({ object: undefined })} />
+      )}
       {filter.container !== undefined && (
         <FilterGiven
           label={t("field.container")}

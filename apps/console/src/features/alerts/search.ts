@@ -9,6 +9,8 @@ export interface AlertSearch {
   state?: AlertState | undefined;
   rule?: string | undefined;
   container?: string | undefined;
+  /** Alerts of its pods: `<cluster>/<uid>`. */
+  object?: string | undefined;
   q?: string | undefined;
   since?: number | undefined;
   until?: number | undefined;
@@ -22,6 +24,7 @@ export function alertSearch(raw: Raw): AlertSearch {
     state: oneOf(alertStates, raw["state"]),
     rule: text(raw["rule"]),
     container: text(raw["container"]),
+    object: text(raw["object"], 400),
     q: text(raw["q"]),
     since: milliseconds(raw["since"]),
     until: milliseconds(raw["until"]),

@@ -1,4 +1,4 @@
-import type { Event } from "@bulwark/model";
+import type { Event as AnyEvent, ProcessEvent } from "@bulwark/model";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
@@ -40,21 +40,26 @@ export function Timeline({ container, time, marked = nothing }: Props) {
 }
 
 /** Half before and half after, so that a busy minute does not push the moment itself out. */
-async function fetchEvents(container: string, time: number | undefined): Promise<Event[]> {
+async function fetchEvents(container: string, time: number | undefined): Promise<ProcessEvent[]> {
   if (time === undefined) {
     const { items } = await api.listEvents({ query: { container, limit: most } });
-    return items.toReversed();
+    return items.filter(isProcess).toReversed();
   }
   const [before, after] = await Promise.all([
     api.listEvents({ query: { container, since: time - around, until: time, limit: most / 2 } }),
     api.listEvents({ query: { container, since: time + 1, until: time + around, limit: 200 } }),
   ]);
-  return [...before.items.toReversed(), ...after.items.toReversed().slice(0, most / 2)];
+  return [...before.items.toReversed(), ...after.items.toReversed().slice(0, most / 2)].filter(isProcess);
+}
+
+/** What is asked for is of a container, which audit records are not. */
+function isProcess(event: AnyEvent): event is ProcessEvent {
+  return event.kind !== "audit";
 }
 
 const icons = { exec: PlayIcon, exit: StopIcon, connect: PlugIcon };
 
-function Entry({ event, marked }: { event: Event; marked: boolean }) {
+function Entry({ event, marked }: { event: ProcessEvent; marked: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
   const Icon = icons[event.kind];
@@ -74,7 +79,7 @@ function Entry({ event, marked }: { event: Event; marked: boolean }) {
   );
 }
 
-function What({ event }: { event: Event }) {
+function What({ event }: { event: ProcessEvent }) {
   const { t } = useTranslation();
   const { process, connection, exitCode } = event;
   const command = process.arguments.length > 0 ? process.arguments.join(" ") : process.executable;

@@ -8,6 +8,10 @@ import { Raw } from "../../ui/raw.tsx";
 export function ContainerFacts({ container, node }: { container: ContainerRef; node: string }) {
   const { t } = useTranslation();
   const { image, pod, runtime } = container;
+  const workload = pod?.metadata?.owners.at(-1);
+  const podLabels = Object.entries(pod?.metadata?.labels ?? {})
+    .map((pair) => pair.join("="))
+    .join(", ");
   return (
     <Facts
       items={[
@@ -27,6 +31,11 @@ export function ContainerFacts({ container, node }: { container: ContainerRef; n
           t("field.pod"),
           pod && <Raw key="pod" mono={false} text={`${pod.namespace}/${pod.name} (${pod.container})`} />,
         ],
+        [
+          t("cluster.workload"),
+          workload && <Raw key="workload" mono={false} text={`${workload.kind}/${workload.name}`} />,
+        ],
+        [t("cluster.podLabels"), podLabels !== "" && <Raw key="labels" text={podLabels} limit={240} />],
         [t("field.node"), node],
         [t("field.runtime"), runtime],
         [t("field.id"), <code key="id">{container.id}</code>],

@@ -10,7 +10,14 @@ import { explain } from "./explain.ts";
 
 const connections = 10;
 /** Keys of pg_advisory_xact_lock: any numbers that nobody else uses. */
-const locks = { migrate: 7_262_001, audit: 7_262_002, findings: 7_262_003, images: 7_262_004, agents: 7_262_005 };
+const locks = {
+  migrate: 7_262_001,
+  audit: 7_262_002,
+  findings: 7_262_003,
+  images: 7_262_004,
+  agents: 7_262_005,
+  clusters: 7_262_006,
+};
 
 /** Raises `StoreError` `unavailable` where the server does not answer. */
 export async function openPostgres(url: string): Promise<Engine> {

@@ -5,6 +5,7 @@ import type { Columns, Engine, Value } from "../engine.ts";
 import type { Tx } from "../schema.ts";
 import type { AlertRepository } from "../store.ts";
 import { withoutNul } from "../text.ts";
+import { podsOf } from "./kubernetes-members.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
 /** As for events: a search by text looks at this many alerts a page. */
@@ -28,12 +29,13 @@ export function alertRepository({ read, write }: Engine): AlertRepository {
   }
   return {
     get,
-    async list({ severity, state, rule, container, q, since, until }, { cursor, limit }) {
+    async list({ severity, state, rule, container, object, q, since, until }, { cursor, limit }) {
       let query = read.selectFrom("alerts").select(columns).orderBy("time", "desc").orderBy("id", "desc");
       if (severity) query = query.where("severity", "in", severity.map(severityRank));
       if (state) query = query.where("state", "=", state);
       if (rule) query = query.where("rule", "=", rule);
       if (container) query = query.where("container", "=", container);
+      if (object) query = query.where("pod_uid", "in", podsOf(object));
       if (since !== undefined) query = query.where("time", ">=", since);
       if (until !== undefined) query = query.where("time", "<=", until);
       if (cursor)
@@ -109,6 +111,7 @@ const alertColumns: Columns = {
   state: "text",
   comment: "text",
   container: "text",
+  pod_uid: "text",
   received_at: "bigint",
   search: "text",
   body: "text",
@@ -116,13 +119,17 @@ const alertColumns: Columns = {
 
 function alertRow(alert: Alert, now: number): Value[] {
   const { container, process } = alert;
-  const words = [alert.title, alert.rule, container?.name, container?.image.name, container?.id, container?.pod?.name];
+  const pod = container?.pod;
+  const owners = pod?.metadata?.owners.map(({ name }) => name) ?? [];
+  const who = [container?.name, container?.image.name, container?.id, pod?.name, pod?.namespace, ...owners];
+  const words = [alert.title, alert.rule, ...who];
   const evidence = alert.evidence.map(({ value }) => value);
   const text = [...words, process.executable, ...process.arguments, ...evidence].join(" ").slice(0, 4096);
   const search = withoutNul(text).toLowerCase();
   const { id, time, rule } = alert;
   const rank = severityRank(alert.severity);
-  return [id, time, rule, rank, "open", "", container?.id ?? null, now, search, JSON.stringify(alert)];
+  const podUid = pod && pod.uid !== "" ? pod.uid : null;
+  return [id, time, rule, rank, "open", "", container?.id ?? null, podUid, now, search, JSON.stringify(alert)];
 }
 
 function toAlert(row: Row): StoredAlert {

@@ -8,7 +8,7 @@ import { contains, pageOf, rowAfter } from "./paging.ts";
 
 export function containerRepository({ read }: Engine): ContainerRepository {
   return {
-    async list({ state, q, node, privileged }, { cursor, limit }) {
+    async list({ state, q, node, privileged, pod }, { cursor, limit }) {
       let query = read
         .selectFrom("containers")
         .select(["running", "started_at", "node", "id", "body"])
@@ -19,6 +19,7 @@ export function containerRepository({ read }: Engine): ContainerRepository {
         .limit(limit + 1);
       if (state) query = query.where("running", "=", state === "running" ? 1 : 0);
       if (node) query = query.where("node", "=", node);
+      if (pod) query = query.where("pod_uid", "=", pod);
       if (privileged !== undefined) query = query.where("privileged", "=", privileged ? 1 : 0);
       if (q) query = query.where(contains("search", q));
       if (cursor) {
@@ -66,6 +67,7 @@ const rowColumns: Columns = {
   privileged: "bigint",
   started_at: "bigint",
   seen_at: "bigint",
+  pod_uid: "text",
   search: "text",
   body: "text",
 };
@@ -75,6 +77,7 @@ const replaces = `on conflict (node, id) do update set ${[
   "privileged",
   "started_at",
   "seen_at",
+  "pod_uid",
   "search",
   "body",
 ]
@@ -113,10 +116,11 @@ export async function stopOthers(
 
 function rowOf(container: Container, now: number): Value[] {
   const { id, node, name, image, pod, labels, state, startedAt, privileged } = container;
-  const pairs = Object.entries(labels).map((label) => label.join("="));
+  const pairs = Object.entries({ ...labels, ...pod?.metadata?.labels }).map((label) => label.join("="));
   const text = [id, name, image.name, pod?.name, pod?.namespace, ...pairs].join(" ").slice(0, 4096);
   const search = withoutNul(text).toLowerCase();
   const running = state === "running" || state === "paused" ? 1 : 0;
   const key = imageKeyOf(container);
-  return [node, id, key, running, privileged ? 1 : 0, startedAt ?? 0, now, search, JSON.stringify(container)];
+  const podUid = pod && pod.uid !== "" ? pod.uid : null;
+  return [node, id, key, running, privileged ? 1 : 0, startedAt ?? 0, now, podUid, search, JSON.stringify(container)];
 }

@@ -72,13 +72,22 @@ function pack(events: Event[], keys: Map<string, number>): EventBlock {
   return { body, maxTime, bytes: bytes + body.length, rows };
 }
 
-function searchOf({ process: { executable, arguments: words } }: Event): string {
-  const text = `${executable} ${words.join(" ")}`;
+function searchOf(event: Event): string {
+  const text = wordsOf(event).join(" ");
   return withoutNul(text.length > searchLength ? text.slice(0, searchLength) : text).toLowerCase();
 }
 
-function keyOf({ container }: Event, keys: Map<string, number>): number | null {
-  if (container === null) return null;
+function wordsOf(event: Event): string[] {
+  if (event.kind !== "audit") return [event.process.executable, ...event.process.arguments];
+  const { verb, user, object, sourceIps, status, uri, impersonated, cluster } = event.audit;
+  const name =
+    object && [object.namespace, object.resource, object.subresource, object.name].filter((part) => part !== "");
+  return [verb, name ? name.join("/") : "", user, impersonated, ...sourceIps, String(status), cluster, uri];
+}
+
+function keyOf(event: Event, keys: Map<string, number>): number | null {
+  if (event.kind === "audit" || event.container === null) return null;
+  const { container } = event;
   const known = keys.get(container.id);
   if (known !== undefined) return known;
   const key = containerKey(container.id);

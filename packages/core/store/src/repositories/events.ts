@@ -3,6 +3,7 @@ import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Engine } from "../engine.ts";
 import type { EventFilter, EventRepository } from "../store.ts";
 import { blockSize, containerKey, unpackEvents } from "./event-blocks.ts";
+import { appendEvents } from "./ingest.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
 /**
@@ -16,7 +17,9 @@ interface Row {
   time: number;
 }
 
-export function eventRepository({ read }: Engine): EventRepository {
+export function eventRepository(engine: Engine): EventRepository {
+  const { read } = engine;
+
   /** Each kind has its own stretch of the index, in order of time: so one index serves lists with and without a kind. */
   function ofKind(kind: string, filter: EventFilter, after: readonly [number, number] | undefined) {
     let query = read.selectFrom("events").where("kind", "=", kind).orderBy("time", "desc").orderBy("id", "desc");
@@ -72,10 +75,11 @@ export function eventRepository({ read }: Engine): EventRepository {
     return rows
       .map(({ id }) => events.get(Math.floor(id / blockSize))?.get(id % blockSize))
       .filter((event) => event !== undefined)
-      .filter((event) => container === undefined || event.container?.id === container);
+      .filter((event) => container === undefined || (event.kind !== "audit" && event.container?.id === container));
   }
 
   return {
+    append: async (events, now) => appendEvents(engine, events, now),
     async list(filter, { cursor, limit }) {
       const after = cursor === undefined ? undefined : decodeCursor("events", cursor, ["number", "number"]);
       const toCursor = ({ time, id }: Row): string => encodeCursor("events", [time, id]);

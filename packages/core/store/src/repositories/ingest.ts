@@ -3,6 +3,7 @@ import type { Columns, Engine } from "../engine.ts";
 import { StoreError } from "../error.ts";
 import type { Tx } from "../schema.ts";
 import type { IngestRepository, IngestResult } from "../store.ts";
+import { takeAuditIds } from "./audit-events.ts";
 import { insertAlerts } from "./alerts.ts";
 import { putContainers, stopOthers } from "./containers.ts";
 import { blockSize, packEvents, type EventBlock } from "./event-blocks.ts";
@@ -24,7 +25,9 @@ export function ingestRepository(engine: Engine): IngestRepository {
     const stored = Math.max(known, batch.first + batch.records.length - 1);
     const overlap = Math.max(0, known + 1 - batch.first);
     // That a batch overlaps is rare: a connection broke, or an agent was killed, between writing and answer.
-    const { sorted, blocks, images } = overlap === 0 ? ready : await prepare(batch.records.slice(overlap));
+    const fresh = overlap === 0 ? ready : await prepare(batch.records.slice(overlap));
+    const { sorted, images } = fresh;
+    const { blocks } = await withoutKnown(engine, tx, fresh, now);
     // When a node was heard of last is told by one clock, not by each node's own.
     sorted.components = sorted.components.map((component) => ({ ...component, updatedAt: now }));
 
@@ -77,6 +80,34 @@ async function prepare(records: AgentRecord[]): Promise<Ready> {
   return { sorted, blocks, images };
 }
 
+/** Without audit records that came by another way, too. */
+async function withoutKnown(
+  engine: Engine,
+  tx: Tx,
+  { sorted: { events }, blocks }: Pick<Ready, "blocks"> & { sorted: Pick<Sorted, "events"> },
+  now: number,
+): Promise<{ blocks: EventBlock[]; known: number }> {
+  const known = await takeAuditIds(engine, tx, events, now);
+  if (known.size === 0) return { blocks, known: 0 };
+  return { blocks: await packEvents(events.filter(({ id }) => !known.has(id))), known: known.size };
+}
+
+/** Stores events that come without a spool. Audit records among them that are known already are passed over. */
+export async function appendEvents(
+  engine: Engine,
+  told: readonly Event[],
+  now: number,
+): Promise<{ stored: number; known: number }> {
+  const events = [...new Map(told.map((event) => [event.id, event])).values()];
+  if (events.length === 0) return { stored: 0, known: 0 };
+  const packed = await packEvents(events);
+  return engine.write.transaction().execute(async (tx) => {
+    const { blocks, known } = await withoutKnown(engine, tx, { sorted: { events }, blocks: packed }, now);
+    await insertEvents(engine, tx, blocks);
+    return { stored: events.length - known, known };
+  });
+}
+
 /** The highest number that the spool of this node has brought. Its row stays locked until the transaction ends. */
 async function takeSpool(tx: Tx, { spool, node }: Batch): Promise<number> {
   const { stored } = await tx
@@ -88,7 +119,7 @@ async function takeSpool(tx: Tx, { spool, node }: Batch): Promise<number> {
   return stored;
 }
 
-export interface Sorted {
+interface Sorted {
   events: Event[];
   alerts: Alert[];
   /** In the order in which they were told: a container may start after a list that does not have it. */

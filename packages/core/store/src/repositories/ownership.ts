@@ -10,7 +10,8 @@ const silence = 180_000;
 
 /** What a batch says of containers. */
 interface Mentions {
-  events: readonly { container: { id: string } | null }[];
+  /** Some are of no container, such as those of an audit log. */
+  events: readonly object[];
   alerts: readonly { container: { id: string } | null }[];
   containers: readonly (
     | { kind: "put"; containers: readonly { id: string }[] }
@@ -21,7 +22,10 @@ interface Mentions {
 /** Raises `StoreError` `foreign` where a node speaks of a container that another node, which lives, told of first. */
 export async function checkOwner(engine: Engine, tx: Tx, node: string, batch: Mentions, now: number): Promise<void> {
   const ids = new Set<string>();
-  for (const { container } of batch.events) if (container) ids.add(container.id);
+  for (const event of batch.events) {
+    const { container } = event as { container?: { id: string } | null };
+    if (container) ids.add(container.id);
+  }
   for (const { container } of batch.alerts) if (container) ids.add(container.id);
   for (const step of batch.containers) {
     if (step.kind === "list") for (const id of step.running) ids.add(id);

@@ -1,0 +1,139 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import { missing, samplePod } from "@bulwark/testkit";
+import type { Page } from "playwright-core";
+import { openBrowser } from "../browser.ts";
+import { fill } from "./samples.ts";
+import { isBuilt, startWorld, type World } from "./world.ts";
+
+const skip = missing("chromium") || (isBuilt ? false : "needs a built console: npm run setup");
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const pages = [
+  "/clusters",
+  "/clusters/east",
+  "/clusters/west",
+  "/clusters/east?view=pods&id=uid-1",
+  "/clusters/east?view=namespaces",
+  "/clusters/east?view=nodes",
+  "/clusters/east?view=objects&labels=a%20b",
+  "/clusters/east?view=audit",
+];
+
+describe("clusters in a person's hands", { skip }, () => {
+  const stack = new AsyncDisposableStack();
+  let world: World;
+  let page: Page;
+  const errors: string[] = [];
+
+  before(async () => {
+    world = stack.use(await startWorld());
+    await fill(world);
+    ({ page } = stack.use(await openBrowser({ locale: "en-US", bypassCSP: true })));
+    page.on("pageerror", (error) => errors.push(error.message));
+    await page.goto(await world.server.createLoginLink());
+    await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+  });
+  after(async () => stack.disposeAsync());
+
+  for (const [scheme, locale] of [
+    ["light", "en"],
+    ["dark", "zh"],
+  ] as const) {
+    test(`axe finds nothing on any page (${scheme}, ${locale})`, async () => {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+      await page.evaluate((language) => localStorage.setItem("bulwark.language", language), locale);
+      for (const path of pages) {
+        await page.goto(world.server.url + path);
+        await page.waitForLoadState("networkidle").catch(() => undefined);
+        await page.waitForTimeout(300);
+        await page.evaluate(axe);
+        const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
+        const said = found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
+        assert.deepEqual(said, [], path);
+      }
+      await page.evaluate(() => localStorage.removeItem("bulwark.language"));
+      await page.emulateMedia({ colorScheme: "light" });
+    });
+  }
+
+  test("by keyboard alone: cluster, namespace, workload, pod, container", async () => {
+    await page.goto(world.server.url);
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("c");
+    await page.getByRole("row", { name: "east, OK" }).waitFor();
+    await page.keyboard.press("j");
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/\/clusters\/east$/);
+    await page.getByRole("link", { name: "Namespaces" }).click();
+    await page.getByRole("row", { name: /^Namespace, shop/ }).focus();
+    for (let n = 0; n < 3; n++) await page.keyboard.press("j");
+    await page.keyboard.press("o");
+    await page.waitForURL(/namespace=shop/);
+    const workload = page.getByRole("row", { name: /^Deployment, checkout/ });
+    await workload.waitFor();
+    await workload.click();
+    const panel = page.getByRole("complementary");
+    await panel.getByRole("button", { name: /\d+ pods?$/ }).click();
+    await page.waitForURL(/view=pods.*owner=|owner=.*view=pods/);
+    const path = page.getByRole("navigation", { name: "Where you are" });
+    await path.getByText("Deployment/checkout").waitFor();
+    await page
+      .getByRole("row", { name: /^Pod, checkout/ })
+      .first()
+      .click();
+    await panel.getByText("Deployment/checkout").waitFor();
+    await panel.getByRole("link", { name: "checkout", exact: true }).click();
+    await page.waitForURL(/\/assets\/containers\?/);
+    await page.getByRole("complementary").getByRole("heading", { level: 2, name: "checkout" }).waitFor();
+  });
+
+  test("objects are found by label, a label leads to its like, and a selector that is none is said to be", async () => {
+    await page.goto(
+      `${world.server.url}/clusters/east?view=pods&labels=${encodeURIComponent("tier in (web),!canary")}`,
+    );
+    const grid = page.getByRole("grid", { name: "Pods" });
+    await grid.getByRole("row", { name: /^Pod/ }).first().waitFor();
+    const web = Number(await grid.getAttribute("aria-rowcount")) - 1;
+    const all = (await world.server.store.kubernetes.count("east"))["Pod"] ?? 0;
+    assert.ok(web > 0 && web < all, `${web} of ${all}`);
+    await grid.getByRole("row", { name: /^Pod/ }).first().click();
+    await page.getByRole("complementary").getByRole("button", { name: "tier=web" }).click();
+    await page.waitForURL(/labels=tier/);
+    await page.getByRole("searchbox", { name: /^By label/ }).fill("a b");
+    await page
+      .getByText(/label selector, character 3/)
+      .first()
+      .waitFor();
+  });
+
+  test("a label that changes is shown within two and a half seconds, without a reload", async () => {
+    await page.goto(`${world.server.url}/clusters/east?view=pods&labels=fresh`);
+    await page.getByText("No object fits here").waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    const start = performance.now();
+    const object = samplePod(1, { cluster: "east", name: "just-labelled", labels: { fresh: "yes" } });
+    await world.server.store.kubernetes.write("east", [{ type: "put", object }], Date.now());
+    await world.server.bus.publish("live", { topic: "cluster", data: { cluster: "east", kinds: { Pod: 1 } } });
+    await page.getByRole("row", { name: /just-labelled/ }).waitFor();
+    assert.ok(performance.now() - start < 2500, `${performance.now() - start} ms`);
+  });
+
+  test("why a node is not watched, and why a cluster may be out of date, is on the page", async () => {
+    await page.goto(`${world.server.url}/clusters/east?view=nodes`);
+    await page
+      .getByRole("row", { name: /edge-02/ })
+      .getByText("No agent pod")
+      .waitFor();
+    await page
+      .getByRole("row", { name: /node-a/ })
+      .getByText("Watched")
+      .waitFor();
+    await page.goto(`${world.server.url}/clusters/west`);
+    await page.getByRole("status").getByText("does not answer").waitFor();
+  });
+
+  test("no script failed", () => assert.deepEqual(errors, []));
+});
