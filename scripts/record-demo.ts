@@ -8,7 +8,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openContainers } from "@bulwark/containers";
-import { imageKeyOf, type Container, type ImageReport, type InstalledPackage } from "@bulwark/model";
+import { imageKeyOf, type Container, type ImageReport, plainPackage, type InstalledPackage } from "@bulwark/model";
 import { startSensor, type SensorRecord } from "@bulwark/sensor";
 import { feedsDir, startContainerd } from "@bulwark/testkit";
 
@@ -154,6 +154,7 @@ function report(container: Container): ImageReport {
         licences: [],
         location: os?.id === "alpine" ? "/lib/apk/db/installed" : "/var/lib/dpkg/status",
         layer: null,
+        ...plainPackage,
       })),
     },
   };

@@ -1,17 +1,18 @@
-import type {
-  AgentRecord,
-  Alert,
-  Ancestor,
-  Component,
-  Container,
-  AuditEvent,
-  ContainerRef,
-  KubeObject,
-  ProcessEvent,
-  ImageReport,
-  InstalledPackage,
-  Severity,
-  Vulnerability,
+import {
+  plainPackage,
+  type AgentRecord,
+  type Alert,
+  type Ancestor,
+  type Component,
+  type Container,
+  type AuditEvent,
+  type ContainerRef,
+  type KubeObject,
+  type ProcessEvent,
+  type ImageReport,
+  type InstalledPackage,
+  type Severity,
+  type Vulnerability,
 } from "@bulwark/model";
 import type { World } from "./world.ts";
 
@@ -243,6 +244,7 @@ function reportOf(n: number): ImageReport {
       licences: ["MIT"],
       location: isAlpine ? "/lib/apk/db/installed" : "/var/lib/dpkg/status",
       layer: digestOf(k % 6),
+      ...plainPackage,
     };
   });
   const name = images[n] ?? "";

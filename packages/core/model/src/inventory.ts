@@ -10,16 +10,48 @@ export const operatingSystem = z.strictObject({
 });
 export type OperatingSystem = z.infer<typeof operatingSystem>;
 
-export const packageTypes = ["deb", "apk"] as const;
+/** The type of its package URL where one is registered; `binary` is a program that was recognised by its own bytes. */
+export const packageTypes = [
+  "deb",
+  "apk",
+  "rpm",
+  "alpm",
+  "npm",
+  "pypi",
+  "conda",
+  "golang",
+  "cargo",
+  "maven",
+  "gem",
+  "composer",
+  "nuget",
+  "pub",
+  "hex",
+  "swift",
+  "cran",
+  "bitnami",
+  "binary",
+] as const;
+export const packageType = z.enum(packageTypes);
+export type PackageType = z.infer<typeof packageType>;
 
-/** One installed package. */
+/** One package that is installed, or that a lock file says will be. */
 export const installedPackage = z.strictObject({
-  type: z.enum(packageTypes),
-  name: z.string().max(256),
+  type: packageType,
+  /** As its ecosystem writes it whole: `@babel/core`, `org.slf4j:slf4j-api`, `golang.org/x/net`. */
+  name: z.string().max(512),
+  /** With the epoch where there is one: `1:2.3-4.el9`. */
   version: z.string().max(256),
   architecture: z.string().max(64),
-  /** The source package and its version: what Debian's advisories (and apk's `origin`) are keyed by. */
-  source: z.strictObject({ name: z.string().max(256), version: z.string().max(256) }),
+  /**
+   * The source package and its version: what advisories of distributions are keyed by (Debian's source, apk's origin,
+   * the source rpm). Elsewhere the package itself.
+   */
+  source: z.strictObject({ name: z.string().max(512), version: z.string().max(256) }),
+  /** `name:stream` of the module that an rpm belongs to. */
+  module: z.string().max(256).nullable(),
+  /** Who built it, as an rpm says; null elsewhere. */
+  vendor: z.string().max(256).nullable(),
   /** Package URL, https://github.com/package-url/purl-spec */
   purl: z.string().max(1024),
   licences: z.array(z.string().max(256)).max(64),
@@ -27,8 +59,26 @@ export const installedPackage = z.strictObject({
   location: z.string().max(4096),
   /** Digest of the layer that brought the package, where layers are known. */
   layer: z.string().max(128).nullable(),
+  /** What the build step that made the layer ran, as the image's history tells. */
+  step: z.string().max(4096).nullable(),
+  /** Whether it came with the base image or was added to it; null where that cannot be told. */
+  origin: z.enum(["base", "application"]).nullable(),
+  /** A dependency that only building and testing need. */
+  development: z.boolean(),
+  /** Package URL of the distribution's package that owns the file which told of it: who answers for it is that one. */
+  ownedBy: z.string().max(1024).nullable(),
 });
 export type InstalledPackage = z.infer<typeof installedPackage>;
+
+/** What most packages do not have. */
+export const plainPackage = {
+  module: null,
+  vendor: null,
+  step: null,
+  origin: null,
+  development: false,
+  ownedBy: null,
+} as const satisfies Partial<InstalledPackage>;
 
 /** What one extractor did: an empty list of packages from a broken file is never mistaken for "nothing found". */
 export const extractorStatus = z.strictObject({

@@ -1,11 +1,12 @@
-import type {
-  Alert,
-  AuditEvent,
-  Container,
-  KubeObject,
-  ProcessEvent,
-  ImageReport,
-  Vulnerability,
+import {
+  plainPackage,
+  type Alert,
+  type AuditEvent,
+  type Container,
+  type KubeObject,
+  type ProcessEvent,
+  type ImageReport,
+  type Vulnerability,
 } from "@bulwark/model";
 
 /** Plausible objects for tests of what stores, sends and shows them. `n` makes them differ. */
@@ -134,6 +135,7 @@ export function sampleReport(n: number): ImageReport {
           licences: [],
           location: "/var/lib/dpkg/status",
           layer: null,
+          ...plainPackage,
         },
       ],
       extractors: [{ extractor: "dpkg", state: "done", errors: [] }],

@@ -5,7 +5,7 @@ import { readFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import type { InstalledPackage, Inventory, Vulnerability } from "@bulwark/model";
+import { plainPackage, type InstalledPackage, type Inventory, type Vulnerability } from "@bulwark/model";
 import { feedsDir, missing } from "@bulwark/testkit";
 import { databaseStatus, openDatabase, type AdvisoryDatabase } from "./database.ts";
 import { AdvisoryError } from "./error.ts";
@@ -33,6 +33,7 @@ function inventory(
       licences: [],
       location: "/x",
       layer: null,
+      ...plainPackage,
     })),
   };
 }

@@ -1,3 +1,4 @@
+export type { Analyzer, Examined, ImageConfig, TreeEntry, TreeFacts } from "./analyzer.ts";
 export type { OpenOptions } from "./archive.ts";
 export { ownPlatform, type ContentStore, type Platform } from "./content.ts";
 export * from "./error.ts";

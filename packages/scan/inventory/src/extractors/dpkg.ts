@@ -1,4 +1,4 @@
-import type { InstalledPackage } from "@bulwark/model";
+import { plainPackage, type InstalledPackage } from "@bulwark/model";
 import type { Extractor, FileFacts } from "../extractor.ts";
 import { purl } from "../purl.ts";
 
@@ -51,6 +51,7 @@ function toPackage(fields: Map<string, string>, { path, layer, os }: FileFacts):
     licences: [],
     location: path,
     layer,
+    ...plainPackage,
   };
 }
 
