@@ -112,6 +112,7 @@ export class ProcessTable {
       workingDirectory,
       origin,
       peers,
+      isRuntime,
     } = parent;
     const { executableInode, executableMode, executableUid } = parent;
     return {
