@@ -1,0 +1,2 @@
+/** Kubernetes' admission policies. */
+export { AdmissionError } from "./error.ts";
