@@ -16,7 +16,7 @@
 #define OTHER_KERNEL "Needs Linux 5.13 or later with BTF and BPF tracing; run it with --verbose to see what the kernel says."
 
 const char hooks[] = "exec tp_btf/sched_process_exec\n"
-		     "fork tp_btf/sched_process_fork\n"
+		     "fork tp_btf/task_newtask\n"
 		     "exit tp_btf/sched_process_exit\n"
 		     "connect tp_btf/inet_sock_set_state\n"
 		     "accept tp_btf/inet_sock_set_state\n"

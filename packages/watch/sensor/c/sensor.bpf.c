@@ -12,6 +12,7 @@
 #include "kernel/maps.h"
 #include "kernel/emit.h"
 #include "kernel/filter.h"
+#include "kernel/actor.h"
 #include "kernel/path.h"
 #include "kernel/cgroup.h"
 #include "kernel/socket.h"

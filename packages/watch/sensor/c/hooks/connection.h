@@ -21,17 +21,18 @@ int on_socket_state(__u64 *arguments)
 
 	if ((!connects && !accepts) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
-	struct frame_connection frame = {
-		.network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum),
-	};
+	struct frame_socket_event frame = {};
+	__u32 network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 	if (connects) {
 		if (!is_wanted(task))
 			return 0;
-		frame.pid = BPF_CORE_READ(task, tgid);
-		frame.start_time = BPF_CORE_READ(task, group_leader, start_boottime);
-	} else if (!settings.include_host && frame.network_namespace == host.network_namespace) {
+		read_actor(&frame.actor, task);
+	} else if (!settings.include_host && network_namespace == host.network_namespace) {
 		return 0;
 	}
+	frame.actor.network_namespace = network_namespace;
+	frame.kind = SOCK_STREAM;
+	frame.protocol = IPPROTO_TCP;
 	read_socket(&frame.socket, sk);
 	/* inet_sk_state_store() follows the tracepoint: the socket still has its old state. */
 	frame.socket.state = to;

@@ -40,9 +40,17 @@ struct pid_namespace {
 struct net {
 	struct ns_common ns;
 };
+struct cgroup_namespace {
+	struct ns_common ns;
+};
+struct user_namespace {
+	struct ns_common ns;
+	int level;
+};
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
+	struct cgroup_namespace *cgroup_ns;
 };
 struct upid {
 	int nr;
@@ -66,8 +74,12 @@ typedef struct {
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t suid;
 	kuid_t euid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
 	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
 };
 
 struct qstr {
@@ -78,6 +90,7 @@ struct super_block {
 };
 struct inode {
 	unsigned short i_mode;
+	kuid_t i_uid;
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	unsigned int i_rdev;
@@ -170,10 +183,21 @@ struct mm_struct {
 typedef struct {
 	int counter;
 } atomic_t;
+struct tty_driver {
+	int major;
+	int minor_start;
+};
+struct tty_struct {
+	struct tty_driver *driver;
+	int index;
+};
+enum pid_type___probe { PIDTYPE_TGID___probe = 1, PIDTYPE_PGID___probe = 2, PIDTYPE_SID___probe = 3 };
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
 	unsigned int flags;
+	struct pid *pids[4];
+	struct tty_struct *tty;
 };
 struct task_struct {
 	unsigned int flags;
@@ -192,9 +216,12 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	kuid_t loginuid;
 };
 struct linux_binprm {
+	unsigned int secureexec : 1;
 	const char *filename;
+	const char *interp;
 };
 
 struct bpf_iter__task {
@@ -211,6 +238,7 @@ struct bpf_iter__task {
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define SOCK_STREAM 1
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
