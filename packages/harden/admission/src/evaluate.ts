@@ -19,14 +19,14 @@ export const policyBudget = 10_000_000;
 export const conditionBudget = 2_500_000;
 
 const requestResource = compile(
-  "authorizer.group(group).resource(resource).subresource(subresource).namespace(namespace).name(name)",
+  "authorizer.group(group).resource(resource).subresource(subresource).namespace(where).name(name)",
   kubernetesEnvironment({
     variables: {
       authorizer: "kubernetes.authorization.Authorizer",
       group: "string",
       resource: "string",
       subresource: "string",
-      namespace: "string",
+      where: "string",
       name: "string",
     },
   }),
@@ -52,7 +52,7 @@ export function evaluation(
     get "authorizer.requestResource"() {
       const { group, resource } = request.resource;
       const { subResource: subresource, namespace: where, name } = request;
-      return requestResource.evaluate({ authorizer, group, resource, subresource, namespace: where, name });
+      return requestResource.evaluate({ authorizer, group, resource, subresource, where, name });
     },
     variables: computed,
   };
