@@ -3,4 +3,5 @@ export { createAdmission, type Admission, type AdmissionOptions, type Decision, 
 export { AdmissionError } from "./error.ts";
 export { requestFor } from "./from-object.ts";
 export { diffPatch, type Operation } from "./json-patch.ts";
+export { admissionOf, caseProblems, casesOf, fixed, loadLibrary, type LibraryPolicy } from "./library.ts";
 export type { AdmissionRequest, Json } from "./request.ts";
