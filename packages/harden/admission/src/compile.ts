@@ -9,6 +9,7 @@ import {
   type Program,
   type Type,
 } from "@bulwark/cel";
+import { fieldOf, stringOf } from "@bulwark/manifests";
 import { z } from "zod";
 import { AdmissionError } from "./error.ts";
 import { MutationTypes } from "./object-type.ts";
@@ -152,7 +153,6 @@ function read<T extends z.ZodType>(schema: T, object: Json, source: string): z.i
 }
 
 function place(object: Json, source: string): string {
-  const metadata = object["metadata"] as { name?: unknown } | undefined;
-  const name = `${String(object["kind"])} ${String(metadata?.name ?? "")}`;
+  const name = `${stringOf(object["kind"])} ${stringOf(fieldOf(object, "metadata", "name"))}`;
   return source === "" ? name : `${source}: ${name}`;
 }

@@ -114,18 +114,19 @@ function review(pairs: readonly Pair[], request: AdmissionRequest, options: Admi
   );
   const asked = [...new Set(concerned.map(({ compiled }) => compiled.policy.metadata.name))];
   const decisions: Decision[] = [];
-  let now = subject;
+  let now = request.object;
+  const about = (object: Json | null): Subject => ({ ...subject, request: { ...request, object } });
   for (const pair of concerned.filter(({ compiled }) => compiled.policy.kind === "MutatingAdmissionPolicy")) {
-    for (const params of paramsFor(pair, now, options, decisions)) {
-      const { object, failures } = mutate(pair.compiled, now, params);
+    for (const params of paramsFor(pair, subject, options, decisions)) {
+      const { object, failures } = mutate(pair.compiled, about(now), params);
       decisions.push(...failures.map((failure) => decision(pair, params, failure, ["Deny"])));
-      if (request.object !== null && failures.length === 0) now = { ...now, request: { ...now.request, object } };
+      if (now !== null && failures.length === 0) now = object;
     }
   }
   const annotations: Record<string, string> = {};
   for (const pair of concerned.filter(({ compiled }) => compiled.policy.kind === "ValidatingAdmissionPolicy")) {
-    for (const params of paramsFor(pair, now, options, decisions)) {
-      const answer = validate(pair.compiled, now, params);
+    for (const params of paramsFor(pair, subject, options, decisions)) {
+      const answer = validate(pair.compiled, about(now), params);
       for (const failure of answer.failures) {
         // What could not be asked is refused, whatever the binding wants for what was found.
         decisions.push(
@@ -142,7 +143,7 @@ function review(pairs: readonly Pair[], request: AdmissionRequest, options: Admi
       }
     }
   }
-  return conclude(now.request.object, decisions, annotations, asked);
+  return conclude(now, decisions, annotations, asked);
 }
 
 function decision(

@@ -10,7 +10,7 @@ export interface Operation {
 }
 
 /** Raised where an operation has no place to be done at. */
-export class PatchError extends Error {}
+class PatchError extends Error {}
 
 const kinds = ["add", "remove", "replace", "move", "copy", "test"] as const;
 
@@ -102,7 +102,7 @@ function pointer(parts: readonly string[]): string {
   return parts.map((part) => `/${escapePart(part)}`).join("");
 }
 
-export function escapePart(part: string): string {
+function escapePart(part: string): string {
   return part.replaceAll("~", "~0").replaceAll("/", "~1");
 }
 

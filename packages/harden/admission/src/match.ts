@@ -2,9 +2,6 @@ import { labelsOf, selectorMatches } from "@bulwark/manifests";
 import type { MatchResources, ResourceRule } from "./policy.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
 
-/** Which namespace a request is about, as an object; null where it is in none, or it is not known. */
-export type NamespaceOf = (name: string) => Json | null;
-
 /**
  * Whether a policy's constraints, or a binding's, take the request in. As plugin/policy/matching of the API server: rules
  * first, then what is excluded, then the selectors.

@@ -23,7 +23,6 @@ const labelSelector = z.strictObject({
     .max(100)
     .optional(),
 });
-export type LabelSelector = z.infer<typeof labelSelector>;
 
 export const operations = ["CREATE", "UPDATE", "DELETE", "CONNECT"] as const;
 export type Operation = (typeof operations)[number];
@@ -64,7 +63,7 @@ const shared = {
     .default([]),
 };
 
-export const reasons = ["Unauthorized", "Forbidden", "Invalid", "RequestEntityTooLarge"] as const;
+const reasons = ["Unauthorized", "Forbidden", "Invalid", "RequestEntityTooLarge"] as const;
 export type Reason = (typeof reasons)[number];
 
 export const validatingPolicy = z.looseObject({
@@ -115,7 +114,7 @@ export const mutatingPolicy = z.looseObject({
 export type MutatingPolicy = z.infer<typeof mutatingPolicy>;
 export type Policy = ValidatingPolicy | MutatingPolicy;
 
-export const validationActions = ["Deny", "Warn", "Audit"] as const;
+const validationActions = ["Deny", "Warn", "Audit"] as const;
 export type ValidationAction = (typeof validationActions)[number];
 
 export const binding = z.looseObject({
