@@ -18,7 +18,7 @@ export function knownBefore(file: string | undefined): ReadonlySet<string> | und
 }
 
 /** Raises `UsageError`. */
-export function readText(file: string): string {
+function readText(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {

@@ -44,7 +44,7 @@ export interface Problem {
   item: ReportedVulnerability | ReportedSecret | ReportedMalware | ReportedCheck;
 }
 
-export type ProblemKind = "vulnerability" | "secret" | "malware" | "check";
+type ProblemKind = "vulnerability" | "secret" | "malware" | "check";
 
 /** Everything that was found, decided or not; of checks those that do not pass. */
 export function problemsOf(report: Report): Problem[] {

@@ -48,7 +48,7 @@ export const sarif: Format = {
 
 function ruleOf(problem: Problem): object {
   const { rule, kind, title, severity, remedy, links } = problem;
-  const [helpUri] = links.filter(isAddress);
+  const helpUri = links.find(isAddress);
   return {
     id: rule,
     name: kind,
