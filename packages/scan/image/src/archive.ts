@@ -1,4 +1,4 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, systemCode } from "@bulwark/model";
@@ -13,7 +13,8 @@ import {
 } from "./content.ts";
 import { parseConfig } from "./config.ts";
 import { ImageError } from "./error.ts";
-import type { FileTree } from "./image.ts";
+import { readPlace } from "./file-place.ts";
+import type { FilePlace, FileTree } from "./image.ts";
 import { cleanPath, layeredTree, openFromStore } from "./layers.ts";
 
 const documentLimit = 16 * 1024 * 1024;
@@ -36,6 +37,11 @@ export async function openLayout(folder: string, options: OpenOptions = {}): Pro
       await stat(path).catch(() => missing(digest));
       return createReadStream(path, { highWaterMark: 1024 * 1024 });
     },
+    placeOf(digest) {
+      const path = join(folder, "blobs", ...digest.split(":"));
+      const length = statSync(path, { throwIfNoEntry: false })?.size;
+      return length === undefined ? null : { path, start: 0, length };
+    },
     async [Symbol.asyncDispose]() {},
   };
   const text = await readFile(join(folder, "index.json"), "utf8").catch((error: unknown) => {
@@ -50,12 +56,11 @@ export async function openArchive(path: string, options: OpenOptions = {}): Prom
   const readMember = async (name: string): Promise<AsyncIterable<Uint8Array>> => {
     const member = members.get(name);
     if (!member) throw new ImageError("broken", `${path}: ${name} is not in it`);
-    if (member.size === 0) return createReadStream("/dev/null");
-    return createReadStream(path, {
-      start: member.start,
-      end: member.start + member.size - 1,
-      highWaterMark: 1024 * 1024,
-    });
+    return readPlace({ path, start: member.start, length: member.size });
+  };
+  const placeOf = (name: string): FilePlace | null => {
+    const member = members.get(name);
+    return member ? { path, start: member.start, length: member.size } : null;
   };
   const textOf = async (name: string): Promise<string> => {
     if ((members.get(name)?.size ?? 0) > documentLimit)
@@ -68,11 +73,13 @@ export async function openArchive(path: string, options: OpenOptions = {}): Prom
   if (members.has("/index.json") && members.has("/oci-layout")) {
     const store: ContentStore = {
       readBlob: async (digest) => (members.has(blobPath(digest)) ? readMember(blobPath(digest)) : missing(digest)),
+      placeOf: (digest) => placeOf(blobPath(digest)),
       async [Symbol.asyncDispose]() {},
     };
     return fromIndex(await textOf("/index.json"), path, store, options);
   }
-  if (members.has("/manifest.json")) return fromSaved(path, await textOf("/manifest.json"), readMember, textOf);
+  if (members.has("/manifest.json"))
+    return fromSaved(path, await textOf("/manifest.json"), { readMember, placeOf, textOf });
   throw new ImageError(
     "not-an-image",
     `${path} is a tar archive, but of no image: it has neither index.json nor manifest.json`,
@@ -91,13 +98,14 @@ async function fromIndex(
   return openFromStore(store, { name: annotations?.["io.containerd.image.name"] ?? name, digest, platform });
 }
 
+interface Members {
+  readMember: (name: string) => Promise<AsyncIterable<Uint8Array>>;
+  placeOf: (name: string) => FilePlace | null;
+  textOf: (name: string) => Promise<string>;
+}
+
 /** The form of `docker save` names its layers by path; the configuration has their digests, unpacked. */
-async function fromSaved(
-  path: string,
-  text: string,
-  readMember: (name: string) => Promise<AsyncIterable<Uint8Array>>,
-  textOf: (name: string) => Promise<string>,
-): Promise<FileTree> {
+async function fromSaved(path: string, text: string, { readMember, placeOf, textOf }: Members): Promise<FileTree> {
   const parsed = saved.safeParse(parseJson(text, path));
   const first = parsed.success ? parsed.data[0] : undefined;
   if (!first) throw new ImageError("broken", `${path}: manifest.json lists no image`);
@@ -110,6 +118,7 @@ async function fromSaved(
     digestOf: "unpacked" as const,
     size: null,
     read: async () => readMember(cleanPath(name) ?? ""),
+    place: placeOf(cleanPath(name) ?? ""),
   }));
   return layeredTree({ name: first.RepoTags?.[0] ?? path, digest: null, layers, config: parsedConfig.config });
 }

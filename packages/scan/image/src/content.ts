@@ -4,12 +4,15 @@ import { pipeline } from "node:stream";
 import { z } from "zod";
 import type { ImageConfig } from "./analyzer.ts";
 import { parseConfig } from "./config.ts";
+import type { FilePlace } from "./image.ts";
 import { ImageError } from "./error.ts";
 
 /** Where the blobs of images are: an OCI layout, an archive, a runtime's content store, a registry. */
 export interface ContentStore extends AsyncDisposable {
   /** The bytes of a blob. Raises `ImageError` `not-found`. */
   readBlob(digest: string): Promise<AsyncIterable<Uint8Array>>;
+  /** Where a blob lies in a file of this machine, for stores that are files. */
+  placeOf?(digest: string): FilePlace | null;
 }
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);

@@ -39,4 +39,13 @@ export interface Layer {
   size: number | null;
   /** The bytes as they are stored, anew each time. */
   read(): Promise<AsyncIterable<Uint8Array>>;
+  /** Where the same bytes lie in a file of this machine; null where they come from elsewhere. */
+  place: FilePlace | null;
+}
+
+/** A part of a file. */
+export interface FilePlace {
+  path: string;
+  start: number;
+  length: number;
 }

@@ -2,8 +2,14 @@ export type { Analyzer, AnyAnalyzer, Examined, ImageConfig, TreeEntry, TreeFacts
 export type { OpenOptions } from "./archive.ts";
 export { ownPlatform, type ContentStore, type Platform } from "./content.ts";
 export * from "./error.ts";
-export * from "./examine-tree.ts";
+export { examineTree, gather, type Results } from "./examine-tree.ts";
 export type { FileTree, TreeFile } from "./image.ts";
 export { openFromStore } from "./layers.ts";
 export * from "./open.ts";
 export { openRootfs } from "./rootfs.ts";
+export { readPlace } from "./file-place.ts";
+export type { FileFacts } from "./file-facts.ts";
+export { examineBatch, walkFolder, type BatchFacts, type Folder, type FolderBatch } from "./folder.ts";
+export type { FilePlace, Layer, LayeredContent } from "./image.ts";
+export { examineLayer, type LayerFacts } from "./layer-facts.ts";
+export { concludeOf, pileUp, type SeenTree } from "./pile.ts";

@@ -13,6 +13,7 @@ export async function openFromStore(
     digestOf: "stored" as const,
     size: layer.size,
     read: async () => store.readBlob(layer.digest),
+    place: store.placeOf?.(layer.digest) ?? null,
   }));
   return layeredTree({ name, digest, layers, config }, store);
 }
