@@ -3,14 +3,7 @@ import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, systemCode } from "@bulwark/model";
 import { z } from "zod";
-import {
-  chooseManifest,
-  indexSchema,
-  ownPlatform,
-  type ContentStore,
-  type Descriptor,
-  type Platform,
-} from "./content.ts";
+import { chooseManifest, indexSchema, type ContentStore, type Descriptor, type Platform } from "./content.ts";
 import { parseConfig } from "./config.ts";
 import { ImageError } from "./error.ts";
 import { readPlace } from "./file-place.ts";
@@ -25,12 +18,12 @@ const saved = z
   .array(z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()) }))
   .min(1);
 
-export interface OpenOptions {
-  platform?: Platform;
+export interface ArchiveOptions {
+  platform?: Platform | undefined;
 }
 
 /** An OCI layout in a folder. */
-export async function openLayout(folder: string, options: OpenOptions = {}): Promise<FileTree> {
+export async function openLayout(folder: string, options: ArchiveOptions = {}): Promise<FileTree> {
   const store: ContentStore = {
     async readBlob(digest) {
       const path = join(folder, "blobs", ...digest.split(":"));
@@ -51,7 +44,7 @@ export async function openLayout(folder: string, options: OpenOptions = {}): Pro
 }
 
 /** A tar archive of an OCI layout, or of `docker save` in its old and new form. */
-export async function openArchive(path: string, options: OpenOptions = {}): Promise<FileTree> {
+export async function openArchive(path: string, options: ArchiveOptions = {}): Promise<FileTree> {
   const members = await listMembers(path);
   const readMember = async (name: string): Promise<AsyncIterable<Uint8Array>> => {
     const member = members.get(name);
@@ -90,7 +83,7 @@ async function fromIndex(
   text: string,
   name: string,
   store: ContentStore,
-  { platform = ownPlatform() }: OpenOptions,
+  { platform }: ArchiveOptions,
 ): Promise<FileTree> {
   const index = indexSchema.safeParse(parseJson(text, name));
   if (!index.success) throw new ImageError("broken", `${name}: index.json is no OCI index`);

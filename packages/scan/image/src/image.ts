@@ -19,6 +19,8 @@ export interface FileTree extends AsyncDisposable {
   readonly digest: string | null;
   readonly source: "image" | "rootfs";
   readonly content: LayeredContent | Folder;
+  /** The commit that is checked out, of a git repository. */
+  readonly commit?: string;
   /** Each wanted file once, as the topmost layer has it; never a file that a later layer removed. */
   files(wants: (path: string) => boolean): AsyncIterable<TreeFile>;
 }

@@ -1,11 +1,12 @@
 export type { Analyzer, AnyAnalyzer, Examined, ImageConfig, TreeEntry, TreeFacts, TreeFault } from "./analyzer.ts";
-export type { OpenOptions } from "./archive.ts";
-export { ownPlatform, type ContentStore, type Platform } from "./content.ts";
+export { parsePlatform, type ContentStore, type Descriptor, type Platform } from "./content.ts";
 export * from "./error.ts";
 export { examineTree, gather, type Results } from "./examine-tree.ts";
 export type { FileTree, TreeFile } from "./image.ts";
 export { openFromStore } from "./layers.ts";
 export * from "./open.ts";
+export { openHost } from "./host.ts";
+export { openRepository } from "./repository.ts";
 export { openRootfs } from "./rootfs.ts";
 export { readPlace } from "./file-place.ts";
 export type { FileFacts } from "./file-facts.ts";
@@ -13,3 +14,6 @@ export { examineBatch, walkFolder, type BatchFacts, type Folder, type FolderBatc
 export type { FilePlace, Layer, LayeredContent } from "./image.ts";
 export { examineLayer, type LayerFacts } from "./layer-facts.ts";
 export { concludeOf, pileUp, type SeenTree } from "./pile.ts";
+export type { Credentials } from "./registry/credentials.ts";
+export { parseReference, type Reference } from "./registry/reference.ts";
+export { openRegistry, type Registry, type RegistryOptions } from "./registry/registry.ts";
