@@ -29,7 +29,7 @@ export const fileActivity = z.strictObject({
   isDirectory: z.boolean(),
 });
 
-const socketOperations = ["create", "bind", "listen", "send", "accept", "established", "closed"] as const;
+const socketOperations = ["connect", "bind", "listen", "send", "accept", "established", "closed"] as const;
 
 export const socketActivity = z.strictObject({
   operation: z.enum(socketOperations),

@@ -127,6 +127,7 @@ export class Pipeline {
         });
         return;
       default: {
+        if (observed.isRuntime) return;
         const activity = toActivity(record);
         this.#soon(observed, (owner) => {
           if (activity) this.#event(activity, happening, owner);

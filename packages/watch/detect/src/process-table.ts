@@ -4,6 +4,11 @@ import type { ProcessRecord, SensorRecord } from "@bulwark/sensor";
 export type Entry = Omit<ProcessRecord, "type" | "sequence" | "time"> & {
   /** Peers that the process has connected to, latest last: `192.0.2.7:4444`. */
   peers: string[];
+  /**
+   * It came into the container from outside and has begun no program there yet: the runtime, which sets the container
+   * up or is about to execute a command in it. What it does until then is no deed of the container.
+   */
+  isRuntime: boolean;
   /** Milliseconds since the epoch at which its end was seen; 0 while it lives. */
   endedAt: number;
 };
@@ -39,7 +44,12 @@ export class ProcessTable {
     switch (record.type) {
       case "exec":
       case "snapshot":
-        return this.#put({ ...pick(record), peers: this.get(record.pid, record.startTime)?.peers ?? [], endedAt: 0 });
+        return this.#put({
+          ...pick(record),
+          peers: this.get(record.pid, record.startTime)?.peers ?? [],
+          isRuntime: false,
+          endedAt: 0,
+        });
       case "fork":
         return this.#put(this.#forked(record));
       case "exit": {
@@ -92,7 +102,7 @@ export class ProcessTable {
   #forked(record: ProcessRecord): Entry {
     const parent = this.get(record.parentPid, record.parentStartTime);
     const own = pick(record);
-    if (!parent) return { ...own, peers: [], endedAt: 0 };
+    if (!parent) return { ...own, peers: [], isRuntime: true, endedAt: 0 };
     const {
       executable,
       filename,
@@ -102,6 +112,7 @@ export class ProcessTable {
       workingDirectory,
       origin,
       peers,
+      isRuntime,
     } = parent;
     const { executableInode, executableMode, executableUid } = parent;
     return {
@@ -118,6 +129,7 @@ export class ProcessTable {
       workingDirectory,
       origin,
       peers,
+      isRuntime,
       endedAt: 0,
     };
   }
@@ -163,6 +175,6 @@ function pick({
   sequence: _sequence,
   time: _time,
   ...own
-}: ProcessRecord): Omit<Entry, "peers" | "endedAt"> {
+}: ProcessRecord): Omit<Entry, "peers" | "isRuntime" | "endedAt"> {
   return own;
 }

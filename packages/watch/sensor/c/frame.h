@@ -160,7 +160,7 @@ struct frame_actor {
 
 enum frame_operation {
 	/* FRAME_SOCKET */
-	SOCKET_CREATE = 0,
+	SOCKET_CONNECT = 0, /* of a Unix socket; TCP has a frame of its own */
 	SOCKET_BIND = 1,
 	SOCKET_LISTEN = 2,
 	SOCKET_SEND = 3,
@@ -188,6 +188,7 @@ enum frame_file_flag { FILE_IS_DIRECTORY = 1 };
 /* The texts of the pointers among the arguments follow without gaps; 0xffff: none, or it could not be read. */
 #define CALL_ARGUMENTS 6
 #define CALL_NO_TEXT 0xffff
+#define CALL_TEXT_BYTES 1024
 struct frame_call {
 	struct frame_header header;
 	struct frame_actor actor;

@@ -52,7 +52,8 @@ export interface CallRecord extends Actor {
 
 export interface SocketRecord extends Actor {
   type: "socket";
-  operation: "create" | "bind" | "listen" | "send" | "established" | "closed";
+  /** `connect`: of a Unix socket; a TCP connection is a record of its own. `send`: the first datagram to a peer in 10 s. */
+  operation: "connect" | "bind" | "listen" | "send" | "established" | "closed";
   /** Address family, type (`SOCK_STREAM` 1 …) and protocol as socket(2) takes them. */
   family: number;
   kind: number;

@@ -71,7 +71,7 @@ export function decodeCall(bytes: Buffer, actor: Actor): CallRecord {
   };
 }
 
-const socketOperations = ["create", "bind", "listen", "send", "established", "closed"] as const;
+const socketOperations = ["connect", "bind", "listen", "send", "established", "closed"] as const;
 
 export function decodeSocket(bytes: Buffer, actor: Actor): SocketRecord {
   const [path = ""] = texts(bytes, SOCKET, 132, 1);

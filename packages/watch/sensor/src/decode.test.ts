@@ -338,7 +338,7 @@ test("what is done to sockets, files, settings, devices and other processes", ()
   assert.deepEqual(only(frame(11, 0, actor(someone), unix, [1, 0], [1, 1], [2, 0], [2, path.length], [2, 0], path)), {
     type: "socket",
     ...bySomeone,
-    operation: "create",
+    operation: "connect",
     family: 1,
     kind: 1,
     protocol: 0,
