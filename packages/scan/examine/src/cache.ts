@@ -151,7 +151,7 @@ function factsOf(analyzer: string, kept: KeptFile, layer: string): FileFacts {
 }
 
 /** `$XDG_CACHE_HOME/bulwark`, as https://specifications.freedesktop.org/basedir-spec says. */
-export function defaultCacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
+function defaultCacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
   return join(environment["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "bulwark", "layers");
 }
 
