@@ -29,7 +29,7 @@ const config: ImageConfig = {
     { createdBy: `RUN curl -u ${stripe}: https://api.stripe.com`, emptyLayer: false, created: null },
   ],
 };
-const bare: TreeFacts = { name: "shop", layers: [], config: null, osRelease: new Map() };
+const bare: TreeFacts = { name: "shop", layers: [], config: null, osRelease: new Map(), faults: [] };
 
 function conclude(files: [path: string, text: string, removed: boolean][], tree: TreeFacts): SecretResult {
   const facts = files.flatMap(([path, text, removed]) => {
