@@ -46,6 +46,11 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     load: async () => (await import("./commands/network.ts")).networkCommand,
   },
   {
+    name: "rbac",
+    summary: "who can do what in a cluster, and the ways to its control",
+    load: async () => (await import("./commands/rbac.ts")).rbacCommand,
+  },
+  {
     name: "rules",
     summary: "rules in Falco's language: check, test and list them",
     load: async () => (await import("./commands/rules.ts")).rulesCommand,
