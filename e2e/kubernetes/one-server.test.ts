@@ -110,8 +110,8 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     console.log(`three pods of one name: sent 3, arrived ${alerts.length}`);
     assert.equal(alerts.length, 3);
     assert.equal(new Set(alerts.map(({ container }) => container?.pod?.uid)).size, 3);
-    const rounds = alerts.map(({ container }) => container?.pod?.metadata?.labels["round"]);
-    assert.deepEqual(rounds.toSorted(), ["1", "2", "3"]);
+    const rounds = new Set(alerts.map(({ container }) => container?.pod?.metadata?.labels["round"]));
+    assert.deepEqual(rounds, new Set(["1", "2", "3"]));
   });
 
   test("while the API server is away alerts come all the same, and afterwards the cluster is caught up with", async () => {
@@ -135,7 +135,7 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     await eventually(
       "the new label is known",
       async () => {
-        const query = { cluster: "default", kind: "Pod", labels: "caught=up", limit: 10 };
+        const query = { cluster: "default", kind: "Pod", selector: "caught=up", limit: 10 };
         const { items } = await api.listKubeObjects({ query });
         return items.length === 1 || undefined;
       },
@@ -149,10 +149,11 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     for (let n = 0; n < 20; n++) execOnNode(pod.node, pod.container, `/bin/echo away-${n}`);
     await new Promise((resolve) => setTimeout(resolve, 3000));
     const arrived = async (): Promise<string[]> => {
-      const { items } = await api.listEvents({ query: { q: "/bin/echo", kind: "exec", limit: 500 } });
+      const query = { q: "/bin/echo", kind: "exec", container: pod.container, limit: 500 } as const;
+      const { items } = await api.listEvents({ query });
       return items
-        .flatMap((item) => ("process" in item ? item.process.arguments : []))
-        .filter((it) => /^away-/.test(it));
+        .flatMap((item) => (item.kind === "exec" ? item.process.arguments : []))
+        .filter((it) => it.startsWith("away-"));
     };
     assert.deepEqual(await arrived(), []);
     cluster.link(2, "up");
