@@ -114,7 +114,8 @@ async function following(cluster: Named, context: Context, signal: AbortSignal):
 
 async function tell(context: Context, name: string, view: ClusterView, syncedAt: number | null): Promise<void> {
   const { failing, counters, uid, version } = view;
-  const reasons = [...new Set(failing.map(({ error }) => error.message))];
+  const told = [...new Set(failing.map(({ error }) => error.message))];
+  const reasons = view.isAway ? told.slice(0, 1) : told;
   if (view.trouble !== "") reasons.unshift(`the database does not take its changes: ${view.trouble}`);
   if (counters.unreadable > 0) reasons.push(`${counters.unreadable} objects could not be read`);
   if (counters.dropped > 0) reasons.push(`${counters.dropped} objects are beyond the bound of what is kept`);
