@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { collections } from "@bulwark/cluster";
 import type { Client } from "@bulwark/contract";
 import type { KubeRow } from "@bulwark/model";
 import { fakeKubernetes, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
 import { batchOf, post, refusal, startTestServer, type TestServer } from "../server.fixture.ts";
-import { collections } from "./collections.ts";
 
 const { Pod: pods, Node: nodes, Deployment: deployments, ReplicaSet: replicaSets, Namespace: namespaces } = collections;
 

@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { collections } from "@bulwark/cluster";
 import { fakeKubernetes, missing, startPostgres } from "@bulwark/testkit";
 import { startTestServer } from "../server.fixture.ts";
-import { collections } from "./collections.ts";
 
 test(
   "one replica reads a cluster, and another goes on when that one ends",

@@ -58,7 +58,10 @@ export function unreachable(what: string, server: string, cause: unknown): KubeE
   // Of several addresses that all refuse there is no message, but a code.
   const reason = errorText(cause) || (systemCode(cause) ?? "no reason was given");
   const message = `${what}: ${server} does not answer: ${reason}`;
-  return new KubeError("unreachable", message, { cause, ...(remedies.unreachable && { remedy: remedies.unreachable }) });
+  return new KubeError("unreachable", message, {
+    cause,
+    ...(remedies.unreachable && { remedy: remedies.unreachable }),
+  });
 }
 
 /** The error of an answer, with what was asked: `list pods in shop`. */
