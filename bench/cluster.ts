@@ -71,7 +71,7 @@ async function measure(pods: number, say: (text: string) => void): Promise<Row[]
   add("from a label to the console, slowest", times.at(-1) ?? Number.NaN, "ms", 2000);
 
   const beforeBurst = cpuOf(product);
-  add(`${burst} labels at once, until all are found`, await relabelMany(kube, api), "ms", 15_000);
+  add(`${burst} labels on end, until the last is found`, await relabelMany(kube, api), "ms", 3000);
   add("processor time for them", cpuOf(product) - beforeBurst, "ms", 5000);
   add("pods by label, first page", await median(async () => firstPage(api, { selector: "track=stable" })), "ms", 250);
   add(
@@ -132,13 +132,15 @@ async function relabelOne(kube: Kube, api: Client, stream: Stream, n: number): P
   return performance.now() - started;
 }
 
+/** From the last one that was written. */
 async function relabelMany(kube: Kube, api: Client): Promise<number> {
   const { items } = await kube.list(resources.pods, { labelSelector: "track=stable" });
   const chosen = items.slice(0, burst);
-  const started = performance.now();
   await each(chosen, async ({ metadata: { name, namespace } }) => {
     await kube.patch(resources.pods, name, { metadata: { labels: { wave: "1" } } }, { namespace });
   });
+  // How long the API server takes to be told is its own affair.
+  const written = performance.now();
   await eventually(
     "all are found",
     async () => {
@@ -153,7 +155,7 @@ async function relabelMany(kube: Kube, api: Client): Promise<number> {
     },
     60_000,
   );
-  return performance.now() - started;
+  return performance.now() - written;
 }
 
 async function firstPage(api: Client, query: { selector?: string; workloads?: "true" }): Promise<void> {

@@ -54,7 +54,7 @@ test("whatever an API server sends is an object as it is kept, or none: nothing 
   const shape = fc.record({ spec: anything, status: anything, metadata: fc.constant(metadata), rules: anything });
   fc.assert(
     fc.property(fc.constantFrom(...kubeKinds), shape, (kind, raw) => {
-      const object = toKubeObject("east", kind, raw as KubeResource);
+      const object = toKubeObject("east", kind, raw);
       return object === undefined || kubeObject.safeParse(object).success;
     }),
     { numRuns: 1500 },
