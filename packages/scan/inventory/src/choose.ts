@@ -11,8 +11,7 @@ const ofPrograms = extractors.filter(({ files }) => files.programs === true);
 export function extractorsOf({ path, mode, size }: Pick<TreeEntry, "path" | "mode" | "size">): Extractor[] {
   const slash = path.lastIndexOf("/");
   const name = path.slice(slash + 1);
-  const dot = name.lastIndexOf(".");
-  const ending = dot < 0 ? "" : name.slice(dot);
+  const ending = endingOf(name);
   const candidates = [
     ...(byName.get(name) ?? []),
     ...(byEnding.get(ending) ?? []),
@@ -20,7 +19,20 @@ export function extractorsOf({ path, mode, size }: Pick<TreeEntry, "path" | "mod
     ...((mode & 0o111) !== 0 && size >= smallestProgram && isProgramName(ending) ? ofPrograms : []),
   ];
   if (candidates.length === 0) return none;
-  return [...new Set(candidates)].filter(({ files }) => files.path?.test(path) ?? true);
+  return [...new Set(candidates)].filter(
+    ({ kind, files }) => (files.path?.test(path) ?? true) && !(kind === "locked" && insidePackage.test(path)),
+  );
+}
+
+/** Lock files that a package brings with it say what its authors develop with. */
+const insidePackage =
+  /\/(?:node_modules|(?:site|dist)-packages|gems\/[^/]+|share\/(?:doc|gems|nodejs)|go\/pkg\/mod|registry\/src|\.m2\/repository)\//;
+
+/** From the last dot on; of a library with its version, `libcrypto.so.3`, it is `.so`. */
+function endingOf(name: string): string {
+  const dot = name.lastIndexOf(".");
+  const ending = dot < 0 ? "" : name.slice(dot);
+  return /^\.\d/.test(ending) && /\.so(?:\.\d+)+$/.test(name) ? ".so" : ending;
 }
 
 const none: Extractor[] = [];

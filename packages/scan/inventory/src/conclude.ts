@@ -1,3 +1,4 @@
+import { dirname, join } from "node:path/posix";
 import type { Examined, TreeEntry, TreeFacts } from "@bulwark/image";
 import type { ExtractorStatus, InstalledPackage, Inventory, OperatingSystem, PackageType } from "@bulwark/model";
 import { extractorsOf } from "./choose.ts";
@@ -35,7 +36,7 @@ export function conclude({ facts, faults, tree }: Examined<InventoryFact>): Inve
     for (const { name } of extractorsOf(entry)) note(statuses, name, entry.path, { failure: message });
   }
 
-  const present = read.filter(({ removed }) => !removed);
+  const present = withoutSuperseded(read.filter(({ removed }) => !removed));
   const licences = licencesByPackage(present);
   const arrival = arrivals(read, tree);
   const located = present.flatMap((file) =>
@@ -46,7 +47,10 @@ export function conclude({ facts, faults, tree }: Examined<InventoryFact>): Inve
   );
   const owned = ownership(present, located);
   const kept = withoutCarriedOut(located, os !== null);
-  const packages = unique(kept.map((item) => ({ ...item, ownedBy: owned(item) })));
+  const packages = unique(kept.map((item) => ({ ...item, ownedBy: owned(item) }))).filter(
+    // A program is recognised by its bytes only where no package answers for it.
+    ({ type, ownedBy }) => type !== "binary" || ownedBy === null,
+  );
 
   const list = [...statuses].map(([extractor, status]) => toStatus(extractor, status));
   if (packages.length > packagesLimit) {
@@ -63,6 +67,13 @@ interface ReadFile {
   entry: TreeEntry;
   found: Found;
   removed: boolean;
+}
+
+function withoutSuperseded(files: ReadFile[]): ReadFile[] {
+  const paths = new Set(
+    files.flatMap(({ entry, found }) => (found.supersedes ?? []).map((name) => join(dirname(entry.path), name))),
+  );
+  return files.filter(({ entry }) => !paths.has(entry.path));
 }
 
 interface Status {

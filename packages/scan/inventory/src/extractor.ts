@@ -46,6 +46,8 @@ export interface Found {
   owned?: Owned[];
   /** Licences of packages that another file tells of. */
   licences?: { type: PackageType; name: string; licences: string[] }[];
+  /** Names of files in the same folder that say nothing beside this one. */
+  supersedes?: string[];
 }
 
 export interface Owned {
