@@ -24,7 +24,7 @@ export interface Extractor {
  * Which files are of the kind: any of the names, endings and folders, and `path` beside. Data and not a function, because
  * every file of every layer is asked about.
  */
-export interface FilePattern {
+interface FilePattern {
   /** Whole names: `Cargo.lock`. */
   names?: readonly string[];
   /** From the last dot on: `.jar`. */

@@ -29,7 +29,7 @@ function licenceOf(text: string): string {
 }
 
 /** Is it an SPDX expression? */
-export function isSpdx(text: string): boolean {
+function isSpdx(text: string): boolean {
   try {
     parse(text);
     return true;

@@ -6,7 +6,7 @@ const pageTypes = { interior: 0x05, leaf: 0x0d } as const;
 const depthLimit = 40;
 
 /** What SQLite stores in a column. */
-export type SqliteValue = null | number | bigint | string | Buffer;
+type SqliteValue = null | number | bigint | string | Buffer;
 
 export interface SqliteRow {
   rowid: bigint;
