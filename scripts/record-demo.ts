@@ -13,7 +13,6 @@ import { startSensor, type SensorRecord } from "@bulwark/sensor";
 import { feedsDir, startContainerd } from "@bulwark/testkit";
 
 const target = join(import.meta.dirname, "../apps/cli/src/demo");
-const bigints = new Set(["sequence", "time", "startTime", "parentStartTime", "capabilities"]);
 
 type Image = {
   name: string;
@@ -226,8 +225,8 @@ function zip(records: { id: string }[], into: string): void {
 
 mkdirSync(target, { recursive: true });
 const { containers, records } = await record();
-const text = JSON.stringify({ containers, reports: containers.map(report), records }, (key, value: unknown) =>
-  bigints.has(key) && typeof value === "bigint" ? String(value) : value,
+const text = JSON.stringify({ containers, reports: containers.map(report), records }, (_key, value: unknown) =>
+  typeof value === "bigint" ? String(value) : value,
 );
 writeFileSync(join(target, "attack.json"), text);
 writeFeeds();

@@ -309,6 +309,7 @@ function vulnerabilityOf(n: number, image: number): Vulnerability {
     cvss: score > 0 ? { score, vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" } : null,
     summary: summaries[n % summaries.length] ?? "",
     exploited: n % 41 === 4,
+    epss: n % 3 === 0 ? (n % 100) / 100 : null,
     published: "2025-03-18T10:00:00Z",
     references: ["https://nvd.example/vuln/detail", "javascript:alert(1)", `https://lists.example/oss-security/${n}`],
     feed: "osv:Debian",

@@ -9,7 +9,17 @@ export interface Recording {
 }
 
 /** Fields that are bigints in memory and digits in the file. */
-const bigints = new Set(["sequence", "time", "startTime", "parentStartTime", "capabilities"]);
+const bigints = new Set([
+  "sequence",
+  "time",
+  "startTime",
+  "parentStartTime",
+  "capabilities",
+  "permitted",
+  "inheritable",
+  "cloneFlags",
+  "executableInode",
+]);
 
 export function parseRecording(text: string): Recording {
   return JSON.parse(text, (key, value: unknown) =>

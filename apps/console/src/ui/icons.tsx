@@ -28,6 +28,7 @@ function icon(...paths: string[]) {
 }
 
 export const OverviewIcon = icon("M4 4h7v9H4z", "M13 4h7v5h-7z", "M13 11h7v9h-7z", "M4 15h7v5H4z");
+export const EyeIcon = icon("M3 12s3-6 9-6 9 6 9 6-3 6-9 6-9-6-9-6z", "M10 12a2 2 0 1 0 4 0a2 2 0 1 0-4 0");
 export const BoxIcon = icon("M12 3l8 4.5v9L12 21l-8-4.5v-9z", "M12 12l8-4.5", "M12 12v9", "M12 12L4 7.5");
 export const ClusterIcon = icon(
   "M12 3l8 4.5v9L12 21l-8-4.500v-9z",

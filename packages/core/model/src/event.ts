@@ -1,4 +1,14 @@
 import { z } from "zod";
+import {
+  callActivity,
+  credentialsActivity,
+  deviceActivity,
+  dnsActivity,
+  fileActivity,
+  settingActivity,
+  signalActivity,
+  socketActivity,
+} from "./activity.ts";
 import { auditRecord } from "./audit-record.ts";
 import { containerRef } from "./container.ts";
 
@@ -64,10 +74,13 @@ export const ancestor = z.strictObject({
 });
 export type Ancestor = z.infer<typeof ancestor>;
 
-/** What a process does. */
+/** What a process does: its life and its connections. */
 export const processEventKinds = ["exec", "exit", "connect"] as const;
 export type ProcessEventKind = (typeof processEventKinds)[number];
-export const eventKinds = [...processEventKinds, "audit"] as const;
+/** What it does besides: one property of that name says what. */
+export const activityKinds = ["file", "socket", "dns", "call", "setting", "device", "signal", "credentials"] as const;
+export type ActivityKind = (typeof activityKinds)[number];
+export const eventKinds = [...processEventKinds, ...activityKinds, "audit"] as const;
 export const eventKind = z.enum(eventKinds);
 export type EventKind = z.infer<typeof eventKind>;
 
@@ -75,24 +88,42 @@ export type EventKind = z.infer<typeof eventKind>;
 export const attribution = z.enum(["container", "host", "unknown"]);
 export type Attribution = z.infer<typeof attribution>;
 
-/** One thing that a process did. */
-export const processEvent = z.strictObject({
+/** What every event of a process has. */
+const ofProcess = z.strictObject({
   /** `<node>/<boot>/<sequence>`: the same event has the same id, however often it is sent. */
   id: z.string().max(256),
   /** Milliseconds since the epoch, from the kernel's clock. */
   time: z.number().int(),
   node: z.string().max(256),
-  kind: z.enum(processEventKinds),
   attribution,
   container: containerRef.nullable(),
   process,
   ancestors: z.array(ancestor).max(32),
+});
+
+/** One thing that a process did. */
+export const processEvent = ofProcess.extend({
+  kind: z.enum(processEventKinds),
   /** `exit`: the status as wait(2) gives it. */
   exitCode: z.number().int().nullable(),
   /** Only for `connect`. */
   connection: z.strictObject({ protocol: z.literal("tcp"), local: socketAddress, remote: socketAddress }).nullable(),
 });
 export type ProcessEvent = z.infer<typeof processEvent>;
+
+const activityEvents = [
+  ofProcess.extend({ kind: z.literal("file"), file: fileActivity }),
+  ofProcess.extend({ kind: z.literal("socket"), socket: socketActivity }),
+  ofProcess.extend({ kind: z.literal("dns"), dns: dnsActivity }),
+  ofProcess.extend({ kind: z.literal("call"), call: callActivity }),
+  ofProcess.extend({ kind: z.literal("setting"), setting: settingActivity }),
+  ofProcess.extend({ kind: z.literal("device"), device: deviceActivity }),
+  ofProcess.extend({ kind: z.literal("signal"), signal: signalActivity }),
+  ofProcess.extend({ kind: z.literal("credentials"), credentials: credentialsActivity }),
+] as const;
+/** One thing that a process did, with the kind's own property. */
+export const activityEvent = z.discriminatedUnion("kind", activityEvents);
+export type ActivityEvent = z.infer<typeof activityEvent>;
 
 /** One thing that somebody asked of a Kubernetes API server. */
 export const auditEvent = z.strictObject({
@@ -106,5 +137,5 @@ export const auditEvent = z.strictObject({
 });
 export type AuditEvent = z.infer<typeof auditEvent>;
 
-export const event = z.discriminatedUnion("kind", [processEvent, auditEvent]);
+export const event = z.discriminatedUnion("kind", [processEvent, ...activityEvents, auditEvent]);
 export type Event = z.infer<typeof event>;

@@ -1,3 +1,4 @@
+export type { CallActivity, DnsActivity, SocketActivity } from "./activity.ts";
 export * from "./agent.ts";
 export * from "./alert.ts";
 export * from "./audit-record.ts";

@@ -106,6 +106,7 @@ export function sampleVulnerability(n: number, change: Partial<Vulnerability> = 
     cvss: { score: 9.8 - (n % 9), vector: "CVSS:3.1/AV:N/AC:L/PR:N/UI:N/S:U/C:H/I:H/A:H" },
     summary: `Weakness number ${n}`,
     exploited: n % 50 === 0,
+    epss: n % 3 === 0 ? (n % 100) / 100 : null,
     published: "2024-05-01T00:00:00Z",
     references: [],
     feed: "osv:Debian",

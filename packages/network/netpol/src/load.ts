@@ -1,11 +1,7 @@
-import { globSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import { errorText } from "@bulwark/model";
-import { isMap, isScalar, isSeq, LineCounter, parseAllDocuments, type Document, type Node as YamlNode } from "yaml";
+import { placeText, readFiles, readTexts, recordOf, recordsOf, type Manifests } from "@bulwark/manifests";
 import type { Cluster, ClusterNode, Namespace, Pod } from "./cluster.ts";
-import { limits, NetpolError, type Problem } from "./error.ts";
+import { NetpolError, type Problem } from "./error.ts";
 import { protocols, type ContainerPort } from "./ports.ts";
-import { isRecord } from "./read.ts";
 import { isPolicy } from "./tiers/index.ts";
 
 export interface Loaded {
@@ -25,80 +21,25 @@ interface Entry {
 
 /**
  * Reads namespaces, pods, workloads (their templates count as pods), nodes and policies from YAML or JSON files, with
- * several documents and `List` kinds; `-` is standard input, a folder the files in it. Raises `NetpolError` (`unreadable`, `invalid`) with file and line.
+ * several documents and `List` kinds; `-` is standard input, a folder the files in it. Raises `NetpolError` (`unreadable`,
+ * `invalid`) with file and line: a verdict without what could not be read would be wrong.
  */
 export function loadFiles(files: readonly string[]): Loaded {
-  return loadTexts(
-    files.flatMap(filesOf).map((file) => ({ name: file === "-" ? "stdin" : file, text: readText(file) })),
-  );
-}
-
-/** A folder stands for the YAML and JSON files in it. */
-function filesOf(path: string): string[] {
-  if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
-  const found = globSync("**/*.{yaml,yml,json}", { cwd: path }).toSorted();
-  if (found.length > 0) return found.map((file) => join(path, file));
-  throw new NetpolError("unreadable", `${path}: no YAML or JSON file in it`, {
-    remedy: "name the folder of the objects",
-  });
+  return sort(entriesOf(readFiles(files)));
 }
 
 /** As `loadFiles`, of texts; their names are for messages. */
 export function loadTexts(texts: readonly { name: string; text: string }[]): Loaded {
-  return sort(texts.flatMap(({ name, text }) => readObjects(text, name)));
+  return sort(entriesOf(readTexts(texts)));
 }
 
-function readText(file: string): string {
-  try {
-    if (file === "-") return readFileSync(0, "utf8");
-    const { size } = statSync(file);
-    if (size > limits.file) {
-      throw new NetpolError("too-large", `${file}: ${size} bytes; at most ${limits.file} are read`, {
-        remedy: "split the file by namespace",
-      });
-    }
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof NetpolError) throw error;
-    throw new NetpolError("unreadable", `${file}: ${errorText(error)}`, {
-      remedy: "name a file of Kubernetes objects that can be read",
-      cause: error,
-    });
+function entriesOf({ objects, problems, others }: Manifests): Entry[] {
+  const wrong = problems[0] ?? others[0];
+  if (wrong) {
+    const code = wrong.line === 0 ? "unreadable" : "invalid";
+    throw new NetpolError(code, `${placeText(wrong)}: ${wrong.reason}`, { remedy: wrong.remedy });
   }
-}
-
-function readObjects(text: string, file: string): Entry[] {
-  const lines = new LineCounter();
-  const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
-  if (!Array.isArray(documents)) return [];
-  return documents.flatMap((document) => {
-    const [error] = document.errors;
-    if (error) throw notObject(file, lines.linePos(error.pos[0]).line, error.message);
-    const { contents } = document;
-    if (contents === null || (isScalar(contents) && contents.value === null)) return [];
-    return entries(document, contents, file, lines);
-  });
-}
-
-function entries(document: Document, node: YamlNode, file: string, lines: LineCounter): Entry[] {
-  const line = lines.linePos(node.range?.[0] ?? 0).line;
-  const kind: unknown = isMap(node) ? node.get("kind") : undefined;
-  if (!isMap(node) || typeof kind !== "string") {
-    throw notObject(file, line, "is no Kubernetes object: it has no kind");
-  }
-  const list: unknown = kind.endsWith("List") ? node.get("items", true) : undefined;
-  if (isSeq(list)) return list.items.flatMap((item) => entries(document, item as YamlNode, file, lines));
-  let object: unknown;
-  try {
-    object = node.toJS(document, { maxAliasCount: 100 });
-  } catch (error) {
-    throw notObject(file, line, errorText(error));
-  }
-  return isRecord(object) ? [{ object, source: `${file}:${line}` }] : [];
-}
-
-function notObject(file: string, line: number, reason: string): NetpolError {
-  return new NetpolError("invalid", `${file}:${line}: ${reason}`, { remedy: "give YAML or JSON as kubectl prints it" });
+  return objects.map(({ object, place }) => ({ object, source: placeText(place) }));
 }
 
 const templates: Readonly<Record<string, readonly string[]>> = {
@@ -144,7 +85,7 @@ interface Metadata {
 }
 
 function metadata({ object, source }: Entry): Metadata {
-  const meta = record(object["metadata"]);
+  const meta = recordOf(object["metadata"]);
   if (typeof meta["name"] !== "string" && typeof meta["generateName"] !== "string") {
     throw new NetpolError("invalid", `${source}: ${String(object["kind"])} without metadata.name`, {
       remedy: "give the object a name",
@@ -155,7 +96,7 @@ function metadata({ object, source }: Entry): Metadata {
     name: String(meta["name"] ?? meta["generateName"]),
     namespace,
     labels: labelsOf(meta["labels"], source),
-    owners: list(meta["ownerReferences"]).map(
+    owners: recordsOf(meta["ownerReferences"]).map(
       (owner) => `${String(owner["kind"])}/${namespace}/${String(owner["name"])}`,
     ),
   };
@@ -164,7 +105,7 @@ function metadata({ object, source }: Entry): Metadata {
 /** Real pods win over the template that made them, and a workload over those that it makes. */
 function pods(entries: readonly Entry[]): Pod[] {
   const read = entries
-    .filter(({ object }) => !["Succeeded", "Failed"].includes(String(record(object["status"])["phase"])))
+    .filter(({ object }) => !["Succeeded", "Failed"].includes(String(recordOf(object["status"])["phase"])))
     .map((entry) => ({ entry, kind: String(entry.object["kind"]), meta: metadata(entry) }));
   const key = ({ kind, meta }: (typeof read)[number]): string => `${kind}/${meta.namespace}/${meta.name}`;
   const byKey = new Map(read.map((item) => [key(item), item]));
@@ -192,19 +133,21 @@ function pods(entries: readonly Entry[]): Pod[] {
 
 function toPod({ object, source }: Entry, kind: string, { name, namespace, labels }: Metadata): Pod {
   const path = Object.hasOwn(templates, kind) ? templates[kind] : undefined;
-  const template = path ? path.reduce<unknown>((value, step) => record(value)[step], object) : object;
-  const spec = record(record(template)["spec"]);
-  const status = record(object["status"]);
-  const ips = [status["podIP"], ...list(status["podIPs"]).map(({ ip }) => ip)].filter((ip) => typeof ip === "string");
+  const template = path ? path.reduce<unknown>((value, step) => recordOf(value)[step], object) : object;
+  const spec = recordOf(recordOf(template)["spec"]);
+  const status = recordOf(object["status"]);
+  const ips = [status["podIP"], ...recordsOf(status["podIPs"]).map(({ ip }) => ip)].filter(
+    (ip) => typeof ip === "string",
+  );
   // Of the containers that start first, only those that stay (sidecars) can be connected to.
-  const stay = list(spec["initContainers"]).filter(({ restartPolicy }) => restartPolicy === "Always");
+  const stay = recordsOf(spec["initContainers"]).filter(({ restartPolicy }) => restartPolicy === "Always");
   return {
     namespace,
     name,
     kind,
-    labels: path ? labelsOf(record(record(template)["metadata"])["labels"], source) : labels,
+    labels: path ? labelsOf(recordOf(recordOf(template)["metadata"])["labels"], source) : labels,
     ips: path ? [] : [...new Set(ips)],
-    ports: [...list(spec["containers"]), ...stay].flatMap(({ ports }) => list(ports).flatMap(containerPort)),
+    ports: [...recordsOf(spec["containers"]), ...stay].flatMap(({ ports }) => recordsOf(ports).flatMap(containerPort)),
     hostNetwork: spec["hostNetwork"] === true,
     serviceAccount: typeof spec["serviceAccountName"] === "string" ? spec["serviceAccountName"] : "default",
   };
@@ -217,14 +160,14 @@ function containerPort({ name, containerPort: port, protocol }: Record<string, u
 }
 
 function nodeAddresses(object: Record<string, unknown>): string[] {
-  return list(record(object["status"])["addresses"])
+  return recordsOf(recordOf(object["status"])["addresses"])
     .filter(({ type }) => type === "InternalIP" || type === "ExternalIP")
     .map(({ address }) => String(address));
 }
 
 function labelsOf(value: unknown, source: string): Record<string, string> {
   return Object.fromEntries(
-    Object.entries(record(value)).map(([key, text]) => {
+    Object.entries(recordOf(value)).map(([key, text]) => {
       if (typeof text === "string") return [key, text];
       throw new NetpolError(
         "invalid",
@@ -235,12 +178,4 @@ function labelsOf(value: unknown, source: string): Record<string, string> {
       );
     }),
   );
-}
-
-function record(value: unknown): Record<string, unknown> {
-  return isRecord(value) ? value : {};
-}
-
-function list(value: unknown): Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
 }

@@ -1,13 +1,14 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
 import { errorText } from "@bulwark/model";
-import { databaseVersion, indexes, tables } from "./database.ts";
-import type { Advisory, Writer } from "./feeds/feed.ts";
+import { databaseVersion, tables } from "./database.ts";
 import type { FeedFile } from "./source.ts";
+import { newRows, type Rows } from "./rows.ts";
 
 /**
  * Writes a new database beside the old one and puts it in its place. A file that cannot be read, or could not be had,
- * leaves no half: the records that the old database has of it are taken over, and the failure is noted.
+ * leaves no half: the records that the old database has of it are taken over, and the failure is noted. A file that the
+ * old database was built from is not read again.
  */
 export async function build(
   into: string,
@@ -24,15 +25,9 @@ export async function build(
     database.exec(tables);
     const old = isReadable(into);
     if (old) database.prepare("attach ? as old").run(into);
-    const write = writerOn(database);
-    for (const file of files) {
-      const name = file.feed.nameOf(file.path);
-      onFeed(name);
-      await loadFeed(database, name, file, write(name), old, now);
-    }
-    database.exec(indexes);
-    database.exec(`insert or ignore into ratings
-      select json_extract(cves, '$[0]'), vector from advisories where vector is not null and json_array_length(cves) = 1`);
+    const rows = newRows(database);
+    for (const file of files) await loadFeed(database, rows, file, { old, now, onFeed });
+    rows.finish();
     const meta = database.prepare("insert into meta values (?, ?)");
     meta.run("version", String(databaseVersion));
     meta.run("built_at", String(now));
@@ -49,53 +44,49 @@ export async function build(
 
 async function loadFeed(
   database: DatabaseSync,
-  name: string,
-  { feed, path, file, error }: FeedFile,
-  writer: Writer,
-  old: boolean,
-  now: number,
+  rows: Rows,
+  { feed, path, file, stamp, error }: FeedFile,
+  { old, now, onFeed }: { old: boolean; now: number; onFeed: (name: string) => void },
 ): Promise<void> {
-  const note = database.prepare("insert or replace into feeds values (?, ?, ?, ?)");
-  let problem = error;
+  const name = feed.nameOf(path);
+  const note = database.prepare("insert or replace into feeds values (?, ?, ?, ?, ?)");
+  const before = old ? readBefore(database, name) : undefined;
   database.exec("begin");
+  if (before && before.stamp === stamp) {
+    rows.takeOver(name);
+    note.run(name, before.records, error === "" ? now : before.updatedAt, error, stamp);
+    database.exec("commit");
+    return;
+  }
+  let problem = error;
   if (file !== undefined) {
+    onFeed(name);
+    const from = rows.mark();
     try {
-      const records = await feed.load(file, path, writer);
-      note.run(name, records, now, problem);
+      const records = await feed.load(file, path, rows.writer(name));
+      note.run(name, records, now, problem, stamp);
       database.exec("commit");
       return;
     } catch (failure) {
       problem = errorText(failure);
+      rows.removeFrom(from, name);
     }
   }
-  // No journal, so no rollback: what a broken file has brought is taken out again.
-  database.prepare("delete from affected where advisory in (select number from advisories where feed = ?)").run(name);
-  database.prepare("delete from advisories where feed = ?").run(name);
-  if (name === "cisa-kev") database.exec("delete from exploited");
-  const known = old ? takeOver(database, name) : undefined;
-  note.run(name, known?.records ?? 0, known?.updatedAt ?? 0, problem);
+  if (before) rows.takeOver(name);
+  note.run(name, before?.records ?? 0, before?.updatedAt ?? 0, problem, before?.stamp ?? "");
   database.exec("commit");
 }
 
-function takeOver(database: DatabaseSync, name: string): { records: number; updatedAt: number } | undefined {
-  const known = database.prepare("select records, updated_at as updatedAt from old.feeds where name = ?").get(name);
-  const { next } = database.prepare("select coalesce(max(number), 0) as next from advisories").get() as {
-    next: number;
-  };
-  database
-    .prepare(
-      `insert into advisories select number + ?, id, feed, cves, aliases, summary, published, vector, urgency, links
-       from old.advisories where feed = ?`,
-    )
-    .run(next, name);
-  database
-    .prepare(
-      `insert into affected select f.ecosystem, f.package, f.advisory + ?, f.ranges, f.versions
-       from old.affected f join old.advisories a on a.number = f.advisory where a.feed = ?`,
-    )
-    .run(next, name);
-  if (name === "cisa-kev") database.exec("insert into exploited select * from old.exploited");
-  return known as { records: number; updatedAt: number } | undefined;
+interface Before {
+  records: number;
+  updatedAt: number;
+  stamp: string;
+}
+
+function readBefore(database: DatabaseSync, name: string): Before | undefined {
+  return database
+    .prepare("select records, updated_at as updatedAt, stamp from old.feeds where name = ? and stamp <> ''")
+    .get(name) as Before | undefined;
 }
 
 function isReadable(path: string): boolean {
@@ -110,33 +101,4 @@ function isReadable(path: string): boolean {
   } finally {
     old?.close();
   }
-}
-
-function writerOn(database: DatabaseSync): (feed: string) => Writer {
-  const advisory = database.prepare("insert into advisories values (null, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
-  const affected = database.prepare("insert into affected values (?, ?, ?, ?, ?)");
-  const exploited = database.prepare("insert or replace into exploited values (?, ?)");
-  return (feed) => ({
-    advisory(item: Advisory) {
-      const { id, cves, aliases, summary, published, vector, urgency, links } = item;
-      const lists = [cves, aliases, links].map((list) => JSON.stringify(list)) as [string, string, string];
-      const { lastInsertRowid } = advisory.run(
-        id,
-        feed,
-        lists[0],
-        lists[1],
-        summary,
-        published,
-        vector,
-        urgency,
-        lists[2],
-      );
-      for (const { ecosystem, package: name, ranges, versions } of item.affected) {
-        affected.run(ecosystem, name, lastInsertRowid, JSON.stringify(ranges), JSON.stringify(versions));
-      }
-    },
-    exploited(cve, added) {
-      exploited.run(cve, added);
-    },
-  });
 }

@@ -1,125 +1,176 @@
-import type { InstalledPackage, Inventory, OperatingSystem, Severity, Vulnerability } from "@bulwark/model";
-import { cvssScore, severityOfScore } from "./cvss.ts";
-import type { AdvisoryDatabase, Candidate } from "./database.ts";
-import type { Range } from "./osv.ts";
+import type { InstalledPackage, Inventory, Severity, Vulnerability } from "@bulwark/model";
+import { severityOfScore, severityOfWord } from "./cvss.ts";
+import type { AdvisoryDatabase, AdvisoryText, Entry, Rating } from "./database.ts";
+import { isCve } from "./feeds/feed.ts";
+import { grouped } from "./grouped.ts";
+import { isOfSystem, targetOf, type Target } from "./packages.ts";
+import { rangeWith, type Range } from "./ranges.ts";
 import { compareVersions, type VersionScheme } from "./versions/index.ts";
 
 /**
- * The weaknesses of an inventory. Advisories of a distribution are keyed by the source package and its version, and hold
- * for one release only. An advisory that says *not affected* beats any other for the same CVE; the same CVE from several
- * advisories is one vulnerability.
+ * The weaknesses of an inventory. A distribution's advisories hold for its own packages and one release; a file that a
+ * distribution's package owns is not held against those of a language, since the distribution mends without a new version.
+ * *Not affected* beats whatever else is said of the same weakness; whatever says the same under another name is one.
  */
 export function match({ os, packages }: Inventory, database: AdvisoryDatabase): Vulnerability[] {
   const found = new Map<string, Vulnerability>();
+  const answered = packages.some(
+    (item) => isOfSystem(item.type) && !("unknown" in targetOf(item, os, database.ecosystems)),
+  );
   for (const item of packages) {
-    const release = os && releaseOf(item, os);
-    if (!release) continue;
-    const candidates = release.ecosystems.flatMap((ecosystem) => database.candidates(ecosystem, item.source.name));
-    const cleared = clearedOf(candidates);
-    for (const candidate of candidates) {
-      const range = affectedBy(candidate, item.source.version, release.scheme);
-      if (range === undefined) continue;
-      const ids = candidate.cves.length > 0 ? candidate.cves : [candidate.id];
-      for (const id of ids.filter((cve) => !cleared.has(cve))) {
-        merge(found, toVulnerability(id, item, candidate, range, database), release.scheme);
-      }
+    // Where nothing is known of the distribution, nobody answers for what it owns.
+    if (item.ownedBy !== null && answered && !isOfSystem(item.type)) continue;
+    const target = targetOf(item, os, database.ecosystems);
+    if ("unknown" in target) continue;
+    for (const vulnerability of weaknessesOf(item, target, database)) {
+      const key = `${vulnerability.id}\u0000${item.purl}\u0000${item.purl === "" ? item.location : ""}`;
+      if (!found.has(key)) found.set(key, vulnerability);
     }
   }
   return [...found.values()];
 }
 
-interface Release {
-  scheme: VersionScheme;
-  ecosystems: string[];
-}
-
-/** Names under which feeds speak of a release. */
-function releaseOf({ type }: InstalledPackage, { id, version }: OperatingSystem): Release | undefined {
-  if (type === "apk" && id === "alpine") {
-    return { scheme: "apk", ecosystems: [`Alpine:${version === "edge" ? "edge" : `v${version}`}`] };
+/** Of which packages nobody can say whether they have a weakness, and why: reason → packages. */
+export function unmatched({ os, packages }: Inventory, database: AdvisoryDatabase): Map<string, InstalledPackage[]> {
+  const reasons = new Map<string, InstalledPackage[]>();
+  for (const item of packages) {
+    const target = targetOf(item, os, database.ecosystems);
+    if (!("unknown" in target)) continue;
+    reasons.set(target.unknown, [...(reasons.get(target.unknown) ?? []), item]);
   }
-  if (type === "deb" && id === "debian") return { scheme: "deb", ecosystems: [`Debian:${version}`] };
-  if (type === "deb" && id === "ubuntu") {
-    // Long-term releases are those of April of even years; OSV marks them.
-    const names = /^\d[02468]\.04$/.test(version)
-      ? [`Ubuntu:${version}:LTS`, `Ubuntu:${version}`]
-      : [`Ubuntu:${version}`];
-    return { scheme: "deb", ecosystems: names };
-  }
-  return undefined;
+  return reasons;
 }
 
-/** CVEs that an advisory clears: Alpine lists them as fixed in version 0, which no range holds. */
-function clearedOf(candidates: Candidate[]): ReadonlySet<string> {
-  const clearing = candidates.filter(({ ranges, versions }) => ranges.length === 0 && versions.length === 0);
-  return new Set(clearing.flatMap(({ cves, id }) => (cves.length > 0 ? cves : [id])));
+/** What one advisory says of one weakness of the package. */
+interface Claim {
+  /** Every name of the weakness. */
+  names: string[];
+  tier: number;
+  entry: Entry;
+  text: AdvisoryText;
+  /** The range that the version is in; `true` where it is affected by name; undefined where it is not. */
+  hit: Range | true | undefined;
 }
 
-/** The range that a version is in; `true` where it is affected by name; undefined where it is not affected. */
-function affectedBy({ ranges, versions }: Candidate, version: string, scheme: VersionScheme): Range | true | undefined {
-  const inside = ranges.find(({ from, to, closed }) => {
-    if (from !== "0" && compareVersions(scheme, version, from) < 0) return false;
-    if (to === null) return true;
-    const order = compareVersions(scheme, version, to);
-    return order < 0 || (closed && order === 0);
+function weaknessesOf(item: InstalledPackage, target: Target, database: AdvisoryDatabase): Vulnerability[] {
+  const claims = claimsOf(item, target, database);
+  if (!claims.some(({ hit }) => hit !== undefined)) return [];
+  return grouped(claims, ({ names }) => names).flatMap((group) => {
+    const top = Math.min(...group.map(({ tier }) => tier));
+    const deciding = group.filter(({ tier }) => tier === top);
+    if (deciding.some(({ entry }) => entry.status === "not-affected")) return [];
+    const hits = deciding.filter(({ hit }) => hit !== undefined);
+    return hits.length === 0 ? [] : [toVulnerability(item, hits, target.scheme, database)];
   });
-  return inside ?? (versions.includes(version) ? true : undefined);
+}
+
+function claimsOf(item: InstalledPackage, target: Target, database: AdvisoryDatabase): Claim[] {
+  const { tiers, name, version, scheme } = target;
+  return tiers.flatMap((ecosystems, tier) =>
+    ecosystems.flatMap((ecosystem) =>
+      database.affected(ecosystem, name).flatMap((entry) => {
+        if (!isMeant(item, entry)) return [];
+        const hit = rangeWith(entry.ranges, version, scheme) ?? (entry.versions.includes(version) ? true : undefined);
+        // Of one that does not hit, only a higher tier and a clear word count.
+        if (hit === undefined && entry.status !== "not-affected" && tiers.length === 1) return [];
+        const text = database.advisory(entry.advisory);
+        return text.weaknesses.map((names) => ({ names, tier, entry, text, hit }));
+      }),
+    ),
+  );
+}
+
+/** Modules are separate worlds: an rpm of one is meant by advisories for that stream alone, any other rpm by those for none. */
+function isMeant(item: InstalledPackage, { module, binaries }: Entry): boolean {
+  if (binaries !== null && !binaries.includes(item.name)) return false;
+  if (item.type !== "rpm") return true;
+  const label = item.module?.split(":").slice(0, 2).join(":") ?? null;
+  if (module === null || label === null) return module === null && label === null;
+  return module === "*" || module === label;
 }
 
 function toVulnerability(
-  id: string,
   item: InstalledPackage,
-  candidate: Candidate,
-  range: Range | true,
+  hits: Claim[],
+  scheme: VersionScheme,
   database: AdvisoryDatabase,
 ): Vulnerability {
-  const fixedVersion = range === true || range.closed ? null : range.to;
-  const vector = candidate.vector ?? database.rating(id) ?? null;
-  const score = vector === null ? undefined : cvssScore(vector);
-  const others = candidate.cves.length > 1 ? [] : candidate.aliases;
+  const names = [...new Set(hits.flatMap((hit) => hit.names))];
+  const id = idOf(names);
+  // The record of the weakness itself tells more than a notice that mends many.
+  const byDetail = hits.toSorted((a, b) => a.text.weaknesses.length - b.text.weaknesses.length);
+  const cvss = ratingOf(byDetail, names, database);
+  const fixedVersion = fixOf(hits, scheme);
   return {
     id,
-    aliases: [...new Set([candidate.id, ...others])].filter((alias) => alias !== id),
+    aliases: [...new Set([...names, ...hits.map(({ text }) => text.id)])].filter((name) => name !== id).slice(0, 200),
     package: item.name,
     source: item.source.name,
     version: item.version,
     purl: item.purl,
     fixedVersion,
-    state: fixedVersion === null ? "unfixed" : "fixed",
-    severity: severityOf(candidate.urgency, score),
-    cvss: vector === null || score === undefined ? null : { score, vector },
-    summary: candidate.summary,
-    exploited: [id, ...others].some((cve) => database.isExploited(cve)),
-    published: candidate.published,
-    references: candidate.links,
-    feed: candidate.feed,
+    state: fixedVersion === null ? stateWithoutFix(hits) : "fixed",
+    severity: severityOf(byDetail, cvss),
+    cvss,
+    summary: byDetail.find(({ text }) => text.summary !== "")?.text.summary ?? "",
+    exploited: names.some((name) => database.isExploited(name)),
+    epss: highest(names.map((name) => database.epss(name))),
+    published: byDetail.find(({ text }) => text.published !== null)?.text.published ?? null,
+    references: [...new Set(byDetail.flatMap(({ text }) => text.links))].slice(0, 100),
+    feed: byDetail[0]?.text.feed ?? "",
   };
 }
 
-/** What the distribution says of its own build comes before a score for the software as such. */
-function severityOf(urgency: string | null, score: number | undefined): Severity {
-  if (urgency === "unimportant") return "negligible";
-  return score === undefined ? "unknown" : severityOfScore(score);
+/** The CVE where there is one, of several the first; else the name that is best known. */
+function idOf(names: string[]): string {
+  const rank = (name: string): number => (isCve(name) ? 0 : name.startsWith("GHSA-") ? 1 : 2);
+  return names.toSorted((a, b) => rank(a) - rank(b) || (a < b ? -1 : 1))[0] ?? "";
 }
 
-/** Two advisories for one CVE of one package: the later fix is the one that ends it. */
-function merge(found: Map<string, Vulnerability>, item: Vulnerability, scheme: VersionScheme): void {
-  const key = `${item.id}\u0000${item.purl}`;
-  const known = found.get(key);
-  if (!known) {
-    found.set(key, item);
-    return;
+/** The version at which the last of them ends; null where one of them has no end. */
+function fixOf(hits: Claim[], scheme: VersionScheme): string | null {
+  const ranges = hits.map(({ hit }) => hit).filter((hit): hit is Range => hit !== true && hit !== undefined);
+  if (ranges.some(({ to }) => to === null)) return null;
+  const fixes = ranges.filter(({ closed }) => !closed).map(({ to }) => to);
+  return (
+    fixes
+      .filter((fix) => fix !== null)
+      .toSorted((a, b) => compareVersions(scheme, a, b))
+      .at(-1) ?? null
+  );
+}
+
+function stateWithoutFix(hits: Claim[]): Vulnerability["state"] {
+  if (hits.some(({ entry }) => entry.status === "end-of-life")) return "end-of-life";
+  return hits.some(({ entry }) => entry.status === "wont-fix") ? "wont-fix" : "unfixed";
+}
+
+/** What the advisory itself says, else what any feed says of the CVE. */
+function ratingOf(hits: Claim[], names: string[], database: AdvisoryDatabase): Rating | null {
+  const own = hits.find(({ text }) => text.cvss !== null && text.weaknesses.length === 1)?.text.cvss;
+  if (own) return own;
+  for (const name of names) {
+    const rating = database.rating(name);
+    if (rating) return { vector: rating.vector, score: rating.score };
   }
-  const later =
-    item.fixedVersion === null || known.fixedVersion === null
-      ? item.fixedVersion === null
-      : compareVersions(scheme, item.fixedVersion, known.fixedVersion) > 0;
-  const [kept, other] = later ? [item, known] : [known, item];
-  found.set(key, {
-    ...kept,
-    aliases: [...new Set([...kept.aliases, ...other.aliases])],
-    references: [...new Set([...kept.references, ...other.references])].slice(0, 100),
-    cvss: kept.cvss ?? other.cvss,
-    severity: kept.severity === "unknown" ? other.severity : kept.severity,
-  });
+  return hits.find(({ text }) => text.cvss !== null)?.text.cvss ?? null;
+}
+
+/** What a distribution says of its own build comes before a score for the software as such; elsewhere the score is finer. */
+function severityOf(hits: Claim[], cvss: Rating | null): Severity {
+  const words = hits.map(({ entry }) => (entry.urgency === null ? undefined : severityOfWord(entry.urgency)));
+  const word = words.find((severity) => severity !== undefined);
+  if (word !== undefined && hits.some(({ text }) => isDistribution(text.feed))) return word;
+  return cvss === null ? (word ?? "unknown") : severityOfScore(cvss.score);
+}
+
+function isDistribution(feed: string): boolean {
+  return /^(debian-tracker|osv:(Debian|Ubuntu|Echo|AlmaLinux|Rocky Linux|Red Hat|SUSE|openSUSE|openEuler|Mageia))$/.test(
+    feed,
+  );
+}
+
+function highest(numbers: (number | undefined)[]): number | null {
+  const known = numbers.filter((number) => number !== undefined);
+  return known.length === 0 ? null : Math.max(...known);
 }

@@ -21,7 +21,7 @@ try {
   const files = await collect({
     from,
     cache: `${into}.feeds`,
-    onFile: (path) => say({ type: "progress", text: `loaded ${path}` }),
+    onProgress: (text) => say({ type: "progress", text }),
   });
   if (files.every(({ file }) => file === undefined)) {
     const reason = files[0]?.error ?? `no feed below ${from ?? ""}`;

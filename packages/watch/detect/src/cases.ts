@@ -37,14 +37,30 @@ export function story(cgroup = "/default/c1"): Story {
     containerPid: pid,
     mountNamespace: 2,
     pidNamespace: 3,
+    networkNamespace: 4,
+    userNamespace: 5,
+    cgroupNamespace: 6,
     cgroups: [cgroup],
     uid: 0,
     gid: 0,
     effectiveUid: 0,
+    savedUid: 0,
+    loginUid: 4_294_967_295,
     capabilities: 0n,
+    permitted: 0n,
+    inheritable: 0n,
+    session: pid,
+    processGroup: pid,
+    terminal: 0,
+    cloneFlags: 0n,
     name: "",
     executable: "",
     filename: "",
+    interpreter: "",
+    executableInode: 0n,
+    executableMode: 0o100_755,
+    executableUid: 0,
+    gainsRights: false,
     arguments: [],
     argumentsCut: false,
     workingDirectory: "/",
@@ -66,7 +82,15 @@ export function story(cgroup = "/default/c1"): Story {
     connect(pid, ip, port) {
       const at = ++sequence;
       const ends = { local: { ip: "172.17.0.2", port: 0 }, remote: { ip, port } };
-      return { type: "connect", sequence: at, time: at * 1000n, pid, startTime: BigInt(pid), ...ends };
+      return {
+        type: "connect",
+        sequence: at,
+        time: at * 1000n,
+        pid,
+        startTime: BigInt(pid),
+        networkNamespace: 4,
+        ...ends,
+      };
     },
     exit(pid) {
       const at = ++sequence;

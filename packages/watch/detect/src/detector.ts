@@ -1,12 +1,29 @@
-import type { Evidence, Severity } from "@bulwark/model";
+import type { Container, Evidence, Severity } from "@bulwark/model";
+import type { ActivityRecord, SensorRecord } from "@bulwark/sensor";
 import type { Entry, ProcessTable } from "./process-table.ts";
 
 /** What happened, to a process that the table has already taken in. */
-export interface Observation {
-  kind: "exec" | "fork" | "connect" | "look";
+export type Observation = Context & (Life | Done);
+
+/** What every observation has. */
+export interface Context {
   process: Entry;
   table: ProcessTable;
+  /** Undefined: of the host, or of nobody known. */
+  container: Container | undefined;
+  /** Milliseconds since the epoch at which it happened. */
+  time: number;
 }
+
+interface Life {
+  /** `look`: its descriptors were looked at a while after it connected; there is no record of that. */
+  kind: "exec" | "fork" | "exit" | "connect" | "look";
+  record?: SensorRecord;
+}
+
+type Done = {
+  [Kind in ActivityRecord["type"]]: { kind: Kind; record: Extract<ActivityRecord, { type: Kind }> };
+}[ActivityRecord["type"]];
 
 /** A detector's verdict on one observation. */
 export interface Detection {
@@ -17,6 +34,8 @@ export interface Detection {
   key: string;
   severity?: Severity;
   techniques?: string[];
+  /** Of a detector that stands for many rules: the one that matched. */
+  rule?: Pick<Detector, "id" | "title" | "description" | "remedy">;
 }
 
 /** One detection. A new one is a file in `detectors/` and a line in its index, with cases beside it. */
@@ -29,6 +48,6 @@ export interface Detector {
   severity: Severity;
   /** MITRE ATT&CK. */
   techniques: string[];
-  /** Pure: everything that it needs is in the observation. */
-  detect(observation: Observation): Detection | undefined;
+  /** Pure, or with a state of its own that has a bound: `createDetectors` makes a new one for each pipeline. */
+  detect(observation: Observation): Detection | readonly Detection[] | undefined;
 }

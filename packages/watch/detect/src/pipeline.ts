@@ -1,7 +1,8 @@
-import type { AgentRecord, Alert, Attribution, Container, ProcessEvent, ProcessEventKind } from "@bulwark/model";
+import type { AgentRecord, Alert, Attribution, Container, Event, ProcessEvent } from "@bulwark/model";
 import type { SensorRecord } from "@bulwark/sensor";
+import { toActivity, type Activity } from "./activities.ts";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
-import type { Detection, Detector, Observation } from "./detector.ts";
+import type { Context, Detection, Detector, Observation } from "./detector.ts";
 import { interpreterKind } from "./interpreters.ts";
 import { ProcessTable, type Entry } from "./process-table.ts";
 
@@ -41,6 +42,8 @@ interface Happening {
   process: Entry;
   ancestors: Entry[];
 }
+
+type Happened = Observation extends infer One ? (One extends Observation ? Omit<One, keyof Context> : never) : never;
 
 interface Waiting {
   cgroups: readonly string[];
@@ -94,27 +97,45 @@ export class Pipeline {
     const seen = { ...process, stdio };
     const id = `${this.#options.node}/${this.#options.run}/look-${process.pid}-${process.startTime}`;
     const happening = { id, time: this.#options.now(), process: seen, ancestors: this.table.ancestors(seen) };
-    this.#soon(seen, (owner) => this.#detect({ kind: "look", process: seen, table: this.table }, happening, owner));
+    this.#soon(seen, (owner) => this.#detect({ kind: "look" }, happening, owner));
     this.#flush();
   }
 
   #take(record: SensorRecord, now: number): void {
     const process = this.table.apply(record, now);
-    const { type } = record;
-    if (!process || (type !== "exec" && type !== "fork" && type !== "exit" && type !== "connect")) return;
+    if (!process) return;
     const { node, run, epoch } = this.#options;
     const id = `${node}/${run}/${record.sequence}`;
-    const time = epoch(record.time);
-    if (type === "connect" && interpreterKind(process)) this.#options.watchShell?.(process);
-
     // The table's entry changes with the next exec: what is judged later is what was so at this time.
     const observed = { ...process };
-    const happening = { id, time, process: observed, ancestors: this.table.ancestors(observed) };
-    const detect = type !== "exit" && { kind: type, process: observed, table: this.table };
-    this.#soon(observed, (owner) => {
-      if (type !== "fork") this.#event(type, record, happening, owner);
-      if (detect) this.#detect(detect, happening, owner);
-    });
+    const happening = { id, time: epoch(record.time), process: observed, ancestors: this.table.ancestors(observed) };
+    const { type } = record;
+    switch (type) {
+      case "snapshot":
+      case "accept":
+      case "loss":
+      case "ready":
+        return;
+      case "exec":
+      case "fork":
+      case "exit":
+      case "connect":
+        if (type === "connect" && interpreterKind(process)) this.#options.watchShell?.(process);
+        this.#soon(observed, (owner) => {
+          if (type !== "fork") this.#event(lifeOf(type, record), happening, owner);
+          this.#detect({ kind: type, record }, happening, owner);
+        });
+        return;
+      default: {
+        if (observed.isRuntime) return;
+        const activity = toActivity(record);
+        this.#soon(observed, (owner) => {
+          if (activity) this.#event(activity, happening, owner);
+          // The compiler does not see that a record and its own type belong together.
+          this.#detect({ kind: record.type, record } as Happened, happening, owner);
+        });
+      }
+    }
   }
 
   #soon({ cgroups }: Entry, judge: (owner: Owner) => void): void {
@@ -129,34 +150,31 @@ export class Pipeline {
     this.#waiting.push({ cgroups, until: this.#options.now() + patience, judge });
   }
 
-  #event(
-    kind: ProcessEventKind,
-    record: SensorRecord,
-    { id, time, process, ancestors }: Happening,
-    owner: Owner,
-  ): void {
+  #event(what: Life | Activity, { id, time, process, ancestors }: Happening, owner: Owner): void {
     if (owner?.attribution === "host" && !this.#options.host) return;
-    const event: ProcessEvent = {
+    const event: Event = {
       id,
       time,
       node: this.#options.node,
-      kind,
       ...identity(owner),
       process: toProcess(process),
       ancestors: ancestors.map(toAncestor),
-      exitCode: record.type === "exit" ? record.exitCode : null,
-      connection: record.type === "connect" ? { protocol: "tcp", local: record.local, remote: record.remote } : null,
+      ...what,
     };
     this.counters.events++;
     this.#out.push({ type: "event", event });
   }
 
-  #detect(observation: Observation, happening: Happening, owner: Owner): void {
+  #detect(happened: Happened, happening: Happening, owner: Owner): void {
     if (owner?.attribution === "host" && !this.#options.host) return;
+    const { process, time } = happening;
+    const container = owner?.attribution === "container" ? owner.container : undefined;
+    const observation: Observation = { ...happened, process, table: this.table, container, time };
     for (const detector of this.#options.detectors) {
-      const detection = detector.detect(observation);
-      if (detection && this.#isNew(detector, detection, owner)) {
-        this.#alert(detector, detection, happening, owner);
+      const found = detector.detect(observation);
+      if (found === undefined) continue;
+      for (const detection of Array.isArray(found) ? (found as readonly Detection[]) : [found as Detection]) {
+        if (this.#isNew(detector, detection, owner)) this.#alert(detector, detection, happening, owner);
       }
     }
   }
@@ -164,14 +182,15 @@ export class Pipeline {
   #alert(detector: Detector, detection: Detection, { id, time, process, ancestors }: Happening, owner: Owner): void {
     const { subject } = detection;
     const above = subject === process ? ancestors : this.table.ancestors(subject);
+    const rule = detection.rule ?? detector;
     const alert: Alert = {
-      id: `${id}/${detector.id}`,
+      id: `${id}/${rule.id}`.slice(0, 256),
       time,
       node: this.#options.node,
-      rule: detector.id,
-      title: detector.title,
-      description: detector.description,
-      remedy: detector.remedy,
+      rule: rule.id,
+      title: rule.title,
+      description: rule.description,
+      remedy: rule.remedy,
       severity: detection.severity ?? detector.severity,
       techniques: detection.techniques ?? detector.techniques,
       ...identity(owner),
@@ -184,9 +203,9 @@ export class Pipeline {
     this.#out.push({ type: "alert", alert });
   }
 
-  #isNew(detector: Detector, { key }: Detection, owner: Owner): boolean {
+  #isNew(detector: Detector, { key, rule }: Detection, owner: Owner): boolean {
     const whose = owner?.attribution === "container" ? owner.container.id : "";
-    const full = `${detector.id}\u0000${whose}\u0000${key}`;
+    const full = `${rule?.id ?? detector.id}\u0000${whose}\u0000${key}`;
     const now = this.#options.now();
     const before = this.#raised.get(full);
     if (before !== undefined && now - before < repeatWindow) return false;
@@ -200,6 +219,16 @@ export class Pipeline {
   #flush(): void {
     if (this.#out.length > 0) this.#options.emit(this.#out.splice(0));
   }
+}
+
+type Life = Pick<ProcessEvent, "kind" | "exitCode" | "connection">;
+
+function lifeOf(kind: Life["kind"], record: SensorRecord): Life {
+  return {
+    kind,
+    exitCode: record.type === "exit" ? record.exitCode : null,
+    connection: record.type === "connect" ? { protocol: "tcp", local: record.local, remote: record.remote } : null,
+  };
 }
 
 function identity(owner: Owner): { attribution: Attribution; container: ProcessEvent["container"] } {

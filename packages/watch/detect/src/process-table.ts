@@ -1,29 +1,14 @@
 import type { ProcessRecord, SensorRecord } from "@bulwark/sensor";
 
 /** A process as the table knows it: of the last exec, with the identity of the last fork or exec. */
-export type Entry = Pick<
-  ProcessRecord,
-  | "pid"
-  | "startTime"
-  | "parentPid"
-  | "parentStartTime"
-  | "containerPid"
-  | "cgroups"
-  | "uid"
-  | "gid"
-  | "effectiveUid"
-  | "capabilities"
-  | "name"
-  | "executable"
-  | "filename"
-  | "arguments"
-  | "argumentsCut"
-  | "workingDirectory"
-  | "origin"
-  | "stdio"
-> & {
+export type Entry = Omit<ProcessRecord, "type" | "sequence" | "time"> & {
   /** Peers that the process has connected to, latest last: `192.0.2.7:4444`. */
   peers: string[];
+  /**
+   * It came into the container from outside and has begun no program there yet: the runtime, which sets the container
+   * up or is about to execute a command in it. What it does until then is no deed of the container.
+   */
+  isRuntime: boolean;
   /** Milliseconds since the epoch at which its end was seen; 0 while it lives. */
   endedAt: number;
 };
@@ -37,6 +22,8 @@ const peersKept = 16;
 export class ProcessTable {
   readonly #entries = new Map<string, Entry>();
   readonly #ended: string[] = [];
+  /** Key of the process that had a number at last. */
+  readonly #latest = new Map<number, string>();
   readonly #limit: number;
   readonly #keep: number;
   /** Entries that were given up because the table was full. */
@@ -57,7 +44,12 @@ export class ProcessTable {
     switch (record.type) {
       case "exec":
       case "snapshot":
-        return this.#put({ ...pick(record), peers: this.get(record.pid, record.startTime)?.peers ?? [], endedAt: 0 });
+        return this.#put({
+          ...pick(record),
+          peers: this.get(record.pid, record.startTime)?.peers ?? [],
+          isRuntime: false,
+          endedAt: 0,
+        });
       case "fork":
         return this.#put(this.#forked(record));
       case "exit": {
@@ -73,9 +65,19 @@ export class ProcessTable {
         if (entry) entry.peers = [...entry.peers, addressText(record.remote)].slice(-peersKept);
         return entry;
       }
-      default:
+      case "accept":
+      case "loss":
+      case "ready":
         return undefined;
+      default:
+        return record.startTime === 0n ? this.latest(record.pid) : this.get(record.pid, record.startTime);
     }
+  }
+
+  /** Who had this number at last, for the few records that know nothing else of a process. */
+  latest(pid: number): Entry | undefined {
+    const key = this.#latest.get(pid);
+    return key === undefined ? undefined : this.#entries.get(key);
   }
 
   /** A number is used again after its process ended; together with the start it names one process. */
@@ -100,31 +102,53 @@ export class ProcessTable {
   #forked(record: ProcessRecord): Entry {
     const parent = this.get(record.parentPid, record.parentStartTime);
     const own = pick(record);
-    if (!parent) return { ...own, peers: [], endedAt: 0 };
-    const { executable, filename, arguments: words, argumentsCut, workingDirectory, origin, peers } = parent;
-    const cgroups = own.cgroups.length > 0 ? own.cgroups : parent.cgroups;
-    return {
-      ...own,
-      cgroups,
+    if (!parent) return { ...own, peers: [], isRuntime: true, endedAt: 0 };
+    const {
       executable,
       filename,
+      interpreter,
       arguments: words,
       argumentsCut,
       workingDirectory,
       origin,
       peers,
+      isRuntime,
+    } = parent;
+    const { executableInode, executableMode, executableUid } = parent;
+    return {
+      ...own,
+      cgroups: own.cgroups.length > 0 ? own.cgroups : parent.cgroups,
+      executable,
+      executableInode,
+      executableMode,
+      executableUid,
+      filename,
+      interpreter,
+      arguments: words,
+      argumentsCut,
+      workingDirectory,
+      origin,
+      peers,
+      isRuntime,
       endedAt: 0,
     };
   }
 
   #put(entry: Entry): Entry {
-    this.#entries.set(keyOf(entry.pid, entry.startTime), entry);
+    const key = keyOf(entry.pid, entry.startTime);
+    this.#entries.set(key, entry);
+    this.#latest.set(entry.pid, key);
     while (this.#entries.size > this.#limit) {
       const oldest = this.#ended.shift() ?? this.#entries.keys().next().value;
-      if (oldest === undefined || !this.#entries.delete(oldest)) continue;
-      this.evicted++;
+      if (oldest !== undefined && this.#drop(oldest)) this.evicted++;
     }
     return entry;
+  }
+
+  #drop(key: string): boolean {
+    const entry = this.#entries.get(key);
+    if (entry && this.#latest.get(entry.pid) === key) this.#latest.delete(entry.pid);
+    return this.#entries.delete(key);
   }
 
   #forget(now: number): void {
@@ -133,7 +157,7 @@ export class ProcessTable {
       const entry = first === undefined ? undefined : this.#entries.get(first);
       if (first === undefined || (entry && now - entry.endedAt < this.#keep)) return;
       this.#ended.shift();
-      this.#entries.delete(first);
+      this.#drop(first);
     }
   }
 }
@@ -146,28 +170,11 @@ function keyOf(pid: number, startTime: bigint): string {
   return `${pid}/${startTime}`;
 }
 
-function pick(record: ProcessRecord): Omit<Entry, "peers" | "endedAt"> {
-  const { pid, startTime, parentPid, parentStartTime, containerPid, cgroups, uid, gid, effectiveUid, capabilities } =
-    record;
-  const { name, executable, filename, arguments: words, argumentsCut, workingDirectory, origin, stdio } = record;
-  return {
-    pid,
-    startTime,
-    parentPid,
-    parentStartTime,
-    containerPid,
-    cgroups,
-    uid,
-    gid,
-    effectiveUid,
-    capabilities,
-    name,
-    executable,
-    filename,
-    arguments: words,
-    argumentsCut,
-    workingDirectory,
-    origin,
-    stdio,
-  };
+function pick({
+  type: _type,
+  sequence: _sequence,
+  time: _time,
+  ...own
+}: ProcessRecord): Omit<Entry, "peers" | "isRuntime" | "endedAt"> {
+  return own;
 }

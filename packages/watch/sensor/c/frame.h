@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
- * The frames on the sensor's standard output, version 1. This file is their definition; README.md shows it as a table
+ * The frames on the sensor's standard output, version 2. This file is their definition; README.md shows it as a table
  * of bytes and src/decode.ts reads it. All numbers are little-endian, all structures have no padding.
  *
  * The kernel side writes whole frames into the ring buffer, so that nothing is copied or changed on the way but the
@@ -10,7 +10,7 @@
 #define BULWARK_FRAME_H
 
 #define FRAME_MAGIC 0x4b574c42u /* "BLWK" */
-#define FRAME_VERSION 1
+#define FRAME_VERSION 2
 
 /* Longest frame of all. The decoder refuses longer ones. */
 #define FRAME_MAX 16384
@@ -25,6 +25,14 @@ enum frame_type {
 	FRAME_ACCEPT = 7,
 	FRAME_LOSS = 8,
 	FRAME_CLOCK = 9,
+	FRAME_CALL = 10,
+	FRAME_SOCKET = 11,
+	FRAME_FILE = 12,
+	FRAME_SETTING = 13,
+	FRAME_DEVICE = 14,
+	FRAME_SIGNAL = 15,
+	FRAME_DNS = 16,
+	FRAME_FLOOD = 17,
 };
 
 struct frame_header {
@@ -66,6 +74,7 @@ enum frame_origin {
 enum frame_flag {
 	FLAG_ARGUMENTS_CUT = 1,
 	FLAG_KERNEL_PARENT = 2,
+	FLAG_GAINS_RIGHTS = 4, /* exec of a set-user-id program or one with capabilities */
 };
 
 /* How the walk from a dentry towards the root ended. */
@@ -81,6 +90,7 @@ enum frame_path_end {
 enum frame_text {
 	TEXT_NAME, /* task_struct.comm */
 	TEXT_FILENAME, /* as passed to execve(2); empty but for FRAME_EXEC */
+	TEXT_INTERPRETER, /* of a script; else empty */
 	TEXT_ARGUMENTS, /* each ends in NUL */
 	TEXT_EXECUTABLE, /* names from the leaf to the root, each ends in NUL; so are the three below */
 	TEXT_DIRECTORY,
@@ -94,21 +104,34 @@ struct frame_process {
 	__u64 start_time;
 	__u64 parent_start_time;
 	__u64 capabilities;
+	__u64 permitted;
+	__u64 inheritable;
+	__u64 clone_flags; /* of FRAME_FORK */
+	__u64 executable_inode;
 	__u32 pid;
 	__u32 parent_pid;
 	__u32 container_pid;
 	__u32 mount_namespace;
 	__u32 pid_namespace;
 	__u32 network_namespace;
+	__u32 user_namespace;
+	__u32 cgroup_namespace;
 	__u32 uid;
 	__u32 gid;
 	__u32 effective_uid;
+	__u32 saved_uid;
+	__u32 login_uid;
+	__u32 session;
+	__u32 process_group;
+	__u32 terminal; /* dev_t as inside the kernel; 0: none */
+	__u32 executable_mode;
+	__u32 executable_uid;
 	__u8 origin;
 	__u8 flags;
 	__u8 executable_end;
 	__u8 directory_end;
 	__u16 lengths[TEXT_COUNT];
-	__u16 reserved;
+	__u32 reserved;
 	struct frame_descriptor stdio[3];
 };
 
@@ -119,12 +142,135 @@ struct frame_exit {
 	__u32 exit_code; /* as wait(2) gives it */
 };
 
-struct frame_connection {
-	struct frame_header header;
+/* Who did what the frames below tell of, as it was at that moment. Zero where it is not known. */
+struct frame_actor {
 	__u64 start_time;
+	__u64 capabilities;
 	__u32 pid;
+	__u32 thread;
+	__u32 mount_namespace;
+	__u32 pid_namespace;
 	__u32 network_namespace;
+	__u32 user_namespace;
+	__u32 uid;
+	__u32 effective_uid;
+	__u32 saved_uid;
+	__u32 reserved;
+};
+
+enum frame_operation {
+	/* FRAME_SOCKET */
+	SOCKET_CONNECT = 0, /* of a Unix socket; TCP has a frame of its own */
+	SOCKET_BIND = 1,
+	SOCKET_LISTEN = 2,
+	SOCKET_SEND = 3,
+	SOCKET_ESTABLISHED = 4,
+	SOCKET_CLOSED = 5,
+	/* FRAME_FILE */
+	FILE_READ = 0,
+	FILE_WRITE = 1, /* closed after it was open for writing */
+	FILE_EXECUTE = 2,
+	FILE_CREATE = 3,
+	FILE_REMOVE = 4,
+	FILE_RENAME = 5,
+	FILE_ATTRIBUTES = 6,
+	/* FRAME_SETTING */
+	SETTING_READ = 0,
+	SETTING_WRITE = 1,
+};
+
+enum frame_architecture { ARCHITECTURE_NATIVE = 0, ARCHITECTURE_COMPAT = 1 };
+enum frame_answer { ANSWER_NOT_ASKED = 0, ANSWER_GRANTED = 1, ANSWER_REFUSED = 2 };
+enum frame_device_kind { DEVICE_BLOCK = 1, DEVICE_CHARACTER = 2 };
+enum frame_device_access { DEVICE_MAKE = 1, DEVICE_READ = 2, DEVICE_WRITE = 4 };
+enum frame_file_flag { FILE_IS_DIRECTORY = 1 };
+
+/* The texts of the pointers among the arguments follow without gaps; 0xffff: none, or it could not be read. */
+#define CALL_ARGUMENTS 6
+#define CALL_NO_TEXT 0xffff
+#define CALL_TEXT_BYTES 1024
+struct frame_call {
+	struct frame_header header;
+	struct frame_actor actor;
+	__u64 arguments[CALL_ARGUMENTS];
+	__s64 result; /* where has_result */
+	__u32 number;
+	__s32 capability; /* -1: none was asked for */
+	__u8 architecture;
+	__u8 answer;
+	__u8 has_result;
+	__u8 machine; /* 1: x86-64, 2: arm64 */
+	__u16 lengths[CALL_ARGUMENTS];
+};
+
+/* FRAME_CONNECT, FRAME_ACCEPT and FRAME_SOCKET; the path of a Unix socket follows. */
+struct frame_socket_event {
+	struct frame_header header;
+	struct frame_actor actor;
 	struct frame_socket socket;
+	__u8 operation;
+	__u8 kind; /* SOCK_STREAM, … */
+	__u16 protocol;
+	__u16 path_length;
+	__u16 reserved;
+};
+
+/* Two paths follow: absolute, as text, the second only of a rename. */
+struct frame_file {
+	struct frame_header header;
+	struct frame_actor actor;
+	__u64 inode;
+	__u8 operation;
+	__u8 flags;
+	__u16 lengths[2];
+	__u16 reserved;
+};
+
+/* Name and value follow as text. */
+struct frame_setting {
+	struct frame_header header;
+	struct frame_actor actor;
+	__u8 operation;
+	__u8 reserved[3];
+	__u16 lengths[2];
+};
+
+struct frame_device {
+	struct frame_header header;
+	struct frame_actor actor;
+	__u32 major;
+	__u32 minor;
+	__u8 kind;
+	__u8 access;
+	__u8 reserved[6];
+};
+
+struct frame_signal {
+	struct frame_header header;
+	struct frame_actor actor;
+	__u64 target_start_time;
+	__u32 target_pid;
+	__u32 target_pid_namespace;
+	__u32 signal;
+	__u8 target_name[16]; /* ends in NUL */
+	__u32 reserved;
+};
+
+/* A packet that came from a name server: the DNS message (RFC 1035 section 4) follows, cut at the bound. */
+#define DNS_BYTES 1024
+struct frame_dns {
+	struct frame_header header;
+	struct frame_actor actor;
+	struct frame_socket socket;
+	__u16 length;
+	__u16 reserved[3];
+};
+
+/* So many events of a mount namespace were passed over since the sensor started, because its share was used up. */
+struct frame_flood {
+	struct frame_header header;
+	struct frame_actor actor;
+	__u64 passed_over;
 };
 
 /* Counted since the sensor started. */
@@ -133,6 +279,8 @@ struct frame_loss {
 	__u64 ring;
 	__u64 pipe;
 	__u64 unreadable;
+	__u64 limited;
+	__u64 files;
 };
 
 /* What to add to a time of a frame to have nanoseconds since 1970. Sent first and whenever the wall clock was set. */
@@ -147,10 +295,18 @@ struct frame_clock {
 FRAME_SIZE(struct frame_header, 32);
 FRAME_SIZE(struct frame_socket, 40);
 FRAME_SIZE(struct frame_descriptor, 56);
-FRAME_SIZE(struct frame_process, 280);
+FRAME_SIZE(struct frame_process, 352);
 FRAME_SIZE(struct frame_exit, 48);
-FRAME_SIZE(struct frame_connection, 88);
-FRAME_SIZE(struct frame_loss, 56);
+FRAME_SIZE(struct frame_actor, 56);
+FRAME_SIZE(struct frame_call, 168);
+FRAME_SIZE(struct frame_socket_event, 136);
+FRAME_SIZE(struct frame_file, 104);
+FRAME_SIZE(struct frame_setting, 96);
+FRAME_SIZE(struct frame_device, 104);
+FRAME_SIZE(struct frame_signal, 128);
+FRAME_SIZE(struct frame_dns, 136);
+FRAME_SIZE(struct frame_flood, 96);
+FRAME_SIZE(struct frame_loss, 72);
 FRAME_SIZE(struct frame_clock, 40);
 
 #endif

@@ -5,6 +5,7 @@
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -15,12 +16,33 @@
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 #define OTHER_KERNEL "Needs Linux 5.13 or later with BTF and BPF tracing; run it with --verbose to see what the kernel says."
 
-const char hooks[] = "exec tp_btf/sched_process_exec\n"
-		     "fork tp_btf/sched_process_fork\n"
-		     "exit tp_btf/sched_process_exit\n"
-		     "connect tp_btf/inet_sock_set_state\n"
-		     "accept tp_btf/inet_sock_set_state\n"
-		     "snapshot iter/task\n";
+/*
+ * What serves which event. Those that are not optional are the sensor; without one of the others it runs on, and its
+ * list of hooks does not have the event. `type`: of the tracepoint's function, for kernels that do not have it.
+ */
+static const struct hook {
+	const char *event, *hook, *program, *type;
+	bool in_cgroup, is_optional;
+} hooks[] = {
+	{ "exec", "tp_btf/sched_process_exec", "on_exec", NULL, false, false },
+	{ "fork", "tp_btf/task_newtask", "on_fork", NULL, false, false },
+	{ "exit", "tp_btf/sched_process_exit", "on_exit", NULL, false, false },
+	{ "connect,accept,listen", "tp_btf/inet_sock_set_state", "on_socket_state", NULL, false, false },
+	{ "call", "tp_btf/cap_capable", "on_capable", "btf_trace_cap_capable", false, true },
+	{ "signal", "tp_btf/signal_generate", "on_signal", "btf_trace_signal_generate", false, true },
+	{ "setting", "cgroup/sysctl", "on_setting", NULL, true, true },
+	{ "device", "cgroup/dev", "on_device", NULL, true, true },
+	{ "send", "cgroup/connect4", "on_connect4", NULL, true, true },
+	{ "send", "cgroup/connect6", "on_connect6", NULL, true, true },
+	{ "send", "cgroup/sendmsg4", "on_sendmsg4", NULL, true, true },
+	{ "send", "cgroup/sendmsg6", "on_sendmsg6", NULL, true, true },
+	{ "bind", "cgroup/post_bind4", "on_bind4", NULL, true, true },
+	{ "bind", "cgroup/post_bind6", "on_bind6", NULL, true, true },
+	{ "unix", "cgroup/connect_unix", "on_connect_unix", "bpf_cast_to_kern_ctx", true, true },
+};
+/* enum bpf_attach_type of include/uapi/linux/bpf.h */
+#define CGROUP_UNIX_CONNECT 49
+#define HOOKS (sizeof(hooks) / sizeof(*hooks))
 
 /* The compiled kernel side, inside this program: there is no second file to lose or to swap. */
 __asm__(".section .rodata\n"
@@ -83,6 +105,35 @@ static bool exit_tells_group_dead(const struct btf *kernel)
 	return type && btf_is_func_proto(type) && btf_vlen(type) >= 3;
 }
 
+static void set_call(__u8 *policies, int number, __u8 policy)
+{
+	if (number > 0 && number < CALL_NUMBERS)
+		policies[number] = policy;
+}
+
+static struct call_table call_table(void)
+{
+	struct call_table table = {};
+
+#if defined(__x86_64__)
+#define OTHER_CALL(name, x86_64, arm64, i386, policy) \
+	set_call(table.native, x86_64, policy);       \
+	set_call(table.compat, i386, policy);
+	table.clone = 56;
+#elif defined(__aarch64__)
+#define OTHER_CALL(name, x86_64, arm64, i386, policy) set_call(table.native, arm64, policy);
+	table.clone = 220;
+#else
+#error "calls.h has no numbers for this machine"
+#endif
+#define CALL(name, x86_64, arm64, i386, texts) OTHER_CALL(name, x86_64, arm64, i386, CALL_WANTED | texts)
+#include "calls.h"
+#undef CALL
+#undef OTHER_CALL
+	table.clone3 = 435;
+	return table;
+}
+
 /* Since 5.18, together with iterators that may sleep. */
 static bool reads_foreign_memory(const struct btf *kernel)
 {
@@ -95,10 +146,22 @@ static bool reads_foreign_memory(const struct btf *kernel)
 	return false;
 }
 
+/* Whether the kernel has what a hook needs. A type is a typedef of a tracepoint, or a function for programs. */
+static bool is_there(const struct btf *kernel, const struct hook *hook)
+{
+	return !hook->type || btf__find_by_name_kind(kernel, hook->type, BTF_KIND_TYPEDEF) > 0 ||
+	       btf__find_by_name_kind(kernel, hook->type, BTF_KIND_FUNC) > 0;
+}
+
 static void configure(struct bpf_object *object, const struct load_options *options, int cpus)
 {
 	struct btf *kernel = btf__load_vmlinux_btf();
-	struct settings settings = { .include_host = options->host };
+	struct settings settings = {
+		.include_host = options->host,
+		.rate = options->rate,
+		.burst = 2 * options->rate,
+	};
+	struct call_table calls = call_table();
 	struct bpf_program *snapshot = program(object, "on_snapshot");
 
 	if (!kernel)
@@ -106,9 +169,16 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 	settings.exit_tells_group_dead = exit_tells_group_dead(kernel);
 	if (!reads_foreign_memory(kernel))
 		bpf_program__set_flags(snapshot, bpf_program__flags(snapshot) & ~BPF_F_SLEEPABLE);
+	/* By number: the libbpf of older distributions does not know the name. */
+	bpf_program__set_type(program(object, "on_connect_unix"), BPF_PROG_TYPE_CGROUP_SOCK_ADDR);
+	bpf_program__set_expected_attach_type(program(object, "on_connect_unix"), CGROUP_UNIX_CONNECT);
+	for (size_t i = 0; i < HOOKS; i++)
+		if (!is_there(kernel, &hooks[i]) || (hooks[i].in_cgroup && options->cgroup < 0))
+			bpf_program__set_autoload(program(object, hooks[i].program), false);
 	btf__free(kernel);
 
 	if (bpf_map__set_initial_value(map(object, ".rodata.settings"), &settings, sizeof(settings)) != 0 ||
+	    bpf_map__set_initial_value(map(object, ".rodata.calls"), &calls, sizeof(calls)) != 0 ||
 	    bpf_map__set_max_entries(map(object, "ring"), options->ring_bytes) != 0 ||
 	    bpf_map__set_max_entries(map(object, "losses"), cpus) != 0)
 		fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
@@ -141,10 +211,47 @@ static void find_host(struct bpf_object *object)
 		fail("cannot find the host's namespaces", "This is a defect; please report it.", "pid 1 is not an ancestor");
 }
 
-static void attach(struct bpf_object *object, const char *name)
+static bool attach(struct bpf_object *object, const struct hook *hook, int cgroup)
 {
-	if (!bpf_program__attach(program(object, name)))
-		fail("the kernel does not attach a program", OTHER_KERNEL, "%s: %s", name, strerror(errno));
+	struct bpf_program *which = program(object, hook->program);
+
+	if (!bpf_program__autoload(which))
+		return false;
+	if (hook->in_cgroup ? !!bpf_program__attach_cgroup(which, cgroup) : !!bpf_program__attach(which))
+		return true;
+	if (!hook->is_optional)
+		fail("the kernel does not attach a program", OTHER_KERNEL, "%s: %s", hook->program, strerror(errno));
+	return false;
+}
+
+static void attach_all(struct bpf_object *object, int cgroup, struct loaded *loaded)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < HOOKS; i++)
+		if (attach(object, &hooks[i], cgroup))
+			at += snprintf(loaded->hooks + at, sizeof(loaded->hooks) - at, "%s %s\n", hooks[i].event,
+				       hooks[i].hook);
+	snprintf(loaded->hooks + at, sizeof(loaded->hooks) - at, "snapshot iter/task\n");
+}
+
+/*
+ * The root of the version 2 hierarchy, in which every process is, also where containers use version 1. -1: it is not
+ * mounted.
+ */
+static int open_cgroup_root(void)
+{
+	char path[512] = "", type[64];
+	FILE *mounts = fopen("/proc/self/mounts", "re");
+
+	while (mounts && fscanf(mounts, "%*s %511s %63s %*[^\n]", path, type) == 2)
+		if (strcmp(type, "cgroup2") == 0)
+			break;
+		else
+			path[0] = 0;
+	if (mounts)
+		fclose(mounts);
+	return path[0] ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 }
 
 static int open_snapshot(struct bpf_object *object)
@@ -168,7 +275,7 @@ static const struct cpu_loss *map_losses(struct bpf_object *object, int cpus)
 	return losses;
 }
 
-struct loaded load(const struct load_options *options, on_frame receive, void *context)
+struct loaded load(struct load_options *options, on_frame receive, void *context)
 {
 	struct loaded loaded = { .cpus = libbpf_num_possible_cpus() };
 	struct bpf_object *object;
@@ -181,6 +288,7 @@ struct loaded load(const struct load_options *options, on_frame receive, void *c
 	object = bpf_object__open_mem(kernel_side, kernel_side_end - kernel_side, NULL);
 	if (!object)
 		fail("incomplete build", "Run make clean all in packages/watch/sensor.", "kernel side: %s", strerror(errno));
+	options->cgroup = open_cgroup_root();
 	configure(object, options, loaded.cpus);
 	load_programs(object);
 	find_host(object);
@@ -189,12 +297,11 @@ struct loaded load(const struct load_options *options, on_frame receive, void *c
 	if (!loaded.ring)
 		fail("cannot read the ring buffer", OTHER_KERNEL, "%s", strerror(errno));
 	loaded.losses = map_losses(object, loaded.cpus);
-	attach(object, "on_exec");
-	attach(object, "on_fork");
-	attach(object, "on_exit");
-	attach(object, "on_socket_state");
+	attach_all(object, options->cgroup, &loaded);
 	loaded.snapshot = open_snapshot(object);
 	/* Links and mapped memory keep the programs and maps: their own descriptors are not needed any more. */
 	bpf_object__close(object);
+	if (options->cgroup >= 0)
+		close(options->cgroup);
 	return loaded;
 }

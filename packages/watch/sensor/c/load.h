@@ -11,7 +11,9 @@
 
 struct load_options {
 	bool host;
+	int cgroup; /* set by load(): the root of the version 2 hierarchy, -1 where there is none */
 	bool verbose; /* what libbpf and the verifier say goes to standard error */
+	__u64 rate; /* events a second that each cgroup may make */
 	size_t ring_bytes; /* power of two of pages */
 };
 
@@ -19,15 +21,13 @@ struct loaded {
 	struct ring_buffer *ring;
 	const struct cpu_loss *losses;
 	int cpus;
+	char hooks[1024]; /* lines "event hook\n" of what is attached */
 	int snapshot; /* to read until its end, for the frames of what is there already */
 };
 
 typedef int (*on_frame)(void *context, void *frame, size_t length);
 
 /* Does not return where something is refused: it fails with what, why and how to mend. */
-struct loaded load(const struct load_options *options, on_frame receive, void *context);
-
-/* Lines "event hook\n" of what is attached. */
-extern const char hooks[];
+struct loaded load(struct load_options *options, on_frame receive, void *context);
 
 #endif

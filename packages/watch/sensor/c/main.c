@@ -42,13 +42,13 @@ static void parse_options(int count, char **values, struct load_options *options
 static void end_with_parent(void);
 static void *read_snapshot(void *fd);
 static int receive(void *turn, void *frame, size_t length);
-static void send_ready(struct output *output);
+static void send_ready(struct output *output, const char *hooks);
 static void send_clock(struct output *output);
 static void send_loss(struct output *output, const struct loaded *loaded, bool at_once);
 
 int main(int count, char **values)
 {
-	struct load_options options = { .ring_bytes = 8 << 20 };
+	struct load_options options = { .ring_bytes = 8 << 20, .rate = 20000 };
 	size_t buffer_bytes = 8 << 20;
 	struct turn turn = {};
 	pthread_t snapshot;
@@ -60,7 +60,7 @@ int main(int count, char **values)
 	drop_privileges();
 	output_open(&turn.output, STDOUT_FILENO, buffer_bytes);
 	send_clock(&turn.output);
-	send_ready(&turn.output);
+	send_ready(&turn.output, loaded.hooks);
 	/* Beside the loop, so that the ring buffer is emptied while the snapshot fills it. */
 	if (pthread_create(&snapshot, NULL, read_snapshot, &loaded.snapshot) != 0)
 		fail("cannot start a thread", "Raise the limit of processes (ulimit -u, pids.max).", "%s", strerror(errno));
@@ -87,7 +87,7 @@ static size_t size_option(const char *name, const char *text, size_t least)
 	unsigned long long size = strtoull(text, &end, 10);
 
 	if (*text < '0' || *text > '9' || *end || size < least || size > 1ull << 30)
-		fail("wrong option", "Give a number of bytes.", "--%s %s: not between %zu and 1073741824", name, text, least);
+		fail("wrong option", "Give a number.", "--%s %s: not between %zu and 1073741824", name, text, least);
 	return size;
 }
 
@@ -97,6 +97,7 @@ static void parse_options(int count, char **values, struct load_options *options
 		{ "host", no_argument, NULL, 'h' },
 		{ "ring", required_argument, NULL, 'r' },
 		{ "buffer", required_argument, NULL, 'b' },
+		{ "rate", required_argument, NULL, 'e' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{},
 	};
@@ -108,16 +109,18 @@ static void parse_options(int count, char **values, struct load_options *options
 			options->host = true;
 		else if (option == 'v')
 			options->verbose = true;
+		else if (option == 'e')
+			options->rate = size_option("rate", optarg, 1);
 		else if (option == 'r')
 			options->ring_bytes = size_option("ring", optarg, sysconf(_SC_PAGESIZE));
 		else if (option == 'b')
 			*buffer_bytes = size_option("buffer", optarg, 2 * FRAME_MAX);
 		else
-			fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --verbose.", "%s",
+			fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --verbose.", "%s",
 			     values[optind - 1]);
 	}
 	if (optind < count)
-		fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --verbose.", "%s", values[optind]);
+		fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --verbose.", "%s", values[optind]);
 	if (options->ring_bytes & (options->ring_bytes - 1))
 		fail("wrong option", "Give a power of two.", "--ring %zu", options->ring_bytes);
 	if (isatty(STDOUT_FILENO))
@@ -166,9 +169,9 @@ static int receive(void *context, void *frame, size_t length)
 	return ++turn->frames >= FRAMES_A_TURN ? -ECANCELED : 0;
 }
 
-static void send_ready(struct output *output)
+static void send_ready(struct output *output, const char *hooks)
 {
-	__u8 frame[sizeof(struct frame_header) + 512];
+	__u8 frame[sizeof(struct frame_header) + sizeof(((struct loaded *)0)->hooks)];
 	size_t length = sizeof(struct frame_header) + strlen(hooks);
 
 	frame_begin(frame, FRAME_READY, length);
@@ -214,8 +217,9 @@ static void send_loss(struct output *output, const struct loaded *loaded, bool a
 	for (int cpu = 0; cpu < loaded->cpus; cpu++) {
 		frame.ring += __atomic_load_n(&loaded->losses[cpu].ring, __ATOMIC_RELAXED);
 		frame.unreadable += __atomic_load_n(&loaded->losses[cpu].unreadable, __ATOMIC_RELAXED);
+		frame.limited += __atomic_load_n(&loaded->losses[cpu].limited, __ATOMIC_RELAXED);
 	}
-	__u64 sum = frame.ring + frame.pipe + frame.unreadable;
+	__u64 sum = frame.ring + frame.pipe + frame.unreadable + frame.limited;
 	if (sum == told)
 		return;
 	frame_begin(&frame, FRAME_LOSS, sizeof(frame));

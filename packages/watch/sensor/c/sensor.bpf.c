@@ -12,6 +12,9 @@
 #include "kernel/maps.h"
 #include "kernel/emit.h"
 #include "kernel/filter.h"
+#include "kernel/actor.h"
+#include "kernel/share.h"
+#include "kernel/registers.h"
 #include "kernel/path.h"
 #include "kernel/cgroup.h"
 #include "kernel/socket.h"
@@ -22,6 +25,12 @@
 #include "hooks/fork.h"
 #include "hooks/exit.h"
 #include "hooks/connection.h"
+#include "hooks/call.h"
+#include "hooks/setting.h"
+#include "hooks/device.h"
+#include "hooks/signal.h"
+#include "hooks/socket.h"
+#include "hooks/unix.h"
 #include "hooks/snapshot.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

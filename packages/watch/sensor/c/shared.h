@@ -7,6 +7,18 @@ struct settings {
 	bool include_host;
 	/* sched_process_exit tells the last thread of a group since 6.16. */
 	bool exit_tells_group_dead;
+	/* Events a second that each cgroup may make, and how many at once. */
+	__u64 rate;
+	__s64 burst;
+};
+
+/* Which system calls are told of, by number: bits of the arguments that point to text, and CALL_WANTED. */
+#define CALL_NUMBERS 512
+#define CALL_WANTED 0x80
+struct call_table {
+	__u8 native[CALL_NUMBERS];
+	__u8 compat[CALL_NUMBERS];
+	__u32 clone, clone3; /* native numbers */
 };
 
 enum host_answer { HOST_NOT_FOUND, HOST_FOUND, HOST_IS_ELSEWHERE };
@@ -15,7 +27,8 @@ enum host_answer { HOST_NOT_FOUND, HOST_FOUND, HOST_IS_ELSEWHERE };
 struct cpu_loss {
 	__u64 ring;
 	__u64 unreadable;
-	__u64 reserved[6];
+	__u64 limited;
+	__u64 reserved[5];
 };
 
 #endif

@@ -15,7 +15,7 @@ import {
 } from "fast-check";
 import { createDecoder } from "./decode.ts";
 import { SensorError } from "./error.ts";
-import type { ProcessRecord, SensorRecord } from "./record.ts";
+import type { LossRecord, ProcessRecord, SensorRecord } from "./record.ts";
 
 /** Frames as the table in README.md gives them, put together without anything of decode.ts. */
 type Field = [bytes: 1 | 2 | 4 | 8, value: number | bigint] | Uint8Array | string;
@@ -34,7 +34,7 @@ function pack(...fields: Field[]): Buffer {
 
 function frame(type: number, sequence: number, ...fields: Field[]): Buffer {
   const body = pack(...fields);
-  return pack("BLWK", [2, 1], [2, type], [4, 32 + body.length], [4, 0], [8, sequence], [8, 1_000_000_000], body);
+  return pack("BLWK", [2, 2], [2, type], [4, 32 + body.length], [4, 0], [8, sequence], [8, 1_000_000_000], body);
 }
 
 const address = (hex: string) => Buffer.concat([Buffer.from(hex, "hex"), Buffer.alloc(16)]).subarray(0, 16);
@@ -47,6 +47,7 @@ const tcp = (family: number, state: number, local: [string, number], remote: [st
 interface Texts {
   name?: string;
   filename?: string;
+  interpreter?: string;
   arguments?: string;
   executable?: string;
   directory?: string;
@@ -63,6 +64,7 @@ function processFrame(
   const all = [
     texts.name ?? "sh",
     texts.filename ?? "/bin/sh",
+    texts.interpreter ?? "",
     texts.arguments ?? "sh\0-c\0id\0",
     texts.executable ?? "busybox\0bin\0",
     texts.directory ?? "tmp\0",
@@ -73,21 +75,34 @@ function processFrame(
     [8, 111],
     [8, 222],
     [8, 0x1ff_ffff_ffffn],
+    [8, 0x1ff_ffff_fffen],
+    [8, 0x1n],
+    [8, 0x2000_0000],
+    [8, 4711],
     [4, 10],
     [4, 9],
     [4, 1],
     [4, 4_026_531_999],
     [4, 4_026_531_998],
     [4, 4_026_531_997],
+    [4, 4_026_531_996],
+    [4, 4_026_531_995],
     [4, 1000],
     [4, 1001],
     [4, 0],
+    [4, 1002],
+    [4, 1003],
+    [4, 8],
+    [4, 7],
+    [4, (136 << 20) | 300],
+    [4, 0o104755],
+    [4, 1004],
     [1, more.origin ?? 2],
     [1, more.flags ?? 0],
     [1, more.ends?.[0] ?? 0],
     [1, more.ends?.[1] ?? 0],
     ...all.map((text, i): Field => [2, text.length + (i === 0 ? (more.lengthsOff ?? 0) : 0)]),
-    [2, 0],
+    [4, 0],
     ...(more.stdio ?? [closed, closed, closed]),
     ...all,
   ];
@@ -131,14 +146,30 @@ test("an exec has every field", () => {
     mountNamespace: 4_026_531_999,
     pidNamespace: 4_026_531_998,
     networkNamespace: 4_026_531_997,
+    userNamespace: 4_026_531_996,
+    cgroupNamespace: 4_026_531_995,
     cgroups: ["/kubepods/pod", "/docker/abc"],
     uid: 1000,
     gid: 1001,
     effectiveUid: 0,
+    savedUid: 1002,
+    loginUid: 1003,
     capabilities: 0x1ff_ffff_ffffn,
+    permitted: 0x1ff_ffff_fffen,
+    inheritable: 0x1n,
+    session: 8,
+    processGroup: 7,
+    // makedev(136, 300) in glibc
+    terminal: 0x10882c,
+    cloneFlags: 0x2000_0000n,
     name: "sh",
     executable: "/bin/busybox",
     filename: "/bin/sh",
+    interpreter: "",
+    executableInode: 4711n,
+    executableMode: 0o104755,
+    executableUid: 1004,
+    gainsRights: false,
     arguments: ["sh", "-c", "id"],
     argumentsCut: false,
     workingDirectory: "/tmp",
@@ -165,11 +196,12 @@ test("an exec has every field", () => {
 test("fork and snapshot are told apart, flags and origins are read", () => {
   const [fork, snapshot] = decode(
     processFrame(3, 0, { filename: "" }, { flags: 1, origin: 3 }),
-    processFrame(4, 1, {}, { flags: 2, origin: 4 }),
+    processFrame(4, 1, { interpreter: "/bin/awk" }, { flags: 2 | 4, origin: 4 }),
   );
   assert.ok(fork?.type === "fork" && snapshot?.type === "snapshot");
   assert.deepEqual([fork.argumentsCut, fork.kernelParent, fork.origin, fork.filename], [true, false, "upper", ""]);
   assert.deepEqual([snapshot.argumentsCut, snapshot.kernelParent, snapshot.origin], [false, true, "memory"]);
+  assert.deepEqual([snapshot.gainsRights, snapshot.interpreter], [true, "/bin/awk"]);
 });
 
 function path(executable: string, end: number): string | undefined {
@@ -214,8 +246,8 @@ test("exit, connect and accept", () => {
   const mapped = tcp(10, 1, ["00000000000000000000ffff0a000001", 80], ["20010db8000000000000000000000001", 9]);
   const [exit, connect, accept] = decode(
     frame(5, 0, [8, 55], [4, 10], [4, 0x0700]),
-    frame(6, 1, [8, 55], [4, 10], [4, 99], four),
-    frame(7, 2, [8, 0], [4, 0], [4, 99], mapped),
+    frame(6, 1, actor({ startTime: 55, pid: 10, networkNamespace: 99 }), four, [8, 0]),
+    frame(7, 2, actor({ startTime: 0, pid: 0, networkNamespace: 99 }), mapped, [8, 0]),
   );
   const common = { time: 1_000_000_000n };
   assert.deepEqual(exit, { type: "exit", sequence: 0n, ...common, pid: 10, startTime: 55n, exitCode: 0x0700 });
@@ -241,6 +273,140 @@ test("exit, connect and accept", () => {
   });
 });
 
+const someone = { pid: 10, startTime: 55, networkNamespace: 99 };
+
+function actor({ startTime, pid, networkNamespace }: typeof someone): Buffer {
+  const namespaces: Field[] = [
+    [4, 97],
+    [4, 98],
+    [4, networkNamespace],
+    [4, 96],
+  ];
+  return pack([8, startTime], [8, 0x21n], [4, pid], [4, 11], ...namespaces, [4, 1], [4, 2], [4, 3], [4, 0]);
+}
+
+const bySomeone = {
+  sequence: 0n,
+  time: 1_000_000_000n,
+  pid: 10,
+  startTime: 55n,
+  thread: 11,
+  mountNamespace: 97,
+  pidNamespace: 98,
+  networkNamespace: 99,
+  userNamespace: 96,
+  uid: 1,
+  effectiveUid: 2,
+  savedUid: 3,
+  capabilities: 0x21n,
+};
+
+/** A call: its number, the capability that it asked for, and the texts of its arguments. */
+function callFrame(number: number, answer: number, texts: (string | null)[], more: { compat?: number } = {}): Buffer {
+  const numbers = [1, 2, 3, 4, 5, 6].map((value): Field => [8, value]);
+  const lengths = texts.map((text): Field => [2, text === null ? 0xffff : Buffer.byteLength(text)]);
+  const after: Field[] = [[1, more.compat ?? 0], [1, answer], [1, 0], [1, 1], ...lengths];
+  const held = texts.filter((text) => text !== null);
+  return frame(10, 0, actor(someone), ...numbers, [8, 0], [4, number], [4, 21], ...after, ...held);
+}
+const none = null;
+
+test("a call has its name, what its pointers point to, and whether it was granted", () => {
+  assert.deepEqual(only(callFrame(165, 2, ["/dev/vda", "/mnt", "", none, none, none])), {
+    type: "call",
+    ...bySomeone,
+    name: "mount",
+    isCompat: false,
+    arguments: [1n, 2n, 3n, 4n, 5n, 6n],
+    texts: ["/dev/vda", "/mnt", "", null, null, null],
+    capability: 21,
+    granted: false,
+    result: null,
+  });
+  const noTexts = [none, none, none, none, none, none];
+  const compat = only(callFrame(21, 1, noTexts, { compat: 1 }));
+  assert.ok(compat?.type === "call");
+  assert.deepEqual([compat.name, compat.isCompat, compat.granted], ["mount", true, true]);
+  const unknown = only(callFrame(9999, 0, noTexts));
+  assert.ok(unknown?.type === "call");
+  assert.deepEqual([unknown.name, unknown.capability, unknown.granted], ["call_9999", null, null]);
+});
+
+test("what is done to sockets, files, settings, devices and other processes", () => {
+  const unix = pack([2, 1], [1, 0], [1, 0], [4, 0], new Uint8Array(32));
+  const path = Buffer.from("\0containerd-shim/x.sock");
+  assert.deepEqual(only(frame(11, 0, actor(someone), unix, [1, 0], [1, 1], [2, 0], [2, path.length], [2, 0], path)), {
+    type: "socket",
+    ...bySomeone,
+    operation: "connect",
+    family: 1,
+    kind: 1,
+    protocol: 0,
+    local: null,
+    remote: null,
+    path: "@containerd-shim/x.sock",
+  });
+  assert.deepEqual(only(frame(12, 0, actor(someone), [8, 7], [1, 5], [1, 1], [2, 2], [2, 3], [2, 0], "/a/bb")), {
+    type: "file",
+    ...bySomeone,
+    operation: "rename",
+    path: "/a",
+    newPath: "/bb",
+    isDirectory: true,
+    inode: 7n,
+  });
+  const name = "kernel/core_pattern";
+  assert.deepEqual(only(frame(13, 0, actor(someone), [1, 1], [1, 0], [2, 0], [2, name.length], [2, 2], name, "|x")), {
+    type: "setting",
+    ...bySomeone,
+    operation: "write",
+    name,
+    value: "|x",
+  });
+  assert.deepEqual(only(frame(14, 0, actor(someone), [4, 8], [4, 1], [1, 1], [1, 5], new Uint8Array(6))), {
+    type: "device",
+    ...bySomeone,
+    kind: "block",
+    major: 8,
+    minor: 1,
+    access: ["make", "write"],
+  });
+  const target = pack([8, 66], [4, 20], [4, 98], [4, 9], "sh", new Uint8Array(14), [4, 0]);
+  assert.deepEqual(only(frame(15, 0, actor(someone), target)), {
+    type: "signal",
+    ...bySomeone,
+    signal: 9,
+    target: { pid: 20, startTime: 66n, name: "sh", pidNamespace: 98 },
+  });
+  assert.deepEqual(only(frame(17, 0, actor(someone), [8, 12])), { type: "flood", ...bySomeone, passedOver: 12n });
+});
+
+test("an answer of a name server is told with its question, and anything else on that port is passed over", () => {
+  const question = pack([1, 7], "Example", [1, 3], "org", [1, 0], Buffer.from("00010001", "hex"));
+  const answer = Buffer.from("c00c00010001000000050004c6336409", "hex");
+  const message = pack(Buffer.from("123481800001000100000000", "hex"), question, answer);
+  const packet = (payload: Buffer) =>
+    frame(
+      16,
+      0,
+      actor(someone),
+      tcp(2, 0, ["0a000001", 4000], ["0a000035", 53]),
+      [2, payload.length],
+      new Uint8Array(6),
+      payload,
+    );
+  assert.deepEqual(only(packet(message)), {
+    type: "dns",
+    ...bySomeone,
+    name: "example.org",
+    kind: 1,
+    code: 0,
+    answers: ["198.51.100.9"],
+    server: { ip: "10.0.0.53", port: 53 },
+  });
+  assert.deepEqual(decode(packet(Buffer.from("no dns message at all"))), []);
+});
+
 test("ready names the hooks", () => {
   const record = only(frame(1, 0, "exec tp_btf/a\nfork tp_btf/b\n"));
   assert.ok(record?.type === "ready");
@@ -250,16 +416,18 @@ test("ready names the hooks", () => {
   ]);
 });
 
+const losses = ({ ring, pipe, unreadable, limited, files }: LossRecord) => [ring, pipe, unreadable, limited, files];
+
 test("a gap in the numbers is a loss, and stays in what is told later", () => {
   const records = decode(
     frame(5, 0, [8, 1], [4, 1], [4, 0]),
     frame(5, 4, [8, 1], [4, 2], [4, 0]),
-    frame(8, 5, [8, 10], [8, 20], [8, 30]),
+    frame(8, 5, [8, 10], [8, 20], [8, 30], [8, 40], [8, 50]),
     frame(5, 7, [8, 1], [4, 3], [4, 0]),
   );
   assert.deepEqual(
-    records.map((record) => (record.type === "loss" ? [record.ring, record.pipe, record.unreadable] : record.type)),
-    ["exit", [0n, 3n, 0n], "exit", [10n, 23n, 30n], [10n, 24n, 30n], "exit"],
+    records.map((record) => (record.type === "loss" ? losses(record) : record.type)),
+    ["exit", [0n, 3n, 0n, 0n, 0n], "exit", [10n, 23n, 30n, 40n, 50n], [10n, 24n, 30n, 40n, 50n], "exit"],
   );
 });
 
@@ -281,7 +449,7 @@ const altered = (at: number, value: number) => {
 };
 const broken: [what: string, bytes: Buffer, message: RegExp][] = [
   ["another magic", altered(0, 0), /begins with 0x4b574c00/],
-  ["another version", altered(4, 2), /is of version 2, not 1/],
+  ["another version", altered(4, 1), /is of version 1, not 2/],
   ["an unknown type", altered(6, 99), /is of type 99/],
   ["a length that its type does not have", altered(8, 49), /of type 5 is 49 bytes long/],
   ["a length beyond the limit", altered(10, 1), /of type 5 is 65584 bytes long/],
@@ -290,7 +458,8 @@ const broken: [what: string, bytes: Buffer, message: RegExp][] = [
   ["texts shorter than the frame", processFrame(2, 0, {}, { lengthsOff: -1 }), /texts end at/],
   ["an unknown origin", processFrame(2, 0, {}, { origin: 5 }), /origin 5/],
   ["an unknown end of a path", processFrame(2, 0, {}, { ends: [0, 9] }), /ends in the way 9/],
-  ["a connection without addresses", frame(6, 0, [8, 1], [4, 1], [4, 1], new Uint8Array(40)), /address family 0/],
+  ["a connection without addresses", frame(6, 0, new Uint8Array(104)), /address family 0/],
+  ["an operation that there is not", frame(12, 0, new Uint8Array(64), [1, 9], new Uint8Array(7)), /operation 9/],
   ["a list of hooks without end", frame(1, 0, "exec tp"), /does not end in a line end/],
   ["a hook without event", frame(1, 0, " tp\n"), /list of hooks/],
 ];
@@ -327,8 +496,9 @@ const anyFrame = oneof(
     make: (sequence: number) => processFrame(2, sequence, texts),
   })),
   constant({ make: (sequence: number) => frame(5, sequence, [8, 1], [4, 1], [4, 0]) }),
-  constant({ make: (sequence: number) => frame(8, sequence, [8, 1], [8, 2], [8, 3]) }),
+  constant({ make: (sequence: number) => frame(8, sequence, new Uint8Array(40)) }),
   constant({ make: (sequence: number) => frame(9, sequence, [8, 1]) }),
+  constant({ make: (sequence: number) => frame(12, sequence, actor(someone), new Uint8Array(16)) }),
 );
 const stream = array(anyFrame, { maxLength: 6 }).map((frames) =>
   Buffer.concat(frames.map(({ make }, sequence) => make(sequence))),
@@ -366,7 +536,7 @@ test("whatever comes is decoded or refused as a broken frame, and nothing else h
     return copy;
   });
   const noise = uint8Array({ maxLength: 600 }).map((bytes) => Buffer.from(bytes));
-  const framedNoise = tuple(integer({ min: 1, max: 9 }), uint8Array({ maxLength: 600 })).map(([type, bytes]) =>
+  const framedNoise = tuple(integer({ min: 1, max: 17 }), uint8Array({ maxLength: 600 })).map(([type, bytes]) =>
     frame(type, 0, bytes),
   );
   check(

@@ -1,8 +1,28 @@
+import {
+  CALL,
+  DEVICE,
+  DNS,
+  FILE,
+  FLOOD,
+  SETTING,
+  SIGNAL,
+  SOCKET,
+  decodeActor,
+  decodeCall,
+  decodeDevice,
+  decodeDns,
+  decodeFile,
+  decodeFlood,
+  decodeSetting,
+  decodeSignal,
+  decodeSocket,
+} from "./decode-activity.ts";
+import { PROCESS, decodeProcess } from "./decode-process.ts";
 import { SensorError } from "./error.ts";
-import { formatAddress } from "./address.ts";
-import type { DescriptorRecord, ProcessRecord, SensorRecord } from "./record.ts";
+import { Flaw, address, isInternet } from "./frame.ts";
+import type { LossRecord, SensorRecord } from "./record.ts";
 
-/** Frames of version 1, as `c/frame.h` defines them, from a stream of bytes that is cut anywhere. */
+/** Frames of version 2, as `c/frame.h` defines them, from a stream of bytes that is cut anywhere. */
 export interface Decoder {
   /**
    * Appends what `chunk` completes to `records`. Throws `SensorError` with code `protocol` at a broken frame, after
@@ -19,31 +39,35 @@ export interface Decoder {
 }
 
 const MAGIC = 0x4b574c42;
-const VERSION = 1;
+const VERSION = 2;
 const HEADER = 32;
 const LONGEST = 16_384;
 
-const READY = 1;
-const EXEC = 2;
-const FORK = 3;
-const SNAPSHOT = 4;
-const EXIT = 5;
-const CONNECT = 6;
-const ACCEPT = 7;
+/** What comes of a frame, by its type; undefined when it tells nothing. */
+type Read = (bytes: Buffer, sequence: bigint, time: bigint) => SensorRecord | undefined;
+
 const LOSS = 8;
 const CLOCK = 9;
 
-/** Sizes of the frames that have one; of the others, the least. */
-const sizes: Record<number, number> = {
-  [READY]: HEADER,
-  [EXEC]: 280,
-  [FORK]: 280,
-  [SNAPSHOT]: 280,
-  [EXIT]: 48,
-  [CONNECT]: 88,
-  [ACCEPT]: 88,
-  [LOSS]: 56,
-  [CLOCK]: 40,
+/** Of each type of frame: its size without texts, whether texts may follow, and how it is read. */
+const types: Record<number, { size: number; hasText: boolean; read: Read } | undefined> = {
+  1: { size: HEADER, hasText: true, read: readReady },
+  2: { size: PROCESS, hasText: true, read: (...frame) => decodeProcess("exec", ...frame) },
+  3: { size: PROCESS, hasText: true, read: (...frame) => decodeProcess("fork", ...frame) },
+  4: { size: PROCESS, hasText: true, read: (...frame) => decodeProcess("snapshot", ...frame) },
+  5: { size: 48, hasText: false, read: readExit },
+  6: { size: SOCKET, hasText: false, read: (...frame) => readConnection("connect", ...frame) },
+  7: { size: SOCKET, hasText: false, read: (...frame) => readConnection("accept", ...frame) },
+  [LOSS]: { size: 72, hasText: false, read: () => undefined },
+  [CLOCK]: { size: 40, hasText: false, read: () => undefined },
+  10: { size: CALL, hasText: true, read: (bytes, ...at) => decodeCall(bytes, decodeActor(bytes, ...at)) },
+  11: { size: SOCKET, hasText: true, read: (bytes, ...at) => decodeSocket(bytes, decodeActor(bytes, ...at)) },
+  12: { size: FILE, hasText: true, read: (bytes, ...at) => decodeFile(bytes, decodeActor(bytes, ...at)) },
+  13: { size: SETTING, hasText: true, read: (bytes, ...at) => decodeSetting(bytes, decodeActor(bytes, ...at)) },
+  14: { size: DEVICE, hasText: false, read: (bytes, ...at) => decodeDevice(bytes, decodeActor(bytes, ...at)) },
+  15: { size: SIGNAL, hasText: false, read: (bytes, ...at) => decodeSignal(bytes, decodeActor(bytes, ...at)) },
+  16: { size: DNS, hasText: true, read: (bytes, ...at) => decodeDns(bytes, decodeActor(bytes, ...at)) },
+  17: { size: FLOOD, hasText: false, read: (bytes, ...at) => decodeFlood(bytes, decodeActor(bytes, ...at)) },
 };
 
 export function createDecoder(): Decoder {
@@ -54,7 +78,7 @@ export function createDecoder(): Decoder {
   let clockOffset = 0n;
   /** Frames that are missing in the stream. They count as lost between the sensor and us, as what its pipe lost. */
   let missing = 0n;
-  let told = { ring: 0n, pipe: 0n, unreadable: 0n };
+  let told = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n };
   let broken: SensorError | undefined;
 
   return { push, end, epochMs };
@@ -93,13 +117,17 @@ export function createDecoder(): Decoder {
     return Number((time + clockOffset) / 1_000_000n);
   }
 
+  function loss(sequence: bigint, time: bigint): LossRecord {
+    return { type: "loss", sequence, time, ...told, pipe: told.pipe + missing };
+  }
+
   function frame(bytes: Buffer, records: SensorRecord[]): void {
     const sequence = bytes.readBigUInt64LE(16);
     const time = bytes.readBigUInt64LE(24);
     if (sequence < expected) throw new Flaw(`frame ${sequence} came where ${expected} or a later one is due`);
     if (sequence > expected) {
       missing += sequence - expected;
-      records.push({ type: "loss", sequence, time, ...told, pipe: told.pipe + missing });
+      records.push(loss(sequence, time));
     }
     expected = sequence + 1n;
 
@@ -111,16 +139,16 @@ export function createDecoder(): Decoder {
         ring: bytes.readBigUInt64LE(32),
         pipe: bytes.readBigUInt64LE(40),
         unreadable: bytes.readBigUInt64LE(48),
+        limited: bytes.readBigUInt64LE(56),
+        files: bytes.readBigUInt64LE(64),
       };
-      records.push({ type: "loss", sequence, time, ...told, pipe: told.pipe + missing });
+      records.push(loss(sequence, time));
     } else {
-      records.push(record(type, bytes, sequence, time));
+      const record = types[type]?.read(bytes, sequence, time);
+      if (record) records.push(record);
     }
   }
 }
-
-/** What is wrong with a frame; the decoder adds where. */
-class Flaw extends Error {}
 
 function protocolError(what: string, where: number): SensorError {
   return new SensorError("protocol", `broken frame at byte ${where} of the sensor's output: ${what}`, {
@@ -135,170 +163,48 @@ function checkHeader(bytes: Buffer, at: number): number {
   const version = bytes.readUInt16LE(at + 4);
   if (version !== VERSION) throw new Flaw(`is of version ${version}, not ${VERSION}`);
   const type = bytes.readUInt16LE(at + 6);
-  const size = sizes[type];
-  if (size === undefined) throw new Flaw(`is of type ${type}, which is not known`);
+  const known = types[type];
+  if (known === undefined) throw new Flaw(`is of type ${type}, which is not known`);
   const length = bytes.readUInt32LE(at + 8);
-  const hasText = type === READY || type === EXEC || type === FORK || type === SNAPSHOT;
-  if (length > LONGEST || (hasText ? length < size : length !== size)) {
+  if (length > LONGEST || (known.hasText ? length < known.size : length !== known.size)) {
     throw new Flaw(`of type ${type} is ${length} bytes long`);
   }
   return length;
 }
 
-function record(type: number, bytes: Buffer, sequence: bigint, time: bigint): SensorRecord {
-  switch (type) {
-    case READY:
-      return { type: "ready", sequence, time, hooks: hooks(bytes.toString("utf8", HEADER)) };
-    case EXEC:
-      return processRecord("exec", bytes, sequence, time);
-    case FORK:
-      return processRecord("fork", bytes, sequence, time);
-    case SNAPSHOT:
-      return processRecord("snapshot", bytes, sequence, time);
-    case EXIT:
-      return {
-        type: "exit",
-        sequence,
-        time,
-        pid: bytes.readUInt32LE(40),
-        startTime: bytes.readBigUInt64LE(32),
-        exitCode: bytes.readUInt32LE(44),
-      };
-    default: {
-      const family = bytes.readUInt16LE(48);
-      if (family !== AF_INET && family !== AF_INET6) throw new Flaw(`has a connection of address family ${family}`);
-      return {
-        type: type === CONNECT ? "connect" : "accept",
-        sequence,
-        time,
-        pid: bytes.readUInt32LE(40),
-        startTime: bytes.readBigUInt64LE(32),
-        networkNamespace: bytes.readUInt32LE(44),
-        local: address(bytes, family, 56, 52),
-        remote: address(bytes, family, 72, 54),
-      };
-    }
-  }
-}
-
-function hooks(text: string): { event: string; hook: string }[] {
-  const lines = text.split("\n");
+function readReady(bytes: Buffer, sequence: bigint, time: bigint): SensorRecord {
+  const lines = bytes.toString("utf8", HEADER).split("\n");
   if (lines.pop() !== "") throw new Flaw("has a list of hooks that does not end in a line end");
-  return lines.map((line) => {
+  const hooks = lines.map((line) => {
     const [event, hook, more] = line.split(" ");
     if (!event || !hook || more !== undefined) throw new Flaw(`has ${JSON.stringify(line)} in its list of hooks`);
     return { event, hook };
   });
+  return { type: "ready", sequence, time, hooks };
 }
 
-const origins = ["unknown", "plain", "lower", "upper", "memory"] as const;
-const ARGUMENTS_CUT = 1;
-const KERNEL_PARENT = 2;
-/** `enum frame_text`: the order of the texts. */
-const TEXTS = 7;
-const LENGTHS = 96;
-const STDIO = 112;
-const DESCRIPTOR = 56;
-const TEXT = 280;
+function readExit(bytes: Buffer, sequence: bigint, time: bigint): SensorRecord {
+  return {
+    type: "exit",
+    sequence,
+    time,
+    pid: bytes.readUInt32LE(40),
+    startTime: bytes.readBigUInt64LE(32),
+    exitCode: bytes.readUInt32LE(44),
+  };
+}
 
-function processRecord(type: ProcessRecord["type"], bytes: Buffer, sequence: bigint, time: bigint): ProcessRecord {
-  const ends = [TEXT];
-  for (let i = 0; i < TEXTS; i++) ends.push((ends[i] ?? 0) + bytes.readUInt16LE(LENGTHS + 2 * i));
-  if (ends[TEXTS] !== bytes.length)
-    throw new Flaw(`is ${bytes.length} bytes long, but its texts end at ${ends[TEXTS]}`);
-  const text = (index: number) => bytes.toString("utf8", ends[index], ends[index + 1]);
-
-  const origin = origins[bytes.readUInt8(92)];
-  if (origin === undefined) throw new Flaw(`has the origin ${bytes.readUInt8(92)}`);
-  const flags = bytes.readUInt8(93);
-  const cgroup1 = text(6);
-
+function readConnection(type: "connect" | "accept", bytes: Buffer, sequence: bigint, time: bigint): SensorRecord {
+  const family = bytes.readUInt16LE(88);
+  if (!isInternet(family)) throw new Flaw(`has a connection of address family ${family}`);
   return {
     type,
     sequence,
     time,
-    pid: bytes.readUInt32LE(56),
-    parentPid: bytes.readUInt32LE(60),
+    pid: bytes.readUInt32LE(48),
     startTime: bytes.readBigUInt64LE(32),
-    parentStartTime: bytes.readBigUInt64LE(40),
-    containerPid: bytes.readUInt32LE(64),
-    mountNamespace: bytes.readUInt32LE(68),
-    pidNamespace: bytes.readUInt32LE(72),
-    networkNamespace: bytes.readUInt32LE(76),
-    cgroups: cgroup1 === "" ? [path(text(5), 0)] : [path(text(5), 0), path(cgroup1, 0)],
-    uid: bytes.readUInt32LE(80),
-    gid: bytes.readUInt32LE(84),
-    effectiveUid: bytes.readUInt32LE(88),
-    capabilities: bytes.readBigUInt64LE(48),
-    name: text(0),
-    executable: path(text(3), bytes.readUInt8(94)),
-    filename: text(1),
-    arguments: names(text(2)),
-    argumentsCut: (flags & ARGUMENTS_CUT) !== 0,
-    workingDirectory: path(text(4), bytes.readUInt8(95)),
-    origin,
-    kernelParent: (flags & KERNEL_PARENT) !== 0,
-    stdio: [descriptor(bytes, 0), descriptor(bytes, 1), descriptor(bytes, 2)],
+    networkNamespace: bytes.readUInt32LE(64),
+    local: address(bytes, family, 96, 92),
+    remote: address(bytes, family, 112, 94),
   };
-}
-
-/** Texts that each end in NUL. The last may lack it where it was cut. */
-function names(text: string): string[] {
-  if (text === "") return [];
-  return (text.endsWith("\0") ? text.slice(0, -1) : text).split("\0");
-}
-
-/** `enum frame_path_end`: how the walk from the leaf ended. */
-function path(leafFirst: string, end: number): string {
-  const joined = names(leafFirst).reverse().join("/");
-  switch (end) {
-    case 0:
-      return `/${joined}`;
-    case 1:
-      return `(unreachable)/${joined}`;
-    case 2:
-      return joined;
-    case 3:
-      return `…/${joined}`;
-    case 4:
-      return "";
-    default:
-      throw new Flaw(`has a path that ends in the way ${end}`);
-  }
-}
-
-const AF_INET = 2;
-const AF_INET6 = 10;
-
-function descriptor(bytes: Buffer, fd: number): DescriptorRecord {
-  const at = STDIO + DESCRIPTOR * fd;
-  const family = bytes.readUInt16LE(at + 16);
-  const inode = Number(bytes.readBigUInt64LE(at));
-  const isInternet = family === AF_INET || family === AF_INET6;
-  const remote = isInternet ? address(bytes, family, at + 40, at + 22) : null;
-  return {
-    fd,
-    mode: bytes.readUInt32LE(at + 8),
-    inode,
-    device: statDevice(bytes.readUInt32LE(at + 12)),
-    family,
-    state: bytes.readUInt8(at + 18),
-    local: isInternet ? address(bytes, family, at + 24, at + 20) : null,
-    // A socket that is connected to nobody has an address of zeros.
-    remote: remote !== null && remote.port === 0 && (remote.ip === "0.0.0.0" || remote.ip === "::") ? null : remote,
-  };
-}
-
-function address(bytes: Buffer, family: number, at: number, portAt: number): { ip: string; port: number } {
-  return {
-    ip: formatAddress(bytes.subarray(at, at + (family === AF_INET ? 4 : 16))),
-    port: bytes.readUInt16LE(portAt),
-  };
-}
-
-/** From the kernel's own form (include/linux/kdev_t.h) to that of stat(2), new_encode_dev() in the same file. */
-function statDevice(device: number): number {
-  const major = device >>> 20;
-  const minor = device & 0xf_ffff;
-  return ((minor & 0xff) | (major << 8) | ((minor & ~0xff) << 12)) >>> 0;
 }

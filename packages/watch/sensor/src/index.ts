@@ -1,6 +1,8 @@
+export * from "./activity-record.ts";
 export * from "./availability.ts";
 export * from "./build.ts";
 export * from "./decode.ts";
 export * from "./error.ts";
 export * from "./record.ts";
 export * from "./sensor.ts";
+export { argumentNames } from "./system-calls.ts";

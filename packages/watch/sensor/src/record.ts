@@ -1,8 +1,10 @@
+import type { ActivityRecord } from "./activity-record.ts";
+
 /**
  * What the kernel said, before anybody gave it a name: the decoded frames of the C sensor. Ids are the host's, times are
  * nanoseconds since boot (`CLOCK_BOOTTIME`) as bigint.
  */
-export type SensorRecord = ProcessRecord | ExitRecord | ConnectionRecord | LossRecord | ReadyRecord;
+export type SensorRecord = ProcessRecord | ExitRecord | ConnectionRecord | ActivityRecord | LossRecord | ReadyRecord;
 
 /** A process that began a program (`exec`), was made by another (`fork`), or was there when the sensor started. */
 export interface ProcessRecord {
@@ -18,15 +20,28 @@ export interface ProcessRecord {
   containerPid: number;
   mountNamespace: number;
   pidNamespace: number;
-  /** The sensor always tells it. */
-  networkNamespace?: number;
+  networkNamespace: number;
+  userNamespace: number;
+  cgroupNamespace: number;
   /** Paths of the process's cgroup, from the v2 hierarchy and from one v1 hierarchy that is not at its root. */
   cgroups: string[];
   uid: number;
   gid: number;
   effectiveUid: number;
-  /** Effective capability set. */
+  savedUid: number;
+  /** Of the login that it descends from (loginuid); 4294967295: of none. */
+  loginUid: number;
+  /** Effective, permitted and inheritable capability set. */
   capabilities: bigint;
+  permitted: bigint;
+  inheritable: bigint;
+  /** Session (setsid(2)) and process group, by their first process. */
+  session: number;
+  processGroup: number;
+  /** Controlling terminal as a device number of stat(2); 0: none. */
+  terminal: number;
+  /** Of a `fork`: the flags of clone(2). */
+  cloneFlags: bigint;
   name: string;
   /**
    * The file that runs, from its dentry up to the root of the process: links and bind mounts are seen through. A file
@@ -36,6 +51,14 @@ export interface ProcessRecord {
   executable: string;
   /** As passed to execve(2), before the kernel resolved it; empty but for `exec`. */
   filename: string;
+  /** The program that reads the script `filename`; empty where that is a program itself. */
+  interpreter: string;
+  /** Inode number, mode and owner of the executable: a set-user-id program shows here. */
+  executableInode: bigint;
+  executableMode: number;
+  executableUid: number;
+  /** Of an `exec`: it gives the process rights that it did not have (set-user-id, file capabilities). */
+  gainsRights: boolean;
   arguments: string[];
   argumentsCut: boolean;
   /** Written like `executable`. */
@@ -79,8 +102,8 @@ export interface ConnectionRecord {
   /** 0 where the kernel did it outside of any process (always so for `accept`). */
   pid: number;
   startTime: bigint;
-  /** Of the socket; finds the container where `pid` is 0. The sensor always tells it. */
-  networkNamespace?: number;
+  /** Of the socket; finds the container where `pid` is 0. */
+  networkNamespace: number;
   /** The port of a `connect` is 0 unless the socket was bound: the kernel chooses it afterwards. */
   local: { ip: string; port: number };
   remote: { ip: string; port: number };
@@ -97,6 +120,10 @@ export interface LossRecord {
   pipe: bigint;
   /** Fields that could not be read in the kernel. */
   unreadable: bigint;
+  /** A container's share was used up; `flood` records say which. */
+  limited: bigint;
+  /** The kernel's queue of file events was full. */
+  files: bigint;
 }
 
 /** First record: the programs are attached. */

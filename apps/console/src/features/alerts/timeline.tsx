@@ -1,12 +1,15 @@
-import type { Event as AnyEvent, ProcessEvent } from "@bulwark/model";
+import type { ActivityEvent, Event as AnyEvent, ProcessEvent } from "@bulwark/model";
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useFormat } from "../../ui/format.ts";
-import { PlayIcon, PlugIcon, StopIcon } from "../../ui/icons.tsx";
+import { EyeIcon, PlayIcon, PlugIcon, StopIcon } from "../../ui/icons.tsx";
 import { Raw } from "../../ui/raw.tsx";
 import { Failed, Lines } from "../../ui/states.tsx";
+import { activityText } from "./activity-text.ts";
 import classes from "./timeline.module.css";
+
+type OfProcess = ProcessEvent | ActivityEvent;
 
 interface Props {
   container: string;
@@ -40,7 +43,7 @@ export function Timeline({ container, time, marked = nothing }: Props) {
 }
 
 /** Half before and half after, so that a busy minute does not push the moment itself out. */
-async function fetchEvents(container: string, time: number | undefined): Promise<ProcessEvent[]> {
+async function fetchEvents(container: string, time: number | undefined): Promise<OfProcess[]> {
   if (time === undefined) {
     const { items } = await api.listEvents({ query: { container, limit: most } });
     return items.filter(isProcess).toReversed();
@@ -53,16 +56,22 @@ async function fetchEvents(container: string, time: number | undefined): Promise
 }
 
 /** What is asked for is of a container, which audit records are not. */
-function isProcess(event: AnyEvent): event is ProcessEvent {
+function isProcess(event: AnyEvent): event is OfProcess {
   return event.kind !== "audit";
 }
 
-const icons = { exec: PlayIcon, exit: StopIcon, connect: PlugIcon };
+const icons: Partial<Record<OfProcess["kind"], typeof PlayIcon>> = {
+  exec: PlayIcon,
+  exit: StopIcon,
+  connect: PlugIcon,
+  socket: PlugIcon,
+  dns: PlugIcon,
+};
 
-function Entry({ event, marked }: { event: ProcessEvent; marked: boolean }) {
+function Entry({ event, marked }: { event: OfProcess; marked: boolean }) {
   const { t } = useTranslation();
   const format = useFormat();
-  const Icon = icons[event.kind];
+  const Icon = icons[event.kind] ?? EyeIcon;
   return (
     <li className={classes.entry} data-marked={marked}>
       <time className={classes.time} dateTime={new Date(event.time).toISOString()} title={format.exact(event.time)}>
@@ -79,9 +88,11 @@ function Entry({ event, marked }: { event: ProcessEvent; marked: boolean }) {
   );
 }
 
-function What({ event }: { event: ProcessEvent }) {
+function What({ event }: { event: OfProcess }) {
   const { t } = useTranslation();
-  const { process, connection, exitCode } = event;
+  const { process } = event;
+  if (!("connection" in event)) return <Raw text={`${process.name}: ${activityText(event)}`} limit={240} />;
+  const { connection, exitCode } = event;
   const command = process.arguments.length > 0 ? process.arguments.join(" ") : process.executable;
   if (event.kind === "connect" && connection) {
     const { ip, port } = connection.remote;

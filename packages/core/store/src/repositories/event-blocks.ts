@@ -78,11 +78,29 @@ function searchOf(event: Event): string {
 }
 
 function wordsOf(event: Event): string[] {
-  if (event.kind !== "audit") return [event.process.executable, ...event.process.arguments];
+  if (event.kind !== "audit") return [...doneWords(event), event.process.executable, ...event.process.arguments];
   const { verb, user, object, sourceIps, status, uri, impersonated, cluster } = event.audit;
   const name =
     object && [object.namespace, object.resource, object.subresource, object.name].filter((part) => part !== "");
   return [verb, name ? name.join("/") : "", user, impersonated, ...sourceIps, String(status), cluster, uri];
+}
+
+/** What was done, where the event is about more than its process: names, paths and addresses of the kind's own property. */
+function doneWords(event: Exclude<Event, { kind: "audit" }>): string[] {
+  switch (event.kind) {
+    case "file":
+      return [event.file.path, event.file.newPath];
+    case "socket":
+      return [event.socket.remote?.ip ?? "", event.socket.path];
+    case "dns":
+      return [event.dns.name, ...event.dns.answers];
+    case "call":
+      return [event.call.name, ...event.call.arguments.map(({ value }) => value)];
+    case "setting":
+      return [event.setting.name, event.setting.value];
+    default:
+      return [];
+  }
 }
 
 function keyOf(event: Event, keys: Map<string, number>): number | null {

@@ -1,23 +1,55 @@
-import type { Range } from "../osv.ts";
+import type { Range } from "../ranges.ts";
 
-/** What a feed says of one weakness, for the packages that it names. */
+/** What a feed says of one or several weaknesses, for the packages that it names. */
 export interface Advisory {
   id: string;
-  cves: string[];
-  aliases: string[];
+  /**
+   * The weaknesses that it is about, each with every id under which it is known. One for an advisory that is a record of
+   * the weakness itself; several for a distribution's notice that mends many at once.
+   */
+  weaknesses: string[][];
   summary: string;
   published: string | null;
+  /** CVSS, the best one that the record has. */
   vector: string | null;
-  urgency: string | null;
   links: string[];
-  /** An entry without ranges and versions says that the package is not affected. */
-  affected: { ecosystem: string; package: string; ranges: Range[]; versions: string[] }[];
+  affected: AffectedPackage[];
 }
+
+/** What is said of one package of one ecosystem. */
+export interface AffectedPackage {
+  ecosystem: string;
+  package: string;
+  ranges: Range[];
+  /** Versions that are affected by name, besides the ranges. */
+  versions: string[];
+  /** `not-affected` beats whatever else is said; the two others tell why there is no fix. */
+  status: AffectedStatus;
+  /** What the distribution or the registry thinks of it: Debian's `unimportant`, Ubuntu's `medium`, `Important`. */
+  urgency: string | null;
+  /** `name:stream` of the module whose packages are meant, `*` where it is some module's and not told which. */
+  module: string | null;
+  /** Binary packages of the source package that have it; null where all have. */
+  binaries: string[] | null;
+}
+
+export type AffectedStatus = "affected" | "not-affected" | "wont-fix" | "end-of-life";
+
+/** What most entries do not have. */
+export const plainEntry: Pick<AffectedPackage, "versions" | "status" | "urgency" | "module" | "binaries"> = {
+  versions: [],
+  status: "affected",
+  urgency: null,
+  module: null,
+  binaries: null,
+};
 
 /** Where a feed puts what it reads. */
 export interface Writer {
   advisory(advisory: Advisory): void;
   exploited(cve: string, added: string): void;
+  /** Probability of exploitation within 30 days, 0 to 1. */
+  epss(cve: string, probability: number): void;
 }
 
 /** One kind of public feed. A new one is a file beside this and a line in the index. */

@@ -1,4 +1,5 @@
 import { compareApk } from "./apk.ts";
+import { compareBitnami } from "./bitnami.ts";
 import { compareComposer } from "./composer.ts";
 import { compareCran } from "./cran.ts";
 import { compareDeb } from "./deb.ts";
@@ -16,6 +17,7 @@ import { compareText } from "./text.ts";
 /** Orders of versions. A new one is a file beside this and a line here. */
 const schemes = {
   apk: compareApk,
+  bitnami: compareBitnami,
   composer: compareComposer,
   cran: compareCran,
   deb: compareDeb,

@@ -14,6 +14,7 @@ test("every line of the public suite, both ways round", { skip: missing("suites"
 
 /** Chains in rising order; `=` joins what is equal. Each from the definition that the scheme's file names. */
 const chains: Record<VersionScheme, string[]> = {
+  bitnami: ["1.2.3-rc1", "1.2.3 = 1.2.3-0", "1.2.3-4", "1.2.3-10", "1.2.4"],
   apk: ["1.05", "1.1", "1.2_alpha1", "1.2_rc1", "1.2", "1.2_p1", "1.2a", "1.2.3-r9", "1.2.3-r10"],
   composer: ["1.0-dev", "1.0-alpha1", "v1.0-beta2 = 1.0b2", "1.0RC1 = 1.0-rc.1", "1.0", "1.0pl1 = 1.0-p1", "1.1"],
   cran: ["0.9", "0.10", "0.10-0 = 0.10.0", "0.10.0.0", "1.0-1"],

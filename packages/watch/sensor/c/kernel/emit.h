@@ -3,15 +3,21 @@
 #ifndef BULWARK_KERNEL_EMIT_H
 #define BULWARK_KERNEL_EMIT_H
 
-enum loss_cause { LOSS_RING, LOSS_UNREADABLE };
+enum loss_cause { LOSS_RING, LOSS_UNREADABLE, LOSS_LIMITED };
 
 static __always_inline void count_loss(enum loss_cause cause)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
 	struct cpu_loss *loss = bpf_map_lookup_elem(&losses, &cpu);
 
-	if (loss)
-		__sync_fetch_and_add(cause == LOSS_RING ? &loss->ring : &loss->unreadable, 1);
+	if (!loss)
+		return;
+	if (cause == LOSS_RING)
+		__sync_fetch_and_add(&loss->ring, 1);
+	else if (cause == LOSS_UNREADABLE)
+		__sync_fetch_and_add(&loss->unreadable, 1);
+	else
+		__sync_fetch_and_add(&loss->limited, 1);
 }
 
 /*
@@ -23,6 +29,9 @@ struct sheet {
 	__u64 taken;
 	union {
 		struct frame_process process;
+		struct frame_call call;
+		struct frame_setting setting;
+		struct frame_socket_event socket;
 		__u8 bytes[FRAME_MAX];
 	};
 };

@@ -8,6 +8,8 @@
 /* Written by the loader before load; the verifier drops what they switch off. A section of its own is a map of its own. */
 const volatile struct settings settings SEC(".rodata.settings") = {};
 
+const volatile struct call_table calls SEC(".rodata.calls") = {};
+
 /* Written by find_host (hooks/host.h). */
 struct {
 	__u32 mount_namespace;

@@ -5,6 +5,7 @@
 
 #define ARGUMENT_BYTES 4096
 #define FILENAME_BYTES 1024
+#define LOGIN_UID_UNSET 0xffffffffu
 
 static __always_inline void read_identity(struct frame_process *frame, struct task_struct *task)
 {
@@ -24,9 +25,40 @@ static __always_inline void read_identity(struct frame_process *frame, struct ta
 	frame->uid = BPF_CORE_READ(cred, uid.val);
 	frame->gid = BPF_CORE_READ(cred, gid.val);
 	frame->effective_uid = BPF_CORE_READ(cred, euid.val);
-	frame->capabilities = 0;
+	frame->saved_uid = BPF_CORE_READ(cred, suid.val);
+	frame->login_uid = LOGIN_UID_UNSET;
+	if (bpf_core_field_exists(task->loginuid)) /* CONFIG_AUDIT */
+		frame->login_uid = BPF_CORE_READ(task, loginuid.val);
+	frame->user_namespace = BPF_CORE_READ(cred, user_ns, ns.inum);
+	frame->cgroup_namespace = BPF_CORE_READ(task, nsproxy, cgroup_ns, ns.inum);
+	frame->capabilities = frame->permitted = frame->inheritable = 0;
 	bpf_core_read(&frame->capabilities, sizeof(frame->capabilities), &cred->cap_effective);
+	bpf_core_read(&frame->permitted, sizeof(frame->permitted), &cred->cap_permitted);
+	bpf_core_read(&frame->inheritable, sizeof(frame->inheritable), &cred->cap_inheritable);
 	frame->flags = has_kernel_parent(task) ? FLAG_KERNEL_PARENT : 0;
+	frame->clone_flags = 0;
+}
+
+static __always_inline __u32 first_number(struct pid *pid)
+{
+	return BPF_CORE_READ(pid, numbers[0].nr);
+}
+
+/* Session, process group and controlling terminal. */
+static __always_inline void read_session(struct frame_process *frame, struct task_struct *task)
+{
+	struct signal_struct *signal = BPF_CORE_READ(task, signal);
+	struct tty_struct *terminal = BPF_CORE_READ(signal, tty);
+
+	frame->process_group = first_number(BPF_CORE_READ(signal, pids[PIDTYPE_PGID___probe]));
+	frame->session = first_number(BPF_CORE_READ(signal, pids[PIDTYPE_SID___probe]));
+	frame->terminal = 0;
+	if (terminal) {
+		struct tty_driver *driver = BPF_CORE_READ(terminal, driver);
+
+		frame->terminal = BPF_CORE_READ(driver, major) << 20 |
+				  (BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(terminal, index));
+	}
 }
 
 /* Descriptors 0 to 2: a shell whose input is a socket shows here, without any hook on dup2(2). */
@@ -97,8 +129,14 @@ static __always_inline __u32 write_executable(struct sheet *sheet, __u32 at, str
 
 	frame->executable_end = PATH_NONE;
 	frame->origin = ORIGIN_UNKNOWN;
+	frame->executable_inode = 0;
+	frame->executable_mode = frame->executable_uid = 0;
 	if (!walk.dentry)
 		return at;
+	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	frame->executable_inode = BPF_CORE_READ(inode, i_ino);
+	frame->executable_mode = BPF_CORE_READ(inode, i_mode);
+	frame->executable_uid = BPF_CORE_READ(inode, i_uid.val);
 	write_path(sheet, &walk);
 	frame->executable_end = walk.end;
 	hide(at);
@@ -187,12 +225,12 @@ static __always_inline __u32 write_foreign_arguments(struct sheet *sheet, __u32 
 	return end_arguments(&sheet->process, at, size, failed);
 }
 
-static __always_inline __u32 write_filename(struct sheet *sheet, __u32 at, struct linux_binprm *bprm)
+static __always_inline __u32 write_filename(struct sheet *sheet, __u32 at, const char *filename)
 {
 	hide(at);
-	if (!bprm || at > FRAME_MAX - FILENAME_BYTES)
+	if (!filename || at > FRAME_MAX - FILENAME_BYTES)
 		return at;
-	long size = bpf_probe_read_kernel_str(sheet->bytes + at, FILENAME_BYTES, BPF_CORE_READ(bprm, filename));
+	long size = bpf_probe_read_kernel_str(sheet->bytes + at, FILENAME_BYTES, filename);
 	if (size <= 0) {
 		count_loss(LOSS_UNREADABLE);
 		return at;
@@ -200,8 +238,17 @@ static __always_inline __u32 write_filename(struct sheet *sheet, __u32 at, struc
 	return at + size - 1;
 }
 
+/* fs/binfmt_script.c: of a script `interp` is another program than `filename`. */
+static __always_inline const char *interpreter_of(struct linux_binprm *bprm)
+{
+	const char *interpreter = BPF_CORE_READ(bprm, interp);
+
+	return interpreter == BPF_CORE_READ(bprm, filename) ? 0 : interpreter;
+}
+
 /* Puts the frame of a task together and sends it. `bprm` is that of an exec; `foreign`: the task is not the one that runs. */
-static __always_inline void emit_process(__u16 type, struct task_struct *task, struct linux_binprm *bprm, bool foreign)
+static __always_inline void emit_process(__u16 type, struct task_struct *task, struct linux_binprm *bprm, bool foreign,
+					 __u64 clone_flags)
 {
 	struct sheet *sheet = take_sheet();
 	__u32 at = sizeof(struct frame_process), start = at;
@@ -213,7 +260,11 @@ static __always_inline void emit_process(__u16 type, struct task_struct *task, s
 		return;
 	struct frame_process *frame = &sheet->process;
 	read_identity(frame, task);
+	read_session(frame, task);
 	read_stdio(frame, task);
+	frame->clone_flags = clone_flags;
+	if (bprm && BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec))
+		frame->flags |= FLAG_GAINS_RIGHTS;
 	frame->reserved = 0;
 
 #define TEXT(field, next)                        \
@@ -225,14 +276,15 @@ static __always_inline void emit_process(__u16 type, struct task_struct *task, s
 
 	size = bpf_probe_read_kernel_str(sheet->bytes + at, sizeof(task->comm), &task->comm);
 	TEXT(TEXT_NAME, size > 0 ? at + size - 1 : at);
-	TEXT(TEXT_FILENAME, write_filename(sheet, at, bprm));
+	TEXT(TEXT_FILENAME, write_filename(sheet, at, bprm ? BPF_CORE_READ(bprm, filename) : 0));
+	TEXT(TEXT_INTERPRETER, write_filename(sheet, at, bprm ? interpreter_of(bprm) : 0));
 	TEXT(TEXT_ARGUMENTS, foreign ? write_foreign_arguments(sheet, at, task) : write_arguments(sheet, at, task));
 	TEXT(TEXT_EXECUTABLE, write_executable(sheet, at, task));
 	TEXT(TEXT_DIRECTORY, write_directory(sheet, at, task));
 	set = BPF_CORE_READ(task, cgroups);
 	v2 = BPF_CORE_READ(set, dfl_cgrp);
 	TEXT(TEXT_CGROUP2, write_cgroup_path(sheet, at, v2));
-		TEXT(TEXT_CGROUP1, write_cgroup_path(sheet, at, deepest_v1_cgroup(set, v2)));
+	TEXT(TEXT_CGROUP1, write_cgroup_path(sheet, at, deepest_v1_cgroup(set, v2)));
 #undef TEXT
 
 	begin_frame(&frame->header, type, at);

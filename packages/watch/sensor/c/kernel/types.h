@@ -20,7 +20,14 @@ typedef __u32 __be32;
 typedef __u32 __wsum;
 
 /* include/uapi/linux/bpf.h */
-enum { BPF_MAP_TYPE_ARRAY = 2, BPF_MAP_TYPE_PERCPU_ARRAY = 6, BPF_MAP_TYPE_RINGBUF = 27 };
+enum {
+	BPF_MAP_TYPE_HASH = 1,
+	BPF_MAP_TYPE_ARRAY = 2,
+	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
+	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_RINGBUF = 27,
+};
+enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
 enum { BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
@@ -40,9 +47,17 @@ struct pid_namespace {
 struct net {
 	struct ns_common ns;
 };
+struct cgroup_namespace {
+	struct ns_common ns;
+};
+struct user_namespace {
+	struct ns_common ns;
+	int level;
+};
 struct nsproxy {
 	struct mnt_namespace *mnt_ns;
 	struct net *net_ns;
+	struct cgroup_namespace *cgroup_ns;
 };
 struct upid {
 	int nr;
@@ -66,8 +81,12 @@ typedef struct {
 struct cred {
 	kuid_t uid;
 	kgid_t gid;
+	kuid_t suid;
 	kuid_t euid;
+	kernel_cap_t cap_inheritable;
+	kernel_cap_t cap_permitted;
 	kernel_cap_t cap_effective;
+	struct user_namespace *user_ns;
 };
 
 struct qstr {
@@ -78,6 +97,7 @@ struct super_block {
 };
 struct inode {
 	unsigned short i_mode;
+	kuid_t i_uid;
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	unsigned int i_rdev;
@@ -144,7 +164,9 @@ struct socket {
 struct kernfs_node {
 	struct kernfs_node *__parent; /* since 6.15 */
 	const char *name;
+	__u64 id;
 };
+enum cgroup_subsys_id___probe { memory_cgrp_id = 1 };
 struct kernfs_node___parent {
 	struct kernfs_node *parent;
 };
@@ -170,10 +192,21 @@ struct mm_struct {
 typedef struct {
 	int counter;
 } atomic_t;
+struct tty_driver {
+	int major;
+	int minor_start;
+};
+struct tty_struct {
+	struct tty_driver *driver;
+	int index;
+};
+enum pid_type___probe { PIDTYPE_TGID___probe = 1, PIDTYPE_PGID___probe = 2, PIDTYPE_SID___probe = 3 };
 struct signal_struct {
 	atomic_t live;
 	int group_exit_code;
 	unsigned int flags;
+	struct pid *pids[4];
+	struct tty_struct *tty;
 };
 struct task_struct {
 	unsigned int flags;
@@ -192,9 +225,36 @@ struct task_struct {
 	struct nsproxy *nsproxy;
 	struct signal_struct *signal;
 	struct css_set *cgroups;
+	kuid_t loginuid;
+};
+struct thread_info___x86 {
+	unsigned int status;
+};
+struct task_struct___x86 {
+	struct thread_info___x86 thread_info;
+};
+struct pt_regs;
+struct pt_regs___x86 {
+	unsigned long orig_ax;
+	unsigned long di, si, dx, r10, r8, r9, bx, cx, bp;
+};
+struct pt_regs___arm64 {
+	__u64 regs[31];
+	__u64 orig_x0;
+	__s32 syscallno;
+};
+struct kernel_siginfo {
+	int si_code;
+};
+struct sockaddr;
+struct bpf_sock_addr_kern {
+	struct sockaddr *uaddr;
+	__u32 uaddrlen;
 };
 struct linux_binprm {
+	unsigned int secureexec : 1;
 	const char *filename;
+	const char *interp;
 };
 
 struct bpf_iter__task {
@@ -202,6 +262,64 @@ struct bpf_iter__task {
 };
 
 #pragma clang attribute pop
+
+/* include/uapi/linux/bpf.h: contexts, whose fields the verifier knows by their place. */
+struct bpf_sysctl {
+	__u32 write;
+	__u32 file_pos;
+};
+struct bpf_cgroup_dev_ctx {
+	__u32 access_type;
+	__u32 major;
+	__u32 minor;
+};
+struct bpf_sock_addr {
+	__u32 user_family;
+	__u32 user_ip4;
+	__u32 user_ip6[4];
+	__u32 user_port;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+};
+struct bpf_sock {
+	__u32 bound_dev_if;
+	__u32 family;
+	__u32 type;
+	__u32 protocol;
+	__u32 mark;
+	__u32 priority;
+	__u32 src_ip4;
+	__u32 src_ip6[4];
+	__u32 src_port;
+};
+
+/* include/uapi/linux/capability.h */
+enum capability {
+	CAP_DAC_READ_SEARCH = 2,
+	CAP_SETGID = 6,
+	CAP_SETUID = 7,
+	CAP_SETPCAP = 8,
+	CAP_NET_RAW = 13,
+	CAP_IPC_LOCK = 14,
+	CAP_SYS_MODULE = 16,
+	CAP_SYS_RAWIO = 17,
+	CAP_SYS_CHROOT = 18,
+	CAP_SYS_PTRACE = 19,
+	CAP_SYS_PACCT = 20,
+	CAP_SYS_ADMIN = 21,
+	CAP_SYS_BOOT = 22,
+	CAP_SYS_RESOURCE = 24,
+	CAP_SYS_TIME = 25,
+	CAP_MKNOD = 27,
+	CAP_AUDIT_CONTROL = 30,
+	CAP_MAC_OVERRIDE = 32,
+	CAP_MAC_ADMIN = 33,
+	CAP_SYSLOG = 34,
+	CAP_PERFMON = 38,
+	CAP_BPF = 39,
+	CAP_CHECKPOINT_RESTORE = 40,
+};
 
 /* include/linux/sched.h, include/linux/sched/signal.h */
 #define PF_KTHREAD 0x00200000
@@ -211,6 +329,9 @@ struct bpf_iter__task {
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
+#define SOCK_STREAM 1
+#define SOCK_DGRAM 2
+#define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
 #define IPPROTO_TCP 6
@@ -218,5 +339,7 @@ struct bpf_iter__task {
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
 #define TCP_CLOSE 7
+#define TCP_LISTEN 10
+#define UNIX_PATH_BYTES 108
 
 #endif

@@ -1,17 +1,23 @@
 /** Containers for the live tests: busybox on an overlay, run by runc, everything in a folder of their own. */
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { capabilitiesOf } from "@bulwark/model";
 
 const run = promisify(execFile);
 
 export interface TestImage extends AsyncDisposable {
   folder: string;
   /** Runs a shell script in a container of its own, as that user. Resolves when it is over. */
-  run(script: string, user?: number): Promise<{ id: string; code: number | null; output: string }>;
+  run(
+    script: string,
+    user?: number,
+    privileged?: boolean,
+  ): Promise<{ id: string; code: number | null; output: string }>;
   /** The same, but left running; disposing kills it. */
   start(script: string): Promise<{ id: string } & AsyncDisposable>;
 }
@@ -24,7 +30,24 @@ export async function makeImage(): Promise<TestImage> {
   }
   const { stdout } = await run("sh", ["-c", "command -v busybox"]);
   await copyFile(stdout.trim(), join(lower, "bin/busybox"));
-  for (const name of ["sh", "true", "cp", "sleep", "nc", "id", "mkdir", "ln", "chmod"]) {
+  for (const name of [
+    "sh",
+    "true",
+    "cp",
+    "sleep",
+    "nc",
+    "id",
+    "mkdir",
+    "ln",
+    "chmod",
+    "cat",
+    "mount",
+    "umount",
+    "mknod",
+    "chroot",
+    "unshare",
+    "mkfifo",
+  ]) {
     await symlink("busybox", join(lower, "bin", name));
   }
   await run("clang", [
@@ -42,8 +65,8 @@ export async function makeImage(): Promise<TestImage> {
 
   return {
     folder,
-    async run(script, user = 0) {
-      const id = await bundle(folder, script, user);
+    async run(script, user = 0, privileged = false) {
+      const id = await bundle(folder, script, user, privileged);
       const child = spawn("runc", ["--root", join(folder, "runc"), "run", "-b", join(folder, id), id], {
         stdio: ["ignore", "pipe", "pipe"],
       });
@@ -72,8 +95,9 @@ export async function makeImage(): Promise<TestImage> {
 }
 
 /** Writes the configuration (OCI runtime specification 1.0) and returns the id of the container. */
-async function bundle(folder: string, script: string, user: number): Promise<string> {
+async function bundle(folder: string, script: string, user: number, privileged = false): Promise<string> {
   const id = `bulwark-test-${randomBytes(8).toString("hex")}`;
+  const held = privileged ? ownCapabilities() : ["CAP_KILL"];
   const config = {
     ociVersion: "1.0.2",
     root: { path: join(folder, "rootfs") },
@@ -83,7 +107,7 @@ async function bundle(folder: string, script: string, user: number): Promise<str
       env: ["PATH=/bin"],
       cwd: "/tmp",
       noNewPrivileges: true,
-      capabilities: { bounding: ["CAP_KILL"], effective: ["CAP_KILL"], permitted: ["CAP_KILL"] },
+      capabilities: { bounding: held, effective: held, permitted: held },
     },
     mounts: [
       { destination: "/proc", type: "proc", source: "proc" },
@@ -91,10 +115,17 @@ async function bundle(folder: string, script: string, user: number): Promise<str
     ],
     linux: {
       cgroupsPath: `/${id}`,
+      ...(privileged && { resources: { devices: [{ allow: true, access: "rwm" }] } }),
       namespaces: ["pid", "mount", "network", "ipc", "uts"].map((type) => ({ type })),
     },
   };
   await mkdir(join(folder, id));
   await writeFile(join(folder, id, "config.json"), JSON.stringify(config));
   return id;
+}
+
+/** What this machine can give; runc refuses to start with what it cannot. */
+function ownCapabilities(): string[] {
+  const status = readFileSync("/proc/self/status", "utf8");
+  return capabilitiesOf(/^CapEff:\s*([0-9a-f]+)$/m.exec(status)?.[1] ?? "0");
 }

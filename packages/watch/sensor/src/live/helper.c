@@ -6,11 +6,14 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -73,6 +76,60 @@ static void threads(void)
 	syscall(SYS_exit, 5);
 }
 
+/* raw: a raw socket, refused or not. */
+static void raw(void)
+{
+	close(socket(AF_INET, SOCK_RAW, IPPROTO_ICMP));
+}
+
+/* chroots COUNT: chroot(2) to the same root so often. */
+static void chroots(int count)
+{
+	while (count-- > 0)
+		if (chroot("/"))
+			err(1, "chroot");
+}
+
+/* compat-mount: mount(2) by the table of 32-bit programs, which fails for want of the directory. */
+static void compat_mount(void)
+{
+#if defined(__x86_64__)
+	static char *low, type[] = "tmpfs", target[] = "/nowhere";
+
+	low = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_32BIT, -1, 0);
+	memcpy(low, target, sizeof(target));
+	memcpy(low + 64, type, sizeof(type));
+	mkdir("/nowhere", 0700);
+	long result;
+	__asm__ volatile("int $0x80" : "=a"(result) : "a"(21), "b"(low + 64), "c"(low), "d"(low + 64), "S"(0), "D"(0) : "memory");
+#endif
+}
+
+static void connect_unix(const char *name, socklen_t length)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	memcpy(address.sun_path, name, length);
+	connect(fd, (struct sockaddr *)&address, offsetof(struct sockaddr_un, sun_path) + length);
+	close(fd);
+}
+
+/* sockets: two datagrams to one peer, a listener, and Unix sockets that nobody has. */
+static void sockets(void)
+{
+	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(4999), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(4998), .sin_addr = { htonl(INADDR_LOOPBACK) } };
+	int datagrams = socket(AF_INET, SOCK_DGRAM, 0), listener = socket(AF_INET, SOCK_STREAM, 0);
+
+	for (int i = 0; i < 2; i++)
+		sendto(datagrams, "x", 1, 0, (struct sockaddr *)&peer, sizeof(peer));
+	if (bind(listener, (struct sockaddr *)&own, sizeof(own)) || listen(listener, 1))
+		err(1, "listen");
+	connect_unix("/nowhere.sock", 14);
+	connect_unix("\0nowhere", 8);
+}
+
 int main(int count, char **arguments)
 {
 	if (count > 3 && strcmp(arguments[1], "memory") == 0)
@@ -81,5 +138,15 @@ int main(int count, char **arguments)
 		on_socket(arguments + 2);
 	if (count == 2 && strcmp(arguments[1], "threads") == 0)
 		threads();
+	if (count == 2 && strcmp(arguments[1], "raw") == 0)
+		return raw(), 0;
+	if (count == 3 && strcmp(arguments[1], "setuid") == 0)
+		return setuid(atoi(arguments[2]));
+	if (count == 3 && strcmp(arguments[1], "chroots") == 0)
+		return chroots(atoi(arguments[2])), 0;
+	if (count == 2 && strcmp(arguments[1], "compat-mount") == 0)
+		return compat_mount(), 0;
+	if (count == 2 && strcmp(arguments[1], "sockets") == 0)
+		return sockets(), 0;
 	errx(2, "memory FILE ARGUMENT… | shell ADDRESS PORT | threads");
 }

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who did it: the task that runs, as every frame but those of processes has it. */
+#ifndef BULWARK_KERNEL_ACTOR_H
+#define BULWARK_KERNEL_ACTOR_H
+
+static __always_inline void read_actor(struct frame_actor *actor, struct task_struct *task)
+{
+	const struct cred *cred = BPF_CORE_READ(task, cred);
+
+	actor->pid = BPF_CORE_READ(task, tgid);
+	actor->thread = BPF_CORE_READ(task, pid);
+	actor->start_time = BPF_CORE_READ(task, group_leader, start_boottime);
+	actor->mount_namespace = mount_namespace(task);
+	actor->pid_namespace = pid_namespace(task);
+	actor->network_namespace = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	actor->user_namespace = BPF_CORE_READ(cred, user_ns, ns.inum);
+	actor->uid = BPF_CORE_READ(cred, uid.val);
+	actor->effective_uid = BPF_CORE_READ(cred, euid.val);
+	actor->saved_uid = BPF_CORE_READ(cred, suid.val);
+	actor->capabilities = 0;
+	bpf_core_read(&actor->capabilities, sizeof(actor->capabilities), &cred->cap_effective);
+	actor->reserved = 0;
+}
+
+#endif

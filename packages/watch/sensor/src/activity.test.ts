@@ -1,0 +1,126 @@
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { missing } from "@bulwark/testkit";
+import { buildSensor } from "./build.ts";
+import { makeImage, type TestImage } from "./live/container.ts";
+import type { SensorRecord } from "./record.ts";
+import { startSensor } from "./sensor.ts";
+
+const skip = missing("root", "bpf", "clang", "runc", "busybox");
+
+describe("what processes in containers do", { skip }, () => {
+  let image: TestImage;
+  before(async () => {
+    await buildSensor();
+    image = await makeImage();
+  });
+  after(() => image?.[Symbol.asyncDispose]());
+
+  /** What was told of a kind while a script ran in a container with all capabilities, by the process that did it. */
+  async function records<Type extends SensorRecord["type"]>(
+    type: Type,
+    script: string,
+    privileged = true,
+  ): Promise<Extract<SensorRecord, { type: Type }>[]> {
+    const all: SensorRecord[] = [];
+    await using sensor = await startSensor({ onRecords: (batch) => all.push(...batch) });
+    const { output } = await image.run(script, 0, privileged);
+    await pause(30);
+    await sensor.close();
+    // Until it begins the container's program, the first process is the runtime that sets the container up.
+    const began = new Map<number, bigint>();
+    for (const record of all) {
+      const isInside = record.type === "exec" || (record.type === "fork" && began.has(record.parentPid));
+      if (isInside && !began.has(record.pid)) began.set(record.pid, record.sequence);
+    }
+    const found = all.filter((record): record is Extract<SensorRecord, { type: Type }> => record.type === type);
+    assert.ok(found.length > 0, `no ${type} among ${all.length} records: ${output}`);
+    return found.filter((record) => "pid" in record && record.sequence > (began.get(record.pid) ?? record.sequence));
+  }
+  const shown = (calls: Extract<SensorRecord, { type: "call" }>[], name: string) =>
+    calls.filter((call) => call.name === name);
+
+  test("a mount is told with what, where and of which type, granted or refused", async () => {
+    const script = "mount -t tmpfs nothing /tmp; umount /tmp";
+    const [granted] = shown(await records("call", script), "mount");
+    assert.deepEqual(granted?.texts.slice(0, 3), ["nothing", "/tmp", "tmpfs"]);
+    assert.deepEqual([granted?.capability, granted?.granted], [21, true]);
+    const [refused] = shown(await records("call", script, false), "mount");
+    assert.deepEqual(refused?.texts.slice(0, 3), ["nothing", "/tmp", "tmpfs"]);
+    assert.equal(refused?.granted, false);
+  });
+
+  test("new namespaces, another root, a device node, a raw socket, another user", async () => {
+    const calls = await records(
+      "call",
+      "unshare -n /bin/true; chroot / /bin/true; mknod /tmp/disk b 8 0; /bin/helper raw; /bin/helper setuid 7; /bin/true",
+    );
+    assert.equal(shown(calls, "unshare")[0]?.arguments[0], 0x4000_0000n, "CLONE_NEWNET");
+    assert.equal(shown(calls, "chroot")[0]?.texts[0], "/");
+    const node = [...shown(calls, "mknodat"), ...shown(calls, "mknod")][0];
+    assert.ok(node?.texts.includes("/tmp/disk"));
+    assert.equal(shown(calls, "socket")[0]?.capability, 13, "CAP_NET_RAW");
+    assert.equal(shown(calls, "setuid")[0]?.arguments[0], 7n);
+  });
+
+  test("forks, which ask whether memory may be overcommitted, are no calls that are told of", async () => {
+    const calls = await records(
+      "call",
+      "mount -t tmpfs x /tmp; i=0; while [ $i -lt 50 ]; do /bin/true; i=$((i+1)); done",
+    );
+    assert.deepEqual([...new Set(calls.map(({ name }) => name))], ["mount"]);
+  });
+
+  test("the same call again and again is told once a second", async () => {
+    const calls = shown(await records("call", "/bin/helper chroots 1000"), "chroot");
+    assert.equal(calls.length, 1);
+  });
+
+  test("a 32-bit call is told by its name, not by what its number is in the other table", async () => {
+    const calls = await records("call", "/bin/helper compat-mount");
+    const mount = calls.find(({ isCompat }) => isCompat);
+    assert.equal(mount?.name, "mount");
+    assert.equal(mount?.texts[1], "/nowhere");
+  });
+
+  test("a kernel setting that is written is told with its value", async () => {
+    const [setting] = await records(
+      "setting",
+      "cat /proc/sys/net/ipv4/ip_forward > /tmp/v; cat /tmp/v > /proc/sys/net/ipv4/ip_forward",
+    );
+    assert.deepEqual([setting?.operation, setting?.name, setting?.value], ["write", "net/ipv4/ip_forward", "0\n"]);
+  });
+
+  test("a disk's node is told when it is made and opened, /dev/null is not", async () => {
+    const devices = await records(
+      "device",
+      "mknod /dev/disk b 8 0; cat /dev/disk; mknod /dev/nothing c 1 3; cat /dev/nothing",
+    );
+    const told = devices.map(({ kind, major, minor, access }) => `${access.join()} ${kind} ${major}:${minor}`);
+    // An open asks twice.
+    assert.deepEqual([...new Set(told)], ["make block 8:0", "read block 8:0"]);
+  });
+
+  test("listening, sending, and a Unix socket that is connected to", async () => {
+    const sockets = await records("socket", "/bin/helper sockets");
+    const told = sockets.map((record) => [record.operation, record.path || (record.remote ?? record.local)?.port]);
+    assert.deepEqual(told, [
+      ["send", 4999],
+      ["bind", 4998],
+      ["listen", 4998],
+      ["connect", "/nowhere.sock"],
+      ["connect", "@nowhere"],
+    ]);
+  });
+
+  test("a signal to another process is told with both", async () => {
+    const [signal] = await records(
+      "signal",
+      "/bin/sleep 60 & /bin/busybox usleep 50000; /bin/busybox kill -9 $!; wait",
+    );
+    assert.equal(signal?.signal, 9);
+    assert.equal(signal?.target.name, "sleep");
+    assert.equal(signal?.target.pidNamespace, signal?.pidNamespace);
+  });
+});
