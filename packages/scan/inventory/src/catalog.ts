@@ -10,28 +10,17 @@ const osFileLimit = 65_536;
  * The packages of a file tree. Never fails for what is in the tree: what could not be read is in `extractors`.
  */
 export async function catalog(tree: FileTree): Promise<Inventory> {
-  const osRelease = new Map<string, string>();
   const examined: Examined<InventoryFact> = {
     facts: [],
     faults: [],
-    tree: { name: tree.name, layers: [], config: null, osRelease },
+    tree: { name: tree.name, layers: [], config: null, osRelease: new Map(), faults: [] },
   };
-  const broken = await readTree(tree, osRelease, examined);
-  const inventory = inventoryAnalyzer.conclude(examined);
-  if (broken !== undefined) {
-    const error = { path: tree.name.slice(0, 4096), message: broken.slice(0, 1024) };
-    const state = inventory.packages.length === 0 ? "failed" : "partial";
-    inventory.extractors.push({ extractor: "files", state, errors: [error] });
-  }
-  return inventory;
+  await readTree(tree, examined);
+  return inventoryAnalyzer.conclude(examined);
 }
 
-/** Examines every wanted file; says what ended the reading early, where something did. */
-async function readTree(
-  tree: FileTree,
-  osRelease: Map<string, string>,
-  { facts, faults }: Examined<InventoryFact>,
-): Promise<string | undefined> {
+/** Examines every wanted file. */
+async function readTree(tree: FileTree, { facts, faults, tree: known }: Examined<InventoryFact>): Promise<void> {
   const { wants, examine, limit } = inventoryAnalyzer;
   // The mode is known only once a file is there: what may be a program is asked for, and left unread where it is none.
   const entryOf = (path: string): TreeEntry => ({ path, size: 4096, mode: 0o755, uid: 0, gid: 0, layer: null });
@@ -40,7 +29,7 @@ async function readTree(
       const entry = { ...entryOf(file.path), size: file.size, mode: file.mode, layer: file.layer };
       try {
         if (osFiles.includes(file.path)) {
-          osRelease.set(file.path, (await file.read(osFileLimit)).toString("utf8"));
+          known.osRelease.set(file.path, (await file.read(osFileLimit)).toString("utf8"));
           continue;
         }
         if (!wants(entry)) continue;
@@ -50,9 +39,8 @@ async function readTree(
         faults.push({ entry, message: errorText(error), removed: false });
       }
     }
-    return undefined;
   } catch (error) {
-    return errorText(error);
+    known.faults.push({ layer: null, message: errorText(error) });
   } finally {
     facts.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1));
   }

@@ -53,11 +53,21 @@ export function conclude({ facts, faults, tree }: Examined<InventoryFact>): Inve
   );
 
   const list = [...statuses].map(([extractor, status]) => toStatus(extractor, status));
+  if (tree.faults.length > 0) list.push(ofTree(tree, packages.length));
   if (packages.length > packagesLimit) {
     const message = `${packages.length} packages; the first ${packagesLimit} are kept`;
     list.push({ extractor: "packages", state: "partial", errors: [{ path: tree.name.slice(0, 4096), message }] });
   }
   return { os, packages: packages.slice(0, packagesLimit), extractors: list };
+}
+
+/** What could not be looked at at all: a layer that is cut off, a folder that may not be read. */
+function ofTree({ name, faults }: TreeFacts, found: number): ExtractorStatus {
+  const errors = faults.slice(0, errorsKept).map(({ layer, message }) => ({
+    path: (layer ?? name).slice(0, 4096),
+    message: message.slice(0, 1024),
+  }));
+  return { extractor: "files", state: found === 0 ? "failed" : "partial", errors };
 }
 
 const byName = new Map(extractors.map((extractor) => [extractor.name, extractor]));

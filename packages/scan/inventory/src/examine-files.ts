@@ -34,6 +34,7 @@ export function inventoryOfLayers(layers: LayerOfFiles[], config: ImageConfig | 
             })),
       config,
       osRelease: new Map(),
+      faults: [],
     },
   };
   layers.forEach(({ files }, at) => {
