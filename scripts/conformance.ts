@@ -6,6 +6,7 @@ import { runConformance } from "@bulwark/cel/conformance";
 import { purlConformance } from "@bulwark/inventory";
 import { runTruthTables } from "@bulwark/netpol";
 import { runPodSecuritySuite } from "@bulwark/podsecurity";
+import { rulesConformance } from "@bulwark/rules";
 import { suitesDir } from "@bulwark/testkit";
 
 const suites: { name: string; folder?: string; run(folder: string): { passed: number; failures: string[] } }[] = [
@@ -27,6 +28,7 @@ const suites: { name: string; folder?: string; run(folder: string): { passed: nu
       return { passed: cells - failed, failures: [...failures] };
     },
   },
+  { name: "Falco's stable rules", folder: "falco", run: rulesConformance },
   {
     name: "Pod Security Standards",
     folder: "podsecurity",
