@@ -149,7 +149,8 @@ describe("what processes in containers do", { skip }, () => {
     const { id } = await image.run(`/bin/busybox usleep 200000; ${script}; /bin/busybox usleep 200000`);
     await sensor.close();
     const inside = all.find(
-      (record) => record.type === "exec" && record.cgroups.some((path) => path.endsWith(id)) && record.containerPid === 1,
+      (record) =>
+        record.type === "exec" && record.cgroups.some((path) => path.endsWith(id)) && record.containerPid === 1,
     );
     assert.ok(inside?.type === "exec");
     return all.filter((record) => record.type === "file" && record.mountNamespace === inside.mountNamespace) as Extract<
