@@ -25,7 +25,8 @@ export interface Analyzer<Fact, Result> {
   limit: number;
   /**
    * What one file says, by itself: pure, and plain data (JSON). Undefined when there is nothing to say. Raises when the
-   * file is not readable as what it is. `content` is shared: neither change nor keep it.
+   * file is not readable as what it is. `content` is shared: neither change nor keep it. Of a hard link whose target was
+   * examined, the fact is taken over.
    */
   examine(entry: TreeEntry, content: Buffer): Fact | undefined;
   conclude(examined: Examined<Fact>): Result;
@@ -49,7 +50,19 @@ export interface TreeFacts {
   config: ImageConfig | null;
   /** Texts of the files that say which distribution it is, by path. */
   osRelease: Map<string, string>;
+  /** What could not be looked at beyond single files: a layer that is cut off, a folder that may not be read. */
+  faults: TreeFault[];
 }
+
+export interface TreeFault {
+  /** Digest of the layer; null where it is of the whole tree. */
+  layer: string | null;
+  message: string;
+}
+
+/** Any analyzer, whatever its facts and its result. */
+// eslint-disable-next-line typescript/no-explicit-any -- facts go back to the analyzer that gave them, and to nobody else
+export type AnyAnalyzer = Analyzer<any, unknown>;
 
 /** https://github.com/opencontainers/image-spec/blob/main/config.md, what analyzers look at. */
 export interface ImageConfig {

@@ -7,12 +7,11 @@ import {
   chooseManifest,
   indexSchema,
   ownPlatform,
-  unpacked,
-  verified,
   type ContentStore,
   type Descriptor,
   type Platform,
 } from "./content.ts";
+import { parseConfig } from "./config.ts";
 import { ImageError } from "./error.ts";
 import type { FileTree } from "./image.ts";
 import { cleanPath, layeredTree, openFromStore } from "./layers.ts";
@@ -102,17 +101,17 @@ async function fromSaved(
   const parsed = saved.safeParse(parseJson(text, path));
   const first = parsed.success ? parsed.data[0] : undefined;
   if (!first) throw new ImageError("broken", `${path}: manifest.json lists no image`);
-  const config = z
-    .object({ rootfs: z.object({ diff_ids: z.array(z.string().regex(/^sha256:[0-9a-f]{64}$/)) }) })
-    .safeParse(parseJson(await textOf(cleanPath(first.Config) ?? ""), path));
-  if (!config.success || config.data.rootfs.diff_ids.length !== first.Layers.length) {
+  const parsedConfig = parseConfig(parseJson(await textOf(cleanPath(first.Config) ?? ""), path));
+  if (parsedConfig?.diffIds.length !== first.Layers.length) {
     throw new ImageError("broken", `${path}: its configuration and its layers do not fit together`);
   }
-  const layers = first.Layers.map((name, index) => {
-    const digest = config.data.rootfs.diff_ids[index] ?? "";
-    return { digest, open: async () => verified(unpacked(await readMember(cleanPath(name) ?? "")), digest) };
-  });
-  return layeredTree(first.RepoTags?.[0] ?? path, null, layers);
+  const layers = first.Layers.map((name, index) => ({
+    digest: parsedConfig.diffIds[index] ?? "",
+    digestOf: "unpacked" as const,
+    size: null,
+    read: async () => readMember(cleanPath(name) ?? ""),
+  }));
+  return layeredTree({ name: first.RepoTags?.[0] ?? path, digest: null, layers, config: parsedConfig.config });
 }
 
 interface Member {

@@ -2,6 +2,8 @@ import { createHash } from "node:crypto";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { pipeline } from "node:stream";
 import { z } from "zod";
+import type { ImageConfig } from "./analyzer.ts";
+import { parseConfig } from "./config.ts";
 import { ImageError } from "./error.ts";
 
 /** Where the blobs of images are: an OCI layout, an archive, a runtime's content store, a registry. */
@@ -21,7 +23,7 @@ const descriptor = z.object({
 export type Descriptor = z.infer<typeof descriptor>;
 const index = z.object({ manifests: z.array(descriptor).max(1000) });
 const manifest = z.object({ config: descriptor, layers: z.array(descriptor).max(1000) });
-export type Manifest = z.infer<typeof manifest>;
+type Manifest = z.infer<typeof manifest>;
 
 export const indexSchema = index;
 const documentLimit = 4 * 1024 * 1024;
@@ -39,8 +41,20 @@ export function ownPlatform(): Platform {
   return { os: "linux", architecture: architectures[process.arch] ?? process.arch };
 }
 
+/** The manifest of the image that a digest leads to, and its configuration. */
+export async function resolveImage(
+  store: ContentStore,
+  digest: string,
+  platform: Platform,
+): Promise<{ manifest: Manifest; config: ImageConfig }> {
+  const found = await resolveManifest(store, digest, platform);
+  const parsed = parseConfig(await readJson(store, found.config.digest));
+  if (parsed) return { manifest: found, config: parsed.config };
+  throw new ImageError("not-an-image", `${digest}: its configuration is not that of an image`);
+}
+
 /** Follows indexes to the manifest for a platform. */
-export async function resolveManifest(store: ContentStore, digest: string, platform: Platform): Promise<Manifest> {
+async function resolveManifest(store: ContentStore, digest: string, platform: Platform): Promise<Manifest> {
   let at = digest;
   for (let depth = 0; depth < 4; depth++) {
     const document = await readJson(store, at);

@@ -9,43 +9,15 @@ import { run } from "@bulwark/testkit";
 import fc from "fast-check";
 import { ImageError } from "./error.ts";
 import type { FileTree } from "./image.ts";
+import { makeLayout, makeTar } from "./image.fixture.ts";
 import { openImage } from "./open.ts";
 import { readTar } from "./tar.ts";
 
 let folder = "";
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "bulwark-image-"))));
 afterEach(() => rmSync(folder, { recursive: true, force: true }));
-
-/** A tar made by tar itself. */
-function tar(files: Record<string, string>, extra: (root: string) => void = () => undefined): Buffer {
-  const root = mkdtempSync(join(folder, "layer-"));
-  for (const [name, text] of Object.entries(files)) {
-    mkdirSync(join(root, name, ".."), { recursive: true });
-    writeFileSync(join(root, name), text);
-  }
-  extra(root);
-  run("tar", ["-C", root, "-cf", `${root}.tar`, "."]);
-  return readFileSync(`${root}.tar`);
-}
-
-function layout(layers: Buffer[], spoil: (digest: string) => string = (digest) => digest): string {
-  const path = mkdtempSync(join(folder, "layout-"));
-  mkdirSync(join(path, "blobs/sha256"), { recursive: true });
-  const put = (data: Buffer | object): { digest: string; size: number } => {
-    const bytes = Buffer.isBuffer(data) ? data : Buffer.from(JSON.stringify(data));
-    const hash = createHash("sha256").update(bytes).digest("hex");
-    writeFileSync(join(path, "blobs/sha256", hash), bytes);
-    return { digest: `sha256:${hash}`, size: bytes.length };
-  };
-  const config = put({ rootfs: { type: "layers", diff_ids: [] } });
-  const manifest = put({ schemaVersion: 2, config, layers: layers.map((layer) => put(layer)) });
-  writeFileSync(
-    join(path, "index.json"),
-    JSON.stringify({ manifests: [{ ...manifest, digest: spoil(manifest.digest) }] }),
-  );
-  writeFileSync(join(path, "oci-layout"), "{}");
-  return path;
-}
+const tar = (files: Record<string, string>, extra?: (root: string) => void): Buffer => makeTar(folder, files, extra);
+const layout = (layers: Buffer[]): string => makeLayout(folder, layers);
 
 async function contents(
   tree: FileTree,
@@ -104,7 +76,7 @@ test("an archive of docker save, old layout, is opened and its layers are checke
 });
 
 test("a blob that is not what its digest says is refused", async () => {
-  const path = layout([tar({ a: "1" })], (digest) => digest);
+  const path = layout([tar({ a: "1" })]);
   const index = JSON.parse(readFileSync(join(path, "index.json"), "utf8")) as { manifests: { digest: string }[] };
   const file = join(path, "blobs/sha256", index.manifests[0]?.digest.slice(7) ?? "");
   writeFileSync(file, `${readFileSync(file, "utf8")} `);

@@ -1,3 +1,6 @@
+import type { ImageConfig } from "./analyzer.ts";
+import type { Folder } from "./folder.ts";
+
 /** One regular file of a file tree, as a scan sees it. */
 export interface TreeFile {
   /** Absolute inside the tree, no `..`, no symbolic link left in it: `/var/lib/dpkg/status`. */
@@ -10,14 +13,30 @@ export interface TreeFile {
   read(limit: number): Promise<Buffer>;
 }
 
-/**
- * A file tree to scan: an image with its layers applied, or a root file system. The same extractor runs over both.
- * `wants` is asked before any content is read, so that what nobody wants is passed over.
- */
+/** A file tree to scan: an image with its layers, or a root file system. The same analyzers run over both. */
 export interface FileTree extends AsyncDisposable {
   readonly name: string;
   readonly digest: string | null;
   readonly source: "image" | "rootfs";
+  readonly content: LayeredContent | Folder;
   /** Each wanted file once, as the topmost layer has it; never a file that a later layer removed. */
   files(wants: (path: string) => boolean): AsyncIterable<TreeFile>;
+}
+
+export interface LayeredContent {
+  kind: "layers";
+  /** Lowest first. */
+  layers: Layer[];
+  config: ImageConfig;
+}
+
+/** One layer of an image, as it is stored. */
+export interface Layer {
+  /** SHA-256 of its bytes: as they are stored, or, where an archive tells only that, unpacked. */
+  digest: string;
+  digestOf: "stored" | "unpacked";
+  /** Bytes as they are stored, where that is known. */
+  size: number | null;
+  /** The bytes as they are stored, anew each time. */
+  read(): Promise<AsyncIterable<Uint8Array>>;
 }

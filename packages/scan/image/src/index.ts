@@ -1,7 +1,8 @@
-export type { Analyzer, Examined, ImageConfig, TreeEntry, TreeFacts } from "./analyzer.ts";
+export type { Analyzer, AnyAnalyzer, Examined, ImageConfig, TreeEntry, TreeFacts, TreeFault } from "./analyzer.ts";
 export type { OpenOptions } from "./archive.ts";
 export { ownPlatform, type ContentStore, type Platform } from "./content.ts";
 export * from "./error.ts";
+export * from "./examine-tree.ts";
 export type { FileTree, TreeFile } from "./image.ts";
 export { openFromStore } from "./layers.ts";
 export * from "./open.ts";

@@ -1,38 +1,47 @@
-import { resolveManifest, unpacked, verified, type ContentStore, type Platform } from "./content.ts";
-import type { FileTree, TreeFile } from "./image.ts";
+import { resolveImage, unpacked, verified, type ContentStore, type Platform } from "./content.ts";
+import type { FileTree, Layer, LayeredContent, TreeFile } from "./image.ts";
 import { readTar, type TarEntry } from "./tar.ts";
-
-/** One layer: `open` gives its tar stream anew each time, and raises when it is not what `digest` says. */
-export interface Layer {
-  digest: string;
-  open(): Promise<AsyncIterable<Uint8Array>>;
-}
 
 /** The image that a digest in a content store names. Takes the store over. */
 export async function openFromStore(
   store: ContentStore,
   { name, digest, platform }: { name: string; digest: string; platform: Platform },
 ): Promise<FileTree> {
-  const { layers } = await resolveManifest(store, digest, platform);
-  const opened = layers.map((layer) => ({
+  const { manifest, config } = await resolveImage(store, digest, platform);
+  const layers = manifest.layers.map((layer) => ({
     digest: layer.digest,
-    open: async () => unpacked(verified(await store.readBlob(layer.digest), layer.digest)),
+    digestOf: "stored" as const,
+    size: layer.size,
+    read: async () => store.readBlob(layer.digest),
   }));
-  return layeredTree(name, digest, opened, store);
+  return layeredTree({ name, digest, layers, config }, store);
+}
+
+/** The tar stream of a layer. Raises at its end when it is not what its digest says. */
+export function tarOf(
+  stored: AsyncIterable<Uint8Array>,
+  layer: Pick<Layer, "digest" | "digestOf">,
+): AsyncIterable<Uint8Array> {
+  return layer.digestOf === "stored"
+    ? unpacked(verified(stored, layer.digest))
+    : verified(unpacked(stored), layer.digest);
 }
 
 /**
  * An image with its layers applied. Layers are streamed once each, the topmost first: the first that has a path decides
  * what is there, and a whiteout hides what is below. https://github.com/opencontainers/image-spec/blob/main/layer.md
  */
-export function layeredTree(name: string, digest: string | null, layers: Layer[], content?: AsyncDisposable): FileTree {
+export function layeredTree(
+  { name, digest, layers, config }: Pick<LayeredContent, "layers" | "config"> & Pick<FileTree, "name" | "digest">,
+  store?: AsyncDisposable,
+): FileTree {
   async function* files(wants: (path: string) => boolean): AsyncGenerator<TreeFile> {
     const decided = new Set<string>();
     const hidden = new HiddenPaths();
     for (const layer of layers.toReversed()) {
       const below = new HiddenPaths();
       const links: { path: string; target: string }[] = [];
-      for await (const entry of readTar(await layer.open())) {
+      for await (const entry of readTar(tarOf(await layer.read(), layer))) {
         const path = cleanPath(entry.name);
         if (path === undefined) continue;
         const whiteout = whiteoutOf(path);
@@ -54,14 +63,21 @@ export function layeredTree(name: string, digest: string | null, layers: Layer[]
 
   /** Hard links name a file of the same layer that was not wanted by its own name: the layer is read once more. */
   async function* linked(layer: Layer, links: { path: string; target: string }[]): AsyncGenerator<TreeFile> {
-    for await (const entry of readTar(await layer.open())) {
+    for await (const entry of readTar(tarOf(await layer.read(), layer))) {
       const path = cleanPath(entry.name);
       const link = links.find(({ target }) => target === path);
       if (link && entry.type === "file") yield fileOf(entry, link.path, layer.digest);
     }
   }
 
-  return { name, digest, source: "image", files, [Symbol.asyncDispose]: async () => content?.[Symbol.asyncDispose]() };
+  return {
+    name,
+    digest,
+    source: "image",
+    content: { kind: "layers", layers, config },
+    files,
+    [Symbol.asyncDispose]: async () => store?.[Symbol.asyncDispose](),
+  };
 }
 
 function fileOf(entry: TarEntry, path: string, layer: string): TreeFile {
@@ -76,14 +92,14 @@ export function cleanPath(name: string): string | undefined {
   return `/${parts.join("/")}`;
 }
 
-interface Hide {
+export interface Hide {
   path: string;
   /** What is in it. */
   contents: boolean;
   itself: boolean;
 }
 
-function whiteoutOf(path: string): Hide | undefined {
+export function whiteoutOf(path: string): Hide | undefined {
   const slash = path.lastIndexOf("/");
   const base = path.slice(slash + 1);
   if (!base.startsWith(".wh.")) return undefined;

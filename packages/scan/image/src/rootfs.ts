@@ -26,6 +26,7 @@ export async function openRootfs(root: string, name: string): Promise<FileTree> 
     name,
     digest: null,
     source: "rootfs",
+    content: { kind: "folder", root },
     files: (wants) => walk(root, wants),
     async [Symbol.asyncDispose]() {},
   };

@@ -1,4 +1,7 @@
 import { ImageError } from "./error.ts";
+import { ByteReader } from "./byte-reader.ts";
+import { decodeText, numberAt, textAt } from "./tar-field.ts";
+import { expand, sparseMap, type SparseMap } from "./tar-sparse.ts";
 
 /** One entry of a tar stream. */
 export interface TarEntry {
@@ -9,6 +12,8 @@ export interface TarEntry {
   target: string;
   size: number;
   mode: number;
+  uid: number;
+  gid: number;
   /** Whole content of a file. To be awaited before the next entry is asked for. Raises `ImageError` `too-large`. */
   read(limit: number): Promise<Buffer>;
 }
@@ -24,7 +29,7 @@ const entriesLimit = 2_000_000;
  */
 export async function* readTar(stream: AsyncIterable<Uint8Array>): AsyncGenerator<TarEntry> {
   const bytes = new ByteReader(stream);
-  let pax: Record<string, string> = {};
+  let pax = new Map<string, string>();
   let longName: string | undefined;
   let longTarget: string | undefined;
 
@@ -32,111 +37,76 @@ export async function* readTar(stream: AsyncIterable<Uint8Array>): AsyncGenerato
     if (count > entriesLimit) throw new ImageError("too-large", `a layer has more than ${entriesLimit} entries`);
     const header = await bytes.take(block);
     if (header.length === 0) return;
-    if (header.every((byte) => byte === 0)) return bytes.drain();
+    if (header[0] === 0 && header.every((byte) => byte === 0)) return bytes.drain();
     if (header.length < block || !checksumFits(header))
       throw new ImageError("broken", "a layer is no tar archive, or is cut off");
     const size = numberAt(header, 124, 12);
     const flag = String.fromCharCode(header[156] ?? 0);
 
     if (flag === "x" || flag === "g" || flag === "L" || flag === "K") {
+      if (!(size >= 0)) throw new ImageError("broken", "a header of a layer has no size");
       if (size > metadataLimit) throw new ImageError("too-large", "a layer has a header of more than 1 MB");
-      const text = (await bytes.take(padded(size))).subarray(0, size).toString("utf8");
-      if (flag === "x") pax = parsePax(text);
-      if (flag === "L") longName = text.replace(/\0.*$/s, "");
-      if (flag === "K") longTarget = text.replace(/\0.*$/s, "");
+      const data = (await bytes.take(padded(size))).subarray(0, size);
+      if (data.length < size) throw new ImageError("broken", "a layer is cut off");
+      if (flag === "x") pax = parsePax(data);
+      if (flag === "L") longName = textAt(data, 0, size);
+      if (flag === "K") longTarget = textAt(data, 0, size);
       continue;
     }
 
-    const realSize = pax["size"] === undefined ? size : Number(pax["size"]);
-    if (!Number.isSafeInteger(realSize) || realSize < 0)
-      throw new ImageError("broken", "an entry of a layer has no size");
-    const body = new Body(bytes, realSize);
+    const name = longName ?? pax.get("path") ?? nameAt(header);
+    const type = typeOf(flag, name);
+    // Links, devices and folders have no content, whatever their size says (archive/tar of Go, isHeaderOnly).
+    const stored = "123456".includes(flag) ? 0 : numberOr(pax.get("size"), size);
+    if (!Number.isSafeInteger(stored) || stored < 0) throw new ImageError("broken", "an entry of a layer has no size");
+    const body = new Body(bytes, stored, await sparseMap(bytes, flag, header, pax, stored));
     yield {
-      name: pax["path"] ?? longName ?? nameAt(header),
-      type: typeOf(flag),
-      target: pax["linkpath"] ?? longTarget ?? textAt(header, 157, 100),
-      size: realSize,
-      mode: numberAt(header, 100, 8),
+      name: pax.get("GNU.sparse.name") ?? name,
+      type,
+      target: longTarget ?? pax.get("linkpath") ?? textAt(header, 157, 100),
+      size: body.size,
+      mode: numberAt(header, 100, 8) & 0o7777,
+      uid: numberOr(pax.get("uid"), numberAt(header, 108, 8)) || 0,
+      gid: numberOr(pax.get("gid"), numberAt(header, 116, 8)) || 0,
       read: async (limit) => body.read(limit),
     };
     await body.skip();
-    pax = {};
+    pax = new Map();
     longName = undefined;
     longTarget = undefined;
   }
 }
 
 class Body {
+  /** Bytes of the file; a sparse one has fewer in the archive. */
+  readonly size: number;
   readonly #bytes: ByteReader;
-  readonly #size: number;
+  readonly #stored: number;
+  readonly #sparse: SparseMap | undefined;
   #taken = false;
 
-  constructor(bytes: ByteReader, size: number) {
+  constructor(bytes: ByteReader, stored: number, sparse: SparseMap | undefined) {
     this.#bytes = bytes;
-    this.#size = size;
+    this.#stored = stored;
+    this.#sparse = sparse;
+    this.size = sparse?.size ?? stored;
   }
 
   async read(limit: number): Promise<Buffer> {
-    if (this.#size > limit)
-      throw new ImageError("too-large", `a file of ${this.#size} bytes is above the limit of ${limit}`);
+    if (this.size > limit || this.#stored > limit + metadataLimit)
+      throw new ImageError("too-large", `a file of ${this.size} bytes is above the limit of ${limit}`);
     if (this.#taken) throw new Error("an entry is read once");
     this.#taken = true;
-    const data = await this.#bytes.take(padded(this.#size));
-    if (data.length < this.#size) throw new ImageError("broken", "a layer is cut off");
-    return data.subarray(0, this.#size);
+    const data = await this.#bytes.take(padded(this.#stored));
+    if (data.length < this.#stored) throw new ImageError("broken", "a layer is cut off");
+    const content = data.subarray(0, this.#stored);
+    return this.#sparse ? expand(content, this.#sparse) : content;
   }
 
   async skip(): Promise<void> {
     if (this.#taken) return;
     this.#taken = true;
-    if (!(await this.#bytes.skip(padded(this.#size)))) throw new ImageError("broken", "a layer is cut off");
-  }
-}
-
-/** Exact amounts out of a stream of chunks. */
-class ByteReader {
-  readonly #iterator: AsyncIterator<Uint8Array>;
-  #chunk: Uint8Array = new Uint8Array(0);
-
-  constructor(stream: AsyncIterable<Uint8Array>) {
-    this.#iterator = stream[Symbol.asyncIterator]();
-  }
-
-  /** Fewer only at the end of the stream. */
-  async take(length: number): Promise<Buffer> {
-    const parts: Uint8Array[] = [];
-    let left = length;
-    while (left > 0 && (await this.#fill())) {
-      const part = this.#chunk.subarray(0, left);
-      this.#chunk = this.#chunk.subarray(part.length);
-      parts.push(part);
-      left -= part.length;
-    }
-    return Buffer.concat(parts);
-  }
-
-  async skip(length: number): Promise<boolean> {
-    let left = length;
-    while (left > 0 && (await this.#fill())) {
-      const part = Math.min(left, this.#chunk.length);
-      this.#chunk = this.#chunk.subarray(part);
-      left -= part;
-    }
-    return left === 0;
-  }
-
-  /** To the very end, so that what checks the whole stream gets to see it. */
-  async drain(): Promise<void> {
-    while (await this.#fill()) this.#chunk = new Uint8Array(0);
-  }
-
-  async #fill(): Promise<boolean> {
-    while (this.#chunk.length === 0) {
-      const { done, value } = await this.#iterator.next();
-      if (done === true) return false;
-      this.#chunk = value;
-    }
-    return true;
+    if (!(await this.#bytes.skip(padded(this.#stored)))) throw new ImageError("broken", "a layer is cut off");
   }
 }
 
@@ -144,38 +114,38 @@ function padded(size: number): number {
   return Math.ceil(size / block) * block;
 }
 
-/** The sum of all bytes of the header, its own field taken for blanks (POSIX.1-1988, ustar). */
+/** The sum of all bytes of the header, its own field taken for blanks (POSIX.1-1988, ustar); some summed signed bytes. */
 function checksumFits(header: Buffer): boolean {
   let sum = 0;
-  for (let at = 0; at < block; at++) sum += at >= 148 && at < 156 ? 32 : (header[at] ?? 0);
-  return sum === numberAt(header, 148, 8);
+  let signed = 0;
+  for (let at = 0; at < block; at++) {
+    const byte = at >= 148 && at < 156 ? 32 : (header[at] ?? 0);
+    sum += byte;
+    signed += byte > 127 ? byte - 256 : byte;
+  }
+  const written = numberAt(header, 148, 8);
+  return sum === written || signed === written;
 }
 
-/** Octal digits, or base 256 where the first bit is set (GNU). */
-function numberAt(header: Buffer, at: number, length: number): number {
-  const first = header[at] ?? 0;
-  if ((first & 0x80) === 0) return Number.parseInt(textAt(header, at, length).trim() || "0", 8);
-  let value = first & 0x7f;
-  for (let index = at + 1; index < at + length; index++) value = value * 256 + (header[index] ?? 0);
-  return value;
+function numberOr(text: string | undefined, otherwise: number): number {
+  return text === undefined ? otherwise : /^\d{1,16}$/.test(text) ? Number(text) : Number.NaN;
 }
 
-function textAt(header: Buffer, at: number, length: number): string {
-  const end = header.indexOf(0, at);
-  return header.toString("utf8", at, end < 0 || end > at + length ? at + length : end);
-}
-
+/** The name of an entry: UTF-8, and Latin-1 where it is not, so that no two names become one. */
 function nameAt(header: Buffer): string {
-  const prefix = header.toString("latin1", 257, 262) === "ustar" ? textAt(header, 345, 155) : "";
+  const prefix = header.toString("latin1", 257, 263) === "ustar\0" ? textAt(header, 345, 155) : "";
   const name = textAt(header, 0, 100);
   return prefix === "" ? name : `${prefix}/${name}`;
 }
 
-function typeOf(flag: string): TarEntry["type"] {
+/** `0` and `7` are files; so was anything before ustar, and a folder was a name that ends in a slash. */
+function typeOf(flag: string, name: string): TarEntry["type"] {
   switch (flag) {
-    case "0":
     case "\0":
+      return name.endsWith("/") ? "directory" : "file";
+    case "0":
     case "7":
+    case "S":
       return "file";
     case "1":
       return "link";
@@ -189,17 +159,22 @@ function typeOf(flag: string): TarEntry["type"] {
 }
 
 /** `<length> <key>=<value>\n`, the length in bytes and with itself. */
-function parsePax(text: string): Record<string, string> {
-  const fields: Record<string, string> = {};
-  const data = Buffer.from(text, "utf8");
+function parsePax(data: Buffer): Map<string, string> {
+  const fields = new Map<string, string>();
   for (let at = 0; at < data.length;) {
     const blank = data.indexOf(32, at);
     const length = blank < 0 ? Number.NaN : Number(data.toString("latin1", at, blank));
     if (!Number.isInteger(length) || length < 5 || at + length > data.length)
       throw new ImageError("broken", "a pax header is broken");
-    const field = data.toString("utf8", blank + 1, at + length - 1);
-    const equals = field.indexOf("=");
-    if (equals > 0) fields[field.slice(0, equals)] = field.slice(equals + 1);
+    const equals = data.indexOf(61, blank);
+    const end = at + length - 1;
+    if (equals > blank && equals < end) {
+      const key = data.toString("utf8", blank + 1, equals);
+      const value = decodeText(data.subarray(equals + 1, end));
+      // GNU's sparse format 0.0 says the same keys again and again.
+      const before = key.startsWith("GNU.sparse.") ? fields.get(key) : undefined;
+      fields.set(key, before === undefined ? value : `${before},${value}`);
+    }
     at += length;
   }
   return fields;
