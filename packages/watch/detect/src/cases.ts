@@ -42,7 +42,8 @@ export function socket(fd: number, ip: string, port: number): DescriptorRecord {
   const local = { ip: "172.17.0.2", port: 40_000 };
   return { ...pipe(fd), mode: 0o140_777, family: ip.includes(":") ? 10 : 2, state: 1, local, remote: { ip, port } };
 }
-const pipes = [pipe(0), pipe(1), pipe(2)];
+/** What a container without a terminal begins with: three pipes whose other ends are the runtime's. */
+const pipes = [pipe(0, 75), pipe(1, 76), pipe(2)];
 export function sockets(ip: string, port: number): DescriptorRecord[] {
   return [0, 1, 2].map((fd) => socket(fd, ip, port));
 }

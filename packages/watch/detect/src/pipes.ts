@@ -18,8 +18,6 @@ const mostNeighbours = 64;
 
 const typeMask = 0o170_000;
 const fifo = 0o010_000;
-const socket = 0o140_000;
-const unix = 1;
 
 /** By the mount namespace too: FIFOs of two file systems may have one inode number. */
 type Place = string;
@@ -75,13 +73,11 @@ export function createPipes(): Pipes {
   }
 }
 
-/** A socket pair is a pipe both ways, but its two ends have numbers of their own: only pipes and FIFOs lead on. */
+/** Not Unix sockets: the two ends of one have numbers of their own, and who has the same number is at the same end. */
 function placesOf({ stdio, mountNamespace }: Entry, descriptors: number[]): Place[] {
   const places = descriptors.flatMap((fd) => {
     const found = stdio[fd];
-    const kind = found === undefined ? 0 : found.mode & typeMask;
-    const leads = kind === fifo || (kind === socket && found?.family === unix);
-    return found !== undefined && leads ? [`${mountNamespace}/${found.inode}`] : [];
+    return found !== undefined && (found.mode & typeMask) === fifo ? [`${mountNamespace}/${found.inode}`] : [];
   });
   return [...new Set(places)];
 }
