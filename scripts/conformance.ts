@@ -5,6 +5,7 @@ import { versionsConformance } from "@bulwark/advisory";
 import { runConformance } from "@bulwark/cel/conformance";
 import { runTruthTables } from "@bulwark/netpol";
 import { runPodSecuritySuite } from "@bulwark/podsecurity";
+import { rulesConformance } from "@bulwark/rules";
 import { suitesDir } from "@bulwark/testkit";
 
 const suites: { name: string; folder?: string; run(folder: string): { passed: number; failures: string[] } }[] = [
@@ -25,6 +26,7 @@ const suites: { name: string; folder?: string; run(folder: string): { passed: nu
       return { passed: cells - failed, failures: [...failures] };
     },
   },
+  { name: "Falco's stable rules", folder: "falco", run: rulesConformance },
   {
     name: "Pod Security Standards",
     folder: "podsecurity",

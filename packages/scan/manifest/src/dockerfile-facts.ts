@@ -44,7 +44,7 @@ export function dockerfileFacts(source: string): Facts {
           kind: set.name,
           name,
           // A check needs to know whether there is one, not which.
-          set: value !== "" && !/^\$/.test(value),
+          set: value !== "" && !value.startsWith("$"),
           secret: looksSecret(name),
         })),
       ),
