@@ -8,9 +8,11 @@ import { fit, progress } from "../local/text.ts";
 const usage = `Usage: bulwark db update [--from URL|DIR] [OPTION…]
        bulwark db status [OPTION…]
 
-The advisory database: OSV for Debian, Ubuntu and Alpine, Alpine's own list, and
-CISA's catalogue of exploited weaknesses. A running server takes a new one up by
-itself. A feed that cannot be read keeps what it had; exit code 3 then.
+The advisory database: OSV for 34 distributions and languages, Debian's security
+tracker, the lists of Alpine, Wolfi and Chainguard, Kubernetes' components, CISA's
+catalogue of exploited weaknesses, and EPSS. A running server takes a new one up by
+itself. A feed that cannot be read keeps what it had; exit code 3 then. What an
+update that was cut off has loaded is not loaded again.
 
   --from URL|DIR  a mirror instead of the official addresses
   --db FILE       the database; advisories.db in the data folder

@@ -1,132 +1,101 @@
-import { existsSync } from "node:fs";
+import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs, styleText } from "node:util";
-import { match, openDatabase } from "@bulwark/advisory";
-import { openImage } from "@bulwark/image";
-import { catalog } from "@bulwark/inventory";
-import { severities, severity, severityRank, type Inventory, type Severity, type Vulnerability } from "@bulwark/model";
+import { parseArgs } from "node:util";
+import { databaseStatus, openDatabase } from "@bulwark/advisory";
+import type { Report } from "@bulwark/model";
+import { failing, formatOf, formats, isPartial, newReport, parseGate, problemsOf, type Problem } from "@bulwark/report";
 import type { Command, Io } from "../command.ts";
 import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
-import { fit, progress } from "../local/text.ts";
+import { progress } from "../local/text.ts";
+import { version } from "../local/version.ts";
+import { knownBefore, withExceptions } from "../scan/decisions.ts";
+import { inputOf, look, type Found } from "../scan/input.ts";
 
 const usage = `Usage: bulwark scan image FILE|DIR [OPTION…]
        bulwark scan fs DIR [OPTION…]
+       bulwark scan repo DIR [OPTION…]
+       bulwark scan host [OPTION…]
 
-Lists what is inside an image (an archive of docker save or OCI, an OCI layout) or
-a root file system, and what advisories say of it. Debian, Ubuntu and Alpine
-packages. Works without a server and without a network, on the database of
+Lists what is inside an image (an archive of docker save or OCI, an OCI layout), a
+root file system, a folder with source code, or this machine, and what advisories
+say of it. Works without a server and without a network, on the database of
 bulwark db update.
 
-  --fail-on LEVEL  exit code 1 when there is a weakness of this level or worse
-  --db FILE        the advisory database; advisories.db in the data folder
+  --fail-on COND   exit code 1 when something meets the condition: a severity (that
+                   or worse), fixable, kev, epss>=0.1, vulnerability, secret,
+                   malware, check, any. Between commas all must hold; several
+                   --fail-on are several conditions
+  --new-since FILE only what this report (--format json) did not know fails
+  --exceptions FILE what is put up with, why, by whom, until when;
+                   .bulwark.yaml of the repository or of this folder
+  --format NAME    ${formats.map(({ name }) => name).join(", ")}
+  --save NAME=FILE one more output, in a file; as often as you like
   --packages       list the packages too
-  --format json    for programs
+  --db FILE        the advisory database; advisories.db in the data folder
 ${configUsage}`;
 
 const options = {
   ...configFlags,
-  "fail-on": { type: "string" },
-  db: { type: "string" },
-  packages: { type: "boolean" },
+  "fail-on": { type: "string", multiple: true },
+  "new-since": { type: "string" },
+  exceptions: { type: "string" },
   format: { type: "string" },
+  save: { type: "string", multiple: true },
+  packages: { type: "boolean" },
+  db: { type: "string" },
 } as const;
 
 async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   const { values, positionals } = parseArgs({ args, options, allowPositionals: true });
-  const [kind, path, ...more] = positionals;
-  if ((kind !== "image" && kind !== "fs") || path === undefined || more.length > 0) {
-    throw new UsageError("usage", "say image or fs, and one path", { remedy: "bulwark scan --help" });
-  }
-  const gate = gateOf(values["fail-on"]);
+  // Whatever is wrong with the call is said before the work.
+  const input = inputOf(positionals);
+  const gates = (values["fail-on"] ?? []).map(parseGate);
+  const format = formatOf(values.format ?? "table");
+  const saved = (values.save ?? []).map(savedOf);
+  const known = knownBefore(values["new-since"]);
+
   const line = progress(stderr);
-  line.show(`reading ${path}`);
-  await using tree = await openImage(path);
-  const inventory = await catalog(tree);
+  line.show(`reading ${input.name}`);
+  const found = await look(input);
+  line.show("matching");
+  const database = values.db ?? join(configFrom(values).data, "advisories.db");
+  const report = withExceptions(await reportOf(found, database), input, values.exceptions);
   line.clear();
 
-  const file = values.db ?? join(configFrom(values).data, "advisories.db");
-  const vulnerabilities = existsSync(file) ? matchIn(file, inventory) : undefined;
-  if (values.format === "json") {
-    const report = {
-      name: tree.name,
-      digest: tree.digest,
-      source: tree.source,
-      inventory,
-      vulnerabilities: vulnerabilities ?? null,
-    };
-    stdout.write(`${JSON.stringify(report, null, 2)}\n`);
-  } else stdout.write(table(tree.name, inventory, vulnerabilities, values.packages === true));
-  if (!vulnerabilities) stderr.write(`bulwark scan: no advisory database at ${file}: run bulwark db update\n`);
-
-  if (gate !== undefined && vulnerabilities?.some((item) => severityRank(item.severity) <= gate)) return 1;
-  const partial =
-    inventory.extractors.some(({ state }) => state !== "done") || !vulnerabilities || inventory.extractors.length === 0;
-  return partial ? 3 : 0;
+  const fresh =
+    known &&
+    new Set(
+      problemsOf(report)
+        .filter(isUnknownTo(known))
+        .map(({ item }) => item),
+    );
+  const output = { packages: values.packages, fresh };
+  stdout.write(format.write(report, { ...output, colour: "isTTY" in stdout && stdout.isTTY === true }));
+  for (const { write, file } of saved) writeFileSync(file, write(report, output));
+  if (report.vulnerabilities === null) {
+    stderr.write(`bulwark scan: no advisory database at ${database}: run bulwark db update\n`);
+  }
+  if (failing(report, gates, known).length > 0) return 1;
+  return isPartial(report) ? 3 : 0;
 }
 
-function gateOf(text: string | undefined): number | undefined {
-  if (text === undefined) return undefined;
-  const level = severity.safeParse(text);
-  if (level.success) return severityRank(level.data);
-  throw new UsageError("usage", `--fail-on ${text}: no such level`, { remedy: severities.join(", ") });
+function isUnknownTo(known: ReadonlySet<string>): (problem: Problem) => boolean {
+  return ({ fingerprint }) => !known.has(fingerprint);
 }
 
-function matchIn(file: string, inventory: Inventory): Vulnerability[] {
+function savedOf(text: string): { write: (typeof formats)[number]["write"]; file: string } {
+  const [, name, file] = /^(\w[\w-]*)=(.+)$/s.exec(text) ?? [];
+  if (name === undefined || file === undefined) {
+    throw new UsageError("usage", `--save ${text}: no form and file`, { remedy: "--save sarif=scan.sarif" });
+  }
+  return { write: formatOf(name).write, file };
+}
+
+async function reportOf(found: Found, file: string): Promise<Report> {
+  const tool = { name: "bulwark", version: version() };
+  if (!existsSync(file)) return newReport({ tool, ...found });
   using database = openDatabase(file);
-  return match(inventory, database).toSorted((a, b) => order(a, b));
-}
-
-function order(a: Vulnerability, b: Vulnerability): number {
-  const first = Number(b.exploited) - Number(a.exploited) || severityRank(a.severity) - severityRank(b.severity);
-  return first || (b.cvss?.score ?? 0) - (a.cvss?.score ?? 0) || (a.id < b.id ? -1 : 1);
-}
-
-const colours = {
-  critical: "red",
-  high: "red",
-  medium: "yellow",
-  low: "blue",
-  negligible: "gray",
-  unknown: "gray",
-} as const;
-
-function table(
-  name: string,
-  { os, packages, extractors }: Inventory,
-  found: Vulnerability[] | undefined,
-  all: boolean,
-): string {
-  const lines = [
-    styleText("bold", fit(name, 78).trimEnd()),
-    `${os?.name ?? "no distribution known"}, ${packages.length} packages`,
-    "",
-  ];
-  for (const { extractor, state, errors } of extractors.filter((item) => item.state !== "done")) {
-    lines.push(`${state}: ${extractor}: ${fit(errors[0]?.message ?? "", 60).trimEnd()}`);
-  }
-  if (extractors.length === 0) lines.push("nothing in it that tells of packages");
-  if (all) lines.push(...packages.map((item) => `  ${fit(item.name, 36)} ${fit(item.version, 38)}`), "");
-  if (!found) return `${lines.join("\n")}\n`;
-
-  const groups = Map.groupBy(found, (item) => `${item.source} ${item.version}`);
-  for (const [group, items] of groups) {
-    const fixes = new Set(items.map(({ fixedVersion }) => fixedVersion).filter((version) => version !== null));
-    const fix = [...fixes].at(-1);
-    lines.push(`${fit(group, 46)} ${fix === undefined ? "no fix yet" : `fixed in ${fit(fix, 22).trimEnd()}`}`);
-    for (const item of new Map(items.map((one) => [one.id, one])).values()) {
-      const level = styleText(colours[item.severity], item.severity.padEnd(10));
-      const mark = item.exploited ? styleText("red", "exploited ") : "";
-      lines.push(`  ${level} ${item.id.padEnd(16)} ${mark}${fit(item.summary, item.exploited ? 38 : 48).trimEnd()}`);
-    }
-  }
-  return `${lines.join("\n")}\n\n${totals(found)}\n`;
-}
-
-function totals(found: Vulnerability[]): string {
-  const count = (level: Severity): number => found.filter((item) => item.severity === level).length;
-  const counts = severities.map((level) => [level, count(level)] as const).filter(([, number]) => number > 0);
-  const list = counts.map(([level, number]) => `${number} ${level}`).join(", ");
-  return found.length === 0 ? "No known weakness." : `${found.length} known weaknesses: ${list}.`;
+  return newReport({ tool, ...found, advisories: { database, status: await databaseStatus(file) } });
 }
 
 export const scanCommand: Command = { name: "scan", summary: "what is inside", usage, run };

@@ -1,12 +1,6 @@
-// oxlint-disable no-control-regex
+import { printable } from "@bulwark/model";
 
-/** No control byte of a foreign text reaches the terminal. */
-export function printable(text: string): string {
-  return text.replaceAll(
-    /[\u0000-\u001F\u007F-\u009F]/g,
-    (byte) => `\\x${byte.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
-}
+export { printable };
 
 /** Cut to a width, the cut shown. */
 export function fit(text: string, width: number): string {

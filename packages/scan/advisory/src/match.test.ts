@@ -354,7 +354,7 @@ test("of what nothing is known, that is said, with the reason", async () => {
   const os = { id: "fedora", version: "40", name: "Fedora Linux 40" };
   const reasons = unmatched({ os, packages, extractors: [] }, database);
   assert.deepEqual(
-    [...reasons].map(([reason, list]) => [reason, list.map(({ name }) => name)]),
+    reasons.map(({ unknown, packages: list }) => [unknown, list.map(({ name }) => name)]),
     [
       ["no advisories of Fedora Linux 40 are in the database", ["bash"]],
       ["no advisories of PyPI are in the database", ["y"]],

@@ -3,7 +3,7 @@ import { severityOfScore, severityOfWord } from "./cvss.ts";
 import type { AdvisoryDatabase, AdvisoryText, Entry, Rating } from "./database.ts";
 import { isCve } from "./feeds/feed.ts";
 import { grouped } from "./grouped.ts";
-import { isOfSystem, targetOf, type Target } from "./packages.ts";
+import { isOfSystem, targetOf, type NoTarget, type Target } from "./packages.ts";
 import { rangeWith, type Range } from "./ranges.ts";
 import { compareVersions, type VersionScheme } from "./versions/index.ts";
 
@@ -30,15 +30,21 @@ export function match({ os, packages }: Inventory, database: AdvisoryDatabase): 
   return [...found.values()];
 }
 
-/** Of which packages nobody can say whether they have a weakness, and why: reason → packages. */
-export function unmatched({ os, packages }: Inventory, database: AdvisoryDatabase): Map<string, InstalledPackage[]> {
-  const reasons = new Map<string, InstalledPackage[]>();
+/** Packages of which nobody can say whether they have a weakness, for one reason. */
+export interface Unmatched extends NoTarget {
+  packages: InstalledPackage[];
+}
+
+export function unmatched({ os, packages }: Inventory, database: AdvisoryDatabase): Unmatched[] {
+  const reasons = new Map<string, Unmatched>();
   for (const item of packages) {
     const target = targetOf(item, os, database.ecosystems);
     if (!("unknown" in target)) continue;
-    reasons.set(target.unknown, [...(reasons.get(target.unknown) ?? []), item]);
+    const known = reasons.get(target.unknown) ?? { ...target, packages: [] };
+    known.packages.push(item);
+    reasons.set(target.unknown, known);
   }
-  return reasons;
+  return [...reasons.values()];
 }
 
 /** What one advisory says of one weakness of the package. */

@@ -11,21 +11,32 @@ export interface Target {
   version: string;
 }
 
+/** Why nobody can say whether a package has a weakness. */
+export interface NoTarget {
+  unknown: string;
+  /** The database lacks what it should have for this package; otherwise there is nothing that it could have. */
+  lacking: boolean;
+}
+
 /**
- * Where to look for a package. A text where nobody can say whether it has a weakness: no advisories of its release or its
- * ecosystem are there, or it has no version.
+ * Where to look for a package, or why there is no such place: no advisories of its release or its ecosystem are there,
+ * or it has no version.
  */
 export function targetOf(
   item: InstalledPackage,
   os: OperatingSystem | null,
   known: ReadonlySet<string>,
-): Target | { unknown: string } {
+): Target | NoTarget {
   if (systemTypes.has(item.type)) return ofDistribution(item, os, known);
   const found = registryOf(item);
-  if (found === undefined) return { unknown: `no advisories are made for packages of type ${item.type}` };
-  if (!known.has(found.ecosystem)) return { unknown: `no advisories of ${found.ecosystem} are in the database` };
+  if (found === undefined) {
+    return { unknown: `no advisories are made for packages of type ${item.type}`, lacking: false };
+  }
+  if (!known.has(found.ecosystem)) {
+    return { unknown: `no advisories of ${found.ecosystem} are in the database`, lacking: true };
+  }
   const version = item.type === "golang" ? goVersion(item.version) : item.version;
-  if (version === "" || version === "unknown") return { unknown: "it has no version" };
+  if (version === "" || version === "unknown") return { unknown: "it has no version", lacking: false };
   const { scheme, normalise } = ecosystemOf(found.ecosystem);
   return { scheme, tiers: [[found.ecosystem]], name: normalise(found.name), version };
 }
@@ -41,10 +52,12 @@ function ofDistribution(
   item: InstalledPackage,
   os: OperatingSystem | null,
   known: ReadonlySet<string>,
-): Target | { unknown: string } {
-  if (!os) return { unknown: "the distribution is not known" };
+): Target | NoTarget {
+  if (!os) return { unknown: "the distribution is not known", lacking: true };
   const found = tiersOf(item, os, known);
-  if (!found) return { unknown: `no advisories of ${os.name === "" ? os.id : os.name} are in the database` };
+  if (!found) {
+    return { unknown: `no advisories of ${os.name === "" ? os.id : os.name} are in the database`, lacking: true };
+  }
   const bySource = found.keyedBy === "source";
   return {
     scheme: ecosystemOf(found.tiers[0]?.[0] ?? "").scheme,

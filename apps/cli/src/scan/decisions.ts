@@ -1,0 +1,27 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorText, type Report } from "@bulwark/model";
+import { applyExceptions, exceptionsFile, knownTo, parseExceptions, parseReport } from "@bulwark/report";
+import { UsageError } from "../local/options.ts";
+import type { Input } from "./input.ts";
+
+/** The report with what exceptions decide: those of `--exceptions`, else of the repository or of the folder that we are in. */
+export function withExceptions(report: Report, input: Input, named: string | undefined): Report {
+  const file = named ?? join(input.kind === "repo" ? input.name : ".", exceptionsFile);
+  if (named === undefined && !existsSync(file)) return report;
+  return applyExceptions(report, parseExceptions(readText(file), file));
+}
+
+/** What the report before knew; undefined where none is named. */
+export function knownBefore(file: string | undefined): ReadonlySet<string> | undefined {
+  return file === undefined ? undefined : knownTo(parseReport(readText(file), file));
+}
+
+/** Raises `UsageError`. */
+function readText(file: string): string {
+  try {
+    return readFileSync(file, "utf8");
+  } catch (error) {
+    throw new UsageError("usage", errorText(error), { remedy: "name a file that can be read" });
+  }
+}

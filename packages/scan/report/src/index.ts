@@ -1,0 +1,8 @@
+export { knownTo, parseReport } from "./baseline.ts";
+export * from "./error.ts";
+export { applyExceptions, exceptionsFile, parseExceptions } from "./exceptions.ts";
+export { formatOf, formats } from "./formats/index.ts";
+export { failing, parseGate } from "./gate.ts";
+export { newReport } from "./new-report.ts";
+export { isPartial } from "./partial.ts";
+export { problemsOf, type Problem } from "./problems.ts";
