@@ -8,7 +8,7 @@ import type { Command, Io } from "../command.ts";
 import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
 import { progress } from "../local/text.ts";
 import { version } from "../local/version.ts";
-import { knownBefore, withExceptions } from "../scan/decisions.ts";
+import { knownBefore, withExceptions, withVex } from "../scan/decisions.ts";
 import { inputOf, look, type Found } from "../scan/input.ts";
 
 const usage = `Usage: bulwark scan image FILE|DIR [OPTION…]
@@ -28,7 +28,10 @@ bulwark db update.
   --new-since FILE only what this report (--format json) did not know fails
   --exceptions FILE what is put up with, why, by whom, until when;
                    .bulwark.yaml of the repository or of this folder
-  --format NAME    ${formats.map(({ name }) => name).join(", ")}
+  --vex FILE       what somebody who knows the product says: OpenVEX, CSAF, CycloneDX
+  --fix-plan       what to upgrade, base image first, with what each step removes
+  --format NAME    one of these:
+${formats.map(({ name, summary }) => `                     ${name.padEnd(14)} ${summary}`).join("\n")}
   --save NAME=FILE one more output, in a file; as often as you like
   --packages       list the packages too
   --db FILE        the advisory database; advisories.db in the data folder
@@ -39,6 +42,8 @@ const options = {
   "fail-on": { type: "string", multiple: true },
   "new-since": { type: "string" },
   exceptions: { type: "string" },
+  vex: { type: "string", multiple: true },
+  "fix-plan": { type: "boolean" },
   format: { type: "string" },
   save: { type: "string", multiple: true },
   packages: { type: "boolean" },
@@ -50,7 +55,7 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   // Whatever is wrong with the call is said before the work.
   const input = inputOf(positionals);
   const gates = (values["fail-on"] ?? []).map(parseGate);
-  const format = formatOf(values.format ?? "table");
+  const format = formatOf(values.format ?? (values["fix-plan"] === true ? "fix-plan" : "table"));
   const saved = (values.save ?? []).map(savedOf);
   const known = knownBefore(values["new-since"]);
 
@@ -59,7 +64,8 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   const found = await look(input);
   line.show("matching");
   const database = values.db ?? join(configFrom(values).data, "advisories.db");
-  const report = withExceptions(await reportOf(found, database), input, values.exceptions);
+  const judged = withVex(await reportOf(found, database), values.vex ?? []);
+  const report = withExceptions(judged, input, values.exceptions);
   line.clear();
 
   const fresh =
