@@ -18,7 +18,13 @@ interface Manifest {
   optionalDependencies?: Record<string, string>;
 }
 
-/** Copies Node, our code and the packages that it depends on, as this checkout has them installed and tested. */
+/** Copies Node, as npm installed it for this checkout. */
+export function copyNode(checkout: string, root: string): void {
+  mkdirSync(join(root, dirname(places.node)), { recursive: true });
+  cpSync(nodeBinary(checkout), join(root, places.node));
+}
+
+/** Copies our code and the packages that it depends on, as this checkout has them installed and tested. */
 export function copyApplication(image: Image, checkout: string, root: string): void {
   const target = join(root, places.application);
   const done = new Set<string>();
@@ -40,8 +46,7 @@ export function copyApplication(image: Image, checkout: string, root: string): v
     `${JSON.stringify({ name, version, license, type: "module" }, null, 2)}\n`,
   );
   cpSync(join(checkout, "LICENSE"), join(target, "LICENSE"));
-  mkdirSync(join(root, dirname(places.node)), { recursive: true });
-  cpSync(nodeBinary(checkout), join(root, places.node));
+  mkdirSync(join(root, dirname(places.command)), { recursive: true });
   const start = `#!/${places.node} --disable-warning=ExperimentalWarning\nimport("/${places.application}/apps/cli/src/main.ts");\n`;
   writeFileSync(join(root, places.command), start, { mode: 0o755 });
 }
@@ -99,7 +104,7 @@ function isSource(file: string): boolean {
   if (file === "") return true;
   const top = file.split("/")[0] ?? "";
   if (["node_modules", "build", "dist", "testdata", "dev", "c"].includes(top)) return false;
-  return !/\.(?:test|fixture|child)\.tsx?$|\.md$|(?:^|\/)(?:live|Makefile)$/.test(file);
+  return !/\.(?:test|fixture|child)\.tsx?$|\.md$|(?:^|\/)Makefile$/.test(file);
 }
 
 /** What runs of others: no sources that were compiled, no types, no nested packages (they come on their own). */

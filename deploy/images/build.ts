@@ -8,13 +8,17 @@ import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { parseArgs } from "node:util";
-import { copyApplication } from "./application.ts";
+import { copyApplication, copyNode } from "./application.ts";
 import { unpackPackages, writeUsers } from "./debian.ts";
 import { images, places, type Image } from "./images.ts";
 import { makeLayer, megabytes, writeArchive } from "./oci.ts";
 import { run } from "./run.ts";
 
 const checkout = join(import.meta.dirname, "../..");
+const cache = join(process.env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "bulwark-images");
+
+/** The beginning of 2026, in seconds. */
+const beginning = Date.UTC(2026, 0, 1) / 1000;
 
 export interface Built {
   readonly name: Image["name"];
@@ -31,22 +35,28 @@ export function buildImage(name: Image["name"], folder: string, tag = version(),
   const epoch = Number(process.env["SOURCE_DATE_EPOCH"] ?? lastCommit());
   const work = mkdtempSync(join(tmpdir(), "bulwark-image-"));
   try {
-    const system = join(work, "system");
-    const application = join(work, "application");
-    unpackPackages(image.packages, system, join(homedir(), ".cache/bulwark-images"));
-    writeUsers(system, image.user);
-    copyApplication(image, checkout, application);
-    normalizeModes(system);
-    normalizeModes(application);
-    // The folder of its data belongs to who runs it: a volume that is mounted there takes that over.
-    mkdirSync(join(system, places.data), { recursive: true });
-    chmodSync(join(system, places.data), image.user === 0 ? 0o700 : 0o1777);
-    const layers = [
-      { createdBy: `unpack Debian packages: ${image.packages.join(" ")}`, tar: join(work, "system.tar") },
-      { createdBy: "copy Node and Bulwark", tar: join(work, "application.tar") },
+    const fill: readonly [name: string, createdBy: string, fill: (root: string) => void][] = [
+      [
+        "system",
+        `unpack Debian packages: ${image.packages.join(" ")}`,
+        (root) => {
+          unpackPackages(image.packages, root, join(cache, "packages"));
+          writeUsers(root, image.user);
+        },
+      ],
+      ["node", "copy Node", (root) => copyNode(checkout, root)],
+      ["application", "copy Bulwark", (root) => copyApplication(image, checkout, root)],
     ];
-    makeLayer(system, layers[0]?.tar ?? "", epoch);
-    makeLayer(application, layers[1]?.tar ?? "", epoch);
+    const layers = fill.map(([layer, createdBy, copy]) => {
+      const root = join(work, layer);
+      mkdirSync(root);
+      copy(root);
+      normalizeModes(root);
+      if (layer === "system") makeDataFolder(root, image.user);
+      // Node and Debian's packages stay the same layers from one version of Bulwark to the next.
+      makeLayer(root, `${root}.tar`, layer === "application" ? epoch : beginning);
+      return { createdBy, tar: `${root}.tar` };
+    });
     mkdirSync(folder, { recursive: true });
     const archive = join(folder, `bulwark-${image.name}.tar`);
     const config = {
@@ -59,7 +69,11 @@ export function buildImage(name: Image["name"], folder: string, tag = version(),
         "org.opencontainers.image.licenses": "Apache-2.0",
       },
     };
-    const digest = writeArchive(layers, config, join(work, "layout"), `${archive}.new`);
+    const digest = writeArchive(layers, config, {
+      folder: join(work, "layout"),
+      archive: `${archive}.new`,
+      cache: join(cache, "layers"),
+    });
     renameSync(`${archive}.new`, archive);
     writeFileSync(join(folder, `bulwark-${image.name}.digest`), `${digest}\n`);
     return { name, reference, archive, digest };
@@ -73,16 +87,22 @@ function normalizeModes(folder: string): void {
   run("chmod", ["-R", "u=rwX,go=rX", folder]);
 }
 
+/** The folder of its data belongs to who runs it: a volume that is mounted there takes that over. */
+function makeDataFolder(root: string, user: number): void {
+  mkdirSync(join(root, places.data), { recursive: true });
+  chmodSync(join(root, places.data), user === 0 ? 0o700 : 0o1777);
+}
+
 function version(): string {
   return (JSON.parse(readFileSync(join(checkout, "package.json"), "utf8")) as { version: string }).version;
 }
 
-/** When the checkout was last changed; without a history, the beginning of 2026. */
+/** When the checkout was last changed, where there is a history. */
 function lastCommit(): string {
   try {
     return run("git", ["-C", checkout, "log", "-1", "--format=%ct"]).trim();
   } catch {
-    return String(Date.UTC(2026, 0, 1) / 1000);
+    return String(beginning);
   }
 }
 

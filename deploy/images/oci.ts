@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { run } from "./run.ts";
@@ -31,8 +31,15 @@ export function makeLayer(folder: string, tar: string, epoch: number): void {
   ]);
 }
 
-/** Writes an OCI image layout (image-spec 1.1) and puts it into one archive. Returns the digest of the manifest. */
-export function writeArchive(layers: readonly Layer[], config: ImageConfig, folder: string, archive: string): string {
+/**
+ * Writes an OCI image layout (image-spec 1.1) and puts it into one archive. Returns the digest of the manifest. A layer
+ * that was compressed before is taken from the folder `cache`.
+ */
+export function writeArchive(
+  layers: readonly Layer[],
+  config: ImageConfig,
+  { folder, archive, cache }: { folder: string; archive: string; cache: string },
+): string {
   mkdirSync(join(folder, "blobs/sha256"), { recursive: true });
   const add = (content: Buffer, mediaType: string): Descriptor => {
     const hex = sha256(content);
@@ -42,8 +49,9 @@ export function writeArchive(layers: readonly Layer[], config: ImageConfig, fold
   const json = (value: unknown): Buffer => Buffer.from(JSON.stringify(value));
   const created = new Date(config.epoch * 1000).toISOString();
   const contents = layers.map(({ tar }) => readFileSync(tar));
-  const descriptors = contents.map((content) =>
-    add(gzipSync(content, { level: 9 }), "application/vnd.oci.image.layer.v1.tar+gzip"),
+  const diffs = contents.map(sha256);
+  const descriptors = contents.map((content, index) =>
+    add(compressed(content, diffs[index] ?? "", cache), "application/vnd.oci.image.layer.v1.tar+gzip"),
   );
   const configuration = add(
     json({
@@ -57,7 +65,7 @@ export function writeArchive(layers: readonly Layer[], config: ImageConfig, fold
         WorkingDir: "/",
         Labels: config.labels,
       },
-      rootfs: { type: "layers", diff_ids: contents.map((content) => `sha256:${sha256(content)}`) },
+      rootfs: { type: "layers", diff_ids: diffs.map((hex) => `sha256:${hex}`) },
       history: layers.map(({ createdBy }) => ({ created, created_by: createdBy })),
     }),
     "application/vnd.oci.image.config.v1+json",
@@ -73,6 +81,17 @@ export function writeArchive(layers: readonly Layer[], config: ImageConfig, fold
   writeFileSync(join(folder, "index.json"), json({ ...index, manifests: [{ ...manifest, annotations }] }));
   makeLayer(folder, archive, config.epoch);
   return manifest.digest;
+}
+
+/** What zlib makes of it depends on its version, so that its name is in the file's. */
+function compressed(content: Buffer, hex: string, cache: string): Buffer {
+  const path = join(cache, `${hex}.zlib-${process.versions.zlib}.gz`);
+  if (existsSync(path)) return readFileSync(path);
+  const made = gzipSync(content, { level: 9 });
+  mkdirSync(cache, { recursive: true });
+  writeFileSync(`${path}.${process.pid}`, made);
+  renameSync(`${path}.${process.pid}`, path);
+  return made;
 }
 
 interface Descriptor {

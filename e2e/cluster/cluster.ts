@@ -1,12 +1,21 @@
 import { randomBytes } from "node:crypto";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { eventually, makeImage, makeRootfs, run, unmountBelow } from "@bulwark/testkit";
 import { createAuthority } from "./certificates.ts";
 import { prepareControlPlane, registryName, registryPort, type ControlPlaneOptions } from "./control-plane.ts";
 import { controlPlaneAddress, createNetwork, deleteNetwork, freeBlock, setLink, type Network } from "./network.ts";
-import { createCgroups, deleteCgroups, nodeOf, pauseImage, podProcesses, prepareNode } from "./node.ts";
+import {
+  createCgroups,
+  createMounts,
+  deleteCgroups,
+  nodeOf,
+  pauseImage,
+  podProcesses,
+  prepareNode,
+  processesOf,
+} from "./node.ts";
 import type { ClusterNode } from "./node.ts";
 import { isRunning, kill, start, startTimeOf, stop, type Command, type Process } from "./processes.ts";
 import { buildPrograms, type Programs } from "./programs.ts";
@@ -43,6 +52,11 @@ export interface Cluster extends AsyncDisposable {
   apply(...objects: object[]): void;
   /** An object as JSON; raises when it is not there. */
   get(kind: string, name: string, namespace?: string): unknown;
+  /**
+   * Waits until every pod that the selectors of `kubectl get` name is ready (`["pod/web"]`, `["pods", "--all"]`,
+   * `["-l", "app=web"]`); raises with what the cluster says of them when they are not in time.
+   */
+  ready(pods: readonly string[], options?: { namespace?: string; seconds?: number }): void;
   /** Imports archives of images (OCI or docker save) into every node. */
   load(...archives: string[]): void;
   /** The first process of a container of a running pod, seen from here. */
@@ -107,6 +121,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
       const commands = prepareNode(node, index + 1, network, control.server, authority, programs);
       for (const [program, command] of Object.entries(commands)) state.commands[`${node.name}/${program}`] = command;
       createCgroups(node);
+      createMounts(node);
     }
     save(folder, state);
     const open = clusterAt(folder, state);
@@ -167,6 +182,19 @@ function clusterAt(folder: string, state: State): Cluster {
     },
     get: (kind, object, namespace = "default") =>
       JSON.parse(kubectl(["get", kind, object, "-n", namespace, "-o", "json"])) as unknown,
+    ready(pods, { namespace = "default", seconds = 90 } = {}) {
+      const where = ["-n", namespace];
+      try {
+        kubectl(["wait", ...where, "--for=condition=Ready", `--timeout=${seconds}s`, ...podsOf(pods)]);
+      } catch (error) {
+        const asked = [
+          ["get", "pods", ...where, "-o", "wide"],
+          ["describe", ...where, ...podsOf(pods)],
+        ];
+        const said = [...asked, ["get", "pv,pvc", "-A"]].map((words) => tryTo(() => kubectl(words)));
+        throw new Error(`not ready after ${seconds} s: ${pods.join(" ")}\n${said.join("\n")}`, { cause: error });
+      }
+    },
     load(...archives) {
       for (const { containerd } of nodes) {
         for (const archive of archives) ctr(containerd, "images", "import", archive);
@@ -194,7 +222,20 @@ function clusterAt(folder: string, state: State): Cluster {
   };
 }
 
-/** Programs first, then pods and their shims, mounts, cgroups and namespaces: only what this cluster made. */
+/** As arguments of kubectl: the kind is said only where a name does not say it. */
+function podsOf(pods: readonly string[]): string[] {
+  return pods[0]?.startsWith("-") === true ? ["pods", ...pods] : [...pods];
+}
+
+function tryTo(ask: () => string): string {
+  try {
+    return ask();
+  } catch (error) {
+    return String(error);
+  }
+}
+
+/** Programs first, then pods and their shims, cgroups, namespaces and mounts: only what this cluster made. */
 async function deleteCluster(folder: string, state: State, nodes: ClusterNode[]): Promise<void> {
   const programs = Object.entries(state.processes);
   const order = (name: string): number => (name.endsWith("containerd") ? 1 : 0);
@@ -203,70 +244,16 @@ async function deleteCluster(folder: string, state: State, nodes: ClusterNode[])
     await Promise.all(now.map((running) => stop(running, "SIGTERM", 3000)));
   }
   for (const node of nodes) {
-    const namespaces = namespacesOfPods(podProcesses(node));
-    const containers = join(node.folder, "run/io.containerd.runtime.v2.task/k8s.io");
-    for (const pid of shimsOf(node)) kill(pid, "SIGKILL");
-    await eventually(`the pods of ${node.name} have ended`, () => {
+    for (const pid of processesOf(node)) kill(pid, "SIGKILL");
+    const ended = (): true | undefined => {
       for (const pid of podProcesses(node)) kill(pid, "SIGKILL");
-      deleteCgroups(node);
-      return podProcesses(node).length === 0 || undefined;
-    });
-    for (const id of existsSync(containers) ? readdirSync(containers) : []) {
-      rmSync(join("/run/containerd/runc/k8s.io", id), { recursive: true, force: true });
-      removeSocket(join(containers, id, "address"));
-      removeNamed("/var/lib/cni/results", id);
-    }
-    for (const name of namespaces) run("ip", ["netns", "delete", name]);
+      return deleteCgroups(node) || undefined;
+    };
+    await eventually(`the pods of ${node.name} have ended`, ended, 30_000);
   }
   deleteNetwork(state.network);
   unmountBelow(folder);
-  removeLinksInto(folder, "/var/log/containers");
   rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
-}
-
-/** Names in /var/run/netns that the processes are in. */
-function namespacesOfPods(pids: number[]): string[] {
-  const inodes = new Set(pids.map((pid) => statSync(`/proc/${pid}/ns/net`, { throwIfNoEntry: false })?.ino));
-  return readdirSync("/var/run/netns").filter(
-    (name) => name.startsWith("cni-") && inodes.has(statSync(join("/var/run/netns", name)).ino),
-  );
-}
-
-function shimsOf({ containerd }: ClusterNode): number[] {
-  return readdirSync("/proc")
-    .filter((entry) => /^\d+$/.test(entry))
-    .filter((pid) => {
-      try {
-        const args = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
-        return basename(args[0] ?? "").startsWith("containerd-shim") && args.includes(containerd);
-      } catch {
-        return false;
-      }
-    })
-    .map(Number);
-}
-
-/** A killed shim leaves its socket; its address is in a file of the container. */
-function removeSocket(file: string): void {
-  if (!existsSync(file)) return;
-  const path = readFileSync(file, "utf8").replace(/^unix:\/\//, "");
-  if (path.startsWith("/run/containerd/s/")) rmSync(path, { force: true });
-}
-
-function removeLinksInto(folder: string, place: string): void {
-  if (!existsSync(place)) return;
-  for (const name of readdirSync(place)) {
-    try {
-      if (run("readlink", [join(place, name)]).startsWith(folder)) rmSync(join(place, name));
-    } catch {
-      // Not a link, or gone.
-    }
-  }
-}
-
-function removeNamed(place: string, part: string): void {
-  if (!existsSync(place)) return;
-  for (const name of readdirSync(place)) if (name.includes(part)) rmSync(join(place, name), { force: true });
 }
 
 /** Clusters without a name whose process is gone. */
@@ -318,7 +305,7 @@ function volumes(folder: string, nodes: ClusterNode[]): object[] {
       },
     };
   };
-  return [storageClass, ...[1, 2, 3, 4].map(volume)];
+  return [storageClass, ...Array.from({ length: 12 }, (_, index) => volume(index + 1))];
 }
 
 function makeImages(folder: string, programs: Programs): string[] {

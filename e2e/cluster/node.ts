@@ -1,5 +1,6 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { run } from "@bulwark/testkit";
 import type { Authority } from "./certificates.ts";
 import { writeKubeconfig } from "./certificates.ts";
 import { registryName, registryPort } from "./control-plane.ts";
@@ -14,11 +15,13 @@ export interface ClusterNode {
   readonly address: string;
   /** Its network namespace, a name in /var/run/netns. */
   readonly namespace: string;
-  /** Of its own containerd; pods are in the namespace `k8s.io`. */
+  /** Socket of its own containerd as seen from here; pods are in the namespace `k8s.io`. */
   readonly containerd: string;
   /** Below it are `kubepods` and so every pod; the same name in each cgroup hierarchy. */
   readonly cgroupRoot: string;
   readonly folder: string;
+  /** A file that is its mount namespace: `/run`, `/var/lib` and `/var/log` are its own there, below `folder`. */
+  readonly mounts: string;
 }
 
 export function nodeOf(folder: string, network: Network, node: number): ClusterNode {
@@ -27,9 +30,10 @@ export function nodeOf(folder: string, network: Network, node: number): ClusterN
     name: `node-${node}`,
     address: nodeAddress(network, node),
     namespace: nodeNamespace(network, node),
-    containerd: join(own, "containerd.sock"),
+    containerd: join(own, "root/run/containerd/containerd.sock"),
     cgroupRoot: `/bulwark-${network.id}-n${node}`,
     folder: own,
+    mounts: join(own, "namespace/mounts"),
   };
 }
 
@@ -42,8 +46,8 @@ export function prepareNode(
   authority: Authority,
   programs: Programs,
 ): Record<"containerd" | "kubelet" | "kube-proxy", Command> {
-  const { folder, namespace, name } = own;
-  for (const each of ["cni", "certs.d", "kubelet", "manifests", "logs", `certs.d/${registryName}`]) {
+  const { folder, namespace, mounts, name } = own;
+  for (const each of ["cni", "certs.d", "manifests", `certs.d/${registryName}`]) {
     mkdirSync(join(folder, each), { recursive: true });
   }
   const path = (file: string, content: string | object): string => {
@@ -56,7 +60,10 @@ export function prepareNode(
     return config;
   };
   const registry = `http://${controlPlaneAddress(network)}:${registryPort}`;
-  path(`certs.d/${registryName}/hosts.toml`, `[host."${registry}"]\ncapabilities = ["pull", "resolve"]\n`);
+  path(
+    `certs.d/${registryName}/hosts.toml`,
+    `server = "${registry}"\n[host."${registry}"]\ncapabilities = ["pull", "resolve"]\n`,
+  );
   path("cni/10-pods.conflist", cniConfig(own, index, network));
   const kubelet = kubeconfigOf("kubelet", `system:node:${name}`, ["system:nodes"]);
   const proxy = kubeconfigOf("kube-proxy", "system:kube-proxy", []);
@@ -68,25 +75,24 @@ export function prepareNode(
   };
   return {
     containerd: {
-      namespace,
+      ...{ namespace, mounts },
       program: "containerd",
       args: ["--config", path("containerd.toml", containerdConfig(own)), "--log-level", "warn"],
     },
     kubelet: {
-      namespace,
+      ...{ namespace, mounts },
       program: programs.kubernetes,
       args: [
         "kubelet",
         `--kubeconfig=${kubelet}`,
         `--config=${path("kubelet.json", settings)}`,
-        `--root-dir=${join(folder, "kubelet")}`,
         `--hostname-override=${name}`,
         `--node-ip=${own.address}`,
         `--node-labels=topology.kubernetes.io/zone=zone-${index}`,
       ],
     },
     "kube-proxy": {
-      namespace,
+      ...{ namespace, mounts },
       program: programs.kubernetes,
       args: [
         "kube-proxy",
@@ -98,6 +104,23 @@ export function prepareNode(
       ],
     },
   };
+}
+
+/**
+ * Gives a node folders of its own where programs of nodes keep what is of one node: sockets and states of runtimes, and
+ * what pods mount from there. Two nodes on one machine would else see, and end, each other's.
+ */
+export function createMounts({ folder, mounts }: ClusterNode): void {
+  const holder = dirname(mounts);
+  mkdirSync(holder, { recursive: true });
+  // A namespace can be kept by a file only below a mount of which it has no copy itself.
+  run("mount", ["--bind", holder, holder]);
+  run("mount", ["--make-private", holder]);
+  writeFileSync(mounts, "");
+  const own = ["run", "var/lib", "var/log"];
+  for (const path of own) mkdirSync(join(folder, "root", path), { recursive: true });
+  const binds = own.map((path) => `mount --bind "$1/${path}" /${path}`).join(" && ");
+  run("unshare", [`--mount=${mounts}`, "--propagation", "private", "sh", "-ec", binds, "sh", join(folder, "root")]);
 }
 
 /** Makes the cgroup below which a kubelet keeps its pods: two kubelets under one would end each other's. */
@@ -112,16 +135,17 @@ export function createCgroups({ cgroupRoot }: ClusterNode): void {
   }
 }
 
-export function deleteCgroups({ cgroupRoot }: ClusterNode): void {
-  for (const hierarchy of hierarchies()) {
-    for (const folder of cgroupsBelow(join(hierarchy, cgroupRoot)).toReversed()) {
-      try {
-        rmdirSync(folder);
-      } catch {
-        // A process in it has not ended yet; the caller tries again.
-      }
+/** Whether they are gone: while a process in one has not ended entirely, the caller tries again. */
+export function deleteCgroups({ cgroupRoot }: ClusterNode): boolean {
+  const folders = hierarchies().flatMap((hierarchy) => cgroupsBelow(join(hierarchy, cgroupRoot)));
+  for (const folder of folders.toReversed()) {
+    try {
+      rmdirSync(folder);
+    } catch (error) {
+      if (!["EBUSY", "ENOENT", "ENOTEMPTY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
     }
   }
+  return !folders.some((folder) => existsSync(folder));
 }
 
 /** Ids of the processes of all pods of the node. */
@@ -136,6 +160,22 @@ export function podProcesses({ cgroupRoot }: ClusterNode): number[] {
     }),
   );
   return [...new Set(ids)];
+}
+
+/** Ids of the processes in the node's mount namespace: its programs, and the shims of its pods. */
+export function processesOf({ mounts }: ClusterNode): number[] {
+  const own = statSync(mounts, { throwIfNoEntry: false })?.ino;
+  return readdirSync("/proc")
+    .filter((entry) => /^\d+$/.test(entry))
+    .filter((pid) => {
+      try {
+        return statSync(`/proc/${pid}/ns/mnt`).ino === own;
+      } catch {
+        // It has ended.
+        return false;
+      }
+    })
+    .map(Number);
 }
 
 function hierarchies(): string[] {
@@ -153,18 +193,11 @@ function cgroupsBelow(folder: string): string[] {
   return [folder, ...below.flatMap((entry) => cgroupsBelow(join(folder, entry.name)))];
 }
 
-function containerdConfig({ folder, containerd }: ClusterNode): string {
+/** What it does not say is where containerd has it by default, in the node's own folders. */
+function containerdConfig({ folder }: ClusterNode): string {
   const cri = 'plugins."io.containerd.grpc.v1.cri"';
   return `version = 2
-root = "${folder}/containerd"
-state = "${folder}/run"
 disabled_plugins = ["io.containerd.snapshotter.v1.btrfs", "io.containerd.snapshotter.v1.zfs", "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.aufs"]
-[grpc]
-address = "${containerd}"
-[ttrpc]
-address = "${containerd}.ttrpc"
-[debug]
-address = "${folder}/debug.sock"
 [${cri}]
 sandbox_image = "${pauseImage}"
 # The machine may lack the right to lower scores.
@@ -204,7 +237,7 @@ function cniConfig({ folder }: ClusterNode, index: number, network: Network): ob
 }
 
 function kubeletConfig(
-  { folder, containerd, cgroupRoot }: ClusterNode,
+  { folder, cgroupRoot }: ClusterNode,
   network: Network,
   authority: Authority,
   path: (file: string, content: string) => string,
@@ -221,9 +254,8 @@ function kubeletConfig(
     clusterDNS: [controlPlaneAddress(network)],
     clusterDomain: "cluster.local",
     resolvConf: path("resolv.conf", ""),
-    containerRuntimeEndpoint: `unix://${containerd}`,
+    containerRuntimeEndpoint: "unix:///run/containerd/containerd.sock",
     staticPodPath: join(folder, "manifests"),
-    podLogsDir: join(folder, "logs"),
     volumePluginDir: join(folder, "volume-plugins"),
     cgroupDriver: "cgroupfs",
     cgroupRoot,
@@ -235,6 +267,8 @@ function kubeletConfig(
     // A machine with a full disk is no reason to evict the pods of a test.
     evictionHard: { "memory.available": "50Mi", "nodefs.available": "1%", "imagefs.available": "1%" },
     imageGCHighThresholdPercent: 100,
+    // Else an image that was imported must be pulled as soon as one of the same content has been pulled by another name.
+    imagePullCredentialsVerificationPolicy: "NeverVerify",
     nodeStatusUpdateFrequency: "4s",
     nodeLeaseDurationSeconds: 16,
     syncFrequency: "10s",

@@ -6,6 +6,8 @@ import { join } from "node:path";
 export interface Command {
   /** Network namespace, a name in /var/run/netns. */
   namespace: string;
+  /** Mount namespace, a file; that of the machine without one. */
+  mounts?: string;
   program: string;
   args: string[];
 }
@@ -17,10 +19,11 @@ export interface Process {
 }
 
 /** Starts a program that outlives this one; what it prints goes to `log`. */
-export function start({ namespace, program, args }: Command, log: string): Process {
+export function start({ namespace, mounts, program, args }: Command, log: string): Process {
   const file = openSync(log, "a");
   // Not `ip netns exec`: that mounts a new /sys, and so hides the cgroups.
-  const child = spawn("nsenter", [`--net=${namespacePath(namespace)}`, program, ...args], {
+  const namespaces = [`--net=${namespacePath(namespace)}`, ...(mounts === undefined ? [] : [`--mount=${mounts}`])];
+  const child = spawn("nsenter", [...namespaces, program, ...args], {
     stdio: ["ignore", file, file],
     detached: true,
     cwd: "/",
