@@ -46,6 +46,16 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     load: async () => (await import("./commands/network.ts")).networkCommand,
   },
   {
+    name: "check",
+    summary: "how things are set up, held against policies",
+    load: async () => (await import("./commands/check.ts")).checkCommand,
+  },
+  {
+    name: "policy",
+    summary: "admission policies: list them, run their cases",
+    load: async () => (await import("./commands/policy.ts")).policyCommand,
+  },
+  {
     name: "rbac",
     summary: "who can do what in a cluster, and the ways to its control",
     load: async () => (await import("./commands/rbac.ts")).rbacCommand,
@@ -105,7 +115,7 @@ async function main(args: string[], io: Io): Promise<number> {
   }
   const command = await entry.load();
   if (rest.includes("--help") || rest.includes("-h")) {
-    io.stdout.write(command.usage);
+    io.stdout.write((await command.help?.(rest)) ?? command.usage);
     return 0;
   }
   try {

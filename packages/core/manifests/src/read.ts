@@ -2,6 +2,7 @@ import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { errorText } from "@bulwark/model";
 import { isMap, isScalar, isSeq, LineCounter, parseDocument, type Document, type Node, type ParsedNode } from "yaml";
+import { documents, type Part } from "./documents.ts";
 import { isRecord } from "./fields.ts";
 
 /** Where an object stands. */
@@ -120,36 +121,6 @@ function fromJson(value: unknown, file: string, path: readonly (string | number)
     return together(inside.map((item, index) => fromJson(inherit(item, value), file, [...path, "items", index])));
   }
   return sorted(value, { file, line: 1, document: 0, path });
-}
-
-interface Part {
-  text: string;
-  index: number;
-  /** Lines before it. */
-  offset: number;
-}
-
-/** Documents apart before any is read, so that a broken one spoils no other. https://yaml.org/spec/1.2.2/#92-streams */
-function documents(text: string): Part[] {
-  const parts: Part[] = [];
-  let lines: string[] = [];
-  let offset = 0;
-  const all = text.split("\n");
-  function close(next: number): void {
-    if (lines.some((line) => /\S/.test(line))) parts.push({ text: lines.join("\n"), index: parts.length, offset });
-    lines = [];
-    offset = next;
-  }
-  for (const [number, line] of all.entries()) {
-    if (/^---(?:\s|$)/.test(line)) {
-      close(number);
-      // What stands behind the mark belongs to the document that it opens.
-      lines.push(line.slice(3));
-    } else if (/^\.\.\.(?:\s|$)/.test(line)) close(number + 1);
-    else lines.push(/^%[A-Z]/.test(line) && lines.every((before) => !/\S/.test(before)) ? "" : line);
-  }
-  close(all.length);
-  return parts;
 }
 
 function readDocument(file: string, { text, index, offset }: Part): Manifests {

@@ -1,4 +1,4 @@
-import { fieldOf, recordOf, recordsOf, stringOf } from "@bulwark/manifests";
+import { fieldOf, labelsOf, recordOf, recordsOf, selectorMatches, stringOf } from "@bulwark/manifests";
 
 /** The part of a cluster that decides who can do what, and what there is to be taken. */
 export interface ClusterObjects {
@@ -99,7 +99,9 @@ function strings(value: unknown): string[] {
 function roleOf(item: Item, clusterRoles: readonly Item[]): Role {
   const selectors = recordsOf(fieldOf(item, "aggregationRule", "clusterRoleSelectors"));
   const parts =
-    selectors.length === 0 ? [] : clusterRoles.filter((role) => selectors.some((one) => selects(one, role)));
+    selectors.length === 0
+      ? []
+      : clusterRoles.filter((role) => selectors.some((one) => selectorMatches(one, labelsOf(role))));
   return {
     namespace: item["kind"] === "ClusterRole" ? null : namespaceOf(item),
     name: nameOf(item),
@@ -115,21 +117,6 @@ function toRule(rule: Item): Rule {
     names: strings(rule["resourceNames"]),
     urls: strings(rule["nonResourceURLs"]),
   };
-}
-
-/** A LabelSelector over a role's labels. */
-function selects(selector: Item, role: Item): boolean {
-  const labels = recordOf(fieldOf(role, "metadata", "labels"));
-  const wanted = Object.entries(recordOf(selector["matchLabels"]));
-  const expressions = recordsOf(selector["matchExpressions"]);
-  if (!wanted.every(([key, value]) => labels[key] === value)) return false;
-  return expressions.every(({ key, operator, values }) => {
-    const value = labels[stringOf(key)];
-    const listed = typeof value === "string" && strings(values).includes(value);
-    if (operator === "In") return listed;
-    if (operator === "NotIn") return !listed;
-    return operator === "Exists" ? value !== undefined : operator === "DoesNotExist" && value === undefined;
-  });
 }
 
 function bindingOf(item: Item): Binding[] {

@@ -1,8 +1,7 @@
-/** Images that tests make. */
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { run } from "@bulwark/testkit";
+import { run } from "./process.ts";
 
 /** A tar archive of these files, made in `folder` by tar itself. */
 export function makeTar(

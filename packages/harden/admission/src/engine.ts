@@ -1,0 +1,227 @@
+import type { Ask } from "@bulwark/cel";
+import { labelsOf, recordOf, selectorMatches, stringOf } from "@bulwark/manifests";
+import { compilePolicy, readBinding, type CompiledPolicy } from "./compile.ts";
+import type { Subject } from "./evaluate.ts";
+import { resourcesMatch } from "./match.ts";
+import { mutate } from "./mutate.ts";
+import type { Binding, ValidationAction } from "./policy.ts";
+import type { AdmissionRequest, Json } from "./request.ts";
+import { validate, type Failure } from "./validate.ts";
+
+/** What one policy said of a request by one binding. */
+export interface Decision {
+  readonly kind: "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy";
+  readonly policy: string;
+  readonly binding: string;
+  /** What is to be done about it. */
+  readonly actions: readonly ValidationAction[];
+  /** Name of the parameter object; empty where the policy takes none. */
+  readonly params: string;
+  readonly failure: Failure;
+}
+
+/** The whole answer to a request. */
+export interface Review {
+  readonly allowed: boolean;
+  /** As the API server would answer; null where it is let through. */
+  readonly status: { readonly code: number; readonly reason: string; readonly message: string } | null;
+  readonly warnings: readonly string[];
+  /** By full key, as the audit log has them. */
+  readonly annotations: Readonly<Record<string, string>>;
+  /** The object after the mutations; the given one where there were none. */
+  readonly object: Json | null;
+  /** Everything that did not hold, whatever is done about it. */
+  readonly decisions: readonly Decision[];
+  /** Policies that were asked. */
+  readonly asked: readonly string[];
+}
+
+export interface AdmissionOptions {
+  /** A namespace as an object; null where it is not known. */
+  namespaceOf(name: string): Json | null;
+  /** Objects of a kind that a policy takes as parameters. */
+  paramsOf(kind: { apiVersion: string; kind: string }): readonly Json[];
+  /** The cluster's authorizer; without one, questions to it are refused and errored. */
+  ask?: Ask;
+}
+
+export interface Admission {
+  readonly policies: readonly CompiledPolicy[];
+  /** Policies that no binding names: they are in force nowhere. */
+  readonly unbound: readonly string[];
+  /** Only the mutating policies, in the order of their names; then only the validating ones, over the result. */
+  review(request: AdmissionRequest): Review;
+}
+
+const noAuthorizer: Ask = () => ({ allowed: false, reason: "", error: "there is no cluster to ask" });
+
+/**
+ * Policies and their bindings, ready to be asked. `objects` are of any kind: those that are neither are passed over.
+ * Raises `AdmissionError` for the first that is wrong; with `onError` those are told and left out.
+ */
+export function createAdmission(
+  objects: readonly { object: Json; source?: string }[],
+  options: AdmissionOptions,
+  onError?: (error: unknown) => void,
+): Admission {
+  const policies = new Map<string, CompiledPolicy>();
+  const bindings: Binding[] = [];
+  for (const { object, source = "" } of objects) {
+    try {
+      const kind = stringOf(object["kind"]);
+      if (kind === "ValidatingAdmissionPolicy" || kind === "MutatingAdmissionPolicy") {
+        const compiled = compilePolicy(object, source);
+        policies.set(key(kind, compiled.policy.metadata.name), compiled);
+      } else if (kind === "ValidatingAdmissionPolicyBinding" || kind === "MutatingAdmissionPolicyBinding") {
+        bindings.push(readBinding(object, source));
+      }
+    } catch (error) {
+      if (!onError) throw error;
+      onError(error);
+    }
+  }
+  const pairs = bindings
+    .flatMap((binding) => {
+      const compiled = policies.get(key(binding.kind.replace(/Binding$/, ""), binding.spec.policyName));
+      return compiled ? [{ compiled, binding }] : [];
+    })
+    .toSorted((a, b) => (a.compiled.policy.metadata.name < b.compiled.policy.metadata.name ? -1 : 1));
+  const bound = new Set(pairs.map(({ compiled }) => compiled));
+  const all = [...policies.values()];
+  return {
+    policies: all,
+    unbound: all.filter((compiled) => !bound.has(compiled)).map(({ policy }) => policy.metadata.name),
+    review: (request) => review(pairs, request, options),
+  };
+}
+
+function key(kind: string, name: string): string {
+  return `${kind}/${name}`;
+}
+
+interface Pair {
+  compiled: CompiledPolicy;
+  binding: Binding;
+}
+
+function review(pairs: readonly Pair[], request: AdmissionRequest, options: AdmissionOptions): Review {
+  const namespace = request.namespace === "" ? null : options.namespaceOf(request.namespace);
+  const subject: Subject = { request, namespace, ask: options.ask ?? noAuthorizer };
+  const concerned = pairs.filter(
+    ({ compiled, binding }) =>
+      resourcesMatch(compiled.policy.spec.matchConstraints, request, namespace) &&
+      resourcesMatch(binding.spec.matchResources ?? {}, request, namespace),
+  );
+  const asked = [...new Set(concerned.map(({ compiled }) => compiled.policy.metadata.name))];
+  const decisions: Decision[] = [];
+  let now = request.object;
+  const about = (object: Json | null): Subject => ({ ...subject, request: { ...request, object } });
+  for (const pair of concerned.filter(({ compiled }) => compiled.policy.kind === "MutatingAdmissionPolicy")) {
+    for (const params of paramsFor(pair, subject, options, decisions)) {
+      const { object, failures } = mutate(pair.compiled, about(now), params);
+      decisions.push(...failures.map((failure) => decision(pair, params, failure, ["Deny"])));
+      if (now !== null && failures.length === 0) now = object;
+    }
+  }
+  const annotations: Record<string, string> = {};
+  for (const pair of concerned.filter(({ compiled }) => compiled.policy.kind === "ValidatingAdmissionPolicy")) {
+    for (const params of paramsFor(pair, subject, options, decisions)) {
+      const answer = validate(pair.compiled, about(now), params);
+      for (const failure of answer.failures) {
+        // What could not be asked is refused, whatever the binding wants for what was found.
+        decisions.push(
+          decision(
+            pair,
+            params,
+            failure,
+            failure.error && failure.validation < 0 ? ["Deny"] : pair.binding.spec.validationActions,
+          ),
+        );
+      }
+      for (const [name, value] of Object.entries(answer.annotations)) {
+        annotations[`${pair.compiled.policy.metadata.name}/${name}`] = value;
+      }
+    }
+  }
+  return conclude(now, decisions, annotations, asked);
+}
+
+function decision(
+  { compiled, binding }: Pair,
+  params: Json | null,
+  failure: Failure,
+  actions: readonly ValidationAction[],
+): Decision {
+  return {
+    kind: compiled.policy.kind,
+    policy: compiled.policy.metadata.name,
+    binding: binding.metadata.name,
+    actions,
+    params: params === null ? "" : stringOf(recordOf(params["metadata"])["name"]),
+    failure,
+  };
+}
+
+/** One evaluation for each parameter object; one without for a policy that takes none. */
+function paramsFor(
+  pair: Pair,
+  { request }: Subject,
+  options: AdmissionOptions,
+  decisions: Decision[],
+): (Json | null)[] {
+  const { paramKind, failurePolicy } = pair.compiled.policy.spec;
+  const { paramRef } = pair.binding.spec;
+  if (!paramKind || !paramRef) return [null];
+  const all = options.paramsOf(paramKind);
+  const namespaced = all.some((one) => typeof recordOf(one["metadata"])["namespace"] === "string");
+  const where = paramRef.namespace ?? (namespaced ? request.namespace : undefined);
+  const found = all.filter((one) => {
+    const metadata = recordOf(one["metadata"]);
+    if (where !== undefined && metadata["namespace"] !== where) return false;
+    return paramRef.name === undefined
+      ? selectorMatches(paramRef.selector, labelsOf(one))
+      : metadata["name"] === paramRef.name;
+  });
+  if (found.length > 0) return found;
+  if (paramRef.parameterNotFoundAction !== "Deny" || failurePolicy === "Ignore") return [];
+  const message = "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction";
+  decisions.push(decision(pair, null, { message, reason: "Invalid", validation: -1, error: true }, ["Deny"]));
+  return [];
+}
+
+const codes = { Unauthorized: 401, Forbidden: 403, Invalid: 422, RequestEntityTooLarge: 413 } as const;
+
+function conclude(
+  object: Json | null,
+  decisions: Decision[],
+  annotations: Record<string, string>,
+  asked: string[],
+): Review {
+  const denied = decisions.find(({ actions }) => actions.includes("Deny"));
+  const warnings = decisions
+    .filter(({ actions }) => actions.includes("Warn"))
+    .map(
+      ({ policy, binding, failure }) =>
+        `Validation failed for ValidatingAdmissionPolicy '${policy}' with binding '${binding}': ${failure.message}`,
+    );
+  const audited = decisions.filter(({ actions }) => actions.includes("Audit"));
+  if (audited.length > 0) {
+    annotations["validation.policy.admission.k8s.io/validation_failure"] = JSON.stringify(
+      audited.map(({ policy, binding, actions, failure }) => ({
+        message: failure.message,
+        policy,
+        binding,
+        expressionIndex: failure.validation,
+        validationActions: actions,
+      })),
+    );
+  }
+  const status = denied
+    ? {
+        code: codes[denied.failure.reason],
+        reason: denied.failure.reason,
+        message: `${denied.kind} '${denied.policy}' with binding '${denied.binding}' denied request: ${denied.failure.message}`,
+      }
+    : null;
+  return { allowed: denied === undefined, status, warnings, annotations, object, decisions, asked };
+}

@@ -1,0 +1,188 @@
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { isRecord, readTexts } from "@bulwark/manifests";
+import { errorText, severity, type Severity } from "@bulwark/model";
+import { parse } from "yaml";
+import { z } from "zod";
+import { compilePolicy, type CompiledPolicy } from "./compile.ts";
+import { createAdmission, type Admission, type AdmissionOptions, type Review } from "./engine.ts";
+import { AdmissionError } from "./error.ts";
+import { requestFor } from "./from-object.ts";
+import { operations } from "./policy.ts";
+import type { Json } from "./request.ts";
+
+/** A policy of a folder, with what people are told about it. */
+export interface LibraryPolicy {
+  readonly name: string;
+  readonly file: string;
+  /** The folder that it lies in: `pod`, `image`. */
+  readonly category: string;
+  /** What holds where it passes. */
+  readonly title: string;
+  readonly severity: Severity;
+  /** Why anybody should care. */
+  readonly why: string;
+  readonly remedy: string;
+  /** Policies and bindings of the file, as they are applied to a cluster. */
+  readonly objects: readonly Json[];
+  readonly compiled: CompiledPolicy;
+  /** The MutatingAdmissionPolicy of the file that mends what the policy finds, where that is safe. */
+  readonly fix: CompiledPolicy | undefined;
+}
+
+const annotation = (name: string): string => `bulwark.dev/${name}`;
+/** What cases give and expect: `NAME.cases.yaml` beside `NAME.yaml`. */
+const caseDocument = z.strictObject({
+  name: z.string().min(1).max(256),
+  object: z.record(z.string(), z.unknown()),
+  oldObject: z.record(z.string(), z.unknown()).optional(),
+  operation: z.enum(operations).default("CREATE"),
+  /** `exec` of `pods/exec`. */
+  subResource: z.string().max(64).optional(),
+  /** Labels of the object's namespace. */
+  namespace: z.record(z.string(), z.string()).optional(),
+  params: z.record(z.string(), z.unknown()).optional(),
+  expect: z.enum(["allow", "deny"]),
+  /** A part of the message of a denial. */
+  message: z.string().optional(),
+  /** False: the policy's fix does not mend this one. */
+  fixed: z.boolean().default(true),
+});
+export type PolicyCase = z.infer<typeof caseDocument>;
+
+/**
+ * The policies of a folder and its folders: one file each, its cases beside it. Raises `AdmissionError` with file, line and
+ * excerpt for the first that is wrong; with `onError` those are told and left out.
+ */
+export function loadLibrary(folder: string, onError?: (error: unknown) => void): LibraryPolicy[] {
+  const files = globSync("**/*.{yaml,yml}", { cwd: folder }).filter((file) => !/\.cases\.ya?ml$/.test(file));
+  if (files.length === 0) {
+    throw new AdmissionError("unreadable", `${folder}: no policy in it`, { remedy: "name a folder with YAML files" });
+  }
+  return files.toSorted().flatMap((file) => {
+    try {
+      return policiesOf(folder, file);
+    } catch (error) {
+      if (!onError) throw error;
+      onError(error);
+      return [];
+    }
+  });
+}
+
+function policiesOf(folder: string, file: string): LibraryPolicy[] {
+  const path = join(folder, file);
+  const { objects, problems, others } = readTexts([{ name: path, text: readFileSync(path, "utf8") }]);
+  const [problem] = [...problems, ...others];
+  if (problem) {
+    throw new AdmissionError("unreadable", `${problem.file}:${problem.line}: ${problem.reason}`, {
+      remedy: problem.remedy,
+    });
+  }
+  const all = objects.map(({ object }) => object);
+  return objects
+    .filter(({ object }) => object.kind === "ValidatingAdmissionPolicy")
+    .map(({ object, place }) => {
+      const compiled = compilePolicy(object, `${path}:${place.line}`);
+      const { name, annotations = {} } = compiled.policy.metadata;
+      const level = severity.safeParse(annotations[annotation("severity")]);
+      const fix = all.find((one) => one.kind === "MutatingAdmissionPolicy" && nameOf(one) === name);
+      return {
+        name,
+        file: path,
+        category: file.includes("/") ? (file.split("/")[0] ?? "") : "",
+        title: annotations[annotation("title")] ?? name,
+        severity: level.success ? level.data : "medium",
+        why: annotations[annotation("why")] ?? "",
+        remedy: annotations[annotation("remedy")] ?? "",
+        objects: all,
+        compiled,
+        fix: fix && compilePolicy(fix, path),
+      };
+    });
+}
+
+function nameOf(object: Json): string {
+  const { metadata } = object;
+  return isRecord(metadata) ? String(metadata["name"]) : "";
+}
+
+/** The cases beside a policy; none where there is no file. Raises `AdmissionError`. */
+export function casesOf({ file }: Pick<LibraryPolicy, "file">): PolicyCase[] {
+  const path = file.replace(/\.(ya?ml)$/, ".cases.$1");
+  if (!existsSync(path)) return [];
+  try {
+    return z
+      .array(caseDocument)
+      .max(200)
+      .parse(parse(readFileSync(path, "utf8"), { maxAliasCount: 1000 }));
+  } catch (error) {
+    const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
+    const text = issue ? `${issue.path.join(".")}: ${issue.message}` : errorText(error);
+    throw new AdmissionError("invalid", `${path}: ${text}`, {
+      remedy: "a case has name, object and expect",
+      cause: error,
+    });
+  }
+}
+
+/** All policies of a library in force, each found by its own name, and their fixes apart. */
+export function admissionOf(policies: readonly LibraryPolicy[], options: AdmissionOptions): Admission {
+  const objects = policies.flatMap(({ compiled: { policy } }) => [{ object: policy }, { object: bindingFor(policy) }]);
+  return createAdmission(objects, options);
+}
+
+/** Binds a policy to everything that its constraints take in. */
+function bindingFor({ kind, metadata, spec }: CompiledPolicy["policy"]): Json {
+  return {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: `${kind}Binding`,
+    metadata: { name: metadata.name },
+    spec: {
+      policyName: metadata.name,
+      ...(spec.paramKind && { paramRef: { selector: {}, parameterNotFoundAction: "Allow" } }),
+      ...(kind === "ValidatingAdmissionPolicy" && { validationActions: ["Deny"] }),
+    },
+  };
+}
+
+/** The object as the policy's fix leaves it; the same object where there is none, or it changes nothing. */
+export function fixed({ fix }: Pick<LibraryPolicy, "fix">, object: Json, options: AdmissionOptions): Json {
+  if (!fix) return object;
+  const admission = createAdmission([{ object: fix.policy }, { object: bindingFor(fix.policy) }], options);
+  return admission.review(requestFor(object)).object ?? object;
+}
+
+/** Runs the cases of a policy. One line for each that does not hold, and where there is no case of each kind. */
+export function caseProblems(policy: LibraryPolicy): string[] {
+  const cases = casesOf(policy);
+  const missing = (["allow", "deny"] as const).filter((kind) => !cases.some(({ expect }) => expect === kind));
+  return [
+    ...missing.map((kind) => `${policy.name}: no case that it must ${kind}`),
+    ...cases.flatMap((item) => caseProblem(policy, item).map((text) => `${policy.name}: ${item.name}: ${text}`)),
+  ];
+}
+
+function caseProblem(policy: LibraryPolicy, item: PolicyCase): string[] {
+  const options: AdmissionOptions = {
+    namespaceOf: (name) => ({ metadata: { name, labels: { "kubernetes.io/metadata.name": name, ...item.namespace } } }),
+    paramsOf: () => (item.params ? [item.params] : []),
+  };
+  const ask = (object: Json): Review => {
+    const { operation, oldObject, subResource } = item;
+    const request = requestFor(object, { operation, oldObject: oldObject ?? null });
+    return admissionOf([policy], options).review(subResource === undefined ? request : { ...request, subResource });
+  };
+  const { allowed, asked, decisions } = ask(item.object);
+  const messages = decisions.map(({ failure }) => failure.message);
+  if (asked.length === 0 && item.expect === "deny") return ["the policy is not about this object"];
+  if (allowed !== (item.expect === "allow")) return [allowed ? "is allowed" : `is denied: ${messages.join("; ")}`];
+  if (decisions.some(({ failure }) => failure.error)) return [`is denied by an error: ${messages.join("; ")}`];
+  const { message } = item;
+  if (message !== undefined && !messages.some((text) => text.includes(message))) {
+    return [`the message is "${messages.join("; ")}", without "${message}"`];
+  }
+  if (item.expect === "allow" || !policy.fix || !item.fixed) return [];
+  const mended = ask(fixed(policy, item.object, options));
+  return mended.allowed ? [] : [`the fix does not mend it: ${mended.decisions[0]?.failure.message ?? ""}`];
+}

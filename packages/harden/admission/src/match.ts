@@ -1,0 +1,64 @@
+import { labelsOf, selectorMatches } from "@bulwark/manifests";
+import type { MatchResources, ResourceRule } from "./policy.ts";
+import type { AdmissionRequest, Json } from "./request.ts";
+
+/**
+ * Whether a policy's constraints, or a binding's, take the request in. As plugin/policy/matching of the API server: rules
+ * first, then what is excluded, then the selectors.
+ */
+export function resourcesMatch(
+  { resourceRules, excludeResourceRules, namespaceSelector, objectSelector }: MatchResources,
+  request: AdmissionRequest,
+  namespace: Json | null,
+): boolean {
+  // A binding without rules takes what its policy takes.
+  if (
+    resourceRules !== undefined &&
+    resourceRules.length > 0 &&
+    !resourceRules.some((rule) => ruleMatches(rule, request))
+  ) {
+    return false;
+  }
+  if (excludeResourceRules?.some((rule) => ruleMatches(rule, request)) === true) return false;
+  return namespaceMatches(namespaceSelector, request, namespace) && objectMatches(objectSelector, request);
+}
+
+function ruleMatches(rule: ResourceRule, request: AdmissionRequest): boolean {
+  const { group, version, resource } = request.resource;
+  if (!has(rule.apiGroups, group) || !has(rule.apiVersions, version)) return false;
+  if (!has(rule.operations, request.operation)) return false;
+  if (!rule.resources.some((pattern) => resourceMatches(pattern, resource, request.subResource))) return false;
+  if (rule.resourceNames && rule.resourceNames.length > 0 && !rule.resourceNames.includes(request.name)) return false;
+  if (rule.scope === undefined || rule.scope === "*") return true;
+  // A Namespace carries its own name as the namespace of the request, and is in none all the same.
+  const namespaced = request.namespace !== "" && !isNamespace(request);
+  return (rule.scope === "Namespaced") === namespaced;
+}
+
+function has(list: readonly string[], value: string): boolean {
+  return list.includes("*") || list.includes(value);
+}
+
+/** `pods`, `pods/*`, `*`, `*` with a subresource, and a star twice. */
+function resourceMatches(pattern: string, resource: string, subResource: string): boolean {
+  const [name = "", sub = ""] = pattern.split("/");
+  return (name === "*" || name === resource) && (sub === "*" || sub === subResource);
+}
+
+function isNamespace({ resource }: AdmissionRequest): boolean {
+  return resource.group === "" && resource.resource === "namespaces";
+}
+
+/** What is in no namespace is always taken; a Namespace by its own labels. */
+function namespaceMatches(selector: unknown, request: AdmissionRequest, namespace: Json | null): boolean {
+  if (selector === undefined) return true;
+  if (isNamespace(request)) return selectorMatches(selector, labelsOf(request.object ?? request.oldObject));
+  if (request.namespace === "") return true;
+  return selectorMatches(selector, labelsOf(namespace));
+}
+
+/** Taken when the new object or the old one answers to it. */
+function objectMatches(selector: unknown, { object, oldObject }: AdmissionRequest): boolean {
+  if (selector === undefined) return true;
+  return [object, oldObject].some((one) => one !== null && selectorMatches(selector, labelsOf(one)));
+}

@@ -1,0 +1,2 @@
+export { LayerCache } from "./cache.ts";
+export { examineWith, type ExamineOptions, type Progress } from "./examine.ts";
