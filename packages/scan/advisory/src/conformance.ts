@@ -36,7 +36,7 @@ export async function osvConformance(
       loaded: 0,
     };
     try {
-      for await (const { name, text } of zipEntries(join(feeds, path), ".json")) {
+      for await (const { text } of zipEntries(join(feeds, path), ".json")) {
         const record = JSON.parse(text) as { withdrawn?: string };
         result.records++;
         if (record.withdrawn !== undefined) result.withdrawn++;
