@@ -6,6 +6,7 @@ import { osvConformance } from "@bulwark/advisory/conformance";
 import { runConformance } from "@bulwark/cel/conformance";
 import { runTruthTables } from "@bulwark/netpol";
 import { runPodSecuritySuite } from "@bulwark/podsecurity";
+import { rulesConformance } from "@bulwark/rules";
 import { feedsDir, suitesDir } from "@bulwark/testkit";
 
 interface Outcome {
@@ -43,6 +44,7 @@ const suites: { name: string; folder?: string; run(folder: string): Outcome | Pr
       return { passed: cells - failed, failures: [...failures] };
     },
   },
+  { name: "Falco's stable rules", folder: "falco", run: rulesConformance },
   {
     name: "Pod Security Standards",
     folder: "podsecurity",
