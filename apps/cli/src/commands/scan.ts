@@ -11,15 +11,15 @@ import { version } from "../local/version.ts";
 import { knownBefore, withExceptions, withVex } from "../scan/decisions.ts";
 import { inputOf, look, type Found } from "../scan/input.ts";
 
-const usage = `Usage: bulwark scan image FILE|DIR [OPTION…]
+const usage = `Usage: bulwark scan image NAME|FILE|DIR [OPTION…]
        bulwark scan fs DIR [OPTION…]
        bulwark scan repo DIR [OPTION…]
        bulwark scan host [OPTION…]
 
-Lists what is inside an image (an archive of docker save or OCI, an OCI layout), a
-root file system, a folder with source code, or this machine, and what advisories
-say of it. Works without a server and without a network, on the database of
-bulwark db update.
+Lists what is inside an image (its name in Docker, Podman or a registry, an archive
+of docker save or OCI, an OCI layout), a root file system, a folder with source
+code, or this machine: packages and what advisories say of them, and credentials.
+Works without a server, on the database of bulwark db update.
 
   --fail-on COND   exit code 1 when something meets the condition: a severity (that
                    or worse), fixable, kev, epss>=0.1, vulnerability, secret,
@@ -34,6 +34,8 @@ bulwark db update.
 ${formats.map(({ name, summary }) => `                     ${name.padEnd(14)} ${summary}`).join("\n")}
   --save NAME=FILE one more output, in a file; as often as you like
   --packages       list the packages too
+  --platform OS/ARCH which of an image for several
+  --offline        ask nobody beyond this machine
   --db FILE        the advisory database; advisories.db in the data folder
 ${configUsage}`;
 
@@ -48,6 +50,8 @@ const options = {
   save: { type: "string", multiple: true },
   packages: { type: "boolean" },
   db: { type: "string" },
+  offline: { type: "boolean" },
+  platform: { type: "string" },
 } as const;
 
 async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
@@ -60,8 +64,11 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   const known = knownBefore(values["new-since"]);
 
   const line = progress(stderr);
-  line.show(`reading ${input.name}`);
-  const found = await look(input);
+  const found = await look(input, {
+    offline: values.offline === true,
+    platform: values.platform,
+    onProgress: (text) => line.show(text),
+  });
   line.show("matching");
   const database = values.db ?? join(configFrom(values).data, "advisories.db");
   const judged = withVex(await reportOf(found, database), values.vex ?? []);

@@ -15,7 +15,7 @@ export interface FixStep {
 }
 
 /** A package and the first version that has none of the weaknesses that a fix is known for. */
-export interface Upgrade {
+interface Upgrade {
   type: PackageType;
   name: string;
   from: string;

@@ -74,7 +74,7 @@ export const cycloneDxVex: VexFormat = {
 };
 
 /** The vulnerabilities of a report as CycloneDX has them; they refer to packages by package URL. */
-export function cycloneDxVulnerabilities(report: Report): object[] {
+function cycloneDxVulnerabilities(report: Report): object[] {
   return (report.vulnerabilities ?? []).map((item) => ({
     "bom-ref": `${item.id}/${item.purl}`,
     id: item.id,
