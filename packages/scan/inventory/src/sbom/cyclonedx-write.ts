@@ -4,8 +4,8 @@ import { isLicenceId, isSpdx } from "../licences.ts";
 import type { SbomDocument } from "./document.ts";
 import { partsProperty, propertiesOf } from "./properties.ts";
 
-/** Writes CycloneDX 1.6 as JSON, https://cyclonedx.org/docs/1.6/json/ ; `readSbom` reads the same inventory back. */
-export function writeCycloneDx({ subject, inventory, createdAt, tool }: SbomDocument): string {
+/** CycloneDX 1.6, to be written as JSON, https://cyclonedx.org/docs/1.6/json/ ; `readSbom` reads the same inventory back. */
+export function toCycloneDx({ subject, inventory, createdAt, tool }: SbomDocument): Record<string, unknown> {
   const { os, packages, extractors } = inventory;
   const components = [
     ...(os
@@ -47,7 +47,7 @@ export function writeCycloneDx({ subject, inventory, createdAt, tool }: SbomDocu
     serialNumber: `urn:uuid:${uuidOf(text)}`,
     version: 1,
   };
-  return `${JSON.stringify({ ...head, ...content }, null, 2)}\n`;
+  return { ...head, ...content };
 }
 
 function component(item: InstalledPackage, number: number): Record<string, unknown> & { "bom-ref": string } {

@@ -1,7 +1,7 @@
 import type { Inventory, OperatingSystem } from "@bulwark/model";
 
 /** What a bill of materials is about. */
-export interface Subject {
+interface Subject {
   name: string;
   /** Of an image; null elsewhere. */
   digest: string | null;

@@ -5,8 +5,8 @@ import { uuidOf } from "./cyclonedx-write.ts";
 import type { SbomDocument } from "./document.ts";
 import { partsProperty, propertiesOf } from "./properties.ts";
 
-/** Writes SPDX 2.3 as JSON, https://spdx.github.io/spdx-spec/v2.3/ ; `readSbom` reads the same inventory back. */
-export function writeSpdx({ subject, inventory, createdAt, tool }: SbomDocument): string {
+/** SPDX 2.3, to be written as JSON, https://spdx.github.io/spdx-spec/v2.3/ ; `readSbom` reads the same inventory back. */
+export function toSpdx({ subject, inventory, createdAt, tool }: SbomDocument): Record<string, unknown> {
   const { os, packages, extractors } = inventory;
   // Without fractions of a second: https://spdx.github.io/spdx-spec/v2.3/document-creation-information/#69-created-field
   const created = createdAt.replace(/\.\d+Z$/, "Z");
@@ -73,7 +73,7 @@ export function writeSpdx({ subject, inventory, createdAt, tool }: SbomDocument)
     SPDXID: "SPDXRef-DOCUMENT",
     documentNamespace: `https://bulwark.invalid/spdx/${uuidOf(JSON.stringify(content))}`,
   };
-  return `${JSON.stringify({ ...head, ...content }, null, 2)}\n`;
+  return { ...head, ...content };
 }
 
 const unasserted = {

@@ -5,10 +5,11 @@ import { html } from "./html.ts";
 import { json } from "./json.ts";
 import { junit } from "./junit.ts";
 import { sarif } from "./sarif.ts";
+import { cyclonedx, spdx } from "./sbom.ts";
 import { table } from "./table.ts";
 
 /** Every form of output there is. */
-export const formats: readonly Format[] = [table, json, sarif, junit, gitlab, html];
+export const formats: readonly Format[] = [table, json, sarif, junit, gitlab, html, cyclonedx, spdx];
 
 /** Raises `ReportError` `no-format`. */
 export function formatOf(name: string): Format {
