@@ -1,4 +1,4 @@
-import type { Container, Evidence, Severity } from "@bulwark/model";
+import type { Attribution, Container, Evidence, Severity } from "@bulwark/model";
 import type { ActivityRecord, SensorRecord } from "@bulwark/sensor";
 import type { Entry, ProcessTable } from "./process-table.ts";
 
@@ -11,6 +11,8 @@ export interface Context {
   table: ProcessTable;
   /** Undefined: of the host, or of nobody known. */
   container: Container | undefined;
+  /** Which of the two it is; absent where nobody says. */
+  attribution?: Attribution;
   /** Milliseconds since the epoch at which it happened. */
   time: number;
 }

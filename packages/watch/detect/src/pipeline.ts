@@ -169,7 +169,8 @@ export class Pipeline {
     if (owner?.attribution === "host" && !this.#options.host) return;
     const { process, time } = happening;
     const container = owner?.attribution === "container" ? owner.container : undefined;
-    const observation: Observation = { ...happened, process, table: this.table, container, time };
+    const attribution = owner?.attribution ?? "unknown";
+    const observation: Observation = { ...happened, process, table: this.table, container, attribution, time };
     for (const detector of this.#options.detectors) {
       const found = detector.detect(observation);
       if (found === undefined) continue;
