@@ -17,7 +17,10 @@ test("a broken file takes no rule with it and is told; rules that are switched o
   const broken = join(folder, "broken.yaml");
   const own = join(folder, "own.yaml");
   writeFileSync(broken, "- rule: [\n");
-  writeFileSync(own, "- {rule: Own, desc: d, output: o, priority: INFO, condition: evt.type = execve and proc.name = mine}\n");
+  writeFileSync(
+    own,
+    "- {rule: Own, desc: d, output: o, priority: INFO, condition: evt.type = execve and proc.name = mine}\n",
+  );
   const fired = (rules: ReturnType<typeof openRules>, name: string): string[] =>
     rules.engine.match(event(name)).map(({ rule }) => rule.name);
 
