@@ -38,6 +38,8 @@ export interface Detection {
   techniques?: string[];
   /** Of a detector that stands for many rules: the one that matched. */
   rule?: Pick<Detector, "id" | "title" | "description" | "remedy">;
+  /** Not raised where a detector before it has spoken of the same observation: one deed is one alert. */
+  yields?: boolean;
 }
 
 /** One detection. A new one is a file in `detectors/` and a line in its index, with cases beside it. */

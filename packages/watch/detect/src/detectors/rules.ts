@@ -23,7 +23,7 @@ export function rulesDetector(engine: Pick<Engine, "match">): Detector {
 const evidenceKept = 63;
 
 function toDetection({ rule, output, fields }: Match, subject: Detection["subject"]): Detection {
-  const { id, name, description, check, remedy, severity, techniques } = rule;
+  const { id, name, description, check, remedy, severity, techniques, tags } = rule;
   const told = Object.entries(fields).map(([key, value]) => ({ key: key.slice(0, 64), value: String(value) }));
   return {
     subject,
@@ -31,6 +31,8 @@ function toDetection({ rule, output, fields }: Match, subject: Detection["subjec
     key: `${subject.executable} ${output}`.slice(0, 4096),
     evidence: [{ key: "output", value: output }, ...told.slice(0, evidenceKept)],
     severity,
+    // Ours know less than a detector that has followed the story; a user's own rule is always raised.
+    yields: tags.includes("bulwark"),
     techniques: techniques.slice(0, 16),
     rule: {
       id,

@@ -7,6 +7,7 @@ import { createEngine, loadRules } from "@bulwark/rules";
 import type { ActivityRecord, CallRecord, FileRecord, SensorRecord } from "@bulwark/sensor";
 import { sampleContainer } from "@bulwark/testkit";
 import { socket, story } from "../cases.ts";
+import { createDetectors } from "../detectors/index.ts";
 import { rulesDetector } from "../detectors/rules.ts";
 import { Pipeline, type Owner } from "../pipeline.ts";
 
@@ -16,12 +17,16 @@ const { ruleset } = loadRules(files.map((name) => ({ name, text: readFileSync(jo
 const container = sampleContainer(1, { id: "c1" });
 
 /** The alerts of records that go the whole way: process table, owner, fields, rules. */
-function alerts(records: SensorRecord[], owner: Owner = { attribution: "container", container }): Alert[] {
+function alerts(
+  records: SensorRecord[],
+  owner: Owner = { attribution: "container", container },
+  detectors = [rulesDetector(createEngine(ruleset))],
+): Alert[] {
   const found: Alert[] = [];
   const pipeline = new Pipeline({
     node: "n",
     run: "r",
-    detectors: [rulesDetector(createEngine(ruleset))],
+    detectors,
     ownerOf: () => owner,
     host: true,
     epoch: Number,
@@ -164,6 +169,19 @@ test("ordinary work is quiet", () => {
     s.exit(11),
   ];
   assert.deepEqual(names(quiet), []);
+});
+
+test("what a detector has spoken of is not raised again by one of our rules, but by a user's own", () => {
+  const own = loadRules([
+    { name: "t", text: "- {rule: mine, desc: d, output: o, priority: INFO, condition: evt.type = mount}" },
+  ]).ruleset;
+  const deed = call("mount", [0n, 0n, 0n, 0n, 0n], ["/dev/sda1", "/mnt", "ext4", null, null]);
+  const records = [story().exec(10, "/bin/x"), deed];
+  const raised = alerts(records, undefined, [
+    ...createDetectors(),
+    rulesDetector(createEngine({ rules: [...ruleset.rules, ...own.rules] })),
+  ]).map(({ rule }) => rule);
+  assert.ok(raised.length === 2 && raised.includes("mine"), raised.join(" "));
 });
 
 test("an alert names its rule, what was seen, and what to do", () => {

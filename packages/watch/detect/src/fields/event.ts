@@ -66,6 +66,10 @@ const getters: ReadonlyMap<string, Getter> = new Map<string, Getter>([
   ...containerFields,
 ]);
 
+function shown(value: FieldValue): string {
+  return typeof value === "string" ? value : String(value as number);
+}
+
 const errorNames: ReadonlyMap<number, string> = new Map(
   Object.entries(constants.errno).map(([name, code]) => [code, name]),
 );
@@ -76,7 +80,5 @@ function resultName(result: number): string {
 
 function argumentsText({ fields }: Told): string | undefined {
   const named = Object.entries(fields).filter(([name]) => name.startsWith("evt.arg."));
-  return named.length === 0
-    ? undefined
-    : named.map(([name, value]) => `${name.slice(8)}=${String(value as string)}`).join(" ");
+  return named.length === 0 ? undefined : named.map(([name, value]) => `${name.slice(8)}=${shown(value)}`).join(" ");
 }
