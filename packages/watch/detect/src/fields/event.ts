@@ -67,7 +67,7 @@ const getters: ReadonlyMap<string, Getter> = new Map<string, Getter>([
 ]);
 
 function shown(value: FieldValue): string {
-  return typeof value === "string" ? value : String(value as number);
+  return typeof value === "string" ? value : String(value);
 }
 
 const errorNames: ReadonlyMap<number, string> = new Map(
