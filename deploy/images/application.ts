@@ -46,6 +46,7 @@ export function copyApplication(image: Image, checkout: string, root: string): v
     `${JSON.stringify({ name, version, license, type: "module" }, null, 2)}\n`,
   );
   cpSync(join(checkout, "LICENSE"), join(target, "LICENSE"));
+  cpSync(join(checkout, "content/rules"), join(target, "content/rules"), { recursive: true });
   mkdirSync(join(root, dirname(places.command)), { recursive: true });
   const start = `#!/${places.node} --disable-warning=ExperimentalWarning\nimport("/${places.application}/apps/cli/src/main.ts");\n`;
   writeFileSync(join(root, places.command), start, { mode: 0o755 });

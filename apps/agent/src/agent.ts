@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "@bulwark/config";
 import { openContainers } from "@bulwark/containers";
+import { rulesDetector } from "@bulwark/detect";
 import type { AgentRecord, Component, Container } from "@bulwark/model";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import { connect } from "@bulwark/kube";
@@ -10,6 +11,7 @@ import { Connection, type Credentials } from "./connection.ts";
 import { ImageScanner } from "./image-scan.ts";
 import { folderKeeper } from "./keeper.ts";
 import { PodBook } from "./pods.ts";
+import { openRules } from "./rules.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
 import { ticketFrom } from "./ticket.ts";
@@ -79,7 +81,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   };
   list();
 
-  const watcher = stack.use(new Watcher({ node, host: config.agent.host, registry, pods, log, emit }));
+  const rules = openRules(config.agent.rules);
+  const detector = rulesDetector(rules.engine);
+  const watcher = stack.use(new Watcher({ node, host: config.agent.host, registry, pods, rules: detector, log, emit }));
   settle = () => watcher.settle();
   await watcher.start();
   const images = stack.use(new ImageScanner({ registry, log, emit }));
@@ -89,7 +93,15 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   if (auditLog) stack.use(auditLog);
 
   function health(): Component[] {
-    const own = [agentHealth(), watcher.health(), ...registry.health(), spoolHealth(), imageHealth(), settingsHealth()];
+    const own = [
+      agentHealth(),
+      watcher.health(),
+      rules.component(node),
+      ...registry.health(),
+      spoolHealth(),
+      imageHealth(),
+      settingsHealth(),
+    ];
     return [...own, ...[pods, auditLog].flatMap((part) => (part ? [part.health()] : []))];
   }
 

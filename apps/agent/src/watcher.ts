@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ContainerRegistry } from "@bulwark/containers";
-import { createDetectors, Pipeline, type Owner } from "@bulwark/detect";
+import { createDetectors, Pipeline, type Detector, type Owner } from "@bulwark/detect";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import { sensorAvailability, startSensor, type Sensor, type SensorError, type SensorRecord } from "@bulwark/sensor";
 import type { Logger } from "@bulwark/telemetry";
@@ -15,6 +15,8 @@ export interface WatcherOptions {
   registry: ContainerRegistry;
   /** Undefined where this node is of no cluster. */
   pods: PodBook | undefined;
+  /** Besides the detectors that are always there. */
+  rules: Detector;
   log: Logger;
   emit(records: AgentRecord[]): void;
 }
@@ -124,12 +126,12 @@ export class Watcher implements AsyncDisposable {
   }
 
   #newPipeline(): Pipeline {
-    const { node, host, registry, emit } = this.#options;
+    const { node, host, registry, rules, emit } = this.#options;
     const shells = new ShellWatch((process, stdio) => pipeline.look(process, stdio));
     const pipeline: Pipeline = new Pipeline({
       node,
       run: randomUUID().slice(0, 8),
-      detectors: createDetectors(),
+      detectors: [...createDetectors(), rules],
       host,
       ownerOf: (cgroups, last) => this.#ownerOf(cgroups, last),
       epoch: (time) => this.#sensor?.epochMs(time) ?? Date.now(),

@@ -115,6 +115,15 @@ export const configSchema = z.strictObject({
           auditLog: path.optional(),
         })
         .prefault({}),
+      /** Rules in Falco's language, besides those that come with Bulwark. */
+      rules: z
+        .strictObject({
+          /** Rule files, or folders of them; later ones may change what earlier ones and Bulwark's own define. */
+          files: z.array(path).max(256).default([]),
+          /** Rules that are off, by name or id. */
+          disabled: z.array(z.string().max(256)).max(4096).default([]),
+        })
+        .prefault({}),
       /** Bound of the spool on disk while the server is away. */
       spool: size.default(1e9),
     })

@@ -1,4 +1,4 @@
-import type { Container, Evidence, Severity } from "@bulwark/model";
+import type { Attribution, Container, Evidence, Severity } from "@bulwark/model";
 import type { ActivityRecord, SensorRecord } from "@bulwark/sensor";
 import type { Entry, ProcessTable } from "./process-table.ts";
 
@@ -11,6 +11,8 @@ export interface Context {
   table: ProcessTable;
   /** Undefined: of the host, or of nobody known. */
   container: Container | undefined;
+  /** Which of the two it is; absent where nobody says. */
+  attribution?: Attribution;
   /** Milliseconds since the epoch at which it happened. */
   time: number;
 }
@@ -36,6 +38,8 @@ export interface Detection {
   techniques?: string[];
   /** Of a detector that stands for many rules: the one that matched. */
   rule?: Pick<Detector, "id" | "title" | "description" | "remedy">;
+  /** Not raised where a detector before it has spoken of the same observation: one deed is one alert. */
+  yields?: boolean;
 }
 
 /** One detection. A new one is a file in `detectors/` and a line in its index, with cases beside it. */

@@ -1,4 +1,5 @@
 export * from "./detector.ts";
 export * from "./detectors/index.ts";
+export { rulesDetector } from "./detectors/rules.ts";
 export * from "./pipeline.ts";
 export { ProcessTable, type Entry } from "./process-table.ts";

@@ -170,11 +170,16 @@ export class Pipeline {
     // What the kernel starts is the host's by its cgroup, also where a container made it do so.
     if (owner?.attribution === "host" && !this.#options.host && !process.kernelParent) return;
     const container = owner?.attribution === "container" ? owner.container : undefined;
-    const observation: Observation = { ...happened, process, table: this.table, container, time };
+    const attribution = owner?.attribution ?? "unknown";
+    const observation: Observation = { ...happened, process, table: this.table, container, attribution, time };
+    let isTold = false;
     for (const detector of this.#options.detectors) {
       const found = detector.detect(observation);
       if (found === undefined) continue;
+      const hasSpoken = isTold;
       for (const detection of Array.isArray(found) ? (found as readonly Detection[]) : [found as Detection]) {
+        if (detection.yields === true && hasSpoken) continue;
+        isTold = true;
         if (this.#isNew(detector, detection, owner)) this.#alert(detector, detection, happening, owner);
       }
     }

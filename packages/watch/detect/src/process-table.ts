@@ -1,3 +1,4 @@
+import type { ProcessMemory } from "@bulwark/rules";
 import type { ProcessRecord, SensorRecord } from "@bulwark/sensor";
 
 /** A process as the table knows it: of the last exec, with the identity of the last fork or exec. */
@@ -11,6 +12,8 @@ export type Entry = Omit<ProcessRecord, "type" | "sequence" | "time"> & {
   isRuntime: boolean;
   /** Milliseconds since the epoch at which its end was seen; 0 while it lives. */
   endedAt: number;
+  /** What rules have found out about it; empty again with every program that it begins. */
+  memory: ProcessMemory;
 };
 
 const peersKept = 16;
@@ -50,6 +53,7 @@ export class ProcessTable {
           peers: this.get(record.pid, record.startTime)?.peers ?? [],
           isRuntime: false,
           endedAt: 0,
+          memory: {},
         });
       case "fork":
         return this.#put(this.#forked(record));
@@ -112,7 +116,7 @@ export class ProcessTable {
   #forked(record: ProcessRecord): Entry {
     const parent = this.get(record.parentPid, record.parentStartTime);
     const own = pick(record);
-    if (!parent) return { ...own, peers: [], isRuntime: true, endedAt: 0 };
+    if (!parent) return { ...own, peers: [], isRuntime: true, endedAt: 0, memory: {} };
     const {
       executable,
       filename,
@@ -141,6 +145,7 @@ export class ProcessTable {
       peers,
       isRuntime,
       endedAt: 0,
+      memory: {},
     };
   }
 
@@ -194,6 +199,6 @@ function pick({
   sequence: _sequence,
   time: _time,
   ...own
-}: ProcessRecord): Omit<Entry, "peers" | "isRuntime" | "endedAt"> {
+}: ProcessRecord): Omit<Entry, "peers" | "isRuntime" | "endedAt" | "memory"> {
   return own;
 }

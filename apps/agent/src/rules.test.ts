@@ -1,0 +1,38 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { openRules } from "./rules.ts";
+
+const event = (name: string) => ({
+  source: "syscall",
+  type: "execve",
+  get: (field: string) => ({ "proc.name": name, "container.id": "c1" })[field],
+});
+
+test("a broken file takes no rule with it and is told; rules that are switched off are silent", (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "bulwark-rules-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const broken = join(folder, "broken.yaml");
+  const own = join(folder, "own.yaml");
+  writeFileSync(broken, "- rule: [\n");
+  writeFileSync(
+    own,
+    "- {rule: Own, desc: d, output: o, priority: INFO, condition: evt.type = execve and proc.name = mine}\n",
+  );
+  const fired = (rules: ReturnType<typeof openRules>, name: string): string[] =>
+    rules.engine.match(event(name)).map(({ rule }) => rule.name);
+
+  const rules = openRules({ files: [broken, join(folder, "absent.yaml"), own], disabled: [] });
+  assert.deepEqual(fired(rules, "mine"), ["Own"]);
+  assert.deepEqual(fired(rules, "xmrig"), ["Miner executed"]);
+  const health = rules.component("n");
+  assert.equal(health.state, "degraded");
+  assert.match(health.reason, /absent\.yaml.*broken\.yaml:\d/);
+
+  const less = openRules({ files: [own], disabled: ["miner-executed", "Own"] });
+  assert.deepEqual([fired(less, "mine"), fired(less, "xmrig")], [[], []]);
+  assert.equal(less.component("n").state, "ok");
+  assert.match(openRules({ files: [], disabled: ["No such"] }).component("n").reason, /No such/);
+});

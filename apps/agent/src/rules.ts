@@ -1,0 +1,59 @@
+import { globSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "@bulwark/config";
+import { errorText, type Component } from "@bulwark/model";
+import { createEngine, loadRules, type Engine, type Problem, type RuleDocument } from "@bulwark/rules";
+
+/** The rules that come with Bulwark. */
+const ownRules = join(import.meta.dirname, "../../../content/rules");
+
+export interface AgentRules {
+  readonly engine: Engine;
+  component(node: string): Component;
+}
+
+/**
+ * The rules of this agent: Bulwark's, those of the configuration's files behind them, without those that are switched off.
+ * What is wrong with a file is told as health; every rule that is sound runs.
+ */
+export function openRules({ files, disabled }: Config["agent"]["rules"]): AgentRules {
+  const unreadable: string[] = [];
+  const documents = [ownRules, ...files].flatMap((path): RuleDocument[] => {
+    try {
+      return filesOf(path).map((name) => ({ name, text: readFileSync(name, "utf8") }));
+    } catch (error) {
+      unreadable.push(`${path}: ${errorText(error)}`);
+      return [];
+    }
+  });
+  const { ruleset, errors } = loadRules(documents);
+  const off = new Set(disabled);
+  const rules = ruleset.rules.filter(({ isEnabled, name, id }) => isEnabled && !off.has(name) && !off.has(id));
+  const known = new Set(ruleset.rules.flatMap(({ name, id }) => [name, id]));
+  const unknown = disabled.filter((name) => !known.has(name)).map((name) => `there is no rule ${name} to switch off`);
+  const problems = [...unreadable, ...errors.map(problemLine), ...unknown];
+  return {
+    engine: createEngine({ rules }),
+    component: (node) => ({
+      id: "rules",
+      node,
+      state: problems.length === 0 ? "ok" : "degraded",
+      summary: `${rules.length} rules watch what containers do`,
+      reason: problems.slice(0, 5).join("; ").slice(0, 2000),
+      remedy: problems.length === 0 ? "" : "bulwark rules check FILE says where and how to mend it",
+      counters: { rules: rules.length, off: ruleset.rules.length - rules.length, problems: problems.length },
+      updatedAt: Date.now(),
+    }),
+  };
+}
+
+function filesOf(path: string): string[] {
+  if (!statSync(path).isDirectory()) return [path];
+  return globSync("*.{yaml,yml}", { cwd: path, exclude: ["*.cases.yaml", "*.cases.yml"] })
+    .toSorted()
+    .map((name) => join(path, name));
+}
+
+function problemLine({ file, line, item, message }: Problem): string {
+  return `${file}:${line}: ${item === "" ? message : `${item}: ${message}`}`;
+}

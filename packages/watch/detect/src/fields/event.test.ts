@@ -1,0 +1,228 @@
+import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { test } from "node:test";
+import type { Alert } from "@bulwark/model";
+import { createEngine, loadRules } from "@bulwark/rules";
+import type { ActivityRecord, CallRecord, FileRecord, SensorRecord } from "@bulwark/sensor";
+import { sampleContainer } from "@bulwark/testkit";
+import { socket, story } from "../cases.ts";
+import { createDetectors } from "../detectors/index.ts";
+import { rulesDetector } from "../detectors/rules.ts";
+import { Pipeline, type Owner } from "../pipeline.ts";
+
+const folder = join(import.meta.dirname, "../../../../../content/rules");
+const files = globSync("*.yaml", { cwd: folder, exclude: ["*.cases.yaml"] }).toSorted();
+const { ruleset } = loadRules(files.map((name) => ({ name, text: readFileSync(join(folder, name), "utf8") })));
+const container = sampleContainer(1, { id: "c1" });
+
+/** The alerts of records that go the whole way: process table, owner, fields, rules. */
+function alerts(
+  records: SensorRecord[],
+  owner: Owner = { attribution: "container", container },
+  detectors = [rulesDetector(createEngine(ruleset))],
+): Alert[] {
+  const found: Alert[] = [];
+  const pipeline = new Pipeline({
+    node: "n",
+    run: "r",
+    detectors,
+    ownerOf: () => owner,
+    host: true,
+    epoch: Number,
+    now: () => 1_000_000,
+    emit: (emitted) => found.push(...emitted.flatMap((item) => (item.type === "alert" ? [item.alert] : []))),
+    missingOwner() {},
+  });
+  pipeline.push(records);
+  return found;
+}
+const names = (records: SensorRecord[], owner?: Owner): string[] => alerts(records, owner).map(({ title }) => title);
+
+const actor = {
+  sequence: 100n,
+  time: 100_000n,
+  pid: 10,
+  startTime: 10n,
+  thread: 10,
+  mountNamespace: 2,
+  pidNamespace: 3,
+  networkNamespace: 4,
+  userNamespace: 5,
+  uid: 0,
+  effectiveUid: 0,
+  savedUid: 0,
+  capabilities: 1n << 21n,
+};
+const call = (
+  name: string,
+  values: bigint[],
+  texts: (string | null)[] = [],
+  change: Partial<CallRecord> = {},
+): CallRecord => ({
+  ...actor,
+  type: "call",
+  name,
+  isCompat: false,
+  arguments: values,
+  texts,
+  capability: 21,
+  granted: true,
+  result: null,
+  ...change,
+});
+const file = (operation: FileRecord["operation"], path: string, newPath = ""): FileRecord => ({
+  ...actor,
+  type: "file",
+  operation,
+  path,
+  newPath,
+  isDirectory: false,
+  inode: 7n,
+});
+
+/** What the sensor tells, by the rule that has to fire. */
+const deeds: [rule: string, program: string, deed: ActivityRecord][] = [
+  [
+    "Host device mounted in a container",
+    "/bin/x",
+    call("mount", [0n, 0n, 0n, 0n, 0n], ["/dev/sda1", "/mnt", "ext4", null, null]),
+  ],
+  [
+    "Cgroup file system mounted in a container",
+    "/bin/x",
+    call("mount", [0n, 0n, 0n, 0n, 0n], ["cgroup", "/tmp/cg", "cgroup", null, null]),
+  ],
+  [
+    "Read-only part of the container made writable",
+    "/bin/x",
+    call("mount", [0n, 0n, 0n, 32n, 0n], ["none", "/proc/sys", null, null, null]),
+  ],
+  ["User namespace made in a container", "/bin/x", call("unshare", [0x1000_0000n])],
+  ["Process traced", "/bin/x", call("ptrace", [16n, 99n, 0n, 0n])],
+  ["eBPF program loaded in a container", "/bin/x", call("bpf", [5n, 0n, 0n])],
+  ["File opened by its handle", "/bin/x", call("open_by_handle_at", [3n, 0n, 0n], [], { granted: false })],
+  ["Block device made in a container", "/bin/x", call("mknodat", [0n, 0n, 0o060_600n, 0n], [null, "/d", null, null])],
+  [
+    "Core dump handler of the host changed",
+    "/bin/sh",
+    { ...actor, type: "setting", operation: "write", name: "kernel/core_pattern", value: "|/x" },
+  ],
+  [
+    "Disk of the host opened in a container",
+    "/bin/dd",
+    { ...actor, type: "device", kind: "block", major: 8, minor: 0, access: ["read"] },
+  ],
+  ["Passwords of the system read", "/bin/cat", file("read", "/etc/shadow")],
+  ["Release agent of a cgroup written", "/bin/sh", file("write", "/tmp/cg/release_agent")],
+  ["Scheduled task changed", "/bin/mv", file("rename", "/tmp/x", "/etc/cron.d/x")],
+  ["Log removed or emptied", "/bin/rm", file("remove", "/var/log/auth.log")],
+  ["File of another mount namespace opened", "/bin/cat", file("read", "(unreachable)/etc/hostname")],
+  [
+    "Socket of a container runtime used",
+    "/usr/bin/curl",
+    {
+      ...actor,
+      type: "socket",
+      operation: "connect",
+      family: 1,
+      kind: 1,
+      protocol: 0,
+      local: null,
+      remote: null,
+      path: "/run/docker.sock",
+    },
+  ],
+];
+for (const [rule, program, deed] of deeds) {
+  test(`what the sensor tells reaches the rule: ${rule}`, () => {
+    assert.ok(names([story().exec(10, program), deed]).includes(rule));
+  });
+}
+
+test("programs: parents, folders, connections", () => {
+  const s = story();
+  const web = [s.exec(9, "/usr/sbin/nginx"), s.fork(9, 10)];
+  assert.ok(names([...web, s.exec(10, "/bin/sh -c id")]).includes("Web server starts a shell"));
+  assert.ok(
+    names([story().exec(10, "/bin/sh", { workingDirectory: "(unreachable)/" })]).includes(
+      "Working directory outside of the container",
+    ),
+  );
+  const connecting = story();
+  assert.ok(
+    names([connecting.exec(10, "/bin/bash"), connecting.connect(10, "198.51.100.9", 443)]).includes(
+      "Shell connects to the network",
+    ),
+  );
+});
+
+test("ordinary work is quiet", () => {
+  const s = story();
+  const quiet = [
+    s.exec(10, "/usr/sbin/nginx"),
+    s.connect(10, "10.1.2.3", 5432),
+    file("read", "/etc/passwd"),
+    file("write", "/var/log/nginx/access.log"),
+    s.fork(10, 11),
+    s.exec(11, "/usr/bin/python3 app.py", { stdio: [socket(1, "10.1.2.3", 9)] }),
+    s.exit(11),
+  ];
+  assert.deepEqual(names(quiet), []);
+});
+
+test("what a detector has spoken of is not raised again by one of our rules, but by a user's own", () => {
+  const own = loadRules([
+    { name: "t", text: "- {rule: mine, desc: d, output: o, priority: INFO, condition: evt.type = mount}" },
+  ]).ruleset;
+  const deed = call("mount", [0n, 0n, 0n, 0n, 0n], ["/dev/sda1", "/mnt", "ext4", null, null]);
+  const records = [story().exec(10, "/bin/x"), deed];
+  const raised = alerts(records, undefined, [
+    ...createDetectors(),
+    rulesDetector(createEngine({ rules: [...ruleset.rules, ...own.rules] })),
+  ]).map(({ rule }) => rule);
+  assert.ok(raised.length === 2 && raised.includes("mine"), raised.join(" "));
+});
+
+test("an alert names its rule, what was seen, and what to do", () => {
+  const [alert] = alerts([story().exec(10, "/bin/cat"), file("read", "/etc/shadow")]);
+  assert.equal(alert?.rule, "passwords-of-the-system-read");
+  assert.equal(alert?.severity, "high");
+  assert.deepEqual(alert?.techniques, ["T1003.008"]);
+  assert.match(alert?.remedy ?? "", /Change the passwords/);
+  assert.equal(alert?.evidence.find(({ key }) => key === "fd.name")?.value, "/etc/shadow");
+  assert.equal(alert?.container?.id, "c1");
+});
+
+test("the host is not a container, and who is not known is neither", () => {
+  const records = (): SensorRecord[] => [story().exec(10, "/bin/cat"), file("read", "/etc/shadow")];
+  assert.deepEqual(names(records(), { attribution: "host" }), []);
+  const engine = createEngine(
+    loadRules([
+      {
+        name: "t",
+        text: "- {rule: h, desc: d, output: o, priority: INFO, condition: evt.type = execve and container.id = host}\n- {rule: c, desc: d, output: o, priority: INFO, condition: evt.type = execve and container.id != host}",
+      },
+    ]).ruleset,
+  );
+  const detector = rulesDetector(engine);
+  const record = story().exec(10, "/bin/cat");
+  const pipeline = new Pipeline({
+    node: "n",
+    run: "r",
+    detectors: [],
+    ownerOf: () => undefined,
+    host: true,
+    epoch: Number,
+    now: () => 0,
+    emit() {},
+    missingOwner() {},
+  });
+  const process = pipeline.table.apply(record, 0);
+  assert.ok(process);
+  const seen = { kind: "exec" as const, record, process, table: pipeline.table, container: undefined, time: 0 };
+  assert.equal(detector.detect({ ...seen, attribution: "unknown" }), undefined);
+  const host = detector.detect({ ...seen, attribution: "host" });
+  assert.ok(Array.isArray(host));
+  assert.equal((host as { rule: { id: string } }[])[0]?.rule.id, "h");
+});
