@@ -25,8 +25,11 @@ export interface Responder extends AsyncDisposable {
 /** The longest that anything may last that undoes itself. */
 const longestMs = 24 * 3_600_000;
 
+/** A record before it is known how it ended. */
+type Open = Omit<ActionRecord, "state" | "text" | "remedy">;
+
 interface Lasting {
-  record: ActionRecord;
+  record: Open;
   undo(): Promise<string>;
   timer: NodeJS.Timeout;
 }
@@ -58,7 +61,7 @@ export function createResponder(options: ResponderOptions): Responder {
       if (!attempt.ok) return told(record, "failed", attempt.text, attempt.remedy);
       if (request.kind !== "freeze" || attempt.undo === undefined) return told(record, "done", attempt.text, "");
       const limit = Math.min(Math.max(request.limitMs, 0), longestMs);
-      const done: ActionRecord = { ...record, until: now() + limit };
+      const done: Open = { ...record, until: now() + limit };
       const timer = setTimeout(() => void undo(record.id, "time limit"), limit);
       lasting.set(record.id, { record: done, undo: attempt.undo, timer });
       return told(done, "done", attempt.text, "");
@@ -84,16 +87,11 @@ export function createResponder(options: ResponderOptions): Responder {
     }
   }
 
-  function recordOf({ kind, container, by, reason }: ActionRequest): Omit<ActionRecord, "state" | "text" | "remedy"> {
+  function recordOf({ kind, container, by, reason }: ActionRequest): Open {
     return { id: randomUUID(), time: now(), kind, container: container.id, by, reason, until: null };
   }
 
-  function told(
-    record: Omit<ActionRecord, "state" | "text" | "remedy">,
-    state: ActionState,
-    text: string,
-    remedy: string,
-  ): ActionRecord {
+  function told(record: Open, state: ActionState, text: string, remedy: string): ActionRecord {
     counters[state]++;
     const full = { ...record, state, text, remedy };
     options.audit(full);
