@@ -1,7 +1,7 @@
 /** The thread of one scan: reading, unpacking and parsing hold nobody up, and a hostile image ends only this. */
 import { parentPort, workerData } from "node:worker_threads";
 import { openContainerdContent } from "@bulwark/containers";
-import { openFromStore, openRootfs, ownPlatform, type FileTree } from "@bulwark/image";
+import { openFromStore, openRootfs, type FileTree } from "@bulwark/image";
 import { catalog } from "@bulwark/inventory";
 import { errorText, type ImageReport } from "@bulwark/model";
 
@@ -27,7 +27,7 @@ async function open(): Promise<FileTree> {
   if (content) {
     const store = openContainerdContent(content.socket, content.namespace);
     try {
-      return await openFromStore(store, { name, digest: content.digest, platform: ownPlatform() });
+      return await openFromStore(store, { name, digest: content.digest });
     } catch (error) {
       reason = errorText(error);
       await store[Symbol.asyncDispose]();

@@ -129,7 +129,7 @@ test("what is wrong in a file is told with its place", () => {
   );
   assert.match(wrong(`${good}---\n${good}`), /one-check is at a\.yaml:1 already/);
   assert.match(wrong("a: [1"), /^a\.yaml:1: /);
-  assert.match(wrong(""), /no check/);
+  assert.match(wrong(""), /nothing is in it/);
 });
 
 test("cases that do not hold are told, and so is what has none", () => {

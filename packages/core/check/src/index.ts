@@ -1,7 +1,6 @@
 /** Checks: CEL over facts, loaded from YAML with their cases; pass, fail, not applicable, or unknown. */
 export { caseProblems } from "./cases.ts";
 export type { Check } from "./compile.ts";
-export { CheckError } from "./error.ts";
 export { evaluateChecks } from "./evaluate.ts";
 export type { Facts } from "./facts.ts";
 export { loadChecks, parseChecks } from "./load.ts";

@@ -1,19 +1,13 @@
-import { createReadStream } from "node:fs";
+import { createReadStream, statSync } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, systemCode } from "@bulwark/model";
 import { z } from "zod";
-import {
-  chooseManifest,
-  indexSchema,
-  ownPlatform,
-  type ContentStore,
-  type Descriptor,
-  type Platform,
-} from "./content.ts";
+import { chooseManifest, indexSchema, type ContentStore, type Descriptor, type Platform } from "./content.ts";
 import { parseConfig } from "./config.ts";
 import { ImageError } from "./error.ts";
-import type { FileTree } from "./image.ts";
+import { readPlace } from "./file-place.ts";
+import type { FilePlace, FileTree } from "./image.ts";
 import { cleanPath, layeredTree, openFromStore } from "./layers.ts";
 
 const documentLimit = 16 * 1024 * 1024;
@@ -24,17 +18,22 @@ const saved = z
   .array(z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()) }))
   .min(1);
 
-export interface OpenOptions {
-  platform?: Platform;
+export interface ArchiveOptions {
+  platform?: Platform | undefined;
 }
 
 /** An OCI layout in a folder. */
-export async function openLayout(folder: string, options: OpenOptions = {}): Promise<FileTree> {
+export async function openLayout(folder: string, options: ArchiveOptions = {}): Promise<FileTree> {
   const store: ContentStore = {
     async readBlob(digest) {
       const path = join(folder, "blobs", ...digest.split(":"));
       await stat(path).catch(() => missing(digest));
       return createReadStream(path, { highWaterMark: 1024 * 1024 });
+    },
+    placeOf(digest) {
+      const path = join(folder, "blobs", ...digest.split(":"));
+      const length = statSync(path, { throwIfNoEntry: false })?.size;
+      return length === undefined ? null : { path, start: 0, length };
     },
     async [Symbol.asyncDispose]() {},
   };
@@ -45,17 +44,16 @@ export async function openLayout(folder: string, options: OpenOptions = {}): Pro
 }
 
 /** A tar archive of an OCI layout, or of `docker save` in its old and new form. */
-export async function openArchive(path: string, options: OpenOptions = {}): Promise<FileTree> {
+export async function openArchive(path: string, options: ArchiveOptions = {}): Promise<FileTree> {
   const members = await listMembers(path);
   const readMember = async (name: string): Promise<AsyncIterable<Uint8Array>> => {
     const member = members.get(name);
     if (!member) throw new ImageError("broken", `${path}: ${name} is not in it`);
-    if (member.size === 0) return createReadStream("/dev/null");
-    return createReadStream(path, {
-      start: member.start,
-      end: member.start + member.size - 1,
-      highWaterMark: 1024 * 1024,
-    });
+    return readPlace({ path, start: member.start, length: member.size });
+  };
+  const placeOf = (name: string): FilePlace | null => {
+    const member = members.get(name);
+    return member ? { path, start: member.start, length: member.size } : null;
   };
   const textOf = async (name: string): Promise<string> => {
     if ((members.get(name)?.size ?? 0) > documentLimit)
@@ -68,11 +66,13 @@ export async function openArchive(path: string, options: OpenOptions = {}): Prom
   if (members.has("/index.json") && members.has("/oci-layout")) {
     const store: ContentStore = {
       readBlob: async (digest) => (members.has(blobPath(digest)) ? readMember(blobPath(digest)) : missing(digest)),
+      placeOf: (digest) => placeOf(blobPath(digest)),
       async [Symbol.asyncDispose]() {},
     };
     return fromIndex(await textOf("/index.json"), path, store, options);
   }
-  if (members.has("/manifest.json")) return fromSaved(path, await textOf("/manifest.json"), readMember, textOf);
+  if (members.has("/manifest.json"))
+    return fromSaved(path, await textOf("/manifest.json"), { readMember, placeOf, textOf });
   throw new ImageError(
     "not-an-image",
     `${path} is a tar archive, but of no image: it has neither index.json nor manifest.json`,
@@ -83,7 +83,7 @@ async function fromIndex(
   text: string,
   name: string,
   store: ContentStore,
-  { platform = ownPlatform() }: OpenOptions,
+  { platform }: ArchiveOptions,
 ): Promise<FileTree> {
   const index = indexSchema.safeParse(parseJson(text, name));
   if (!index.success) throw new ImageError("broken", `${name}: index.json is no OCI index`);
@@ -91,13 +91,14 @@ async function fromIndex(
   return openFromStore(store, { name: annotations?.["io.containerd.image.name"] ?? name, digest, platform });
 }
 
+interface Members {
+  readMember: (name: string) => Promise<AsyncIterable<Uint8Array>>;
+  placeOf: (name: string) => FilePlace | null;
+  textOf: (name: string) => Promise<string>;
+}
+
 /** The form of `docker save` names its layers by path; the configuration has their digests, unpacked. */
-async function fromSaved(
-  path: string,
-  text: string,
-  readMember: (name: string) => Promise<AsyncIterable<Uint8Array>>,
-  textOf: (name: string) => Promise<string>,
-): Promise<FileTree> {
+async function fromSaved(path: string, text: string, { readMember, placeOf, textOf }: Members): Promise<FileTree> {
   const parsed = saved.safeParse(parseJson(text, path));
   const first = parsed.success ? parsed.data[0] : undefined;
   if (!first) throw new ImageError("broken", `${path}: manifest.json lists no image`);
@@ -110,6 +111,7 @@ async function fromSaved(
     digestOf: "unpacked" as const,
     size: null,
     read: async () => readMember(cleanPath(name) ?? ""),
+    place: placeOf(cleanPath(name) ?? ""),
   }));
   return layeredTree({ name: first.RepoTags?.[0] ?? path, digest: null, layers, config: parsedConfig.config });
 }

@@ -4,12 +4,17 @@ import { pipeline } from "node:stream";
 import { z } from "zod";
 import type { ImageConfig } from "./analyzer.ts";
 import { parseConfig } from "./config.ts";
+import type { FilePlace } from "./image.ts";
 import { ImageError } from "./error.ts";
 
 /** Where the blobs of images are: an OCI layout, an archive, a runtime's content store, a registry. */
 export interface ContentStore extends AsyncDisposable {
   /** The bytes of a blob. Raises `ImageError` `not-found`. */
   readBlob(digest: string): Promise<AsyncIterable<Uint8Array>>;
+  /** Indexes and manifests, where they are kept apart from blobs. */
+  readManifest?(digest: string): Promise<AsyncIterable<Uint8Array>>;
+  /** Where a blob lies in a file of this machine, for stores that are files. */
+  placeOf?(digest: string): FilePlace | null;
 }
 
 const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
@@ -18,6 +23,7 @@ const descriptor = z.object({
   digest,
   size: z.number().int().nonnegative(),
   platform: z.object({ os: z.string(), architecture: z.string(), variant: z.string().nullish() }).nullish(),
+  artifactType: z.string().nullish(),
   annotations: z.record(z.string(), z.string()).nullish(),
 });
 export type Descriptor = z.infer<typeof descriptor>;
@@ -33,10 +39,19 @@ const layerLimit = 100e9;
 export interface Platform {
   os: string;
   architecture: string;
+  /** `v7` of arm, `v8` of arm64; any where it is not said. */
+  variant?: string | undefined;
+}
+
+/** `linux/arm64`, `linux/arm/v7`. Raises `ImageError` for anything else. */
+export function parsePlatform(text: string): Platform {
+  const match = /^([a-z0-9]+)\/([a-z0-9_]+)(?:\/([a-z0-9.]+))?$/.exec(text);
+  if (match) return { os: match[1] ?? "", architecture: match[2] ?? "", variant: match[3] };
+  throw new ImageError("not-found", `${text} is no platform`, { remedy: "as in linux/amd64 or linux/arm/v7" });
 }
 
 /** The platform of this machine in OCI's words. */
-export function ownPlatform(): Platform {
+function ownPlatform(): Platform {
   const architectures: Record<string, string> = { x64: "amd64", ia32: "386" };
   return { os: "linux", architecture: architectures[process.arch] ?? process.arch };
 }
@@ -45,19 +60,23 @@ export function ownPlatform(): Platform {
 export async function resolveImage(
   store: ContentStore,
   digest: string,
-  platform: Platform,
+  platform: Platform | undefined,
 ): Promise<{ manifest: Manifest; config: ImageConfig }> {
   const found = await resolveManifest(store, digest, platform);
-  const parsed = parseConfig(await readJson(store, found.config.digest));
-  if (parsed) return { manifest: found, config: parsed.config };
-  throw new ImageError("not-an-image", `${digest}: its configuration is not that of an image`);
+  const parsed = parseConfig(await readJson(await store.readBlob(found.config.digest), found.config.digest));
+  if (!parsed) throw new ImageError("not-an-image", `${digest}: its configuration is not that of an image`);
+  const { os, architecture } = parsed.config;
+  if (platform && architecture !== "" && (architecture !== platform.architecture || os !== platform.os)) {
+    throw new ImageError("not-found", `no image for ${platformText(platform)}; there is ${os}/${architecture}`);
+  }
+  return { manifest: found, config: parsed.config };
 }
 
 /** Follows indexes to the manifest for a platform. */
-async function resolveManifest(store: ContentStore, digest: string, platform: Platform): Promise<Manifest> {
+async function resolveManifest(store: ContentStore, digest: string, platform: Platform | undefined): Promise<Manifest> {
   let at = digest;
   for (let depth = 0; depth < 4; depth++) {
-    const document = await readJson(store, at);
+    const document = await readJson(store.readManifest ? await store.readManifest(at) : await store.readBlob(at), at);
     const list = index.safeParse(document);
     if (!list.success) {
       const found = manifest.safeParse(document);
@@ -70,23 +89,27 @@ async function resolveManifest(store: ContentStore, digest: string, platform: Pl
 }
 
 /** Attestations hide among the manifests under the platform `unknown`. */
-export function chooseManifest(manifests: Descriptor[], platform: Platform): Descriptor {
-  const images = manifests.filter((item) => item.platform?.os !== "unknown");
+export function chooseManifest(manifests: Descriptor[], wanted: Platform | undefined): Descriptor {
+  const images = manifests.filter((item) => item.platform?.os !== "unknown" && !item.artifactType);
   const [first] = images;
-  if (images.length === 1 && first) return first;
+  // A single one is what somebody saved, whatever this machine is.
+  if (images.length === 1 && first && !wanted) return first;
+  const platform = wanted ?? ownPlatform();
   const fitting = images.find(
-    (item) => item.platform?.os === platform.os && item.platform.architecture === platform.architecture,
+    (item) =>
+      item.platform?.os === platform.os &&
+      item.platform.architecture === platform.architecture &&
+      (platform.variant === undefined || item.platform.variant === platform.variant),
   );
   if (fitting) return fitting;
-  const offered = images.map((item) => `${item.platform?.os ?? "?"}/${item.platform?.architecture ?? "?"}`).join(", ");
-  throw new ImageError(
-    "not-found",
-    `no image for ${platform.os}/${platform.architecture}; there is ${offered || "none"}`,
-  );
+  const offered = images.map(({ platform: item }) => (item ? platformText(item) : "one of no platform")).join(", ");
+  throw new ImageError("not-found", `no image for ${platformText(platform)}; there is ${offered || "none"}`, {
+    remedy: "say which with --platform",
+  });
 }
 
-async function readJson(store: ContentStore, digest: string): Promise<unknown> {
-  const data = await readAll(verified(await store.readBlob(digest), digest), documentLimit);
+async function readJson(stream: AsyncIterable<Uint8Array>, digest: string): Promise<unknown> {
+  const data = await readAll(verified(stream, digest), documentLimit);
   try {
     return JSON.parse(data.toString("utf8"));
   } catch (error) {
@@ -103,6 +126,15 @@ async function readAll(stream: AsyncIterable<Uint8Array>, limit: number): Promis
     parts.push(part);
   }
   return Buffer.concat(parts);
+}
+
+function platformText({ os, architecture, variant }: NonNullable<Descriptor["platform"]>): string {
+  return [os, architecture, variant].filter(Boolean).join("/");
+}
+
+/** `sha256:…` */
+export function digestOf(data: Uint8Array): string {
+  return `sha256:${createHash("sha256").update(data).digest("hex")}`;
 }
 
 /** Passes the bytes on, and raises at their end when they are not what the digest says. */

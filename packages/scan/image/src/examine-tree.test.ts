@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import type { Analyzer, Examined } from "./analyzer.ts";
 import { examineTree } from "./examine-tree.ts";
-import { makeLayout, makeTar } from "./image.fixture.ts";
+import { makeLayout, makeTar } from "@bulwark/testkit";
 import { openImage } from "./open.ts";
 
 let folder = "";

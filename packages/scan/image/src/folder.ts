@@ -1,12 +1,17 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { errorText, systemCode } from "@bulwark/model";
 import type { AnyAnalyzer, TreeEntry, TreeFault } from "./analyzer.ts";
+import { GitIgnore } from "./git-ignore.ts";
 import { examineFile, interestIn, type FileFacts } from "./file-facts.ts";
 
 /** A folder that is the root of a tree: unpacked, of a running container, or of this machine. */
 export interface Folder {
   kind: "folder";
   root: string;
+  /** Folders inside that are not of it: what the kernel makes, what is mounted from elsewhere. */
+  passedOver: string[];
+  /** Leave out what `.gitignore` files name, and `.git` itself. */
+  gitIgnore: boolean;
 }
 
 /** Regular files of one folder of the tree. */
@@ -24,13 +29,16 @@ export interface BatchFacts {
 
 const entriesLimit = 5_000_000;
 const depthLimit = 256;
-/** Not of the tree: made by the kernel. */
-const passedOver = new Set(["/proc", "/sys", "/dev"]);
+
+/** Made by the kernel in every root file system. */
+export const kernelFolders = ["/proc", "/sys", "/dev"];
 
 /**
  * All folders of a tree with their regular files. No link is followed. Folders that cannot be read are told in `faults`.
  */
-export function* walkFolder({ root }: Folder, faults: TreeFault[]): Generator<FolderBatch> {
+export function* walkFolder({ root, passedOver, gitIgnore }: Folder, faults: TreeFault[]): Generator<FolderBatch> {
+  const skipped = new Set(passedOver);
+  const ignored = gitIgnore ? new GitIgnore(root) : undefined;
   const waiting = [""];
   const unreadable: string[] = [];
   let entries = 0;
@@ -38,11 +46,14 @@ export function* walkFolder({ root }: Folder, faults: TreeFault[]): Generator<Fo
     const names: string[] = [];
     try {
       using opened = openFolder(root, folder);
+      ignored?.enter(folder, opened.path);
       for (const entry of readdirSync(opened.path, { withFileTypes: true })) {
         entries++;
         const path = `${folder}/${entry.name}`;
-        if (entry.isFile()) names.push(entry.name);
-        else if (entry.isDirectory() && !passedOver.has(path)) waiting.push(path);
+        const isFolder = entry.isDirectory();
+        if ((!isFolder && !entry.isFile()) || ignored?.ignores(path, isFolder) === true) continue;
+        if (!isFolder) names.push(entry.name);
+        else if (!skipped.has(path)) waiting.push(path);
       }
     } catch (error) {
       // It is gone meanwhile, as on a machine that lives.

@@ -5,11 +5,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { gzipSync, zstdCompressSync } from "node:zlib";
-import { run } from "@bulwark/testkit";
+import { makeLayout, makeTar, run } from "@bulwark/testkit";
 import fc from "fast-check";
 import { ImageError } from "./error.ts";
 import type { FileTree } from "./image.ts";
-import { makeLayout, makeTar } from "./image.fixture.ts";
 import { openImage } from "./open.ts";
 import { readTar } from "./tar.ts";
 

@@ -19,6 +19,8 @@ export interface FileTree extends AsyncDisposable {
   readonly digest: string | null;
   readonly source: "image" | "rootfs";
   readonly content: LayeredContent | Folder;
+  /** The commit that is checked out, of a git repository. */
+  readonly commit?: string;
   /** Each wanted file once, as the topmost layer has it; never a file that a later layer removed. */
   files(wants: (path: string) => boolean): AsyncIterable<TreeFile>;
 }
@@ -39,4 +41,13 @@ export interface Layer {
   size: number | null;
   /** The bytes as they are stored, anew each time. */
   read(): Promise<AsyncIterable<Uint8Array>>;
+  /** Where the same bytes lie in a file of this machine; null where they come from elsewhere. */
+  place: FilePlace | null;
+}
+
+/** A part of a file. */
+export interface FilePlace {
+  path: string;
+  start: number;
+  length: number;
 }

@@ -13,6 +13,8 @@ export interface LayerFacts {
   osRelease: [path: string, text: string][];
   /** What could not be looked at beyond single files, one line each. Facts are there as far as they go. */
   faults: string[];
+  /** The layer was read to its end, and is what its digest says. */
+  whole: boolean;
   cover: LayerCover;
 }
 
@@ -40,13 +42,15 @@ export async function examineLayer(
   analyzers: readonly AnyAnalyzer[],
 ): Promise<LayerFacts> {
   const pass = new LayerPass(layer.digest, analyzers);
+  let whole = false;
   try {
     await pass.read(tarOf(await layer.read(), layer));
     if (pass.followLinks()) await pass.readTargets(tarOf(await layer.read(), layer));
+    whole = true;
   } catch (error) {
     pass.fault(`it could not be read to its end: ${errorText(error)}`);
   }
-  return pass.facts();
+  return { ...pass.facts(), whole };
 }
 
 class LayerPass {
@@ -129,7 +133,7 @@ class LayerPass {
     this.#faults.push(message);
   }
 
-  facts(): LayerFacts {
+  facts(): Omit<LayerFacts, "whole"> {
     if (this.#escapes > 1) this.fault(`${this.#escapes - 1} more entries lead out of the tree`);
     return {
       files: this.#files.toSorted(byPath),

@@ -2,10 +2,10 @@ import { resolveImage, unpacked, verified, type ContentStore, type Platform } fr
 import type { FileTree, Layer, LayeredContent, TreeFile } from "./image.ts";
 import { readTar, type TarEntry } from "./tar.ts";
 
-/** The image that a digest in a content store names. Takes the store over. */
+/** The image that a digest in a content store names, of this machine's platform unless another is wanted. Takes the store over. */
 export async function openFromStore(
   store: ContentStore,
-  { name, digest, platform }: { name: string; digest: string; platform: Platform },
+  { name, digest, platform }: { name: string; digest: string; platform?: Platform | undefined },
 ): Promise<FileTree> {
   const { manifest, config } = await resolveImage(store, digest, platform);
   const layers = manifest.layers.map((layer) => ({
@@ -13,6 +13,7 @@ export async function openFromStore(
     digestOf: "stored" as const,
     size: layer.size,
     read: async () => store.readBlob(layer.digest),
+    place: store.placeOf?.(layer.digest) ?? null,
   }));
   return layeredTree({ name, digest, layers, config }, store);
 }

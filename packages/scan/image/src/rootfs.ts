@@ -3,6 +3,7 @@ import { lstat, open, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { errorText, systemCode } from "@bulwark/model";
 import { ImageError } from "./error.ts";
+import { kernelFolders } from "./folder.ts";
 import type { FileTree, TreeFile } from "./image.ts";
 
 const linksFollowed = 40;
@@ -26,7 +27,7 @@ export async function openRootfs(root: string, name: string): Promise<FileTree> 
     name,
     digest: null,
     source: "rootfs",
-    content: { kind: "folder", root },
+    content: { kind: "folder", root, passedOver: kernelFolders, gitIgnore: false },
     files: (wants) => walk(root, wants),
     async [Symbol.asyncDispose]() {},
   };
@@ -44,7 +45,7 @@ async function* walk(root: string, wants: (path: string) => boolean): AsyncGener
       if (++entries > entriesLimit) throw new ImageError("too-large", `${root} has more than ${entriesLimit} entries`);
       const path = `${folder}/${entry.name}`;
       if (entry.isDirectory()) {
-        if (!passedOver.has(path)) folders.push(path);
+        if (!kernelFolders.includes(path)) folders.push(path);
       } else if (wants(path)) {
         const real = entry.isSymbolicLink() ? await resolveInside(root, path) : path;
         const file = real === undefined ? undefined : await fileAt(root, real, path);
@@ -53,9 +54,6 @@ async function* walk(root: string, wants: (path: string) => boolean): AsyncGener
     }
   }
 }
-
-/** Not of the image: made by the kernel. */
-const passedOver = new Set(["/proc", "/sys", "/dev"]);
 
 /** Where a path leads when every link is taken as if `root` were `/`. Undefined when it leads nowhere. */
 async function resolveInside(root: string, path: string): Promise<string | undefined> {

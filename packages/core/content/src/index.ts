@@ -1,0 +1,4 @@
+/** Content: rules, checks and kinds that are YAML, not code. */
+export { invalid, readDocuments, type ContentDocument } from "./document.ts";
+export { ContentError } from "./error.ts";
+export { contentFolder, readContent, type ContentText } from "./folder.ts";

@@ -1,0 +1,158 @@
+import { availableParallelism } from "node:os";
+import {
+  concludeOf,
+  gather,
+  pileUp,
+  walkFolder,
+  type AnyAnalyzer,
+  type BatchFacts,
+  type FileTree,
+  type Folder,
+  type FolderBatch,
+  type Layer,
+  type LayeredContent,
+  type LayerFacts,
+  type Results,
+  type SeenTree,
+  type TreeFacts,
+} from "@bulwark/image";
+import type { LayerCache } from "./cache.ts";
+import type { Registry } from "./registry.ts";
+import { Threads } from "./threads.ts";
+
+export interface ExamineOptions {
+  /** What is known of layers already; without it every layer is read. */
+  cache?: LayerCache | undefined;
+  /** As many as there are cores. */
+  threads?: number | undefined;
+  /** Milliseconds for one layer, or for a load of files: what takes longer is given up and told. A quarter of an hour. */
+  timeLimit?: number | undefined;
+  /** Called often. */
+  onProgress?: ((progress: Progress) => void) | undefined;
+}
+
+export interface Progress {
+  /** Layers that are done; files of a folder. */
+  done: number;
+  /** Null where that is not known before the end. */
+  total: number | null;
+  /** Bytes of layers that were read, as they are stored. */
+  bytes: number;
+}
+
+/**
+ * Asks analyzers of a registry about a tree, all in one pass, layers and files in threads. Never raises for what is in
+ * the tree: `tree.faults` says what could not be looked at.
+ */
+export async function examineWith<Analyzers extends Record<string, AnyAnalyzer>, Name extends keyof Analyzers & string>(
+  { module, analyzers }: Registry<Analyzers>,
+  tree: FileTree,
+  names: readonly Name[],
+  options: ExamineOptions = {},
+): Promise<{ tree: TreeFacts; results: Pick<Results<Analyzers>, Name> }> {
+  const wanted = names.map((name) => analyzers[name] as AnyAnalyzer);
+  const { threads = availableParallelism(), timeLimit = 900_000 } = options;
+  await using pool = new Threads({ module }, Math.max(1, threads), timeLimit);
+  const { content } = tree;
+  const seen =
+    content.kind === "layers"
+      ? await seeLayers(tree, content, wanted, pool, options)
+      : await seeFolder(tree, content, wanted, pool, options);
+  const results = names.map((name) => [name, concludeOf(analyzers[name] as AnyAnalyzer, seen)]);
+  return { tree: seen.tree, results: Object.fromEntries(results) as Pick<Results<Analyzers>, Name> };
+}
+
+async function seeLayers(
+  tree: FileTree,
+  content: LayeredContent,
+  analyzers: readonly AnyAnalyzer[],
+  pool: Threads,
+  { cache, onProgress }: ExamineOptions,
+): Promise<SeenTree> {
+  // The same layer may be there more than once.
+  const layers = new Map(content.layers.map((layer) => [layer.digest, layer]));
+  const progress = { done: 0, total: layers.size, bytes: 0 };
+  const passed = (bytes: number): void => {
+    progress.bytes += bytes;
+    onProgress?.(progress);
+  };
+  const facts = new Map<string, LayerFacts>();
+  const look = async (layer: Layer): Promise<void> => {
+    facts.set(layer.digest, await factsOf(layer, analyzers, pool, cache, passed));
+    progress.done++;
+    onProgress?.(progress);
+  };
+  await Promise.all(largestFirst([...layers.values()]).map(look));
+  cache?.trim();
+  return pileUp(
+    tree,
+    content,
+    content.layers.flatMap(({ digest }) => facts.get(digest) ?? []),
+  );
+}
+
+async function factsOf(
+  layer: Layer,
+  analyzers: readonly AnyAnalyzer[],
+  pool: Threads,
+  cache: LayerCache | undefined,
+  passed: (bytes: number) => void,
+): Promise<LayerFacts> {
+  const { facts: kept, missing } = cache?.get(layer, analyzers) ?? { facts: undefined, missing: analyzers };
+  if (kept && missing.length === 0) return kept;
+  const names = missing.map(({ name }) => name);
+  const facts = await pool.layer(layer, names, passed);
+  cache?.put(layer, missing, facts);
+  return kept ? { ...facts, files: [...kept.files, ...facts.files] } : facts;
+}
+
+/** So that the one that takes longest does not begin last. */
+function largestFirst(layers: Layer[]): Layer[] {
+  return layers.toSorted((a, b) => (b.size ?? b.place?.length ?? 0) - (a.size ?? a.place?.length ?? 0));
+}
+
+/** Files that one thread is given at once. */
+const loadSize = 500;
+
+async function seeFolder(
+  tree: FileTree,
+  folder: Folder,
+  analyzers: readonly AnyAnalyzer[],
+  pool: Threads,
+  { threads = availableParallelism(), onProgress }: ExamineOptions,
+): Promise<SeenTree> {
+  const names = analyzers.map(({ name }) => name);
+  const faults: TreeFacts["faults"] = [];
+  const found: BatchFacts[] = [];
+  const running = new Set<Promise<void>>();
+  let done = 0;
+  for (const load of inLoads(walkFolder(folder, faults))) {
+    const work = (async () => {
+      const facts = await pool.batches(folder, load, names);
+      if (typeof facts === "string") {
+        faults.push({ layer: null, message: `files below ${load[0]?.folder || "/"}: ${facts}` });
+      } else found.push(...facts);
+      done += load.reduce((sum, batch) => sum + batch.names.length, 0);
+      onProgress?.({ done, total: null, bytes: 0 });
+    })();
+    running.add(work);
+    void work.finally(() => running.delete(work));
+    if (running.size > threads * 2) await Promise.race(running);
+  }
+  await Promise.all(running);
+  return gather(tree, found, faults);
+}
+
+function* inLoads(batches: Iterable<FolderBatch>): Generator<FolderBatch[]> {
+  let load: FolderBatch[] = [];
+  let size = 0;
+  for (const batch of batches) {
+    load.push(batch);
+    size += batch.names.length;
+    if (size < loadSize) continue;
+    yield load;
+    load = [];
+    size = 0;
+  }
+  if (load.length > 0) yield load;
+}

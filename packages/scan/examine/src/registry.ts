@@ -1,0 +1,8 @@
+import type { AnyAnalyzer } from "@bulwark/image";
+
+/** Analyzers that threads can import: a module that exports them as `analyzers`, and its address. */
+export interface Registry<Analyzers extends Record<string, AnyAnalyzer> = Record<string, AnyAnalyzer>> {
+  /** `file:` URL of the module. */
+  module: string;
+  analyzers: Analyzers;
+}
