@@ -35,7 +35,7 @@ export class Watcher implements AsyncDisposable {
   #shells: ShellWatch | undefined;
   #sensor: Sensor | undefined;
   #error: { message: string; remedy: string; off: boolean } | undefined;
-  #losses = { ring: 0n, pipe: 0n, unreadable: 0n };
+  #losses = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n };
   #restarts = 0;
   #delay = firstDelay;
   #startedAt = 0;
@@ -78,7 +78,7 @@ export class Watcher implements AsyncDisposable {
 
   health(): Component {
     const { node } = this.#options;
-    const { ring, pipe, unreadable } = this.#losses;
+    const { ring, pipe, unreadable, limited, files } = this.#losses;
     const pipeline = this.#pipeline?.counters;
     const counters = {
       events: pipeline?.events ?? 0,
@@ -87,6 +87,8 @@ export class Watcher implements AsyncDisposable {
       "lost.ring": Number(ring),
       "lost.pipe": Number(pipe),
       "lost.unreadable": Number(unreadable),
+      "lost.limited": Number(limited),
+      "lost.files": Number(files),
       "unknown.container": pipeline?.unknown ?? 0,
       "evicted.processes": this.#pipeline?.table.evicted ?? 0,
     };
@@ -101,14 +103,14 @@ export class Watcher implements AsyncDisposable {
         remedy,
       };
     }
-    const lost = ring + pipe > 0n;
+    const lost = ring + pipe + limited + files;
     const hooks = this.#sensor?.hooks.map(({ event, hook }) => `${event}: ${hook}`).join(", ") ?? "";
     return {
       ...common,
-      state: lost ? "degraded" : "ok",
+      state: lost > 0n ? "degraded" : "ok",
       summary: `Sees what containers do (${hooks})`,
-      reason: lost ? `${ring + pipe} events were lost since the sensor started` : "",
-      remedy: lost ? "the machine was too busy to keep up; give it more processors, or fewer events" : "",
+      reason: lost > 0n ? `${lost} events were lost since the sensor started` : "",
+      remedy: lost > 0n ? "the machine was too busy to keep up; give it more processors, or fewer events" : "",
     };
   }
 
