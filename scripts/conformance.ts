@@ -3,12 +3,15 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { versionsConformance } from "@bulwark/advisory";
 import { runConformance } from "@bulwark/cel/conformance";
+import { purlConformance } from "@bulwark/inventory";
 import { runTruthTables } from "@bulwark/netpol";
 import { runPodSecuritySuite } from "@bulwark/podsecurity";
+import { rulesConformance } from "@bulwark/rules";
 import { suitesDir } from "@bulwark/testkit";
 
 const suites: { name: string; folder?: string; run(folder: string): { passed: number; failures: string[] } }[] = [
   { name: "versions", folder: "versions", run: versionsConformance },
+  { name: "package URLs", folder: "purl", run: purlConformance },
   {
     name: "CEL (@bufbuild/cel-spec)",
     run() {
@@ -25,6 +28,7 @@ const suites: { name: string; folder?: string; run(folder: string): { passed: nu
       return { passed: cells - failed, failures: [...failures] };
     },
   },
+  { name: "Falco's stable rules", folder: "falco", run: rulesConformance },
   {
     name: "Pod Security Standards",
     folder: "podsecurity",

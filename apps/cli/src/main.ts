@@ -66,6 +66,11 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     load: async () => (await import("./commands/rbac.ts")).rbacCommand,
   },
   {
+    name: "rules",
+    summary: "rules in Falco's language: check, test and list them",
+    load: async () => (await import("./commands/rules.ts")).rulesCommand,
+  },
+  {
     name: "doctor",
     summary: "what works on this machine, what does not, and how to mend it",
     load: async () => (await import("./commands/doctor.ts")).doctorCommand,
