@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
+import { parseJoinToken } from "@bulwark/identity";
 import { missing, samplePod } from "@bulwark/testkit";
 import type { Page } from "playwright-core";
 import { openBrowser } from "../browser.ts";
@@ -133,6 +134,21 @@ describe("clusters in a person's hands", { skip }, () => {
       .waitFor();
     await page.goto(`${world.server.url}/clusters/west`);
     await page.getByRole("status").getByText("does not answer").waitFor();
+  });
+
+  test("a cluster is added by a token that is shown once, and is good for that cluster", async () => {
+    await page.goto(`${world.server.url}/clusters`);
+    await page.getByRole("button", { name: "Add a cluster" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByRole("textbox", { name: "Name" }).fill("a b");
+    await dialog.getByRole("button", { name: "Make a token" }).click();
+    await dialog.getByRole("alert").waitFor();
+    await dialog.getByRole("textbox", { name: "Name" }).fill("north");
+    await dialog.getByRole("button", { name: "Make a token" }).click();
+    await dialog.getByText(/bulwark cluster --server https:\/\/\S+:8444 --cluster north/).waitFor();
+    const token = (await dialog.locator("code").first().textContent()) ?? "";
+    const known = await world.server.store.agents.joinToken(parseJoinToken(token).id, Date.now());
+    assert.deepEqual([known?.cluster, known?.node], ["north", null]);
   });
 
   test("no script failed", () => assert.deepEqual(errors, []));

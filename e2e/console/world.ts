@@ -24,7 +24,7 @@ export async function startWorld(port = 0): Promise<World> {
   const config = { ...parseConfig(`server: { port: ${port} }`, "e2e.yaml"), data };
   const logger = createLogger("e2e");
   logger.level = "silent";
-  const server = await startServer({ config, version: "0.1.0", consoleDir, logger });
+  const server = await startServer({ config, version: "0.1.0", consoleDir, logger, agents: true });
   const agents = new Map<string, { client: Client; next: number }>();
 
   async function send(node: string, records: AgentRecord[]): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ClusterRow } from "@bulwark/contract";
 import { toAuditEvent } from "@bulwark/kube";
-import type { KubeCluster, NodeCoverage } from "@bulwark/model";
+import { clusterName, type KubeCluster, type NodeCoverage } from "@bulwark/model";
 import { sessionOf } from "../auth/caller.ts";
 import { createTokenSecret, hashSecret } from "../auth/secrets.ts";
 import type { Context } from "../context.ts";
@@ -46,8 +46,7 @@ export const kubernetesHandlers: HandlersOf<"kubernetes"> = {
     sessionOf(call.caller);
     const { params, body, now } = call;
     const cluster = params.id;
-    if (!/^[A-Za-z0-9][-A-Za-z0-9_.]{0,127}$/.test(cluster))
-      throw new Refusal("invalid", "this is no name of a cluster");
+    if (!clusterName.safeParse(cluster).success) throw new Refusal("invalid", "this is no name of a cluster");
     const { id, text } = createTokenSecret();
     const expiresAt = now + body.days * day;
     const names = { name: `audit log of ${cluster}`, scope: "audit" as const, node: cluster };

@@ -33,12 +33,15 @@ export async function coverageOf(cluster: string, context: Context, now: number)
     ({ node }) => node,
   );
   const known = new Set(nodes.map(({ name }) => name));
-  const named = [...nodes, ...[...own].filter((node) => !known.has(node)).map((name) => ({ name, uid: "" }))];
+  const unlisted = [...own].filter((node) => !known.has(node)).map((name) => ({ name, uid: "", obstacle: "" }));
+  const named = [...nodes.map((node) => ({ ...node, obstacle: obstacleOf(node) })), ...unlisted];
   return named
-    .map(({ name, uid }) => judge({ node: name, uid, pod: podOf.get(name), told: told.get(name) ?? [] }))
+    .map(({ name, uid, obstacle }) => {
+      return judge({ node: name, uid, obstacle, pod: podOf.get(name), told: told.get(name) ?? [] });
+    })
     .toSorted((a, b) => (a.node < b.node ? -1 : 1));
 
-  function judge({ node, uid, pod, told: parts }: Seen): NodeCoverage {
+  function judge({ node, uid, obstacle, pod, told: parts }: Seen): NodeCoverage {
     const heardAt = parts.length === 0 ? null : Math.max(...parts.map(({ updatedAt }) => updatedAt));
     const agentVersion = parts.find((part) => part.version !== undefined)?.version ?? "";
     const [state, detail] = reasonOf();
@@ -51,14 +54,21 @@ export async function coverageOf(cluster: string, context: Context, now: number)
       }
       if (pod && !pod.healthy) return ["not-ready", `${pod.name}: ${pod.status}`];
       if (heardAt !== null) return ["silent", pod ? `${pod.name}: ${pod.status}` : ""];
-      return pod ? ["never-joined", `${pod.name}: ${pod.status}`] : ["no-pod", ""];
+      return pod ? ["never-joined", `${pod.name}: ${pod.status}`] : ["no-pod", obstacle];
     }
   }
+}
+
+/** What may keep a pod off a node: the state that it is in, its taints. */
+function obstacleOf({ status, facts }: StoredKubeObject): string {
+  const taints = facts.find(({ key }) => key === "taints")?.value ?? "";
+  return [status === "Ready" ? "" : status, taints].filter((part) => part !== "").join("; ");
 }
 
 interface Seen {
   node: string;
   uid: string;
+  obstacle: string;
   pod: StoredKubeObject | undefined;
   told: Component[];
 }

@@ -203,6 +203,10 @@ test("each node says whether an agent watches it, and why not", async () => {
   await join("node-2", "0.0.0-old");
   assert.equal(await coverage(), "node-1 covered; node-2 version 0.0.0-old, server 0.0.0-test");
   assert.deepEqual((await east())?.nodes, { covered: 2, total: 2 });
+  const taints = [{ key: "gpu", value: "yes", effect: "NoSchedule" }];
+  fake.put(nodes, object("Node", "node-3", { spec: { taints, unschedulable: true } }));
+  await until("the third node is known", async () => (await coverage()).includes("node-3"));
+  assert.match(await coverage(), /node-3 no-pod NotReady, cordoned; gpu=yes:NoSchedule$/);
 });
 
 test("an API server's own token brings its audit log, once, and nothing else", async () => {

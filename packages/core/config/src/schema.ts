@@ -1,4 +1,4 @@
-import { nodeName } from "@bulwark/model";
+import { clusterName, nodeName } from "@bulwark/model";
 import { z } from "zod";
 
 const size = z
@@ -9,11 +9,6 @@ const days = z.number().int().min(1).max(3650);
 const path = z.string().min(1);
 const namespaced = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, "namespace/name");
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "an address or a network such as 10.0.0.0/8");
-
-const clusterName = z
-  .string()
-  .max(128)
-  .regex(/^[A-Za-z0-9](?:[-A-Za-z0-9_.]*[A-Za-z0-9])?$/, "a name of letters, digits, - _ and .");
 
 /** The whole of `bulwark.yaml`. Everything has a default; a word that is not here is an error. */
 export const configSchema = z.strictObject({

@@ -3,6 +3,7 @@ import {
   agentSettings,
   alertState,
   batch,
+  clusterName,
   clusterReport,
   component,
   container,
@@ -505,7 +506,7 @@ export const routes = {
     body: z.strictObject({
       /** Good for this node once, even where the node has an agent. Absent: for every node that has none. */
       node: nodeName.optional(),
-      cluster: z.string().min(1).max(128).default("default"),
+      cluster: clusterName.default("default"),
       hours: z.number().int().min(1).max(8760).default(24),
     }),
     response: z.object({ token: z.string(), expiresAt: z.number().int() }),

@@ -163,6 +163,7 @@ async function problemOf(call: Call, server: string, response: IncomingMessage):
 async function readBody(call: Call, server: string, response: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
+  response.setTimeout(answerTimeout, () => response.destroy(new Error(`silent for ${answerTimeout / 1000} s`)));
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       size += chunk.length;

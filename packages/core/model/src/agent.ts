@@ -9,7 +9,9 @@ export const nodeName = z
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/, "letters, digits, dots, dashes and underscores")
   .refine((name) => name !== "server", "not the word server");
 
-const clusterName = z.string().regex(/^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,126}[A-Za-z0-9])?$/);
+export const clusterName = z
+  .string()
+  .regex(/^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,126}[A-Za-z0-9])?$/, "a name of letters, digits, - _ and .");
 
 /** Whom a certificate is for: the agent of a node, or what tells of a cluster's objects (`cluster:east`). */
 export const agentName = z.union([nodeName, z.templateLiteral(["cluster:", clusterName])]);

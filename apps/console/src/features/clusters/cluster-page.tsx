@@ -376,14 +376,14 @@ function useColumns(cluster: string, view: ClusterView, inNamespace: boolean): C
       view !== "objects" && {
         id: "alerts",
         header: t("nav.alerts"),
-        width: "130px",
+        width: "minmax(150px, 0.6fr)",
         from: 700,
         cell: ({ known }) => <SeverityBar counts={known.alerts} />,
       },
       view !== "objects" && {
         id: "findings",
         header: t("nav.findings"),
-        width: "150px",
+        width: "minmax(190px, 0.8fr)",
         from: 840,
         cell: ({ known }) => <SeverityBar counts={known.findings} />,
       },

@@ -1,7 +1,8 @@
 import type { ClusterRow } from "@bulwark/contract";
+import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
-import { useMemo } from "react";
+import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { Command } from "../../ui/copy.tsx";
@@ -13,6 +14,7 @@ import { Line } from "../../ui/raw.tsx";
 import { Empty } from "../../ui/states.tsx";
 import { Ago } from "../../ui/time.tsx";
 import classes from "./clusters.module.css";
+import { JoinCluster } from "./join-cluster.tsx";
 
 export const clustersQuery = { queryKey: ["clusters"], queryFn: async () => api.listClusters() };
 const none: ClusterRow[] = [];
@@ -22,8 +24,17 @@ export function ClustersPage() {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const { data, isPending, error, refetch } = useQuery(clustersQuery);
+  const [joining, setJoining] = useState(false);
   return (
-    <Page title={t("nav.clusters")}>
+    <Page
+      title={t("nav.clusters")}
+      aside={
+        <Button variant="default" className={classes.end} onClick={() => setJoining(true)}>
+          {t("cluster.join.title")}
+        </Button>
+      }
+    >
+      {joining && <JoinCluster close={() => setJoining(false)} />}
       <DataTable
         label={t("nav.clusters")}
         columns={useColumns()}
