@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { openContainers, type ContainerRegistry } from "@bulwark/containers";
 import { createDetectors, Pipeline, rulesDetector, type Owner } from "@bulwark/detect";
@@ -69,6 +70,9 @@ function engineOf(files: readonly string[], io: Io) {
   return createEngine(ruleset);
 }
 
+/** Milliseconds; a little more than an event waits for its container. */
+const settled = 2100;
+
 async function watchLive(common: Common, file: string | undefined): Promise<Seen> {
   await using registry = await openContainers({ node: common.node });
   const recording = file === undefined ? undefined : openRecording(file);
@@ -108,6 +112,8 @@ async function watchLive(common: Common, file: string | undefined): Promise<Seen
   } finally {
     clearInterval(settling);
     await sensor.close();
+    // What waits for its container is judged with what is known then, as a replay does it.
+    await pause(settled);
     pipeline.settle();
     await recording?.close();
   }
