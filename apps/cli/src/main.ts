@@ -66,6 +66,11 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     load: async () => (await import("./commands/rbac.ts")).rbacCommand,
   },
   {
+    name: "watch",
+    summary: "what containers of this machine do, as alerts on the terminal",
+    load: async () => (await import("./commands/watch.ts")).watchCommand,
+  },
+  {
     name: "rules",
     summary: "rules in Falco's language: check, test and list them",
     load: async () => (await import("./commands/rules.ts")).rulesCommand,
