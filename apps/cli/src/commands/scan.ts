@@ -35,6 +35,7 @@ ${formats.map(({ name, summary }) => `                     ${name.padEnd(14)} ${
   --save NAME=FILE one more output, in a file; as often as you like
   --packages       list the packages too
   --platform OS/ARCH which of an image for several
+  --malware        hold programs and scripts against rules of malware, too
   --offline        ask nobody beyond this machine
   --db FILE        the advisory database; advisories.db in the data folder
 ${configUsage}`;
@@ -51,6 +52,7 @@ const options = {
   packages: { type: "boolean" },
   db: { type: "string" },
   offline: { type: "boolean" },
+  malware: { type: "boolean" },
   platform: { type: "string" },
 } as const;
 
@@ -67,6 +69,7 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   const found = await look(input, {
     offline: values.offline === true,
     platform: values.platform,
+    malware: values.malware === true,
     onProgress: (text) => line.show(text),
   });
   line.show("matching");

@@ -12,7 +12,7 @@ import {
   type TreeFacts,
 } from "@bulwark/image";
 import { catalog } from "@bulwark/inventory";
-import type { ExtractorStatus, Inventory, Report, Secret } from "@bulwark/model";
+import type { CheckResult, ExtractorStatus, Inventory, Malware, Report, Secret } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
 import { analyzers } from "./analyzers.ts";
 
@@ -28,6 +28,8 @@ export interface LookOptions {
   offline: boolean;
   /** `linux/arm64`; of an image for several. */
   platform: string | undefined;
+  /** Whether programs and scripts are held against rules of malware, which takes longer than all else. */
+  malware: boolean;
   onProgress(text: string): void;
 }
 
@@ -36,6 +38,10 @@ export interface Found {
   target: Report["target"];
   inventory: Inventory;
   secrets: Secret[];
+  /** Undefined where it was not looked for. */
+  malware: Malware[] | undefined;
+  /** Of an image's configuration; undefined for what has none. */
+  checks: CheckResult[] | undefined;
   parts: ExtractorStatus[];
 }
 
@@ -60,10 +66,16 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
   await using tree = await open(input, options);
   const inventory = await catalog(tree);
   const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers };
-  const { results, tree: seen } = await examineWith(registry, tree, ["secrets"], {
+  const names: (keyof typeof analyzers)[] = ["secrets"];
+  if (input.kind === "image") names.push("checks");
+  if (options.malware) names.push("malware");
+  const { results, tree: seen } = await examineWith(registry, tree, names, {
     cache: new LayerCache(),
     onProgress: (progress) => options.onProgress(progressText(progress)),
   });
+  const { secrets } = results;
+  const { malware, checks }: Partial<typeof results> = results;
+  const parts = [secrets, malware, checks].filter((part) => part !== undefined).map(({ status }) => status);
   return {
     target: {
       kind: input.kind,
@@ -72,8 +84,10 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
       platform: seen.config === null ? null : `${seen.config.os}/${seen.config.architecture}`,
     },
     inventory,
-    secrets: results.secrets.secrets,
-    parts: [results.secrets.status, ...treeStatus(seen)],
+    secrets: secrets.secrets,
+    malware: malware?.malware,
+    checks: checks?.checks,
+    parts: [...parts, ...treeStatus(seen)],
   };
 }
 
