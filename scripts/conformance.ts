@@ -2,16 +2,34 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { versionsConformance } from "@bulwark/advisory";
+import { osvConformance } from "@bulwark/advisory/conformance";
 import { runConformance } from "@bulwark/cel/conformance";
 import { purlConformance } from "@bulwark/inventory";
 import { runTruthTables } from "@bulwark/netpol";
 import { runPodSecuritySuite } from "@bulwark/podsecurity";
 import { rulesConformance } from "@bulwark/rules";
-import { suitesDir } from "@bulwark/testkit";
+import { feedsDir, suitesDir } from "@bulwark/testkit";
 
-const suites: { name: string; folder?: string; run(folder: string): { passed: number; failures: string[] } }[] = [
+interface Outcome {
+  passed: number;
+  failures: string[];
+}
+const suites: { name: string; folder?: string; run(folder: string): Outcome | Promise<Outcome> }[] = [
   { name: "versions", folder: "versions", run: versionsConformance },
   { name: "package URLs", folder: "purl", run: purlConformance },
+  {
+    name: "OSV records loaded",
+    folder: "osv",
+    async run(folder) {
+      const { feeds, failures } = await osvConformance(join(folder, "schema.json"), feedsDir());
+      for (const { feed, records, valid, refused, withdrawn, loaded } of feeds) {
+        console.log(`  ${feed}: ${records} records, ${valid} valid, ${loaded} loaded, ${withdrawn} withdrawn`);
+        for (const [reason, count] of Object.entries(refused))
+          console.log(`    ${count} not valid by the schema: ${reason}`);
+      }
+      return { passed: feeds.reduce((sum, { loaded, withdrawn }) => sum + loaded + withdrawn, 0), failures };
+    },
+  },
   {
     name: "CEL (@bufbuild/cel-spec)",
     run() {
@@ -46,7 +64,7 @@ for (const { name, folder, run } of suites) {
     console.log(`${name.padEnd(24)} skipped: ${path} is not there`);
     continue;
   }
-  const { passed, failures } = run(path);
+  const { passed, failures } = await run(path);
   failed += failures.length;
   console.log(`${name.padEnd(24)} ${passed} of ${passed + failures.length}`);
   for (const failure of failures.slice(0, 20)) console.log(`  ${failure}`);

@@ -8,18 +8,18 @@ import type { Command, Io } from "../command.ts";
 import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
 import { progress } from "../local/text.ts";
 import { version } from "../local/version.ts";
-import { knownBefore, withExceptions } from "../scan/decisions.ts";
+import { knownBefore, withExceptions, withVex } from "../scan/decisions.ts";
 import { inputOf, look, type Found } from "../scan/input.ts";
 
-const usage = `Usage: bulwark scan image FILE|DIR [OPTION…]
+const usage = `Usage: bulwark scan image NAME|FILE|DIR [OPTION…]
        bulwark scan fs DIR [OPTION…]
        bulwark scan repo DIR [OPTION…]
        bulwark scan host [OPTION…]
 
-Lists what is inside an image (an archive of docker save or OCI, an OCI layout), a
-root file system, a folder with source code, or this machine, and what advisories
-say of it. Works without a server and without a network, on the database of
-bulwark db update.
+Lists what is inside an image (its name in Docker, Podman or a registry, an archive
+of docker save or OCI, an OCI layout), a root file system, a folder with source
+code, or this machine: packages and what advisories say of them, and credentials.
+Works without a server, on the database of bulwark db update.
 
   --fail-on COND   exit code 1 when something meets the condition: a severity (that
                    or worse), fixable, kev, epss>=0.1, vulnerability, secret,
@@ -28,9 +28,14 @@ bulwark db update.
   --new-since FILE only what this report (--format json) did not know fails
   --exceptions FILE what is put up with, why, by whom, until when;
                    .bulwark.yaml of the repository or of this folder
-  --format NAME    ${formats.map(({ name }) => name).join(", ")}
+  --vex FILE       what somebody who knows the product says: OpenVEX, CSAF, CycloneDX
+  --fix-plan       what to upgrade, base image first, with what each step removes
+  --format NAME    one of these:
+${formats.map(({ name, summary }) => `                     ${name.padEnd(14)} ${summary}`).join("\n")}
   --save NAME=FILE one more output, in a file; as often as you like
   --packages       list the packages too
+  --platform OS/ARCH which of an image for several
+  --offline        ask nobody beyond this machine
   --db FILE        the advisory database; advisories.db in the data folder
 ${configUsage}`;
 
@@ -39,10 +44,14 @@ const options = {
   "fail-on": { type: "string", multiple: true },
   "new-since": { type: "string" },
   exceptions: { type: "string" },
+  vex: { type: "string", multiple: true },
+  "fix-plan": { type: "boolean" },
   format: { type: "string" },
   save: { type: "string", multiple: true },
   packages: { type: "boolean" },
   db: { type: "string" },
+  offline: { type: "boolean" },
+  platform: { type: "string" },
 } as const;
 
 async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
@@ -50,16 +59,20 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   // Whatever is wrong with the call is said before the work.
   const input = inputOf(positionals);
   const gates = (values["fail-on"] ?? []).map(parseGate);
-  const format = formatOf(values.format ?? "table");
+  const format = formatOf(values.format ?? (values["fix-plan"] === true ? "fix-plan" : "table"));
   const saved = (values.save ?? []).map(savedOf);
   const known = knownBefore(values["new-since"]);
 
   const line = progress(stderr);
-  line.show(`reading ${input.name}`);
-  const found = await look(input);
+  const found = await look(input, {
+    offline: values.offline === true,
+    platform: values.platform,
+    onProgress: (text) => line.show(text),
+  });
   line.show("matching");
   const database = values.db ?? join(configFrom(values).data, "advisories.db");
-  const report = withExceptions(await reportOf(found, database), input, values.exceptions);
+  const judged = withVex(await reportOf(found, database), values.vex ?? []);
+  const report = withExceptions(judged, input, values.exceptions);
   line.clear();
 
   const fresh =

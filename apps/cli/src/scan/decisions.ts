@@ -1,7 +1,15 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { errorText, type Report } from "@bulwark/model";
-import { applyExceptions, exceptionsFile, knownTo, parseExceptions, parseReport } from "@bulwark/report";
+import {
+  applyExceptions,
+  applyVex,
+  exceptionsFile,
+  knownTo,
+  parseExceptions,
+  parseReport,
+  parseVex,
+} from "@bulwark/report";
 import { UsageError } from "../local/options.ts";
 import type { Input } from "./input.ts";
 
@@ -10,6 +18,14 @@ export function withExceptions(report: Report, input: Input, named: string | und
   const file = named ?? join(input.kind === "repo" ? input.name : ".", exceptionsFile);
   if (named === undefined && !existsSync(file)) return report;
   return applyExceptions(report, parseExceptions(readText(file), file));
+}
+
+/** The report with what documents of VEX decide. */
+export function withVex(report: Report, files: string[]): Report {
+  return applyVex(
+    report,
+    files.map((file) => parseVex(readText(file), file)),
+  );
 }
 
 /** What the report before knew; undefined where none is named. */

@@ -1,10 +1,20 @@
 import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, resolve } from "node:path";
-import { openImage } from "@bulwark/image";
+import { examineWith, LayerCache, type Progress } from "@bulwark/examine";
+import {
+  openHost,
+  openImage,
+  openRepository,
+  openRootfs,
+  parsePlatform,
+  type FileTree,
+  type TreeFacts,
+} from "@bulwark/image";
 import { catalog } from "@bulwark/inventory";
-import type { Inventory, Report } from "@bulwark/model";
+import type { ExtractorStatus, Inventory, Report, Secret } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
+import { analyzers } from "./analyzers.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
 export interface Input {
@@ -13,10 +23,20 @@ export interface Input {
   name: string;
 }
 
+export interface LookOptions {
+  /** Whom nothing may be asked beyond this machine. */
+  offline: boolean;
+  /** `linux/arm64`; of an image for several. */
+  platform: string | undefined;
+  onProgress(text: string): void;
+}
+
 /** What was found in an input, before any advisory. */
 export interface Found {
   target: Report["target"];
   inventory: Inventory;
+  secrets: Secret[];
+  parts: ExtractorStatus[];
 }
 
 /** Reads the words behind `bulwark scan`. Raises `UsageError`. */
@@ -35,14 +55,53 @@ function folder(path: string): string {
 }
 
 /** Looks into an input. Raises the errors of the packages that open it. */
-export async function look({ kind, name }: Input): Promise<Found> {
-  await using tree = await openImage(name);
+export async function look(input: Input, options: LookOptions): Promise<Found> {
+  options.onProgress(`opening ${input.name}`);
+  await using tree = await open(input, options);
   const inventory = await catalog(tree);
-  return { target: { kind, name: nameOf(kind, name), digest: tree.digest, platform: null }, inventory };
+  const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers };
+  const { results, tree: seen } = await examineWith(registry, tree, ["secrets"], {
+    cache: new LayerCache(),
+    onProgress: (progress) => options.onProgress(progressText(progress)),
+  });
+  return {
+    target: {
+      kind: input.kind,
+      name: nameOf(input),
+      digest: tree.digest,
+      platform: seen.config === null ? null : `${seen.config.os}/${seen.config.architecture}`,
+    },
+    inventory,
+    secrets: results.secrets.secrets,
+    parts: [results.secrets.status, ...treeStatus(seen)],
+  };
+}
+
+async function open({ kind, name }: Input, { offline, platform }: LookOptions): Promise<FileTree> {
+  if (kind === "host") return openHost();
+  if (kind === "repo") return openRepository(name);
+  if (kind === "fs") return openRootfs(name, name);
+  const wanted = platform === undefined ? undefined : parsePlatform(platform);
+  if (!offline) return openImage(name, { platform: wanted });
+  // A registry is the one place that is not on this machine.
+  const from = statSync(name, { throwIfNoEntry: false }) ? "file" : "docker";
+  return openImage(name, { platform: wanted, from });
+}
+
+function progressText({ done, total, bytes }: Progress): string {
+  if (total === null) return `${done} files`;
+  return `${done} of ${total} layers, ${Math.round(bytes / 1024 ** 2)} MB`;
+}
+
+/** Layers and folders that could not be looked at are a part of the scan that failed. */
+function treeStatus({ faults }: TreeFacts): ExtractorStatus[] {
+  if (faults.length === 0) return [];
+  const errors = faults.map(({ layer, message }) => ({ path: layer ?? "/", message: message.slice(0, 1024) }));
+  return [{ extractor: "tree", state: "partial", errors: errors.slice(0, 1000) }];
 }
 
 /** The name by which a report, its exceptions and its SARIF know what was scanned, wherever it lay. */
-function nameOf(kind: Input["kind"], name: string): string {
+function nameOf({ kind, name }: Input): string {
   if (kind === "host") return hostname();
   return kind === "repo" ? basename(resolve(name)) : name;
 }

@@ -74,6 +74,8 @@ export interface AdvisoryDatabase extends Disposable {
 /** Raises `AdvisoryError` `no-database` or `broken-database`. */
 export function openDatabase(path: string): AdvisoryDatabase {
   const database = openFile(path);
+  // The file is never changed in place: a newer database is another file.
+  database.exec("pragma mmap_size = 4294967296; pragma cache_size = -16000");
   const numbers = new Map(
     database
       .prepare("select name, number from ecosystems")
@@ -83,6 +85,7 @@ export function openDatabase(path: string): AdvisoryDatabase {
   const find = database.prepare(
     "select advisory, ranges, versions, status, urgency, module, binaries from affected where ecosystem = ? and package = ?",
   );
+  find.setReturnArrays(true);
   const read = database.prepare("select * from advisories where number = ?");
   const rate = database.prepare("select vector, score from ratings where cve = ?");
   const exploit = database.prepare("select 1 from exploited where cve = ?");
@@ -162,14 +165,24 @@ function openFile(path: string): DatabaseSync {
   }
 }
 
-type EntryRow = Pick<Entry, "advisory" | "status" | "urgency" | "module"> &
-  Record<"versions" | "binaries", string | null> & { ranges: string };
+type EntryRow = [
+  advisory: number,
+  ranges: string,
+  versions: string | null,
+  status: AffectedStatus,
+  urgency: string | null,
+  module: string | null,
+  binaries: string | null,
+];
 /** As `build` writes them: short, since they are most of the file. */
 export type RangeTuple = [from: string | null, to: string | null, closed?: 1];
 
-function toEntry({ ranges, versions, binaries, ...rest }: EntryRow): Entry {
+function toEntry([advisory, ranges, versions, status, urgency, module, binaries]: EntryRow): Entry {
   return {
-    ...rest,
+    advisory,
+    status,
+    urgency,
+    module,
     ranges: (JSON.parse(ranges) as RangeTuple[]).map(([from, to, closed]) => ({ from, to, closed: closed === 1 })),
     versions: versions === null ? [] : (JSON.parse(versions) as string[]),
     binaries: binaries === null ? null : (JSON.parse(binaries) as string[]),

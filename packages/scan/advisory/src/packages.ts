@@ -41,6 +41,13 @@ export function targetOf(
   return { scheme, tiers: [[found.ecosystem]], name: normalise(found.name), version };
 }
 
+/** The order of a package's versions. */
+export function versionSchemeOf(type: PackageType): VersionScheme {
+  const system = { deb: "deb", apk: "apk", rpm: "rpm", alpm: "rpm" } as const;
+  if (type in system) return system[type as keyof typeof system];
+  return ecosystemOf(registries[type] ?? "").scheme;
+}
+
 /** Packages of distributions: what they own, they answer for. */
 const systemTypes: ReadonlySet<PackageType> = new Set(["deb", "apk", "rpm", "alpm"]);
 

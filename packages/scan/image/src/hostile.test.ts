@@ -37,7 +37,7 @@ async function examine(
 function said({ files }: LayerFacts): string[] {
   return files.map(
     ({ entry, facts, faults, replaced }) =>
-      `${entry.path}: ${String(facts["reading"] ?? faults["reading"])}${replaced ? ", replaced" : ""}`,
+      `${entry.path}: ${(facts["reading"] as string | undefined) ?? faults["reading"] ?? ""}${replaced ? ", replaced" : ""}`,
   );
 }
 
@@ -60,7 +60,7 @@ function forged(members: Member[]): Buffer {
     header.write("        ", 148);
     header.write(flag, 156);
     header.write(target, 157);
-    header.write("ustar\0" + "00", 257);
+    header.write("ustar\u000000", 257);
     const sum = header.reduce((total, byte) => total + byte, 0);
     header.write(`${sum.toString(8).padStart(6, "0")}\0 `, 148);
     const body = Buffer.alloc(Math.ceil(content.length / 512) * 512);
@@ -176,7 +176,7 @@ test("a small file that unpacks to a large one costs time and no memory", async 
 });
 
 test("whatever is done to a layer, it gives facts and faults, and never an error or a wait", async () => {
-  const plain = makeTar(folder, { a: "1", "b/c": "2".repeat(3000), [`${"n".repeat(120)}`]: "3" }, (root) =>
+  const plain = makeTar(folder, { a: "1", "b/c": "2".repeat(3000), ["n".repeat(120)]: "3" }, (root) =>
     linkSync(join(root, "a"), join(root, "d")),
   );
   for (const whole of [plain, gzipSync(plain)]) {

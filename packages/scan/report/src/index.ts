@@ -6,3 +6,4 @@ export { failing, parseGate } from "./gate.ts";
 export { newReport } from "./new-report.ts";
 export { isPartial } from "./partial.ts";
 export { problemsOf, type Problem } from "./problems.ts";
+export { applyVex, parseVex } from "./vex/index.ts";

@@ -16,7 +16,7 @@ test("the sample is a report", () => void schema.parse(sampleReport()));
 for (const { name } of formats) {
   test(`${name}: no control character of a foreign text gets out`, () => {
     const out = write(name, sampleReport(hostile));
-    assert.ok(out.length > 500);
+    assert.ok(out.length > 100);
     assert.doesNotMatch(out, control);
   });
 }

@@ -1,14 +1,16 @@
 import { ReportError } from "../error.ts";
 import type { Format } from "./format.ts";
+import { fixPlan } from "./fix-plan.ts";
 import { gitlab } from "./gitlab.ts";
 import { html } from "./html.ts";
 import { json } from "./json.ts";
 import { junit } from "./junit.ts";
 import { sarif } from "./sarif.ts";
 import { table } from "./table.ts";
+import { vexFormats } from "../vex/index.ts";
 
 /** Every form of output there is. */
-export const formats: readonly Format[] = [table, json, sarif, junit, gitlab, html];
+export const formats: readonly Format[] = [table, json, sarif, junit, gitlab, html, fixPlan, ...vexFormats];
 
 /** Raises `ReportError` `no-format`. */
 export function formatOf(name: string): Format {

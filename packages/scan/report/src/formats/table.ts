@@ -1,9 +1,8 @@
 import { styleText } from "node:util";
-import { printable, severities, type Report, type Severity } from "@bulwark/model";
+import { severities, type Report, type Severity } from "@bulwark/model";
 import { fixText, problemsOf, type Problem } from "../problems.ts";
 import type { Format, WriteOptions } from "./format.ts";
-
-const width = 80;
+import { cut, width, wrap } from "./lines.ts";
 
 /** For people, at 80 columns: vulnerabilities by package, what else was found by place, then what could not be told. */
 export const table: Format = {
@@ -181,24 +180,6 @@ function section(title: string, lines: string[], paint: Paint): string {
   return lines.length === 0 ? "" : [paint("bold", title), ...lines].join("\n");
 }
 
-function cut(text: string, most: number): string {
-  const clean = printable(text);
-  return clean.length <= most ? clean : `${clean.slice(0, most - 1)}…`;
-}
-
 function pad(text: string, most: number): string {
   return cut(text, most).padEnd(most);
-}
-
-/** Broken at blanks into lines that begin with `indent`. */
-function wrap(text: string, indent: string): string {
-  const lines: string[] = [];
-  let line = "";
-  for (const word of printable(text).split(" ")) {
-    if (line !== "" && indent.length + line.length + 1 + word.length > width) {
-      lines.push(line);
-      line = word;
-    } else line = line === "" ? word : `${line} ${word}`;
-  }
-  return [...lines, line].map((one) => cut(indent + one, width)).join("\n");
 }

@@ -1,0 +1,69 @@
+/** The OSV feeds of a mirror, held against the schema of the format and against what is made of them. */
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { errorText } from "@bulwark/model";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import formats from "ajv-formats";
+import { osv } from "./feeds/osv.ts";
+import { zipEntries } from "./feeds/zip.ts";
+
+export interface OsvFeedResult {
+  feed: string;
+  records: number;
+  valid: number;
+  /** Records that the schema refuses, by what it says of them: faults of the feed, which are loaded all the same. */
+  refused: Record<string, number>;
+  withdrawn: number;
+  /** Records that are in the database afterwards: all but those that are withdrawn. */
+  loaded: number;
+}
+
+/** Every record of every `osv/<ecosystem>/all.zip` below `feeds`: held against the schema, and loaded. */
+export async function osvConformance(
+  schemaFile: string,
+  feeds: string,
+): Promise<{ feeds: OsvFeedResult[]; failures: string[] }> {
+  const isValid = validatorOf(schemaFile);
+  const results: OsvFeedResult[] = [];
+  const failures: string[] = [];
+  for (const path of globSync("osv/*/all.zip", { cwd: feeds }).toSorted()) {
+    const result: OsvFeedResult = {
+      feed: osv.nameOf(path),
+      records: 0,
+      valid: 0,
+      refused: {},
+      withdrawn: 0,
+      loaded: 0,
+    };
+    try {
+      for await (const { text } of zipEntries(join(feeds, path), ".json")) {
+        const record = JSON.parse(text) as { withdrawn?: string };
+        result.records++;
+        if (record.withdrawn !== undefined) result.withdrawn++;
+        if (isValid(record)) result.valid++;
+        else {
+          const reason = reasonOf(isValid.errors?.[0]);
+          result.refused[reason] = (result.refused[reason] ?? 0) + 1;
+        }
+      }
+      const writer = { advisory: () => void result.loaded++, exploited() {}, epss() {} };
+      await osv.load(join(feeds, path), path, writer);
+      if (result.loaded + result.withdrawn !== result.records) failures.push(`${path}: ${result.loaded} loaded`);
+    } catch (error) {
+      failures.push(`${path}: ${errorText(error)}`);
+    }
+    results.push(result);
+  }
+  return { feeds: results, failures };
+}
+
+/** `/affected/2/ranges/0/events/1` is the same fault as that of another index. */
+function reasonOf(error: { instancePath: string; keyword: string } | undefined): string {
+  return `${error?.instancePath.replaceAll(/\/\d+/g, "/…") ?? ""} ${error?.keyword ?? ""}`;
+}
+
+function validatorOf(schemaFile: string): ReturnType<Ajv2020["compile"]> {
+  const ajv = new Ajv2020({ strict: false });
+  formats.default(ajv);
+  return ajv.compile(JSON.parse(readFileSync(schemaFile, "utf8")) as object);
+}
