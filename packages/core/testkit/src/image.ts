@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync, zstdDecompressSync } from "node:zlib";
 import { run } from "./process.ts";
 
 /** A tar archive of these files, made in `folder` by tar itself. */
@@ -29,9 +30,34 @@ export function makeLayout(folder: string, layers: Buffer[], config: object = {}
     writeFileSync(join(path, "blobs/sha256", hash), bytes);
     return { digest: `sha256:${hash}`, size: bytes.length };
   };
-  const descriptor = put({ rootfs: { type: "layers", diff_ids: [] }, ...config });
-  const manifest = put({ schemaVersion: 2, config: descriptor, layers: layers.map(put) });
+  const type = (name: string): { mediaType: string } => ({ mediaType: `application/vnd.oci.image.${name}` });
+  const unpacked = layers.map((layer) => createHash("sha256").update(unpack(layer)).digest("hex"));
+  const diffIds = unpacked.map((hash) => `sha256:${hash}`);
+  const manifest = {
+    ...type("manifest.v1+json"),
+    ...put({
+      schemaVersion: 2,
+      ...type("manifest.v1+json"),
+      config: { ...type("config.v1+json"), ...put({ rootfs: { type: "layers", diff_ids: diffIds }, ...config }) },
+      layers: layers.map((layer) => ({ ...type(`layer.v1.tar${packing(layer)}`), ...put(layer) })),
+    }),
+  };
   writeFileSync(join(path, "index.json"), JSON.stringify({ manifests: [manifest] }));
-  writeFileSync(join(path, "oci-layout"), "{}");
+  writeFileSync(join(path, "oci-layout"), '{"imageLayoutVersion":"1.0.0"}');
   return path;
+}
+
+function packing(layer: Buffer): "" | "+gzip" | "+zstd" {
+  const magic = layer.toString("hex", 0, 4);
+  return magic.startsWith("1f8b") ? "+gzip" : magic === "28b52ffd" ? "+zstd" : "";
+}
+
+/** A layer that is broken on purpose stays as it is. */
+function unpack(layer: Buffer): Buffer {
+  try {
+    const how = packing(layer);
+    return how === "+gzip" ? gunzipSync(layer) : how === "+zstd" ? zstdDecompressSync(layer) : layer;
+  } catch {
+    return layer;
+  }
 }

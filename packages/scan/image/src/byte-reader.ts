@@ -14,15 +14,16 @@ export class ByteReader {
       this.#chunk = this.#chunk.subarray(length);
       return Buffer.from(buffer, byteOffset, length);
     }
-    const parts: Uint8Array[] = [];
-    let left = length;
-    while (left > 0 && (await this.#fill())) {
-      const part = this.#chunk.subarray(0, left);
+    // Not filled, so that a size that lies costs addresses and no memory.
+    const whole = Buffer.allocUnsafe(length);
+    let filled = 0;
+    while (filled < length && (await this.#fill())) {
+      const part = this.#chunk.subarray(0, length - filled);
       this.#chunk = this.#chunk.subarray(part.length);
-      parts.push(part);
-      left -= part.length;
+      whole.set(part, filled);
+      filled += part.length;
     }
-    return Buffer.concat(parts);
+    return whole.subarray(0, filled);
   }
 
   async skip(length: number): Promise<boolean> {
