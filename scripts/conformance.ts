@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { versionsConformance } from "@bulwark/advisory";
 import { osvConformance } from "@bulwark/advisory/conformance";
 import { runConformance } from "@bulwark/cel/conformance";
+import { purlConformance } from "@bulwark/inventory";
 import { runTruthTables } from "@bulwark/netpol";
 import { runPodSecuritySuite } from "@bulwark/podsecurity";
 import { rulesConformance } from "@bulwark/rules";
@@ -15,6 +16,7 @@ interface Outcome {
 }
 const suites: { name: string; folder?: string; run(folder: string): Outcome | Promise<Outcome> }[] = [
   { name: "versions", folder: "versions", run: versionsConformance },
+  { name: "package URLs", folder: "purl", run: purlConformance },
   {
     name: "OSV records loaded",
     folder: "osv",

@@ -12,6 +12,7 @@ const checks = {
   runc: () => command("runc", "runc"),
   busybox: () => command("busybox", "busybox-static"),
   mmdebstrap: () => command("mmdebstrap", "mmdebstrap"),
+  rpm: () => command("rpmbuild", "rpm") ?? command("db_load", "db-util"),
   chromium: () => command("chromium", "chromium"),
   postgresql: () => (existsSync("/usr/lib/postgresql") ? null : "needs the Debian package postgresql"),
   nats: () => command("nats-server", "nats-server"),

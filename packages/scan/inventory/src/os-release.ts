@@ -1,43 +1,87 @@
 import type { OperatingSystem } from "@bulwark/model";
+import { lines } from "./formats/stanza.ts";
 
-/** Files that name the distribution, the best one first. */
-export const osFiles = [
-  "/etc/os-release",
-  "/usr/lib/os-release",
-  "/etc/alpine-release",
-  "/etc/debian_version",
+/**
+ * The distribution, from whichever of its files are there (texts by path). Null where none says: os-release, then the
+ * files that distributions had before it, and that some images have only.
+ */
+export function operatingSystemOf(files: ReadonlyMap<string, string>): OperatingSystem | null {
+  const found =
+    fromOsRelease(files, "/etc/os-release") ??
+    fromOsRelease(files, "/usr/lib/os-release") ??
+    fromAlpineRelease(files) ??
+    fromRedHatRelease(files) ??
+    fromLsbRelease(files) ??
+    fromDebianVersion(files);
+  if (!found) return null;
+  return { id: found.id.slice(0, 64), version: found.version.slice(0, 64), name: found.name.slice(0, 256) };
+}
+
+type Files = ReadonlyMap<string, string>;
+
+/** https://www.freedesktop.org/software/systemd/man/os-release.html */
+function fromOsRelease(files: Files, path: string): OperatingSystem | undefined {
+  const fields = assignments(files.get(path) ?? "");
+  const id = fields.get("ID")?.toLowerCase();
+  if (!id) return undefined;
+  const version = releaseOf(id, fields.get("VERSION_ID") ?? "", files);
+  return { id, version, name: fields.get("PRETTY_NAME") ?? `${fields.get("NAME") ?? id} ${version}`.trim() };
+}
+
+function fromAlpineRelease(files: Files): OperatingSystem | undefined {
+  const version = files.get("/etc/alpine-release")?.trim();
+  return version
+    ? { id: "alpine", version: releaseOf("alpine", version, files), name: `Alpine Linux ${version}` }
+    : undefined;
+}
+
+/** `CentOS release 6.10 (Final)`, `Red Hat Enterprise Linux Server release 6.9 (Santiago)`. */
+function fromRedHatRelease(files: Files): OperatingSystem | undefined {
+  const line = ["centos", "rocky", "almalinux", "oracle", "fedora", "redhat", "system"]
+    .map((name) => files.get(`/etc/${name}-release`)?.trim())
+    .find((text) => text !== undefined && / release \d/.test(text));
+  const match = /^(.+?)(?: Linux)?(?: Server)? release (\d+(?:\.\d+)*)/.exec(line ?? "");
+  const id = redHatIds.find(([name]) => match?.[1]?.toLowerCase().startsWith(name))?.[1];
+  return match?.[2] === undefined || id === undefined || line === undefined
+    ? undefined
+    : { id, version: match[2], name: line };
+}
+
+const redHatIds = [
+  ["centos", "centos"],
+  ["red hat enterprise", "rhel"],
+  ["rocky", "rocky"],
+  ["almalinux", "almalinux"],
+  ["oracle", "ol"],
+  ["fedora", "fedora"],
+  ["amazon", "amzn"],
 ] as const;
 
-/** The distribution, from whichever of the files are there. Null where none says. */
-export function operatingSystemOf(files: ReadonlyMap<string, string>): OperatingSystem | null {
-  for (const path of ["/etc/os-release", "/usr/lib/os-release"]) {
-    const fields = parse(files.get(path) ?? "");
-    const id = fields.get("ID")?.toLowerCase();
-    if (!id) continue;
-    const version = releaseOf(id, fields.get("VERSION_ID") ?? "", files);
-    return {
-      id: id.slice(0, 64),
-      version: version.slice(0, 64),
-      name: (fields.get("PRETTY_NAME") ?? `${id} ${version}`).slice(0, 256),
-    };
-  }
-  const alpine = files.get("/etc/alpine-release")?.trim();
-  if (alpine)
-    return { id: "alpine", version: releaseOf("alpine", alpine, files), name: `Alpine Linux ${alpine}`.slice(0, 256) };
-  const debian = files.get("/etc/debian_version")?.trim();
-  if (debian && /^\d/.test(debian)) {
-    return { id: "debian", version: debian.split(".")[0] ?? "", name: `Debian GNU/Linux ${debian}`.slice(0, 256) };
-  }
-  return null;
+/** Ubuntu's and its children's. */
+function fromLsbRelease(files: Files): OperatingSystem | undefined {
+  const fields = assignments(files.get("/etc/lsb-release") ?? "");
+  const id = fields.get("DISTRIB_ID")?.toLowerCase();
+  const version = fields.get("DISTRIB_RELEASE") ?? "";
+  return id ? { id, version, name: fields.get("DISTRIB_DESCRIPTION") ?? `${id} ${version}` } : undefined;
+}
+
+function fromDebianVersion(files: Files): OperatingSystem | undefined {
+  const text = files.get("/etc/debian_version")?.trim();
+  if (!text || !/^\d|\/sid$/.test(text)) return undefined;
+  return {
+    id: "debian",
+    version: releaseOf("debian", text.endsWith("/sid") ? "" : text, files),
+    name: `Debian GNU/Linux ${text}`,
+  };
 }
 
 /** The release as advisories name it: Debian's major number, Alpine's branch. */
-function releaseOf(id: string, version: string, files: ReadonlyMap<string, string>): string {
+function releaseOf(id: string, version: string, files: Files): string {
   if (id === "alpine") return alpineBranch(version || (files.get("/etc/alpine-release")?.trim() ?? ""));
   if (id !== "debian") return version;
   if (version !== "") return version.split(".")[0] ?? "";
   // Testing and unstable have no VERSION_ID.
-  return files.get("/etc/debian_version")?.includes("/sid") ? "sid" : "";
+  return files.get("/etc/debian_version")?.trim().endsWith("/sid") ? "sid" : "";
 }
 
 /** `3.20.3` is of the branch `3.20`; `3.21.0_alpha20240807` is `edge`. */
@@ -46,12 +90,12 @@ function alpineBranch(version: string): string {
   return /^\d+\.\d+/.exec(version)?.[0] ?? version;
 }
 
-/** Shell assignments, quoted or not. https://www.freedesktop.org/software/systemd/man/os-release.html */
-function parse(text: string): Map<string, string> {
+/** Shell assignments, quoted or not. */
+function assignments(text: string): Map<string, string> {
   const fields = new Map<string, string>();
-  for (const line of text.slice(0, 65_536).split("\n")) {
-    const match = /^\s*([A-Z_][A-Z0-9_]*)=(.*?)\s*$/.exec(line);
-    if (match?.[1] !== undefined) fields.set(match[1], unquote(match[2] ?? ""));
+  for (const line of lines(text.slice(0, 65_536))) {
+    const match = /^\s*([A-Z_][A-Z0-9_]*)=(.*)$/.exec(line);
+    if (match?.[1] !== undefined) fields.set(match[1], unquote((match[2] ?? "").trim()));
   }
   return fields;
 }
@@ -63,3 +107,13 @@ function unquote(text: string): string {
   }
   return text;
 }
+
+/** Files that name the distribution. */
+export const osFiles: readonly string[] = [
+  "/etc/os-release",
+  "/usr/lib/os-release",
+  "/etc/alpine-release",
+  "/etc/debian_version",
+  "/etc/lsb-release",
+  ...["centos", "rocky", "almalinux", "oracle", "fedora", "redhat", "system"].map((name) => `/etc/${name}-release`),
+];

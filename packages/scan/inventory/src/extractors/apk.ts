@@ -1,61 +1,70 @@
-import { plainPackage, type InstalledPackage } from "@bulwark/model";
-import type { Extractor, FileFacts } from "../extractor.ts";
-import { purl } from "../purl.ts";
+import { megabyte, type Extractor, type FoundPackage, type Owned } from "../extractor.ts";
+import { lines } from "../formats/stanza.ts";
 
-/** Alpine's packages. Format: https://wiki.alpinelinux.org/wiki/Apk_spec#Installed_Database_V2 */
+/**
+ * Alpine's packages with their origins and files, also of Wolfi and Chainguard.
+ * Format: https://wiki.alpinelinux.org/wiki/Apk_spec#Installed_Database_V2
+ */
 export const apk: Extractor = {
   name: "apk",
-  limit: 64 * 1024 * 1024,
-  wants: (path) => path === "/lib/apk/db/installed" || path === "/usr/lib/apk/db/installed",
-  extract(content, file) {
-    const packages: InstalledPackage[] = [];
+  kind: "installed",
+  limit: 64 * megabyte,
+  files: { names: ["installed"], path: /^(?:\/usr)?\/lib\/apk\/db\/installed$/ },
+  extract(content) {
+    const packages: FoundPackage[] = [];
     const errors: string[] = [];
-    for (const stanza of content.toString("utf8").split(/\n\n+/)) {
-      if (stanza.trim() === "") continue;
-      const found = toPackage(parse(stanza), file);
-      if (typeof found === "string") errors.push(found);
-      else packages.push(found);
+    const owned: Owned[] = [];
+    for (const { fields, paths } of entries(content.toString("utf8"))) {
+      const found = toPackage(fields);
+      if (typeof found === "string") {
+        errors.push(found);
+        continue;
+      }
+      packages.push(found);
+      owned.push({ type: "apk", name: found.name, paths });
     }
-    return { packages, errors };
+    return { packages, errors, owned };
   },
 };
 
-function toPackage(fields: Map<string, string>, { path, layer, os }: FileFacts): InstalledPackage | string {
+function toPackage(fields: Map<string, string>): FoundPackage | string {
   const name = fields.get("P") ?? "";
   const version = fields.get("V") ?? "";
   if (name === "" || version === "")
     return `a package without a ${name === "" ? "name" : `version: ${name.slice(0, 100)}`}`;
-  const architecture = fields.get("A") ?? "";
-  const origin = fields.get("o") ?? name;
   return {
     type: "apk",
-    name: name.slice(0, 256),
-    version: version.slice(0, 256),
-    architecture: architecture.slice(0, 64),
+    name,
+    version,
+    architecture: fields.get("A") ?? "",
     // Advisories name the origin: the recipe that all sub-packages are built from, in one version.
-    source: { name: origin.slice(0, 256), version: version.slice(0, 256) },
-    purl: purl("apk", os?.id ?? "alpine", name, version, {
-      arch: architecture,
-      distro: os ? `${os.id}-${os.version}` : undefined,
-      upstream: origin === name ? undefined : origin,
-    }).slice(0, 1024),
-    licences: (fields.get("L") ?? "")
-      .split(/\s+(?:AND|OR|and|or)\s+|\s+/)
-      .filter((text) => text !== "" && text !== "custom")
-      .slice(0, 64)
-      .map((text) => text.slice(0, 256)),
-    location: path,
-    layer,
-    ...plainPackage,
+    source: { name: fields.get("o") ?? name, version },
+    licences: [fields.get("L") ?? ""],
   };
 }
 
-/** One letter, a colon, a value. The list of files (F:, R:, Z:, …) is passed over. */
-function parse(stanza: string): Map<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of stanza.split("\n")) {
-    if (line[1] !== ":" || fields.has(line.slice(0, 1))) continue;
-    fields.set(line.slice(0, 1), line.slice(2).trim());
+interface Entry {
+  fields: Map<string, string>;
+  paths: string[];
+}
+
+/** One letter, a colon, a value. `F:` is a folder, and `R:` a file in the folder named last. */
+function* entries(text: string): Generator<Entry> {
+  let entry: Entry = { fields: new Map(), paths: [] };
+  let folder = "";
+  for (const line of lines(text)) {
+    if (line === "") {
+      if (entry.fields.size > 0) yield entry;
+      entry = { fields: new Map(), paths: [] };
+      folder = "";
+      continue;
+    }
+    if (line[1] !== ":") continue;
+    const key = line.slice(0, 1);
+    const value = line.slice(2).trim();
+    if (key === "F") folder = value === "" ? "" : `/${value}`;
+    else if (key === "R") entry.paths.push(`${folder}/${value}`);
+    else if (!entry.fields.has(key)) entry.fields.set(key, value);
   }
-  return fields;
+  if (entry.fields.size > 0) yield entry;
 }

@@ -1,6 +1,7 @@
-import { plainPackage, type InstalledPackage } from "@bulwark/model";
-import type { Extractor, FileFacts } from "../extractor.ts";
-import { purl } from "../purl.ts";
+import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
+import { lines, stanzas } from "../formats/stanza.ts";
+
+const statusFile = /^\/var\/lib\/dpkg\/(?:status|status\.d\/[^/]+(?<!\.md5sums))$/;
 
 /**
  * Debian's and Ubuntu's packages: `status`, and the `status.d` of images without a package manager. Only what is
@@ -8,18 +9,17 @@ import { purl } from "../purl.ts";
  */
 export const dpkg: Extractor = {
   name: "dpkg",
-  limit: 64 * 1024 * 1024,
-  wants: (path) => path === "/var/lib/dpkg/status" || (statusFolder.test(path) && !path.endsWith(".md5sums")),
-  extract(content, file) {
-    const packages: InstalledPackage[] = [];
+  kind: "installed",
+  limit: 64 * megabyte,
+  files: { names: ["status"], folders: ["/var/lib/dpkg/status.d"], path: statusFile },
+  extract(content, path) {
+    const packages: FoundPackage[] = [];
     const errors: string[] = [];
-    const alone = file.path !== "/var/lib/dpkg/status";
-    for (const stanza of content.toString("utf8").split(/\n[ \t]*\n/)) {
-      if (stanza.trim() === "") continue;
-      const fields = parse(stanza);
+    const alone = path !== "/var/lib/dpkg/status";
+    for (const fields of stanzas(content.toString("utf8"))) {
       // The files of status.d are of packages that were unpacked without dpkg, and carry no status.
       if (!(alone && !fields.has("Status")) && fields.get("Status") !== "install ok installed") continue;
-      const found = toPackage(fields, file);
+      const found = toPackage(fields);
       if (typeof found === "string") errors.push(found);
       else packages.push(found);
     }
@@ -27,51 +27,71 @@ export const dpkg: Extractor = {
   },
 };
 
-const statusFolder = /^\/var\/lib\/dpkg\/status\.d\/[^/]+$/;
-
-function toPackage(fields: Map<string, string>, { path, layer, os }: FileFacts): InstalledPackage | string {
+function toPackage(fields: Map<string, string>): FoundPackage | string {
   const name = fields.get("Package") ?? "";
   const version = fields.get("Version") ?? "";
   if (name === "" || version === "")
     return `a package without a ${name === "" ? "name" : `version: ${name.slice(0, 100)}`}`;
-  const architecture = fields.get("Architecture") ?? "";
   const source = sourceOf(fields.get("Source"), name, version);
-  const vendor = os?.id ?? "debian";
-  return {
-    type: "deb",
-    name: name.slice(0, 256),
-    version: version.slice(0, 256),
-    architecture: architecture.slice(0, 64),
-    source,
-    purl: purl("deb", vendor, name, version, {
-      arch: architecture,
-      distro: os ? `${os.id}-${os.version}` : undefined,
-      upstream: source.name === name && source.version === version ? undefined : sourceText(source, version),
-    }).slice(0, 1024),
-    licences: [],
-    location: path,
-    layer,
-    ...plainPackage,
-  };
+  return { type: "deb", name, version, architecture: fields.get("Architecture") ?? "", source };
 }
 
 /** `Source: glibc` or `Source: gcc-12 (12.2.0-14)`; where it is absent the source has the package's name and version. */
-function sourceOf(text: string | undefined, name: string, version: string): { name: string; version: string } {
+function sourceOf(text: string | undefined, name: string, version: string): FoundPackage["source"] {
   const match = /^(\S+)(?:\s+\(([^)]+)\))?$/.exec(text ?? "");
-  return { name: (match?.[1] ?? name).slice(0, 256), version: (match?.[2] ?? version).slice(0, 256) };
+  return match ? { name: match[1] ?? name, version: match[2] ?? version } : undefined;
 }
 
-function sourceText(source: { name: string; version: string }, version: string): string {
-  return source.version === version ? source.name : `${source.name}@${source.version}`;
-}
+const listFile = /^\/var\/lib\/dpkg\/(?:info\/([^/:]+)(?::[^/]+)?\.list|status\.d\/([^/]+)\.md5sums)$/;
 
-/** Fields of a stanza; lines that go on begin with a blank and are not needed. */
-function parse(stanza: string): Map<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of stanza.split("\n")) {
-    const colon = line.indexOf(":");
-    if (colon > 0 && line[0] !== " " && line[0] !== "\t")
-      fields.set(line.slice(0, colon), line.slice(colon + 1).trim());
+/** Which files a package of Debian owns: `info/libc6:amd64.list`, and the checksums beside `status.d`. */
+export const dpkgFiles: Extractor = {
+  name: "dpkg-files",
+  kind: "installed",
+  limit: 16 * megabyte,
+  files: { endings: [".list", ".md5sums"], path: listFile },
+  extract(content, path): Found {
+    const [, installed, unpacked] = listFile.exec(path) ?? [];
+    const paths: string[] = [];
+    for (const line of lines(content.toString("utf8"))) {
+      const owned = path.endsWith(".md5sums") ? `/${line.slice(34).replace(/^\.?\//, "")}` : line;
+      if (owned.startsWith("/")) paths.push(owned);
+    }
+    return { packages: [], errors: [], owned: [{ type: "deb", name: installed ?? unpacked ?? "", paths }] };
+  },
+};
+
+const copyrightFile = /^\/usr\/share\/doc\/([^/]+)\/copyright$/;
+
+/** Licences of a package of Debian, from its copyright file. */
+export const dpkgCopyright: Extractor = {
+  name: "dpkg-copyright",
+  kind: "installed",
+  limit: 4 * megabyte,
+  files: { names: ["copyright"], path: copyrightFile },
+  extract(content, path) {
+    const licences = licencesOf(content.toString("utf8"));
+    const name = copyrightFile.exec(path)?.[1] ?? "";
+    return licences.length === 0
+      ? undefined
+      : { packages: [], errors: [], licences: [{ type: "deb", name, licences }] };
+  },
+};
+
+/**
+ * The `License:` fields where the file is machine-readable
+ * (https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/), else the texts below
+ * `/usr/share/common-licenses` that it names.
+ */
+function licencesOf(text: string): string[] {
+  const found = new Set<string>();
+  if (/^Format:.*copyright-format|^Format-Specification:/im.test(text.slice(0, 4096))) {
+    for (const match of text.matchAll(/^License:[ \t]*(\S.*?)[ \t]*$/gm)) {
+      for (const part of (match[1] ?? "").split(/,?\s+(?:and|or)\s+|,\s*/i)) if (part !== "") found.add(part);
+    }
+  } else {
+    for (const match of text.matchAll(/\/usr\/share\/common-licenses\/([A-Za-z0-9.+-]*[A-Za-z0-9+])/g))
+      found.add(match[1] ?? "");
   }
-  return fields;
+  return [...found].slice(0, 64);
 }

@@ -1,0 +1,71 @@
+import { XMLParser } from "fast-xml-parser";
+import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
+import { list, parseJson, record, text } from "../formats/data.ts";
+
+/** `*.deps.json` beside a published program. https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md */
+export const dotnetDeps: Extractor = {
+  name: "dotnet-deps",
+  kind: "installed",
+  limit: 32 * megabyte,
+  files: { endings: [".json"], path: /\.deps\.json$/ },
+  extract(content): Found {
+    const packages: FoundPackage[] = [];
+    for (const [key, value] of Object.entries(record(record(parseJson(content))["libraries"]))) {
+      const slash = key.lastIndexOf("/");
+      const type = text(record(value)["type"]);
+      if (slash < 1 || (type !== "package" && type !== "runtimepack")) continue;
+      packages.push({
+        type: "nuget",
+        name: key.slice(0, slash).replace(/^runtimepack\./, ""),
+        version: key.slice(slash + 1),
+      });
+    }
+    return { packages, errors: [] };
+  },
+};
+
+/** `packages.lock.json` https://learn.microsoft.com/nuget/consume-packages/package-references-in-project-files#locking-dependencies */
+export const nugetLock: Extractor = {
+  name: "nuget-lock",
+  kind: "locked",
+  limit: 32 * megabyte,
+  files: { names: ["packages.lock.json"] },
+  extract(content): Found {
+    const packages: FoundPackage[] = [];
+    for (const framework of Object.values(record(record(parseJson(content))["dependencies"]))) {
+      for (const [name, value] of Object.entries(record(framework))) {
+        const version = text(record(value)["resolved"]);
+        if (version !== undefined && record(value)["type"] !== "Project")
+          packages.push({ type: "nuget", name, version });
+      }
+    }
+    return { packages, errors: [] };
+  },
+};
+
+const xml = new XMLParser({
+  ignoreAttributes: false,
+  attributeNamePrefix: "",
+  processEntities: false,
+  parseAttributeValue: false,
+});
+
+/** `packages.config` of older projects. https://learn.microsoft.com/nuget/reference/packages-config */
+export const nugetConfig: Extractor = {
+  name: "nuget-config",
+  kind: "locked",
+  limit: 8 * megabyte,
+  files: { names: ["packages.config"] },
+  extract(content): Found {
+    const found = record(record(xml.parse(content))["packages"])["package"];
+    const packages = (Array.isArray(found) ? list(found) : found === undefined ? [] : [found])
+      .map(record)
+      .map((entry) => {
+        const name = text(entry["id"]);
+        const version = text(entry["version"]);
+        if (name === undefined || version === undefined) throw new Error("a package without id or version");
+        return { type: "nuget" as const, name, version, development: entry["developmentDependency"] === "true" };
+      });
+    return { packages, errors: [] };
+  },
+};

@@ -1,0 +1,43 @@
+import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
+import { openElf } from "../formats/elf.ts";
+import { readGoBuildInfo, type GoBuildInfo, type GoModule } from "../formats/go-buildinfo.ts";
+
+/** The modules that a program of Go was built from, and the standard library as one of them. Stripped ones too. */
+export const goBinary: Extractor = {
+  name: "go-binary",
+  kind: "installed",
+  limit: 512 * megabyte,
+  files: { programs: true },
+  extract(content): Found | undefined {
+    const elf = openElf(content);
+    const info = elf && readGoBuildInfo(elf);
+    if (!info) return undefined;
+    const packages: FoundPackage[] = [...modules(info), ...standardLibrary(info)];
+    return { packages, errors: [] };
+  },
+};
+
+function modules(info: GoBuildInfo): FoundPackage[] {
+  const found = info.dependencies.map(used);
+  const main = info.main && used(info.main);
+  if (main) found.unshift({ ...main, version: mainVersion(main.version, info) });
+  return found.filter(({ path }) => path !== "").map(({ path, version }) => ({ type: "golang", name: path, version }));
+}
+
+/** A replacement by a folder has no version: then the name of the module says more. */
+function used(module: GoModule): GoModule {
+  return module.replacedBy?.version ? module.replacedBy : module;
+}
+
+/** A program that was built from its own checkout is of the version `(devel)`; many are told their version at linking. */
+function mainVersion(version: string, { settings }: GoBuildInfo): string {
+  if (version !== "" && version !== "(devel)") return version;
+  const told = /-X\s*=?\s*["']?[^\s"'=]*\.(?:[vV]ersion|VERSION|gitVersion)=["']?v?(\d+\.\d+\.\d+[\w.+-]*)/;
+  const linked = told.exec(settings.get("-ldflags") ?? "")?.[1];
+  return linked === undefined ? "(devel)" : `v${linked}`;
+}
+
+function standardLibrary({ goVersion }: GoBuildInfo): FoundPackage[] {
+  const version = /\bgo(\d[^\s-]*)/.exec(goVersion)?.[1];
+  return version === undefined ? [] : [{ type: "golang", name: "stdlib", version, licences: ["BSD-3-Clause"] }];
+}

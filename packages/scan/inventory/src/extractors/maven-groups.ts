@@ -1,0 +1,71 @@
+/**
+ * Groups of artifacts whose jars do not say theirs, by the beginning of the artifact's name: Spring's and Tomcat's builds
+ * write no `pom.properties`, and old jars have none. From https://repo1.maven.org/maven2/
+ */
+const groups: readonly (readonly [beginning: string, group: string])[] = [
+  ["spring-boot", "org.springframework.boot"],
+  ["spring-cloud", "org.springframework.cloud"],
+  ["spring-data", "org.springframework.data"],
+  ["spring-security", "org.springframework.security"],
+  ["spring-session", "org.springframework.session"],
+  ["spring-integration", "org.springframework.integration"],
+  ["spring-batch", "org.springframework.batch"],
+  ["spring-kafka", "org.springframework.kafka"],
+  ["spring-amqp", "org.springframework.amqp"],
+  ["spring-rabbit", "org.springframework.amqp"],
+  ["spring-retry", "org.springframework.retry"],
+  ["spring-hateoas", "org.springframework.hateoas"],
+  ["spring-", "org.springframework"],
+  ["tomcat-embed-", "org.apache.tomcat.embed"],
+  ["tomcat-", "org.apache.tomcat"],
+  ["catalina", "org.apache.tomcat"],
+  ["hibernate-validator", "org.hibernate.validator"],
+  ["hibernate-core", "org.hibernate"],
+  ["log4j-", "org.apache.logging.log4j"],
+  ["log4j", "log4j"],
+  ["logback-", "ch.qos.logback"],
+  ["slf4j-", "org.slf4j"],
+  ["jackson-core-asl", "org.codehaus.jackson"],
+  ["jackson-mapper-asl", "org.codehaus.jackson"],
+  ["jackson-dataformat-", "com.fasterxml.jackson.dataformat"],
+  ["jackson-datatype-", "com.fasterxml.jackson.datatype"],
+  ["jackson-module-", "com.fasterxml.jackson.module"],
+  ["jackson-", "com.fasterxml.jackson.core"],
+  ["netty-", "io.netty"],
+  ["kotlin-", "org.jetbrains.kotlin"],
+  ["groovy", "org.codehaus.groovy"],
+  ["micrometer-", "io.micrometer"],
+  ["reactor-core", "io.projectreactor"],
+  ["lucene-", "org.apache.lucene"],
+  ["elasticsearch", "org.elasticsearch"],
+  ["gradle-", "org.gradle"],
+  ["okhttp", "com.squareup.okhttp3"],
+  ["okio", "com.squareup.okio"],
+  ["commons-collections4", "org.apache.commons"],
+  ["commons-compress", "org.apache.commons"],
+  ["commons-lang3", "org.apache.commons"],
+  ["commons-text", "org.apache.commons"],
+  ["commons-configuration2", "org.apache.commons"],
+  ["commons-collections", "commons-collections"],
+  ["commons-beanutils", "commons-beanutils"],
+  ["commons-codec", "commons-codec"],
+  ["commons-fileupload", "commons-fileupload"],
+  ["commons-io", "commons-io"],
+  ["commons-lang", "commons-lang"],
+  ["commons-logging", "commons-logging"],
+  ["xstream", "com.thoughtworks.xstream"],
+  ["snakeyaml", "org.yaml"],
+  ["struts2-", "org.apache.struts"],
+  ["shiro-", "org.apache.shiro"],
+  ["postgresql", "org.postgresql"],
+  ["h2", "com.h2database"],
+  ["junit", "junit"],
+];
+
+/** The group of a well-known artifact. A beginning without a last hyphen is the whole name, or what a hyphen follows. */
+export function groupOf(artifact: string): string | undefined {
+  return groups.find(
+    ([beginning]) =>
+      artifact === beginning || artifact.startsWith(beginning.endsWith("-") ? beginning : `${beginning}-`),
+  )?.[1];
+}
