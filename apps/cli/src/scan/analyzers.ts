@@ -1,5 +1,9 @@
 /** What `bulwark scan` asks of the files of a tree. Threads import this module; a new analyzer is a line here. */
 import type { AnyAnalyzer } from "@bulwark/image";
+import { inventoryAnalyzer } from "@bulwark/inventory";
 import { secretAnalyzer } from "@bulwark/secret";
 
-export const analyzers = { secrets: secretAnalyzer } satisfies Record<string, AnyAnalyzer>;
+export const analyzers = { inventory: inventoryAnalyzer, secrets: secretAnalyzer } satisfies Record<
+  string,
+  AnyAnalyzer
+>;

@@ -2,16 +2,7 @@ import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, resolve } from "node:path";
 import { examineWith, LayerCache, type Progress } from "@bulwark/examine";
-import {
-  openHost,
-  openImage,
-  openRepository,
-  openRootfs,
-  parsePlatform,
-  type FileTree,
-  type TreeFacts,
-} from "@bulwark/image";
-import { catalog } from "@bulwark/inventory";
+import { openHost, openImage, openRepository, openRootfs, parsePlatform, type FileTree } from "@bulwark/image";
 import type { ExtractorStatus, Inventory, Report, Secret } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
 import { analyzers } from "./analyzers.ts";
@@ -58,9 +49,8 @@ function folder(path: string): string {
 export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
   await using tree = await open(input, options);
-  const inventory = await catalog(tree);
   const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers };
-  const { results, tree: seen } = await examineWith(registry, tree, ["secrets"], {
+  const { results, tree: seen } = await examineWith(registry, tree, ["inventory", "secrets"], {
     cache: new LayerCache(),
     onProgress: (progress) => options.onProgress(progressText(progress)),
   });
@@ -71,9 +61,9 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
       digest: tree.digest,
       platform: seen.config === null ? null : `${seen.config.os}/${seen.config.architecture}`,
     },
-    inventory,
+    inventory: results.inventory,
     secrets: results.secrets.secrets,
-    parts: [results.secrets.status, ...treeStatus(seen)],
+    parts: [results.secrets.status],
   };
 }
 
@@ -91,13 +81,6 @@ async function open({ kind, name }: Input, { offline, platform }: LookOptions): 
 function progressText({ done, total, bytes }: Progress): string {
   if (total === null) return `${done} files`;
   return `${done} of ${total} layers, ${Math.round(bytes / 1024 ** 2)} MB`;
-}
-
-/** Layers and folders that could not be looked at are a part of the scan that failed. */
-function treeStatus({ faults }: TreeFacts): ExtractorStatus[] {
-  if (faults.length === 0) return [];
-  const errors = faults.map(({ layer, message }) => ({ path: layer ?? "/", message: message.slice(0, 1024) }));
-  return [{ extractor: "tree", state: "partial", errors: errors.slice(0, 1000) }];
 }
 
 /** The name by which a report, its exceptions and its SARIF know what was scanned, wherever it lay. */
