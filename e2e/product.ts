@@ -88,8 +88,14 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
   }
 }
 
-/** Trades a link for a session, as the login page does. */
+/** The API, for who has the link. */
 export async function login(url: string, link: string): Promise<Client> {
+  const headers = await openSession(url, link);
+  return createClient(routes, { base: url, headers: () => headers });
+}
+
+/** Trades a link for a session, as the login page does: the headers of whoever has it. */
+export async function openSession(url: string, link: string): Promise<{ cookie: string; "x-csrf-token": string }> {
   const token = new URL(link).hash.slice("#token=".length);
   const response = await fetch(`${url}/api/v1/session/link`, {
     method: "POST",
@@ -102,5 +108,5 @@ export async function login(url: string, link: string): Promise<Client> {
     .getSetCookie()
     .map((text) => text.split(";")[0])
     .join("; ");
-  return createClient(routes, { base: url, headers: () => ({ cookie, "x-csrf-token": csrf }) });
+  return { cookie, "x-csrf-token": csrf };
 }

@@ -17,6 +17,7 @@ import {
   type TestPostgres,
 } from "@bulwark/testkit";
 import { Connection } from "../apps/agent/src/connection.ts";
+import { folderKeeper } from "../apps/agent/src/keeper.ts";
 import { Spool } from "../apps/agent/src/spool.ts";
 import { Uplink } from "../apps/agent/src/uplink.ts";
 import { bulwark, startProduct, type Product } from "./product.ts";
@@ -126,7 +127,7 @@ export async function startSender(options: {
     servers,
     credentials: {
       kind: "certificate",
-      folder: join(folder, "identity"),
+      keeper: folderKeeper(join(folder, "identity")),
       node,
       ticket: async () => ({ text: token, ...parseJoinToken(token) }),
     },

@@ -8,6 +8,7 @@ import { connect } from "@bulwark/kube";
 import { AuditLog } from "./audit-log.ts";
 import { Connection, type Credentials } from "./connection.ts";
 import { ImageScanner } from "./image-scan.ts";
+import { folderKeeper } from "./keeper.ts";
 import { PodBook } from "./pods.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
@@ -192,7 +193,7 @@ function credentialsOf({ config, credentials }: AgentOptions, node: string): Cre
   if ("token" in credentials) return { kind: "token", ...credentials, certificate: config.server.tls?.certificate };
   return {
     kind: "certificate",
-    folder: join(config.data, "identity"),
+    keeper: folderKeeper(join(config.data, "identity")),
     node,
     ticket: ticketFrom(config.agent, credentials.joinToken),
   };

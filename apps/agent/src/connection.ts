@@ -3,13 +3,14 @@ import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
 import { serverName } from "@bulwark/identity";
 import { NodeIdentity, type Identity, type Ticket } from "./identity.ts";
+import type { Keeper } from "./keeper.ts";
 
 /** How this node shows who it is. */
 export type Credentials =
   /** The agent of the server's own machine: a token over loopback. `certificate` is the server's, where it has https. */
   | { kind: "token"; token: string; certificate?: string | undefined }
   /** Any other: a client certificate, got for a join token. */
-  | { kind: "certificate"; folder: string; node: string; ticket(): Promise<Ticket | undefined> };
+  | { kind: "certificate"; keeper: Keeper; node: string; ticket(): Promise<Ticket | undefined> };
 
 export interface ConnectionOptions {
   /** Addresses of the control plane. */
@@ -100,7 +101,7 @@ export class Connection {
       this.#secure ??= { identity: undefined, agent: await pinned(credentials.certificate) };
       return this.#secure.agent;
     }
-    this.#identity ??= NodeIdentity.open({ ...credentials, folder: credentials.folder, call: callOnce });
+    this.#identity ??= NodeIdentity.open({ ...credentials, call: callOnce });
     const identity = await (await this.#identity).current(server);
     if (this.#secure?.identity !== identity) {
       this.#secure?.agent.destroy();

@@ -1,10 +1,9 @@
 import { createHash, X509Certificate } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { createRequest, lifeOf, serverName } from "@bulwark/identity";
 import { BulwarkError, systemCode } from "@bulwark/model";
 import { z } from "zod";
+import type { Keeper } from "./keeper.ts";
 
 /**
  * - `no-token`: this node has no certificate (any more), and no token to get one with
@@ -31,8 +30,8 @@ export type Call = (
 ) => Promise<{ status: number; body: unknown }>;
 
 export interface IdentityOptions {
-  /** Folder of the key, which never leaves it. */
-  folder: string;
+  /** Where the key is, which never leaves it. */
+  keeper: Keeper;
   node: string;
   /** Asked each time that there is need of it, for it may come later. */
   ticket(): Promise<Ticket | undefined>;
@@ -76,8 +75,7 @@ export class NodeIdentity {
   }
 
   static async open(options: IdentityOptions): Promise<NodeIdentity> {
-    await mkdir(options.folder, { recursive: true, mode: 0o700 });
-    const text = await readOptional(join(options.folder, "identity.json"));
+    const text = await options.keeper.read("identity.json");
     return new NodeIdentity(options, text === undefined ? undefined : kept.parse(JSON.parse(text)));
   }
 
@@ -105,15 +103,14 @@ export class NodeIdentity {
   }
 
   async #join(server: string, { text: token, id, fingerprint }: Ticket): Promise<Identity> {
-    const { folder, node, call } = this.#options;
+    const { keeper, node, call } = this.#options;
     const authority = await authorityOf(server, fingerprint);
-    // The key is on disk before it is asked for: when the answer is lost, the same key asks again.
-    const path = join(folder, "request.json");
-    const earlier = await readOptional(path);
+    // The key is kept before it is asked for: when the answer is lost, the same key asks again.
+    const earlier = await keeper.read("request.json");
     let mine = earlier === undefined ? undefined : pending.parse(JSON.parse(earlier));
     if (mine?.token !== id) {
       mine = { ...(await createRequest()), token: id };
-      await replace(path, JSON.stringify(mine));
+      await keeper.write("request.json", JSON.stringify(mine));
     }
     const body = { token, node, request: mine.request };
     const certificate = await this.#ask(call(server, "/api/agent/v1/enrol", body, { ca: authority }));
@@ -145,7 +142,7 @@ export class NodeIdentity {
   }
 
   async #keep(held: Kept): Promise<Identity> {
-    await replace(join(this.#options.folder, "identity.json"), JSON.stringify(held));
+    await this.#options.keeper.write("identity.json", JSON.stringify(held));
     this.#kept = held;
     return held;
   }
@@ -192,19 +189,4 @@ function rawChain(leaf: DetailedPeerCertificate): Buffer[] {
     one = one.issuerCertificate;
   }
   return raws;
-}
-
-async function readOptional(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (error) {
-    if (systemCode(error) === "ENOENT") return undefined;
-    throw error;
-  }
-}
-
-/** There is the old file or the new one, never half of one. */
-async function replace(path: string, text: string): Promise<void> {
-  await writeFile(`${path}.new`, text, { mode: 0o600, flush: true });
-  await rename(`${path}.new`, path);
 }

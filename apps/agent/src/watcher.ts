@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFileSync } from "node:fs";
 import type { ContainerRegistry } from "@bulwark/containers";
-import { detectors, Pipeline, type Owner } from "@bulwark/detect";
+import { createDetectors, Pipeline, type Owner } from "@bulwark/detect";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import { sensorAvailability, startSensor, type Sensor, type SensorError, type SensorRecord } from "@bulwark/sensor";
 import type { Logger } from "@bulwark/telemetry";
@@ -129,7 +129,7 @@ export class Watcher implements AsyncDisposable {
     const pipeline: Pipeline = new Pipeline({
       node,
       run: randomUUID().slice(0, 8),
-      detectors,
+      detectors: createDetectors(),
       host,
       ownerOf: (cgroups, last) => this.#ownerOf(cgroups, last),
       epoch: (time) => this.#sensor?.epochMs(time) ?? Date.now(),

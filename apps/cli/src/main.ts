@@ -21,6 +21,11 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     load: async () => (await import("./commands/agent.ts")).agentCommand,
   },
   {
+    name: "cluster",
+    summary: "the objects of a cluster elsewhere, for a control plane",
+    load: async () => (await import("./commands/cluster.ts")).clusterCommand,
+  },
+  {
     name: "demo",
     summary: "a recorded attack replayed live: no root, no network, no containers",
     load: async () => (await import("./commands/demo.ts")).demoCommand,

@@ -5,8 +5,9 @@ import { startAgent, type AgentOptions } from "@bulwark/agent";
 import { readSecret, type Config } from "@bulwark/config";
 import { nodeName } from "@bulwark/model";
 import type { Command } from "../command.ts";
+import { takeSecret } from "../local/environment.ts";
 import { untilStopped } from "../local/lifetime.ts";
-import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
+import { configFlags, configFrom, configUsage, serversFrom, UsageError } from "../local/options.ts";
 import { version } from "../local/version.ts";
 
 const usage = `Usage: bulwark agent --server URL [--server URL…] [OPTION…]
@@ -34,16 +35,15 @@ const options = {
 async function run(args: string[]): Promise<number> {
   const { values } = parseArgs({ args, options });
   const config = configFrom(values);
-  const servers = values.server ?? config.agent.servers;
-  if (servers.length === 0 || !servers.every((server) => URL.canParse(server))) {
-    throw new UsageError("usage", "--server: an address is needed", { remedy: "--server https://127.0.0.1:8444" });
-  }
+  const token = takeSecret("BULWARK_AGENT_TOKEN");
+  // The agent of the server's own machine gets its token from `up`, and may speak to it without TLS.
+  const servers = serversFrom(values.server ?? config.agent.servers, token !== undefined);
   const spool = values.spool === undefined ? config.agent.spool : Number(values.spool);
   if (!Number.isSafeInteger(spool) || spool < 1e6) {
     throw new UsageError("usage", `--spool ${values.spool ?? ""}: not a size`, { remedy: "bytes, at least 1000000" });
   }
   const node = values.node ?? config.agent.node ?? hostname();
-  const credentials = credentialsFor(servers, node, config);
+  const credentials = token === undefined ? credentialsFor(node, config) : { token };
   await mkdir(config.data, { recursive: true, mode: 0o700 });
   await using _ = await startAgent({
     config: { ...config, agent: { ...config.agent, spool, node, host: values.host ?? config.agent.host } },
@@ -55,17 +55,9 @@ async function run(args: string[]): Promise<number> {
   return 0;
 }
 
-/** The agent of the server's own machine gets its token from `up`; any other joins, or has joined. */
-function credentialsFor(servers: string[], node: string, config: Config): AgentOptions["credentials"] {
-  const token = take("BULWARK_AGENT_TOKEN");
-  if (token !== undefined) return { token };
-  const given = take("BULWARK_JOIN_TOKEN");
-  const plain = servers.find((server) => new URL(server).protocol !== "https:");
-  if (plain !== undefined) {
-    throw new UsageError("usage", `--server ${plain}: an agent connects by https only`, {
-      remedy: "name the server's agent port: https://HOST:8444",
-    });
-  }
+/** Any agent but that of the server's own machine joins, or has joined. */
+function credentialsFor(node: string, config: Config): AgentOptions["credentials"] {
+  const given = takeSecret("BULWARK_JOIN_TOKEN");
   if (!nodeName.safeParse(node).success) {
     throw new UsageError("usage", `${node} is no name for a node: letters, digits, dots, dashes and underscores`, {
       remedy: "give it one with --node",
@@ -73,13 +65,6 @@ function credentialsFor(servers: string[], node: string, config: Config): AgentO
   }
   // The file is read each time: whoever renews it need not start the agent again.
   return { joinToken: async () => given ?? readSecret("BULWARK_JOIN_TOKEN", config.agent.joinTokenFile) };
-}
-
-/** No program that this process starts shall have it. */
-function take(name: string): string | undefined {
-  const value = process.env[name];
-  delete process.env[name];
-  return value === "" ? undefined : value;
 }
 
 export const agentCommand: Command = { name: "agent", summary: "one node", usage, run };

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { detectors, Pipeline, type Owner } from "@bulwark/detect";
+import { createDetectors, Pipeline, type Owner } from "@bulwark/detect";
 import type { AgentRecord, Component } from "@bulwark/model";
 import type { Recording } from "./recording.ts";
 
@@ -40,7 +40,7 @@ export async function replayAttack({ containers, reports, records }: Recording, 
   const pipeline = new Pipeline({
     node,
     run: "demo",
-    detectors,
+    detectors: createDetectors(),
     host: false,
     ownerOf: (cgroups) => ownerOf(now, cgroups),
     epoch: (time) => Math.round(began + lead / speed + milliseconds(time)),

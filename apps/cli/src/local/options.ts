@@ -29,6 +29,18 @@ export function configFrom(flags: {
   };
 }
 
+/** Addresses of a control plane's agent port. `plain`: without TLS too, for the machine that the server is on. */
+export function serversFrom(servers: string[], plain = false): string[] {
+  if (servers.length === 0 || !servers.every((server) => URL.canParse(server))) {
+    throw new UsageError("usage", "--server: an address is needed", { remedy: "--server https://127.0.0.1:8444" });
+  }
+  const open = servers.find((server) => new URL(server).protocol !== "https:");
+  if (open === undefined || plain) return servers;
+  throw new UsageError("usage", `--server ${open}: an agent connects by https only`, {
+    remedy: "name the server's agent port: https://HOST:8444",
+  });
+}
+
 function portNumber(text: string): number {
   const port = Number(text);
   if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;

@@ -7,7 +7,7 @@ import {
   parseJoinToken,
   type JoinToken,
 } from "@bulwark/identity";
-import { nodeName } from "@bulwark/model";
+import { agentName, collectorOf, nodeName } from "@bulwark/model";
 import type { AgentCertificate, EnrolRefusal } from "@bulwark/store";
 import type { Context } from "../context.ts";
 import { addressKey } from "../auth/throttle.ts";
@@ -66,7 +66,11 @@ export async function enrol(
   const hash = hashJoinSecret(secret);
   const known = await context.store.agents.joinToken(id, now);
   if (!known || known.hash !== hash) return refuse("unknown-token", asked.node, address, context);
-  const node = nodeName.parse(asked.node);
+  const node = agentName.parse(asked.node);
+  // What tells of a cluster is not of a node: it comes in as its own cluster's, and as no other's.
+  if (!nodeName.safeParse(node).success && node !== collectorOf(known.cluster)) {
+    return refuse("other-cluster", node, address, context);
+  }
   const certificate = await issue(asked.request, { node, cluster: known.cluster, address }, context, now);
   const reason = await context.store.agents.enrol({ token: { id, hash }, certificate: certificate.row }, now);
   if (reason !== null) return refuse(reason, node, address, context);
@@ -174,7 +178,7 @@ function tokenOf(text: string): JoinToken {
 }
 
 const refusals: Record<
-  EnrolRefusal | "revoked",
+  EnrolRefusal | "other-cluster" | "revoked",
   [code: "unauthenticated" | "forbidden" | "conflict", message: string, remedy: string]
 > = {
   "unknown-token": [
@@ -183,6 +187,11 @@ const refusals: Record<
     "make a new one: bulwark join",
   ],
   "other-node": ["forbidden", "the join token is for another node", "make one for this node: bulwark join NODE"],
+  "other-cluster": [
+    "forbidden",
+    "the join token is for another cluster",
+    "make one for this cluster: bulwark join --any --cluster NAME",
+  ],
   revoked: [
     "forbidden",
     "the agent of this node was revoked",
@@ -197,7 +206,7 @@ const refusals: Record<
 };
 
 async function refuse(
-  reason: EnrolRefusal | "revoked",
+  reason: EnrolRefusal | "other-cluster" | "revoked",
   node: string,
   address: string,
   context: Context,

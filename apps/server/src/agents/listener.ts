@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { handlers } from "../api/handlers.ts";
 import { appOptions, guardApp } from "../http/app.ts";
 import { register } from "../http/register.ts";
-import { ingestExtra } from "../http/batch.ts";
+import { clusterExtra, ingestExtra } from "../http/batch.ts";
 
 /** How often the listener's own certificate is looked at. It is made anew half-way through its time. */
 const look = 3_600_000;
@@ -36,9 +36,8 @@ export async function createAgentApp(
     },
   }) as unknown as FastifyInstance;
   guardApp(app, context);
-  register(app, handlers, context, { ingest: ingestExtra(context.limits) }, (route) =>
-    ["agent", "identity"].includes(route.tag),
-  );
+  const extras = { ingest: ingestExtra(context.limits), putCluster: clusterExtra(context.limits) };
+  register(app, handlers, context, extras, (route) => ["agent", "identity"].includes(route.tag));
   app.get("/healthz", async (_request, reply) => reply.type("text/plain").send("ok\n"));
 
   const timer = setInterval(() => {

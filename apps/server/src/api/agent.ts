@@ -1,11 +1,24 @@
-import { errorText, type AgentRecord, type Batch, type ImageReport } from "@bulwark/model";
+import {
+  collectorOf,
+  errorText,
+  nodeName,
+  type AgentRecord,
+  type Batch,
+  type Component,
+  type ImageReport,
+  type KubeCluster,
+  type KubeStatus,
+} from "@bulwark/model";
 import { StoreError, type IngestResult } from "@bulwark/store";
+import type { Caller } from "../auth/caller.ts";
 import type { Context } from "../context.ts";
 import { reportFull } from "../health/own.ts";
 import { count } from "../http/figures.ts";
 import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
 import { matchImage } from "../jobs/match-image.ts";
+import { leaseOf, namedClusters } from "../kubernetes/keep.ts";
+import { summaryOf, takeChanges } from "../kubernetes/take.ts";
 
 export const agentHandlers: HandlersOf<"agent"> = {
   async ingest({ body, caller, now }, context) {
@@ -16,17 +29,66 @@ export const agentHandlers: HandlersOf<"agent"> = {
     return { stored: result.stored, settings: await context.agentSettings.revision() };
   },
 
+  async putCluster({ body, caller, now }, context) {
+    const { session, changes, status } = body;
+    const cluster = clusterFor(caller, context);
+    if (!changes.every((change) => change.type !== "put" || change.object.cluster === cluster)) {
+      throw new Refusal("forbidden", `this certificate is of the cluster ${cluster}; the changes are of another`);
+    }
+    await context.disk.check();
+    if (!(await context.store.leases.take(leaseOf(cluster), session, context.limits.clusterLease))) {
+      throw new Refusal("conflict", `another collector tells of the cluster ${cluster}`, { remedy: "end one of them" });
+    }
+    const before = (await context.store.kubernetes.clusters()).find(({ name }) => name === cluster);
+    const changed = await takeChanges(cluster, changes, context);
+    if (status) await takeStatus(status, before, cluster, context, now);
+    return { changed, known: before !== undefined };
+  },
+
   async readAgentSettings(_call, { agentSettings }) {
     return agentSettings.current();
   },
 };
+
+/** Whose objects the caller may tell of. The agent of a node may not, nor may anybody where the server reads them itself. */
+function clusterFor(caller: Caller, context: Context): string {
+  const certificate = caller.kind === "agent" ? caller.certificate : null;
+  if (!certificate || certificate.node !== collectorOf(certificate.cluster)) {
+    throw new Refusal("forbidden", "only a cluster's collector may tell of its objects");
+  }
+  const { cluster } = certificate;
+  if (namedClusters(context).some(({ name }) => name === cluster)) {
+    throw new Refusal("conflict", `this server reads the cluster ${cluster} itself`, {
+      remedy: "join the cluster under another name, or end its collector",
+    });
+  }
+  return cluster;
+}
+
+async function takeStatus(
+  status: KubeStatus,
+  before: KubeCluster | undefined,
+  cluster: string,
+  { store, live }: Context,
+  now: number,
+): Promise<void> {
+  const syncedAt = status.syncedAt ?? before?.syncedAt ?? null;
+  await store.kubernetes.putCluster({ ...status, syncedAt, name: cluster, updatedAt: now });
+  const { state, reason, remedy, counters } = status;
+  const summary = summaryOf(status).slice(0, 1024);
+  const told = { id: "inventory", node: collectorOf(cluster), state, summary, reason, remedy, counters };
+  const component: Component = { ...told, updatedAt: now };
+  await store.health.put([component]);
+  if (before?.state !== state || before.reason !== reason) await live.publish("health", component);
+}
 
 /**
  * A node speaks for itself only: whoever holds one node's certificate cannot write another's history. Ids of events and
  * alerts begin with the node, so that none can be taken before its owner comes with it.
  */
 function checkNode(batch: Batch, node: string): void {
-  if (batch.node === node && batch.records.every((record) => isOf(record, node))) return;
+  if (nodeName.safeParse(node).success && batch.node === node && batch.records.every((record) => isOf(record, node)))
+    return;
   count.batches.inc({ result: "refused" });
   throw new Refusal("forbidden", `this agent is of the node ${node}; the batch speaks for another`);
 }

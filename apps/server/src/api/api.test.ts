@@ -2,11 +2,14 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ApiError, routes, type Client } from "@bulwark/contract";
 import type { AgentRecord } from "@bulwark/model";
+import { createRequest } from "@bulwark/identity";
 import {
   joinAgent,
+  joinWith,
   sampleAlert,
   sampleContainer,
   sampleEvent,
+  samplePod,
   sampleReport,
   sampleVulnerability,
 } from "@bulwark/testkit";
@@ -162,6 +165,41 @@ describe("every route, in the order of a working day", () => {
     assert.deepEqual(await server.client(await server.agent()).readAgentSettings(), settings);
   });
 
+  test("a cluster elsewhere is told of by its collector, is read object by object, and can be forgotten", async () => {
+    const { token } = await person.createJoinToken({ body: { cluster: "west", hours: 1 } });
+    const agentsUrl = server.agentsUrl ?? "";
+    assert.equal((await joinWith(agentsUrl, token, "cluster:other", (await createRequest()).request)).status, 403);
+    const collector = await joinAgent(agentsUrl, token, "cluster:west");
+    const pod = samplePod(1, { cluster: "west" });
+    const status = { uid: "u", version: "v1.36.3", state: "ok", reason: "", remedy: "", syncedAt: 1, counters: {} };
+    const path = "/api/agent/v1/cluster";
+    const told = await collector.post(path, { session: "s", changes: [{ type: "put", object: pod }], status });
+    assert.deepEqual(told, { status: 200, body: { changed: 1, known: false } });
+    const again = await collector.post(path, { session: "s", changes: [{ type: "put", object: pod }] });
+    assert.deepEqual(again.body, { changed: 0, known: true });
+    const foreign = { type: "put", object: samplePod(2, { cluster: "east" }) };
+    assert.equal((await collector.post(path, { session: "s", changes: [foreign] })).status, 403);
+    assert.equal((await collector.post(path, { session: "another", changes: [] })).status, 409);
+    const record = { type: "containers", node: "cluster:west", running: [] };
+    assert.equal((await collector.send(1, [record as never])).status, 403, "it speaks for no node");
+
+    const west = (await person.listClusters()).items.find(({ name }) => name === "west");
+    assert.deepEqual([west?.state, west?.objects], ["ok", { Pod: 1 }]);
+    assert.deepEqual((await person.getCluster({ params: { id: "west" } })).coverage, []);
+    const { items } = await person.listKubeObjects({ query: { cluster: "west" } });
+    assert.deepEqual(
+      items.map(({ uid }) => uid),
+      [pod.uid],
+    );
+    assert.equal((await person.getKubeObject({ params: { cluster: "west", uid: pod.uid } })).name, pod.name);
+    const { secret } = await person.createAuditToken({ params: { id: "west" }, body: { days: 1 } });
+    const api = server.client({ authorization: `Bearer ${secret}` });
+    const list = { kind: "EventList" as const, apiVersion: "audit.k8s.io/v1" as const, items: [] };
+    assert.deepEqual(await api.ingestAudit({ body: list }), { stored: 0, known: 0, unreadable: 0 });
+    await person.forgetCluster({ params: { id: "west" } });
+    assert.equal((await person.listKubeObjects({ query: { cluster: "west" } })).items.length, 0);
+  });
+
   test("with a password the next login needs no link; logging out ends the session", async () => {
     const password = "a long enough password";
     await person.setPassword({ body: { password } });
@@ -191,8 +229,8 @@ describe("every route, in the order of a working day", () => {
   });
 
   test("no route was left out", () => {
-    // Those are answered on the agents' listener only: agents.test.ts.
-    const elsewhere = Object.entries(routes).filter(([, { tag }]) => tag === "identity");
+    // Those are answered on the agents' listener only: above, and agents.test.ts.
+    const elsewhere = Object.entries(routes).filter(([name, { tag }]) => tag === "identity" || name === "putCluster");
     const names = Object.keys(routes).filter((name) => !elsewhere.some(([other]) => other === name));
     assert.deepEqual([...server.answered].sort(), names.sort());
   });

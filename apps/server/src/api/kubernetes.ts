@@ -107,10 +107,24 @@ async function clustersOf(context: Context, now: number): Promise<KubeCluster[]>
           name,
           state: "off",
           reason: "agents have joined from it; its objects are not followed",
-          remedy: "name it under server.kubernetes.clusters, with a kubeconfig",
+          remedy: "let its collector run there (bulwark cluster), or name it under server.kubernetes.clusters",
         };
   });
-  return [...known, ...unknown].toSorted((a, b) => (a.name < b.name ? -1 : 1));
+  return [...known.map((cluster) => doubt(cluster, context, now)), ...unknown].toSorted((a, b) =>
+    a.name < b.name ? -1 : 1,
+  );
+}
+
+/** Who tells of a cluster does so every few seconds: what is old is not believed any more. */
+function doubt(cluster: KubeCluster, { limits }: Context, now: number): KubeCluster {
+  const silent = now - cluster.updatedAt;
+  if (cluster.state === "failed" || silent <= limits.silence) return cluster;
+  return {
+    ...cluster,
+    state: "failed",
+    reason: `nothing has been heard of it for ${Math.round(silent / 60_000)} minutes`,
+    remedy: "see that its collector (bulwark cluster) runs and reaches this server, or that the server still names it",
+  };
 }
 
 async function rowOf(cluster: KubeCluster, coverage: NodeCoverage[], { store }: Context): Promise<ClusterRow> {

@@ -10,7 +10,7 @@ import {
 } from "fastify";
 import { handlers } from "../api/handlers.ts";
 import type { Context } from "../context.ts";
-import { inflate, ingestExtra } from "./batch.ts";
+import { clusterExtra, inflate, ingestExtra } from "./batch.ts";
 import { serveConsole } from "./console.ts";
 import { count } from "./figures.ts";
 import { guardHost } from "./host.ts";
@@ -51,7 +51,7 @@ export async function createApp(context: Context, consoleFolder: string | undefi
     app,
     handlers,
     context,
-    { ingest: ingestExtra(context.limits), ingestAudit: batches },
+    { ingest: ingestExtra(context.limits), putCluster: clusterExtra(context.limits), ingestAudit: batches },
     (route) => route.tag !== "identity",
   );
   registerStream(app, context);

@@ -1,7 +1,7 @@
 import { PassThrough, Transform, type Readable } from "node:stream";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { constants, createGunzip, createZstdDecompress } from "node:zlib";
-import { batch, record, type AgentRecord, type Batch } from "@bulwark/model";
+import { batch, clusterReport, kubeChange, record, type Batch, type ClusterReport } from "@bulwark/model";
 import type { preParsingHookHandler } from "fastify";
 import { z } from "zod";
 import type { Limits } from "../limits.ts";
@@ -11,6 +11,11 @@ import type { Extra } from "./register.ts";
 /** What taking in a batch needs beyond its schema. */
 export function ingestExtra({ batch: limit }: Limits): Extra {
   return { bodyLimit: limit, preParsing: inflate(limit), parseBody: parseBatch };
+}
+
+/** The same for what a collector sends of its cluster. */
+export function clusterExtra({ batch: limit }: Limits): Extra {
+  return { bodyLimit: limit, preParsing: inflate(limit), parseBody: parseClusterReport };
 }
 
 /** Inflates a body as it comes. What comes out is bounded by the route's body limit, what goes in by `limit`. */
@@ -67,25 +72,33 @@ function inflated(source: Readable, decoder: Transform, limit: number): Readable
 }
 
 const envelope = batch.extend({ records: z.array(z.unknown()).min(1).max(5000) });
-const slice = z.array(record);
+const clusterEnvelope = clusterReport.extend({ changes: z.array(z.unknown()).max(5000) });
 const sliceLength = 200;
 
-/** The same check as the schema's, in slices, so that a large batch does not hold up everybody else's requests. */
 async function parseBatch(body: unknown): Promise<Batch> {
   const { records, ...rest } = parseInput(envelope, body, "body");
-  const checked: AgentRecord[] = [];
-  for (let at = 0; at < records.length; at += sliceLength) {
-    if (at > 0) await nextTurn();
-    checked.push(...checkSlice(records, at));
-  }
-  return { ...rest, records: checked };
+  return { ...rest, records: await inSlices("records", record, records) };
 }
 
-function checkSlice(records: unknown[], at: number): AgentRecord[] {
-  const parsed = slice.safeParse(records.slice(at, at + sliceLength));
-  if (parsed.success) return parsed.data;
-  const [issue] = parsed.error.issues;
-  const [index = 0, ...path] = issue?.path ?? [];
-  const place = ["records", at + Number(index), ...path].join(".");
-  throw new Refusal("invalid", `body.${place}: ${issue?.message ?? "is wrong"}`);
+async function parseClusterReport(body: unknown): Promise<ClusterReport> {
+  const { changes, ...rest } = parseInput(clusterEnvelope, body, "body");
+  return { ...rest, changes: await inSlices("changes", kubeChange, changes) };
+}
+
+/** The same check as the schema's, in slices, so that a large batch does not hold up everybody else's requests. */
+async function inSlices<T>(name: string, item: z.ZodType<T>, all: unknown[]): Promise<T[]> {
+  const slice = z.array(item);
+  const checked: T[] = [];
+  for (let at = 0; at < all.length; at += sliceLength) {
+    if (at > 0) await nextTurn();
+    const parsed = slice.safeParse(all.slice(at, at + sliceLength));
+    if (!parsed.success) {
+      const [issue] = parsed.error.issues;
+      const [index = 0, ...path] = issue?.path ?? [];
+      const place = [name, at + Number(index), ...path].join(".");
+      throw new Refusal("invalid", `body.${place}: ${issue?.message ?? "is wrong"}`);
+    }
+    checked.push(...parsed.data);
+  }
+  return checked;
 }

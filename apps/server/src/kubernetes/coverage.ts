@@ -1,4 +1,11 @@
-import { parseSelector, type Component, type NodeCoverage, type Page, type StoredKubeObject } from "@bulwark/model";
+import {
+  collectorOf,
+  parseSelector,
+  type Component,
+  type NodeCoverage,
+  type Page,
+  type StoredKubeObject,
+} from "@bulwark/model";
 import type { KubeFilter } from "@bulwark/store";
 import type { Context } from "../context.ts";
 
@@ -15,7 +22,10 @@ export async function coverageOf(cluster: string, context: Context, now: number)
     store.agents.list(now),
   ]);
   const podOf = new Map(pods.map((pod) => [pod.node, pod]));
-  const own = new Set(agents.filter((agent) => agent.cluster === cluster).map(({ node }) => node));
+  const collector = collectorOf(cluster);
+  const own = new Set(
+    agents.filter((agent) => agent.cluster === cluster && agent.node !== collector).map(({ node }) => node),
+  );
   const foreign = new Set(agents.filter((agent) => agent.cluster !== cluster).map(({ node }) => node));
   const told = Map.groupBy(
     // A node of the same name in another cluster is another node.

@@ -1,9 +1,11 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
+import { followCluster } from "@bulwark/cluster";
 import { connect, KubeError, type Kube } from "@bulwark/kube";
 import { errorText, type KubeCluster } from "@bulwark/model";
 import type { Context } from "../context.ts";
-import { followCluster, type ClusterView } from "./follow.ts";
+import { count } from "../http/figures.ts";
+import { summaryOf, takeChanges } from "./take.ts";
 
 /** A cluster that the configuration names, or the one that the server is in. */
 interface Named {
@@ -13,6 +15,11 @@ interface Named {
 
 const firstPause = 1000;
 const lastPause = 60_000;
+
+/** Who holds this one tells the store of the cluster. */
+export function leaseOf(cluster: string): string {
+  return `cluster/${cluster}`;
+}
 
 /**
  * Keeps what is known of each cluster up to date. With several replicas one of them has a cluster at a time; another one
@@ -46,7 +53,7 @@ export function namedClusters({ config }: Context): Named[] {
 
 async function keep(cluster: Named, holder: string, context: Context, closing: AbortSignal): Promise<void> {
   const { limits, logger, store } = context;
-  const lease = `cluster/${cluster.name}`;
+  const lease = leaseOf(cluster.name);
   let pause = firstPause;
   while (!closing.aborted) {
     const has = await store.leases.take(lease, holder, limits.clusterLease).catch(() => false);
@@ -97,46 +104,42 @@ async function renew(lease: string, holder: string, { store, limits }: Context, 
 }
 
 async function following(cluster: Named, context: Context, signal: AbortSignal): Promise<void> {
-  await using open = await followCluster(cluster.name, cluster.connect(), context);
-  const before = (await context.store.kubernetes.clusters()).find(({ name }) => name === cluster.name);
-  let syncedAt = before?.syncedAt ?? null;
+  const { limits, logger, store } = context;
+  const { name } = cluster;
+  const before = (await store.kubernetes.clusters()).find((known) => known.name === name);
+  await using open = await followCluster({
+    ...{ name, logger, client: cluster.connect(), syncedAt: before?.syncedAt ?? null },
+    ...{ gather: limits.clusterFlush, mostObjects: limits.clusterObjects },
+    write: async (changes) => takeChanges(name, changes, context),
+    tally: (what, number) => {
+      if (what === "listed") count.kubeLists.inc({ cluster: name }, number);
+      else count.kubeChanges.inc({ cluster: name, result: what }, number);
+    },
+  });
   let first = true;
+  let written = false;
   while (!signal.aborted) {
-    const { view } = open;
-    if (view.isComplete) syncedAt = Date.now();
+    // Somebody had it forgotten: all of it is read again.
+    if (written && (await isForgotten(name, context))) return;
+    const status = open.status();
+    report(context, name, { ...status, summary: summaryOf(status) });
     // A failure to write it down is told by what waits to be written.
-    await tell(context, cluster.name, view, syncedAt).catch(() => undefined);
+    written = await store.kubernetes.putCluster({ ...status, name, updatedAt: Date.now() }).then(
+      () => true,
+      () => written,
+    );
     // Until it is complete for the first time, it is looked at often: somebody waits for it.
-    if (syncedAt !== null && view.isComplete) first = false;
-    await wait(first ? context.limits.clusterFlush : context.limits.clusterStatus, signal);
+    if (open.isComplete) first = false;
+    await wait(first ? limits.clusterFlush : limits.clusterStatus, signal);
   }
 }
 
-async function tell(context: Context, name: string, view: ClusterView, syncedAt: number | null): Promise<void> {
-  const { failing, counters, uid, version } = view;
-  const reasons = [...new Set(failing.map(({ error }) => error.message))];
-  if (view.trouble !== "") reasons.unshift(`the database does not take its changes: ${view.trouble}`);
-  if (counters.unreadable > 0) reasons.push(`${counters.unreadable} objects could not be read`);
-  if (counters.dropped > 0) reasons.push(`${counters.dropped} objects are beyond the bound of what is kept`);
-  const state = view.isAway ? "failed" : reasons.length > 0 ? "degraded" : "ok";
-  const remedy = failing.map(({ error }) => error.remedy).find((text) => text !== undefined) ?? "";
-  const cluster: KubeCluster = {
-    name,
-    uid,
-    version,
-    state,
-    reason: reasons.join("; ").slice(0, 2048),
-    remedy: state === "ok" ? "" : remedy.slice(0, 2048),
-    syncedAt,
-    counters: { ...counters },
-    updatedAt: Date.now(),
-  };
-  const summary =
-    syncedAt === null
-      ? `${version}: its objects are being read`
-      : `${version}: ${inWords(counters.written)} changes taken in`;
-  report(context, name, { ...cluster, summary });
-  await context.store.kubernetes.putCluster(cluster);
+async function isForgotten(name: string, { store }: Context): Promise<boolean> {
+  return store.kubernetes.clusters().then(
+    (clusters) => clusters.every((known) => known.name !== name),
+    // Not known now is not forgotten.
+    () => false,
+  );
 }
 
 /** What is known of it stays, with the time at which it was so. */
@@ -160,10 +163,6 @@ function report(
   { state, summary, reason, remedy }: Pick<KubeCluster, "state" | "reason" | "remedy"> & { summary: string },
 ): void {
   health.report({ id: `cluster:${name}`, state, summary: summary.slice(0, 1024), reason, remedy });
-}
-
-function inWords(number: number): string {
-  return number.toLocaleString("en");
 }
 
 async function wait(milliseconds: number, signal: AbortSignal): Promise<void> {

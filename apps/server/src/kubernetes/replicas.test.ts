@@ -3,9 +3,9 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
+import { collections } from "@bulwark/cluster";
 import { fakeKubernetes, missing, startPostgres } from "@bulwark/testkit";
 import { startTestServer } from "../server.fixture.ts";
-import { collections } from "./collections.ts";
 
 test(
   "one replica reads a cluster, and another goes on when that one ends",
@@ -47,7 +47,7 @@ test(
         await first[Symbol.asyncDispose]();
         fake.put(collections.Pod, pod("two"));
         await until(async () => (await second.store.kubernetes.count("east"))["Pod"] === 2);
-        assert.equal(fake.requests.lists, 2 * kinds);
+        await until(async () => fake.requests.lists === 2 * kinds);
       } finally {
         await second[Symbol.asyncDispose]();
       }

@@ -107,6 +107,8 @@ export const configSchema = z.strictObject({
         .strictObject({
           /** File by which the API server is reached; the pod's own account by default. */
           kubeconfig: path.optional(),
+          /** Secret (`namespace/name`) in which `bulwark cluster` keeps its identity; the data folder by default. */
+          identitySecret: namespaced.optional(),
           /** As the server calls the cluster. */
           cluster: clusterName.default("default"),
           /** `--audit-log-path` of the API server on this node. */

@@ -1,7 +1,9 @@
 import {
+  agentName,
   agentSettings,
   alertState,
   batch,
+  clusterReport,
   component,
   container,
   event,
@@ -531,7 +533,7 @@ export const routes = {
     tag: "identity",
     access: "public",
     summary: "Exchange a join token and a request (PKCS #10) for a node's client certificate",
-    body: z.strictObject({ token: z.string().max(8192), node: nodeName, request: z.string().max(8192) }),
+    body: z.strictObject({ token: z.string().max(8192), node: agentName, request: z.string().max(8192) }),
     response: agentCertificate,
   },
   renewCertificate: {
@@ -563,6 +565,20 @@ export const routes = {
       stored: z.number().int(),
       /** Revision of the agents' settings: another one than the agent has is to be fetched. */
       settings: z.number().int(),
+    }),
+  },
+  putCluster: {
+    method: "POST",
+    path: "/api/agent/v1/cluster",
+    tag: "agent",
+    access: "agent",
+    summary: "Store changes of a cluster's objects, and how well they are known; one collector at a time",
+    body: clusterReport,
+    response: z.object({
+      /** How many objects are now others than before. */
+      changed: z.number().int(),
+      /** False where nothing is known of the cluster, or no longer: all of it is to be told. */
+      known: z.boolean(),
     }),
   },
 } as const satisfies Record<string, Route>;

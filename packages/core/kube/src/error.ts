@@ -1,4 +1,4 @@
-import { BulwarkError } from "@bulwark/model";
+import { BulwarkError, errorText, systemCode } from "@bulwark/model";
 
 /**
  * `gone`: a resource version or page is no longer kept (410); `conflict`: somebody changed it first, or owns the field;
@@ -50,8 +50,19 @@ export interface Status {
 const remedies: Partial<Record<KubeErrorCode, string>> = {
   unauthorized: "check the credentials: a token may have expired, or the kubeconfig belongs to another cluster",
   forbidden: "give the role of this client the verb and resource named above (kubectl auth can-i shows what it has)",
-  unreachable: "check the server's address, the network and any proxy",
+  unreachable: "check the server's address, its certificate, the network and any proxy",
 };
+
+/** No answer, or one that broke off. */
+export function unreachable(what: string, server: string, cause: unknown): KubeError {
+  // Of several addresses that all refuse there is no message, but a code.
+  const reason = errorText(cause) || (systemCode(cause) ?? "no reason was given");
+  const message = `${what}: ${server} does not answer: ${reason}`;
+  return new KubeError("unreachable", message, {
+    cause,
+    ...(remedies.unreachable && { remedy: remedies.unreachable }),
+  });
+}
 
 /** The error of an answer, with what was asked: `list pods in shop`. */
 export function statusError(what: string, status: Status, httpStatus: number, retryAfterHeader?: string): KubeError {

@@ -23,14 +23,14 @@ export interface ReflectOptions {
   fieldSelector?: string;
   labelSelector?: string;
   signal: AbortSignal;
-  /** First pause after a failure; it doubles up to a minute. Milliseconds. */
+  /** First pause after a failure; it doubles up to half a minute. Milliseconds. */
   firstPause?: number;
   /** As for `watch`. */
   idle?: number;
 }
 
 const pageSize = 500;
-const lastPause = 60_000;
+const lastPause = 30_000;
 const soon = 1000;
 
 /**
@@ -49,10 +49,11 @@ export async function reflect(
   let version: string | undefined;
   let pause = firstPause;
   while (!signal.aborted) {
+    let from = Infinity;
     try {
       version ??= await list(kube, path, query, mirror, signal);
       mirror.heard();
-      const from = performance.now();
+      from = performance.now();
       version = await follow(kube, path, query, mirror, { resourceVersion: version, signal, idle }, (seen) => {
         version = seen;
         pause = firstPause;
@@ -67,6 +68,8 @@ export async function reflect(
       if (signal.aborted) return;
       if (!(error instanceof KubeError)) throw error;
       if (error.code === "gone") version = undefined;
+      // A watch that held for a while was sound: what ends it is a new failure.
+      if (performance.now() - from > soon) pause = firstPause;
       const retryIn = error.retryAfter ?? pause * (0.75 + Math.random() / 2);
       mirror.failed(error, retryIn);
       await sleep(retryIn, undefined, { signal }).catch(() => undefined);

@@ -1,7 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Access, ExecCredential } from "./credentials.ts";
-import { KubeError, statusError, type Status } from "./error.ts";
+import { KubeError, statusError, unreachable, type Status } from "./error.ts";
 
 export type Query = Readonly<Record<string, boolean | number | string | undefined>>;
 
@@ -93,7 +93,7 @@ export function createTransport(access: Access): Transport {
       ...{ method: call.method, headers, agent: agentFor(credential), body, call },
     });
     if ((response.statusCode ?? 0) < 300) return response;
-    throw await problemOf(call, response);
+    throw await problemOf(call, access.server, response);
   };
 
   const send = async (call: Call): Promise<IncomingMessage> => {
@@ -111,7 +111,7 @@ export function createTransport(access: Access): Transport {
     send,
     async json(call, limit = maxBody) {
       const response = await send(call);
-      return parseBody(call, await readBody(call, response, limit));
+      return parseBody(call, await readBody(call, access.server, response, limit));
     },
     async tls() {
       const credential = await access.token();
@@ -142,23 +142,17 @@ function open(request: typeof httpsRequest, url: URL, opening: Opening): Promise
     });
     sent.on("error", (error) => {
       clearTimeout(timer);
-      fail(unreachable(call, error));
+      fail(call.signal?.aborted === true ? error : unreachable(call.what, url.origin, error));
     });
     sent.end(body);
   });
 }
 
-function unreachable(call: Call, error: Error): Error {
-  if (call.signal?.aborted === true) return error;
-  const remedy = "check the server's address, its certificate and the network";
-  return new KubeError("unreachable", `${call.what}: ${error.message || String(error)}`, { cause: error, remedy });
-}
-
-async function problemOf(call: Call, response: IncomingMessage): Promise<KubeError> {
+async function problemOf(call: Call, server: string, response: IncomingMessage): Promise<KubeError> {
   const header = response.headers["retry-after"];
   const status = response.statusCode ?? 0;
   try {
-    const body = await readBody(call, response, maxStatus);
+    const body = await readBody(call, server, response, maxStatus);
     const parsed = JSON.parse(body) as Status & { kind?: string };
     return statusError(call.what, parsed.kind === "Status" ? parsed : {}, status, header);
   } catch {
@@ -166,7 +160,7 @@ async function problemOf(call: Call, response: IncomingMessage): Promise<KubeErr
   }
 }
 
-async function readBody(call: Call, response: IncomingMessage, limit: number): Promise<string> {
+async function readBody(call: Call, server: string, response: IncomingMessage, limit: number): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
@@ -180,7 +174,8 @@ async function readBody(call: Call, response: IncomingMessage, limit: number): P
     }
   } catch (error) {
     if (error instanceof KubeError) throw error;
-    throw unreachable(call, error instanceof Error ? error : new Error(String(error)));
+    if (call.signal?.aborted === true) throw error;
+    throw unreachable(call.what, server, error);
   }
   return Buffer.concat(chunks).toString("utf8");
 }

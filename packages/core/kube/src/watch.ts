@@ -1,6 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import type { Kube } from "./client.ts";
-import { KubeError, statusError, type Status } from "./error.ts";
+import { KubeError, statusError, unreachable, type Status } from "./error.ts";
 import type { KubeResource } from "./resources.ts";
 import type { Query } from "./transport.ts";
 
@@ -39,7 +39,7 @@ export async function* watch(kube: Kube, path: string, options: WatchOptions): A
     ...{ method: "GET", path, what, signal },
     query: { ...query, watch: true, allowWatchBookmarks: true, resourceVersion, timeoutSeconds },
   });
-  for await (const line of lines(response, what, idle)) {
+  for await (const line of lines(response, { what, server: kube.server, idle })) {
     const event = parseEvent(line, what);
     if (event.type === "ERROR") throw statusError(what, event.object as unknown as Status, 500);
     yield event as WatchEvent;
@@ -65,7 +65,13 @@ function parseEvent(line: string, what: string): RawEvent {
   return { type, object };
 }
 
-async function* lines(response: IncomingMessage, what: string, idle: number): AsyncGenerator<string> {
+interface Reading {
+  what: string;
+  server: string;
+  idle: number;
+}
+
+async function* lines(response: IncomingMessage, { what, server, idle }: Reading): AsyncGenerator<string> {
   const decoder = new TextDecoder();
   let rest = "";
   response.setTimeout(idle, () => response.destroy(new Error(`silent for ${idle / 1000} s`)));
@@ -80,8 +86,7 @@ async function* lines(response: IncomingMessage, what: string, idle: number): As
     }
   } catch (error) {
     if (error instanceof KubeError || response.errored?.name === "AbortError") throw error;
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new KubeError("unreachable", `${what}: ${reason}`, { cause: error });
+    throw unreachable(what, server, error);
   } finally {
     response.destroy();
   }

@@ -9,6 +9,16 @@ export const nodeName = z
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/, "letters, digits, dots, dashes and underscores")
   .refine((name) => name !== "server", "not the word server");
 
+const clusterName = z.string().regex(/^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,126}[A-Za-z0-9])?$/);
+
+/** Whom a certificate is for: the agent of a node, or what tells of a cluster's objects (`cluster:east`). */
+export const agentName = z.union([nodeName, z.templateLiteral(["cluster:", clusterName])]);
+
+/** How what tells of a cluster's objects is known to the control plane. No node is called so. */
+export function collectorOf(cluster: string): `cluster:${string}` {
+  return `cluster:${cluster}`;
+}
+
 /** What the control plane tells every agent. */
 export const agentSettings = z.strictObject({
   /** Another one with every change. */

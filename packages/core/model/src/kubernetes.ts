@@ -138,9 +138,20 @@ export const kubeRow = storedKubeObject.extend({
 });
 export type KubeRow = z.infer<typeof kubeRow>;
 
-/** A cluster and how well Bulwark knows it. */
-export const kubeCluster = z.strictObject({
-  name: z.string().max(128),
+/**
+ * What happened to an object of a cluster. A uid names one object for good, so that a change that comes twice does no
+ * harm; their order matters.
+ */
+export const kubeChange = z.discriminatedUnion("type", [
+  z.strictObject({ type: z.literal("put"), object: kubeObject }),
+  z.strictObject({ type: z.literal("delete"), uid }),
+  /** Every object of this kind that lives: what is not in it has gone. */
+  z.strictObject({ type: z.literal("list"), kind: z.string().max(128), uids: z.array(uid).max(1_000_000) }),
+]);
+export type KubeChange = z.infer<typeof kubeChange>;
+
+/** How well a cluster is known, as whoever reads it says. */
+export const kubeStatus = z.strictObject({
   /** Of its namespace kube-system, which names a cluster for good; empty until it has been reached. */
   uid,
   /** `v1.36.3`; empty until it has been reached. */
@@ -153,8 +164,20 @@ export const kubeCluster = z.strictObject({
   syncedAt: z.number().int().nullable(),
   /** `relists`, `errors`, `written`, `dropped`. */
   counters: z.record(z.string().max(128), z.number()),
-  updatedAt: z.number().int(),
 });
+export type KubeStatus = z.infer<typeof kubeStatus>;
+
+/** What a collector sends of its cluster. */
+export const clusterReport = z.strictObject({
+  /** Another one with each start: two of them do not write at a time. */
+  session: z.string().min(1).max(64),
+  changes: z.array(kubeChange).max(5000),
+  status: kubeStatus.optional(),
+});
+export type ClusterReport = z.infer<typeof clusterReport>;
+
+/** A cluster and how well Bulwark knows it. */
+export const kubeCluster = kubeStatus.extend({ name: z.string().max(128), updatedAt: z.number().int() });
 export type KubeCluster = z.infer<typeof kubeCluster>;
 
 /**

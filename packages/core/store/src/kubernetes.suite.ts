@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { parseSelector, type AgentRecord, type KubeObject, type KubeRow } from "@bulwark/model";
+import { parseSelector, type AgentRecord, type KubeChange, type KubeObject, type KubeRow } from "@bulwark/model";
 import {
   sampleAlert,
   sampleAudit,
@@ -10,7 +10,7 @@ import {
   sampleReport,
   sampleVulnerability,
 } from "@bulwark/testkit";
-import type { KubeChange, KubeFilter, Store } from "./store.ts";
+import type { KubeFilter, Store } from "./store.ts";
 
 const now = 1_700_000_100_000;
 const day = 86_400_000;

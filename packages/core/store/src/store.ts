@@ -9,8 +9,8 @@ import type {
   Finding,
   FindingState,
   AuditEvent,
+  KubeChange,
   KubeCluster,
-  KubeObject,
   KubeRow,
   ImageReport,
   ImageSummary,
@@ -321,15 +321,6 @@ export interface LeaseRepository {
   list(prefix: string): Promise<{ name: string; holder: string; left: number }[]>;
 }
 
-/**
- * What happened to the objects of a cluster, in this order. A uid names one object for good, so that a change that comes
- * twice does no harm.
- */
-export type KubeChange =
-  | { type: "put"; object: KubeObject }
-  | { type: "delete"; uid: string }
-  /** Every object of this kind that lives: what is not in it has gone. */
-  | { type: "list"; kind: string; uids: readonly string[] };
 export interface KubeFilter {
   cluster?: string | undefined;
   kind?: string | undefined;

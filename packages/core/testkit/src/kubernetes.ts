@@ -47,6 +47,9 @@ interface Change {
   object: FakeObject;
 }
 
+const ofCollection = /^(.*?)(?:\/namespaces\/([^/]+))?\/([^/]+)$/;
+const ofObject = /^(.*?)(?:\/namespaces\/([^/]+))?\/([^/]+)\/([^/]+)$/;
+
 /** On a free port of loopback, without TLS. */
 export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernetes> {
   const collections = new Map<string, Map<string, FakeObject>>();
@@ -90,7 +93,7 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
       void change(request, response, url.pathname);
       return;
     }
-    const single = url.pathname.match(/^(.*?)(?:\/namespaces\/([^/]+))?\/([^/]+)\/([^/]+)$/);
+    const single = ofObject.exec(url.pathname);
     const found = collections.get(url.pathname);
     if (!found && single) {
       const [, base, namespace, plural, name] = single;
@@ -119,11 +122,8 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
   }
   /** Creates, merges into, or deletes one object. */
   async function change(request: IncomingMessage, response: ServerResponse, pathname: string): Promise<void> {
-    const place = /^(.*?)(?:\/namespaces\/([^/]+))?\/([^/]+?)(?:\/([^/]+))?$/.exec(
-      request.method === "POST" ? `${pathname}/` : pathname,
-    );
-    const [, base = "", namespace, first = "", second] = place ?? [];
-    const [plural, name] = request.method === "POST" ? [first, undefined] : [first, second];
+    const [, base = "", namespace, plural = "", name] =
+      (request.method === "POST" ? ofCollection : ofObject).exec(pathname) ?? [];
     const path = `${base}/${plural}`;
     const own = collections.get(path) ?? new Map<string, FakeObject>();
     collections.set(path, own);

@@ -15,6 +15,8 @@ parentPort?.on("message", (job: PassJob) => {
     .then((result) => parentPort?.postMessage(result));
 });
 
+parentPort?.postMessage("ready");
+
 async function answer(job: PassJob): Promise<PassAnswer> {
   const wanted = job.analyzers.map(byName);
   if (job.kind === "batches") {

@@ -15,7 +15,8 @@ export class Threads implements AsyncDisposable {
   /** Milliseconds for one layer or a load of files. */
   readonly #timeLimit: number;
   readonly #idle: Worker[] = [];
-  readonly #all = new Set<Worker>();
+  /** Each with the moment from which it works: it loads the analyzers first. */
+  readonly #all = new Map<Worker, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
   #busy = 0;
 
@@ -58,7 +59,7 @@ export class Threads implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all([...this.#all].map(async (worker) => worker.terminate()));
+    await Promise.all([...this.#all.keys()].map(async (worker) => worker.terminate()));
   }
 
   async #take(work: (worker: Worker) => Promise<PassAnswer>): Promise<PassAnswer> {
@@ -79,17 +80,22 @@ export class Threads implements AsyncDisposable {
       workerData: { module: this.#module },
       resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes },
     });
-    this.#all.add(worker);
     worker.setMaxListeners(0);
+    this.#all.set(worker, new Promise((resolve) => worker.once("message", resolve)));
     worker.on("exit", () => this.#all.delete(worker));
     return worker;
   }
 
   async #ask(worker: Worker, job: PassJob, transfer: MessagePort[]): Promise<PassAnswer> {
     return new Promise((resolve) => {
+      let timer: NodeJS.Timeout | undefined;
+      const answered = (message: PassAnswer | "ready"): void => {
+        if (message !== "ready") end(message);
+      };
       const end = (answer: PassAnswer): void => {
         clearTimeout(timer);
-        worker.off("message", end).off("error", broken).off("exit", gone);
+        ended = true;
+        worker.off("message", answered).off("error", broken).off("exit", gone);
         resolve(answer);
       };
       const fail = (message: string): void => {
@@ -99,11 +105,12 @@ export class Threads implements AsyncDisposable {
       };
       const broken = (error: unknown): void => fail(`its examination broke off: ${errorText(error)}`);
       const gone = (): void => fail("its examination broke off: the thread ended");
-      const timer = setTimeout(
-        () => fail(`its examination took more than ${this.#timeLimit / 1000} s`),
-        this.#timeLimit,
-      );
-      worker.on("message", end).on("error", broken).on("exit", gone);
+      const late = (): void => fail(`its examination took more than ${this.#timeLimit / 1000} s`);
+      let ended = false;
+      void this.#all.get(worker)?.then(() => {
+        if (!ended) timer = setTimeout(late, this.#timeLimit);
+      });
+      worker.on("message", answered).on("error", broken).on("exit", gone);
       worker.postMessage(job, transfer);
     });
   }

@@ -130,7 +130,7 @@ export class Pipeline {
         if (observed.isRuntime) return;
         const activity = toActivity(record);
         this.#soon(observed, (owner) => {
-          if (activity) this.#event(activity, happening, owner);
+          if (activity && isKept(activity)) this.#event(activity, happening, owner);
           // The compiler does not see that a record and its own type belong together.
           this.#detect({ kind: record.type, record } as Happened, happening, owner);
         });
@@ -166,8 +166,9 @@ export class Pipeline {
   }
 
   #detect(happened: Happened, happening: Happening, owner: Owner): void {
-    if (owner?.attribution === "host" && !this.#options.host) return;
     const { process, time } = happening;
+    // What the kernel starts is the host's by its cgroup, also where a container made it do so.
+    if (owner?.attribution === "host" && !this.#options.host && !process.kernelParent) return;
     const container = owner?.attribution === "container" ? owner.container : undefined;
     const observation: Observation = { ...happened, process, table: this.table, container, time };
     for (const detector of this.#options.detectors) {
@@ -219,6 +220,13 @@ export class Pipeline {
   #flush(): void {
     if (this.#out.length > 0) this.#options.emit(this.#out.splice(0));
   }
+}
+
+/** Folders in which a change is worth keeping; what programs write elsewhere all day is looked at and forgotten. */
+const keptFolders = /^\/(?:etc|bin|sbin|lib(?:64)?|usr|root|boot|var\/(?:spool\/cron|log|www))\//;
+
+function isKept(activity: Activity): boolean {
+  return activity.kind !== "file" || activity.file.operation === "read" || keptFolders.test(activity.file.path);
 }
 
 type Life = Pick<ProcessEvent, "kind" | "exitCode" | "connection">;

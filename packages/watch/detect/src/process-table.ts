@@ -24,6 +24,7 @@ export class ProcessTable {
   readonly #ended: string[] = [];
   /** Key of the process that had a number at last. */
   readonly #latest = new Map<number, string>();
+  readonly #children = new Map<string, Set<string>>();
   readonly #limit: number;
   readonly #keep: number;
   /** Entries that were given up because the table was full. */
@@ -89,6 +90,15 @@ export class ProcessTable {
     return this.get(entry.parentPid, entry.parentStartTime);
   }
 
+  /** Of those that live. */
+  children(entry: Entry): Entry[] {
+    const keys = this.#children.get(keyOf(entry.pid, entry.startTime)) ?? [];
+    return [...keys].flatMap((key) => {
+      const child = this.#entries.get(key);
+      return child !== undefined && child.endedAt === 0 ? [child] : [];
+    });
+  }
+
   /** Nearest first. */
   ancestors(entry: Entry, limit = 32): Entry[] {
     const found: Entry[] = [];
@@ -138,6 +148,10 @@ export class ProcessTable {
     const key = keyOf(entry.pid, entry.startTime);
     this.#entries.set(key, entry);
     this.#latest.set(entry.pid, key);
+    const parent = keyOf(entry.parentPid, entry.parentStartTime);
+    const siblings = this.#children.get(parent);
+    if (siblings) siblings.add(key);
+    else this.#children.set(parent, new Set([key]));
     while (this.#entries.size > this.#limit) {
       const oldest = this.#ended.shift() ?? this.#entries.keys().next().value;
       if (oldest !== undefined && this.#drop(oldest)) this.evicted++;
@@ -147,7 +161,12 @@ export class ProcessTable {
 
   #drop(key: string): boolean {
     const entry = this.#entries.get(key);
-    if (entry && this.#latest.get(entry.pid) === key) this.#latest.delete(entry.pid);
+    if (!entry) return false;
+    if (this.#latest.get(entry.pid) === key) this.#latest.delete(entry.pid);
+    const parent = keyOf(entry.parentPid, entry.parentStartTime);
+    const siblings = this.#children.get(parent);
+    siblings?.delete(key);
+    if (siblings?.size === 0) this.#children.delete(parent);
     return this.#entries.delete(key);
   }
 

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "files.h"
 #include "load.h"
 #include "output.h"
 #include "privileges.h"
@@ -34,6 +35,8 @@
 struct turn {
 	struct output output;
 	int frames;
+	int files; /* socket to the process that watches files; -1: there is none */
+	__u64 files_lost;
 };
 
 static volatile sig_atomic_t is_over;
@@ -42,9 +45,10 @@ static void parse_options(int count, char **values, struct load_options *options
 static void end_with_parent(void);
 static void *read_snapshot(void *fd);
 static int receive(void *turn, void *frame, size_t length);
-static void send_ready(struct output *output, const char *hooks);
+static void send_ready(struct turn *turn, const char *hooks);
 static void send_clock(struct output *output);
-static void send_loss(struct output *output, const struct loaded *loaded, bool at_once);
+static void take_files(struct turn *turn);
+static void send_loss(struct turn *turn, const struct loaded *loaded, bool at_once);
 
 int main(int count, char **values)
 {
@@ -56,11 +60,12 @@ int main(int count, char **values)
 	parse_options(count, values, &options, &buffer_bytes);
 	end_with_parent();
 	require_privileges();
+	turn.files = files_start();
 	struct loaded loaded = load(&options, receive, &turn);
-	drop_privileges();
+	keep_privileges(0);
 	output_open(&turn.output, STDOUT_FILENO, buffer_bytes);
 	send_clock(&turn.output);
-	send_ready(&turn.output, loaded.hooks);
+	send_ready(&turn, loaded.hooks);
 	/* Beside the loop, so that the ring buffer is emptied while the snapshot fills it. */
 	if (pthread_create(&snapshot, NULL, read_snapshot, &loaded.snapshot) != 0)
 		fail("cannot start a thread", "Raise the limit of processes (ulimit -u, pids.max).", "%s", strerror(errno));
@@ -68,8 +73,9 @@ int main(int count, char **values)
 	for (;;) {
 		turn.frames = 0;
 		ring_buffer__consume(loaded.ring);
+		take_files(&turn);
 		send_clock(&turn.output);
-		send_loss(&turn.output, &loaded, is_over);
+		send_loss(&turn, &loaded, is_over);
 		if (!output_flush(&turn.output) || is_over)
 			break;
 		struct pollfd reader = { .fd = STDOUT_FILENO, .events = turn.output.used > 0 ? POLLOUT : 0 };
@@ -164,19 +170,41 @@ static void *read_snapshot(void *fd)
 static int receive(void *context, void *frame, size_t length)
 {
 	struct turn *turn = context;
+	const struct frame_process *process = frame;
 
+	if ((process->header.type == FRAME_EXEC || process->header.type == FRAME_SNAPSHOT) && length > sizeof(*process))
+		files_watch(turn->files, process->pid, process->mount_namespace);
 	output_event(&turn->output, frame, length);
 	return ++turn->frames >= FRAMES_A_TURN ? -ECANCELED : 0;
 }
 
-static void send_ready(struct output *output, const char *hooks)
+static void send_ready(struct turn *turn, const char *hooks)
 {
-	__u8 frame[sizeof(struct frame_header) + sizeof(((struct loaded *)0)->hooks)];
-	size_t length = sizeof(struct frame_header) + strlen(hooks);
+	struct {
+		struct frame_header header;
+		char text[sizeof(((struct loaded *)0)->hooks) + sizeof(FILES_HOOKS)];
+	} frame;
+	int length = snprintf(frame.text, sizeof(frame.text), "%s%s", hooks, turn->files >= 0 ? FILES_HOOKS : "");
 
-	frame_begin(frame, FRAME_READY, length);
-	memcpy(frame + sizeof(struct frame_header), hooks, strlen(hooks));
-	output_notice(output, frame, length);
+	frame_begin(&frame, FRAME_READY, sizeof(frame.header) + length);
+	output_notice(&turn->output, &frame, sizeof(frame.header) + length);
+}
+
+/* What the process that watches files has to say, a bounded share of it. */
+static void take_files(struct turn *turn)
+{
+	static __u8 frame[FRAME_MAX];
+	long length = 0;
+
+	for (int i = 0; i < FRAMES_A_TURN && turn->files >= 0; i++) {
+		length = files_read(turn->files, frame, sizeof(frame), &turn->files_lost);
+		if (length <= 0)
+			break;
+		output_event(&turn->output, frame, length);
+	}
+	/* Without it we see less than we said: whoever started us starts us again. */
+	if (length < 0)
+		fail("the process that watches files ended", "Start the sensor again.", "its socket is closed");
 }
 
 static __s64 nanoseconds(clockid_t clock)
@@ -205,12 +233,13 @@ static void send_clock(struct output *output)
 }
 
 /* Tells what was lost, at most once a second and only when it became more. */
-static void send_loss(struct output *output, const struct loaded *loaded, bool at_once)
+static void send_loss(struct turn *turn, const struct loaded *loaded, bool at_once)
 {
+	struct output *output = &turn->output;
 	static __u64 told;
 	static __s64 told_at;
 	__s64 now = nanoseconds(CLOCK_BOOTTIME);
-	struct frame_loss frame = { .pipe = output->dropped };
+	struct frame_loss frame = { .pipe = output->dropped, .files = turn->files_lost };
 
 	if (now - told_at < LOSS_PERIOD_NS && !at_once)
 		return;
@@ -219,7 +248,7 @@ static void send_loss(struct output *output, const struct loaded *loaded, bool a
 		frame.unreadable += __atomic_load_n(&loaded->losses[cpu].unreadable, __ATOMIC_RELAXED);
 		frame.limited += __atomic_load_n(&loaded->losses[cpu].limited, __ATOMIC_RELAXED);
 	}
-	__u64 sum = frame.ring + frame.pipe + frame.unreadable + frame.limited;
+	__u64 sum = frame.ring + frame.pipe + frame.unreadable + frame.limited + frame.files;
 	if (sum == told)
 		return;
 	frame_begin(&frame, FRAME_LOSS, sizeof(frame));

@@ -37,19 +37,22 @@ void require_privileges(void)
 	     "needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN, runs as user %u", geteuid());
 }
 
-void drop_privileges(void)
+void keep_privileges(unsigned long long kept)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
-	struct __user_cap_data_struct none[2] = {};
+	struct __user_cap_data_struct sets[2] = {
+		{ .effective = kept, .permitted = kept },
+		{ .effective = kept >> 32, .permitted = kept >> 32 },
+	};
 	unsigned long long left;
 
 	/* The bounding set first, while CAP_SETPCAP is there; without it no_new_privs holds the same door. */
 	for (int capability = 0; prctl(PR_CAPBSET_DROP, capability) == 0;)
 		capability++;
 	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
-	if (syscall(SYS_capset, &header, none) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
+	if (syscall(SYS_capset, &header, sets) != 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ||
 	    prctl(PR_SET_DUMPABLE, 0) != 0)
 		fail("cannot drop capabilities", "Allow capset(2) and prctl(2) in the seccomp profile.", "%s", strerror(errno));
-	if (effective_capabilities(&left) != 0 || left != 0)
+	if (effective_capabilities(&left) != 0 || (left & ~kept) != 0)
 		fail("cannot drop capabilities", "This is a defect; please report it.", "%#llx are left", left);
 }

@@ -114,6 +114,51 @@ describe("what processes in containers do", { skip }, () => {
     ]);
   });
 
+  test("files that are written, made, renamed, given other rights and removed, by whom and where in the container", async () => {
+    const script = `
+      mkdir -p /etc/cron.d; /bin/busybox usleep 200000
+      echo x > /etc/cron.d/job; chmod 600 /etc/cron.d/job; /bin/busybox usleep 100000
+      /bin/busybox mv /etc/cron.d/job /etc/cron.d/other; /bin/busybox ln -s /etc /link; echo y >> /link/cron.d/other
+      /bin/busybox usleep 100000; /bin/busybox rm /etc/cron.d/other`;
+    const files = await fileRecords(script);
+    const told = files.map(({ operation, path, newPath }) => [operation, path, newPath].join(" ").trim());
+    for (const expected of [
+      "create /etc/cron.d/job",
+      "write /etc/cron.d/job",
+      "attributes /etc/cron.d/job",
+      "rename /etc/cron.d/job /etc/cron.d/other",
+      "write /etc/cron.d/other",
+      "remove /etc/cron.d/other",
+    ]) {
+      assert.ok(told.includes(expected), `${expected} is not among\n${told.join("\n")}`);
+    }
+  });
+
+  test("a secret that is opened is told, also when it was made later, and other files are not", async () => {
+    const files = await fileRecords(`
+      echo x > /etc/shadow; echo x > /etc/other; /bin/busybox usleep 200000
+      cat /etc/shadow /etc/other`);
+    const read = files.filter(({ operation }) => operation === "read").map(({ path }) => path);
+    assert.deepEqual([...new Set(read)], ["/etc/shadow"]);
+  });
+
+  /** Of containers of this test only: others that run here write too. */
+  async function fileRecords(script: string): Promise<Extract<SensorRecord, { type: "file" }>[]> {
+    const all: SensorRecord[] = [];
+    await using sensor = await startSensor({ onRecords: (batch) => all.push(...batch) });
+    const { id } = await image.run(`/bin/busybox usleep 200000; ${script}; /bin/busybox usleep 200000`);
+    await sensor.close();
+    const inside = all.find(
+      (record) =>
+        record.type === "exec" && record.cgroups.some((path) => path.endsWith(id)) && record.containerPid === 1,
+    );
+    assert.ok(inside?.type === "exec");
+    return all.filter((record) => record.type === "file" && record.mountNamespace === inside.mountNamespace) as Extract<
+      SensorRecord,
+      { type: "file" }
+    >[];
+  }
+
   test("a signal to another process is told with both", async () => {
     const [signal] = await records(
       "signal",

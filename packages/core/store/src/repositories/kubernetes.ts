@@ -1,6 +1,7 @@
 import {
   kubeKinds,
   workloadKinds,
+  type KubeChange,
   type KubeCluster,
   type KubeKnown,
   type KubeObject,
@@ -14,7 +15,7 @@ import { sql, type RawBuilder, type SqlBool } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Columns, Engine, Value } from "../engine.ts";
 import type { Tx } from "../schema.ts";
-import type { KubeChange, KubeFilter, KubernetesRepository, ListOptions } from "../store.ts";
+import type { KubeFilter, KubernetesRepository, ListOptions } from "../store.ts";
 import { withoutNul } from "../text.ts";
 import { bySeverity } from "./alerts.ts";
 import { membersOf, podsOf } from "./kubernetes-members.ts";
@@ -414,18 +415,18 @@ async function knownOf(engine: Engine, cluster: string, uids: readonly string[])
   const members = membersOf(engine, cluster, uids);
   const [pods, containers, alerts, findings] = await Promise.all([
     sql<{ root: string; count: number }>`with recursive ${members} select members.root, count(*) as count from members
-      join kube_objects on kube_objects.cluster = ${cluster} and kube_objects.uid = members.uid
-      where kind = 'Pod' and deleted_at = 0 group by members.root`.execute(read),
+      cross join kube_objects where kube_objects.cluster = ${cluster} and kube_objects.uid = members.uid
+      and kind = 'Pod' and deleted_at = 0 group by members.root`.execute(read),
     sql<{ root: string; count: number }>`with recursive ${members} select members.root, count(*) as count from members
-      join containers on containers.pod_uid = members.uid where running = 1 group by members.root`.execute(read),
+      cross join containers where containers.pod_uid = members.uid and running = 1 group by members.root`.execute(read),
     sql<{ root: string; severity: number; count: number }>`with recursive ${members}
-      select members.root, severity, count(*) as count from members join alerts on alerts.pod_uid = members.uid
-      where state = 'open' group by members.root, severity`.execute(read),
+      select members.root, severity, count(*) as count from members cross join alerts
+      where alerts.pod_uid = members.uid and state = 'open' group by members.root, severity`.execute(read),
     sql<{ root: string; severity: number; count: number }>`with recursive ${members},
       running(root, image_key) as (select distinct members.root, image_key from members
-        join containers on containers.pod_uid = members.uid where running = 1)
-      select root, severity, count(*) as count from running join findings on findings.image_key = running.image_key
-      where state = 'open' group by root, severity`.execute(read),
+        cross join containers where containers.pod_uid = members.uid and running = 1)
+      select root, severity, count(*) as count from running cross join findings
+      where findings.image_key = running.image_key and state = 'open' group by root, severity`.execute(read),
   ]);
   const known = new Map(uids.map((uid) => [uid, nothing()]));
   for (const { root, count } of pods.rows) Object.assign(known.get(root) ?? {}, { pods: count });

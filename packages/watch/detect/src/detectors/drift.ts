@@ -1,30 +1,92 @@
+import type { Container } from "@bulwark/model";
 import type { Detection, Detector, Observation } from "../detector.ts";
+import type { Entry } from "../process-table.ts";
+
+/** Files that are remembered of all containers together; the oldest are forgotten first. */
+const kept = 50_000;
+/** What containers write for themselves and run by design, before their work begins. */
+const isData = /^\/(?:proc|sys)\//;
 
 /**
- * An executable that was not in the image. Overlayfs tells whether a file is in the image's layers or in the container's
+ * A program that was not in the image. Overlayfs tells whether a file is in the image's layers or in the container's
  * writable one, so that nothing has to be hashed; a file of memfd_create(2) is in no layer at all. Where the root is not
- * an overlay (bare runc on a folder) it cannot be told, and nothing is said.
+ * an overlay (bare runc on a folder) it cannot be told, and nothing is said. Of a script the kernel runs its interpreter,
+ * which is in the image; so what was written in the container is remembered, and a script among it is one that was
+ * brought.
  */
-export const drift: Detector = {
-  id: "drift",
-  title: "Program that is not in the image",
-  description:
-    "A program ran that was written, or changed in any way (its mode or owner included), after the container started, or that exists only in memory. Containers run what is in their image; attackers bring their own.",
-  remedy:
-    "Find out which process wrote the file. If it belongs to the application, build it into the image. If not, treat the container as broken into.",
-  severity: "high",
-  techniques: ["T1105"],
-  detect({ kind, process }: Observation): Detection | undefined {
-    if (kind !== "exec" || (process.origin !== "upper" && process.origin !== "memory")) return undefined;
-    const inMemory = process.origin === "memory";
+export function createDrift(): Detector {
+  const written = new Set<string>();
+
+  return {
+    id: "drift",
+    title: "Program that is not in the image",
+    description:
+      "A program ran that was written, or changed in any way (its mode or owner included), after the container started, or that exists only in memory. Containers run what is in their image; attackers bring their own.",
+    remedy:
+      "Find out which process wrote the file. If it belongs to the application, build it into the image. If not, treat the container as broken into.",
+    severity: "high",
+    techniques: ["T1105"],
+    detect(observation: Observation): Detection | undefined {
+      const { kind, process, container } = observation;
+      if (kind === "file") {
+        const { operation, path, newPath } = observation.record;
+        if (operation === "write") remember(container, path);
+        if (operation === "rename" && newPath !== "" && has(container, path)) remember(container, newPath);
+        return undefined;
+      }
+      if (kind !== "exec") return undefined;
+      return byOrigin(process) ?? script(process, container);
+    },
+  };
+
+  function script(process: Entry, container: Container | undefined): Detection | undefined {
+    if (process.interpreter === "") return undefined;
+    const path = absolute(process.filename, process.workingDirectory);
+    if (path === undefined || !has(container, path)) return undefined;
     return {
       subject: process,
-      key: process.executable,
+      key: path,
       evidence: [
-        { key: "file", value: process.executable },
-        { key: "origin", value: inMemory ? "memory" : "writable-layer" },
+        { key: "file", value: path },
+        { key: "origin", value: "written-here" },
+        { key: "program", value: process.executable },
       ],
-      ...(inMemory && { severity: "critical" as const, techniques: ["T1620"] }),
     };
-  },
-};
+  }
+
+  function has(container: Container | undefined, path: string): boolean {
+    return container !== undefined && written.has(`${container.id}\u0000${path}`);
+  }
+
+  function remember(container: Container | undefined, path: string): void {
+    if (container === undefined || isData.test(path)) return;
+    written.add(`${container.id}\u0000${path}`);
+    const oldest = written.values().next().value;
+    if (written.size > kept && oldest !== undefined) written.delete(oldest);
+  }
+}
+
+function byOrigin(process: Entry): Detection | undefined {
+  if (process.origin !== "upper" && process.origin !== "memory") return undefined;
+  const inMemory = process.origin === "memory";
+  return {
+    subject: process,
+    key: process.executable,
+    evidence: [
+      { key: "file", value: process.executable },
+      { key: "origin", value: inMemory ? "memory" : "writable-layer" },
+    ],
+    ...(inMemory && { severity: "critical" as const, techniques: ["T1620"] }),
+  };
+}
+
+/** Without its dots. Links are not followed: the kernel told the name that was executed, not where it led. */
+function absolute(filename: string, directory: string): string | undefined {
+  if (!filename.startsWith("/") && !directory.startsWith("/")) return undefined;
+  const parts: string[] = [];
+  for (const part of `${filename.startsWith("/") ? "" : directory}/${filename}`.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "" && part !== ".") parts.push(part);
+  }
+  return `/${parts.join("/")}`;
+}

@@ -1,23 +1,29 @@
-import { errorText } from "@bulwark/model";
-import type { KubeChange } from "@bulwark/store";
-import type { Context } from "../context.ts";
-import { count } from "../http/figures.ts";
+import { errorText, type KubeChange } from "@bulwark/model";
 
-/** Takes the changes of one cluster to the store, in their order, many at a time. */
-export interface ClusterWriter extends AsyncDisposable {
+/** Hands changes on in their order, many at a time. */
+export interface ChangeWriter extends AsyncDisposable {
   /** Resolves at once, or when there is room again: whoever reads from the API server waits with what comes next. */
   add(change: KubeChange): Promise<void>;
   /** Nothing waits to be written. */
   readonly isIdle: boolean;
   readonly written: number;
-  /** Why the store did not take the last batch; empty where it did. Nothing is lost: it is tried again. */
+  /** Why the last batch was not taken; empty where it was. Nothing is lost: it is tried again. */
   readonly trouble: string;
+}
+
+export interface WriterOptions {
+  /** Says how many objects are now others than before. Rejects where nothing was taken. */
+  write(changes: readonly KubeChange[]): Promise<number>;
+  /** Milliseconds for which changes are gathered. */
+  gather: number;
+  /** It begins to be in trouble: once, until it is well again. */
+  troubled(reason: string): void;
 }
 
 const mostWaiting = 2000;
 const again = 1000;
 
-export function createClusterWriter(cluster: string, { store, live, limits, logger }: Context): ClusterWriter {
+export function createWriter({ write, gather, troubled }: WriterOptions): ChangeWriter {
   let waiting: KubeChange[] = [];
   let flushing: Promise<void> | undefined;
   let room = Promise.withResolvers<void>();
@@ -34,18 +40,11 @@ export function createClusterWriter(cluster: string, { store, live, limits, logg
     room = Promise.withResolvers<void>();
     for (;;) {
       try {
-        const changed = await store.kubernetes.write(cluster, batch, Date.now());
+        written += await write(batch);
         trouble = "";
-        const total = changed.reduce((sum, item) => sum + item.changed, 0);
-        written += total;
-        if (total === 0) return;
-        count.kubeChanges.inc({ cluster, result: "written" }, total);
-        const kinds = Object.fromEntries(changed.map((item) => [item.kind, item.changed]));
-        await live.publish("cluster", { cluster, kinds });
         return;
       } catch (error) {
-        if (trouble === "")
-          logger.warn({ cluster, reason: errorText(error) }, "changes of a cluster wait for the database");
+        if (trouble === "") troubled(errorText(error));
         trouble = errorText(error);
         // Who has the cluster next begins with a whole list.
         if (closing.signal.aborted) return;
@@ -56,8 +55,7 @@ export function createClusterWriter(cluster: string, { store, live, limits, logg
 
   function plan(): void {
     if (flushing || timer || waiting.length === 0) return;
-    const soon = waiting.length >= mostWaiting ? 0 : limits.clusterFlush;
-    timer = setTimeout(begin, soon);
+    timer = setTimeout(begin, waiting.length >= mostWaiting ? 0 : gather);
   }
   function begin(): void {
     clearTimeout(timer);

@@ -1,0 +1,9 @@
+import type { AnyAnalyzer } from "@bulwark/image";
+import { inventoryAnalyzer } from "@bulwark/inventory";
+import { secretAnalyzer } from "@bulwark/secret";
+
+/** What a scan asks of files, by the name of the answer. A new one is its package and a line here: threads import this. */
+export const analyzers = {
+  inventory: inventoryAnalyzer,
+  secrets: secretAnalyzer,
+} satisfies Record<string, AnyAnalyzer>;

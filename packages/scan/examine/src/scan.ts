@@ -1,0 +1,21 @@
+import type { FileTree, Results, TreeFacts } from "@bulwark/image";
+import { analyzers } from "./analyzers.ts";
+import { examineWith, type ExamineOptions } from "./examine.ts";
+
+type Analyzers = typeof analyzers;
+export type AnalyzerName = keyof Analyzers;
+
+/**
+ * Asks analyzers about a tree, all in one pass, layers and files in threads. Never raises for what is in the tree:
+ * `tree.faults` says what could not be looked at.
+ *
+ *     await using tree = await openImage("nginx:1.27");
+ *     const { results } = await examine(tree, ["inventory", "secrets"], { cache: new LayerCache() });
+ */
+export async function examine<Name extends AnalyzerName>(
+  tree: FileTree,
+  names: readonly Name[],
+  options: ExamineOptions = {},
+): Promise<{ tree: TreeFacts; results: Pick<Results<Analyzers>, Name> }> {
+  return examineWith({ module: new URL("analyzers.ts", import.meta.url).href, analyzers }, tree, names, options);
+}

@@ -1,0 +1,3 @@
+/** What is in a Kubernetes cluster, kept up with: for the server of its own, and for what tells a server of another. */
+export { collections } from "./collections.ts";
+export { followCluster, type Following, type FollowOptions } from "./follow.ts";

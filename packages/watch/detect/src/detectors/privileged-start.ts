@@ -1,0 +1,46 @@
+import type { Container } from "@bulwark/model";
+import type { Detection, Detector } from "../detector.ts";
+
+/** Folders and sockets of the host through which it is taken over, and those that only tell too much. */
+const fatal =
+  /^\/(?:$|etc$|etc\/(?:cron|kubernetes)|root$|proc$|sys$|dev$|boot$|usr$|lib$|var\/lib\/(?:kubelet|docker|containerd|etcd))|\.sock$/;
+const usual =
+  /^\/(?:dev\/(?:shm|mqueue|null|termination-log)|etc\/(?:hosts|hostname|resolv\.conf|localtime)|sys\/fs\/cgroup)/;
+
+/** A container starts with what makes an escape a matter of one command. */
+export const privilegedStart: Detector = {
+  id: "privileged-start",
+  title: "Container starts with power over the host",
+  description:
+    "A container was started in privileged mode, with the host's namespaces, or with a folder or socket of the host through which the host can be changed.",
+  remedy:
+    "Give it the single capability or device that it needs instead. If it has to be so (node agents, storage and network plugins), make an exception for this workload.",
+  severity: "medium",
+  techniques: ["T1610", "T1611"],
+  detect({ kind, process, container }): Detection | undefined {
+    if (kind !== "exec" || container === undefined || process.pid !== container.pid) return undefined;
+    const reasons = reasonsOf(container);
+    if (reasons.length === 0) return undefined;
+    return {
+      subject: process,
+      key: reasons.join("\u0000"),
+      evidence: reasons.slice(0, 32).map((value) => ({ key: "power", value })),
+    };
+  },
+};
+
+function reasonsOf({ privileged, hostNamespaces, mounts }: Container): string[] {
+  const dangerous = mounts.filter(
+    ({ source, target, type }) =>
+      source.startsWith("/") &&
+      (type === "bind" || type === "") &&
+      fatal.test(source) &&
+      !usual.test(source) &&
+      !usual.test(target),
+  );
+  return [
+    ...(privileged ? ["privileged"] : []),
+    ...hostNamespaces.filter((name) => name === "pid" || name === "mnt").map((name) => `host ${name} namespace`),
+    ...dangerous.map(({ source, target, readOnly }) => `${source} at ${target}${readOnly ? " (read-only)" : ""}`),
+  ];
+}

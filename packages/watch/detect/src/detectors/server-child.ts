@@ -1,0 +1,43 @@
+import type { Severity } from "@bulwark/model";
+import type { Detection, Detector } from "../detector.ts";
+import { baseName, commandOf } from "../evidence.ts";
+import { interpreterKind } from "../interpreters.ts";
+
+/** Servers by their program; `high` where they start no shell in ordinary work, `medium` where some applications do. */
+const servers: [RegExp, Severity][] = [
+  [/^(?:nginx|openresty|httpd|apache2|lighttpd|caddy|haproxy|envoy|varnishd|traefik)$/, "high"],
+  [/^(?:redis-server|valkey-server|memcached|mysqld|mariadbd|mongod|etcd|named|dnsmasq|vsftpd|smbd|slapd)$/, "high"],
+  [/^(?:postgres|php-fpm[\d.]*|uwsgi|gunicorn|unicorn|puma|java|tomcat|w3wp|dotnet|influxd|elasticsearch)$/, "medium"],
+];
+const tools = /^(?:curl|wget|nc|ncat|netcat|socat|nmap|tcpdump|id|whoami|base64|telnet|ssh|scp)$/;
+
+/** A server that answers the network starts a shell or a tool: what a web shell and a remote execution look like. */
+export const serverChild: Detector = {
+  id: "server-child",
+  title: "Server starts a shell",
+  description:
+    "A web server, database or other network service started a shell or a network tool. Most of them never do; whoever breaks into one does it first.",
+  remedy:
+    "Look at the command and at the requests that came in at that second. If the application starts commands by itself, make an exception for that command.",
+  severity: "high",
+  techniques: ["T1190", "T1505.003"],
+  detect({ kind, process, table }): Detection | undefined {
+    if (kind !== "exec") return undefined;
+    const parent = table.parent(process);
+    const program = parent && baseName(parent.executable);
+    const severity = program === undefined ? undefined : servers.find(([pattern]) => pattern.test(program))?.[1];
+    if (parent === undefined || severity === undefined) return undefined;
+    // The server itself, once more: a worker, or itself under another name.
+    if (parent.executable === process.executable) return undefined;
+    if (interpreterKind(process) !== "shell" && !tools.test(baseName(process.arguments[0] ?? ""))) return undefined;
+    return {
+      subject: process,
+      key: `${parent.executable}\u0000${commandOf(process).slice(0, 256)}`,
+      severity,
+      evidence: [
+        { key: "server", value: parent.executable },
+        { key: "command", value: commandOf(process) },
+      ],
+    };
+  },
+};

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "files.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "marks.h"
+#include "output.h"
+#include "privileges.h"
+
+struct order {
+	__u32 pid;
+	__u32 mount_namespace;
+};
+
+/* What is no frame on the way back: a namespace that is watched no more, or a queue that overflowed. */
+enum notice_kind { NOTICE_FORGET, NOTICE_LOST };
+struct notice {
+	__u32 kind;
+	__u32 mount_namespace;
+};
+_Static_assert(sizeof(struct notice) < sizeof(struct frame_header), "told from a frame by its size");
+
+/* Those that were asked to be watched; a small table, in which a new one may push an old one out, which is then asked again. */
+#define SEEN 1024
+static __u32 seen[SEEN];
+
+static void watch_files(int socket);
+
+int files_start(void)
+{
+	int sockets[2], probe = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC, O_RDONLY | O_CLOEXEC);
+	pid_t child;
+
+	if (probe < 0)
+		return -1;
+	close(probe);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+		return -1;
+	child = fork();
+	if (child < 0) {
+		close(sockets[0]);
+		close(sockets[1]);
+		return -1;
+	}
+	if (child > 0) {
+		close(sockets[1]);
+		return sockets[0];
+	}
+	close(sockets[0]);
+	/* The reader of the sensor's output shall see its end when the sensor ends. */
+	close(STDOUT_FILENO);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	keep_privileges(1ull << CAP_SYS_ADMIN | 1ull << CAP_SYS_PTRACE | 1ull << CAP_DAC_READ_SEARCH);
+	watch_files(sockets[1]);
+	_exit(0);
+}
+
+void files_watch(int socket, __u32 pid, __u32 mount_namespace)
+{
+	struct order order = { pid, mount_namespace };
+	__u32 *slot = &seen[mount_namespace % SEEN];
+
+	if (socket < 0 || *slot == mount_namespace)
+		return;
+	if (send(socket, &order, sizeof(order), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(order))
+		*slot = mount_namespace;
+}
+
+long files_read(int socket, void *frame, size_t size, __u64 *lost)
+{
+	for (;;) {
+		ssize_t length = recv(socket, frame, size, MSG_DONTWAIT);
+		struct notice notice;
+
+		if (length < 0)
+			return errno == EAGAIN || errno == EINTR ? 0 : -1;
+		if (length == 0)
+			return -1;
+		if (length >= (ssize_t)sizeof(struct frame_header))
+			return length;
+		memcpy(&notice, frame, sizeof(notice));
+		if (notice.kind == NOTICE_LOST)
+			(*lost)++;
+		else if (seen[notice.mount_namespace % SEEN] == notice.mount_namespace)
+			seen[notice.mount_namespace % SEEN] = 0;
+	}
+}
+
+/* --- in the process of its own */
+
+static void tell(int socket, __u32 kind, __u32 mount_namespace)
+{
+	struct notice notice = { kind, mount_namespace };
+
+	send(socket, &notice, sizeof(notice), MSG_NOSIGNAL);
+}
+
+static void tell_file(int socket, const struct file_event *event)
+{
+	static __u8 bytes[sizeof(struct frame_file) + 2 * MARK_PATH_BYTES];
+	struct frame_file frame = {
+		.actor.pid = event->pid,
+		.actor.mount_namespace = event->mount_namespace,
+		.inode = event->inode,
+		.operation = event->operation,
+		.flags = event->is_directory ? FILE_IS_DIRECTORY : 0,
+		.lengths = { strlen(event->path), strlen(event->new_path) },
+	};
+	size_t length = sizeof(frame) + frame.lengths[0] + frame.lengths[1];
+
+	frame_begin(&frame.header, FRAME_FILE, length);
+	memcpy(bytes, &frame, sizeof(frame));
+	memcpy(bytes + sizeof(frame), event->path, frame.lengths[0]);
+	memcpy(bytes + sizeof(frame) + frame.lengths[0], event->new_path, frame.lengths[1]);
+	send(socket, bytes, length, MSG_NOSIGNAL);
+}
+
+static void on_event(void *socket, const struct file_event *event)
+{
+	if (event->operation == FILE_EVENT_LOST)
+		tell(*(int *)socket, NOTICE_LOST, event->mount_namespace);
+	else
+		tell_file(*(int *)socket, event);
+}
+
+static void watch_files(int socket)
+{
+	struct marks *marks = marks_open();
+
+	for (;;) {
+		struct pollfd polled[MARKS_POLLED];
+		size_t count = marks_poll(marks, polled + 1) + 1;
+
+		polled[0] = (struct pollfd){ .fd = socket, .events = POLLIN };
+		if (poll(polled, count, -1) < 0 && errno != EINTR)
+			return;
+		if (polled[0].revents & POLLIN) {
+			struct order order;
+
+			if (recv(socket, &order, sizeof(order), 0) != sizeof(order))
+				return;
+			if (!marks_add(marks, order.pid, order.mount_namespace))
+				tell(socket, NOTICE_FORGET, order.mount_namespace);
+		} else if (polled[0].revents) {
+			return;
+		}
+		for (size_t i = 1; i < count; i++) {
+			__u32 gone;
+
+			if (polled[i].revents && (gone = marks_read(marks, polled[i].fd, on_event, &socket)))
+				tell(socket, NOTICE_FORGET, gone);
+		}
+	}
+}

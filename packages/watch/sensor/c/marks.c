@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "marks.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "fail.h"
+#include "frame.h"
+
+#ifndef AT_HANDLE_FID
+#define AT_HANDLE_FID 0x200 /* Linux 6.6 */
+#endif
+#ifndef FAN_RENAME
+#define FAN_RENAME 0x10000000 /* Linux 5.17 */
+#define FAN_EVENT_INFO_TYPE_OLD_DFID_NAME 10
+#define FAN_EVENT_INFO_TYPE_NEW_DFID_NAME 12
+#endif
+
+/* A directory whose entries are watched, by the handle that its events carry. */
+#define DIRECTORIES 8192
+#define HANDLE_BYTES 64
+struct directory {
+	__u32 mount_namespace; /* 0: a place that is free */
+	__u32 handle_bytes;
+	__s32 handle_type;
+	__u8 handle[HANDLE_BYTES];
+	const char *path; /* one of the paths in watched.h */
+};
+
+struct container {
+	__u32 mount_namespace; /* 0: a place that is free */
+	int queue; /* what is written and opened */
+	int process; /* pidfd of its first process */
+	__u32 pid;
+};
+
+struct marks {
+	int directory_queue;
+	size_t containers_used, directories_used;
+	struct container containers[WATCHED_CONTAINERS];
+	struct directory directories[DIRECTORIES];
+};
+
+#define DIRECTORY(path) path,
+#define SECRET(path)
+static const char *const watched_directories[] = {
+#include "watched.h"
+};
+#undef DIRECTORY
+#undef SECRET
+#define DIRECTORY(path)
+#define SECRET(path) path,
+static const char *const watched_secrets[] = {
+#include "watched.h"
+};
+#undef DIRECTORY
+#undef SECRET
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+/* Where Kubernetes mounts the token of a pod's service account: a mount of its own, whose files change. */
+static const char *const secret_mounts[] = {
+	"/var/run/secrets/kubernetes.io/serviceaccount",
+	"/run/secrets/kubernetes.io/serviceaccount",
+	"/run/secrets",
+};
+
+#define ENTRY_CHANGES (FAN_CREATE | FAN_DELETE | FAN_ATTRIB | FAN_ONDIR | FAN_EVENT_ON_CHILD)
+
+struct marks *marks_open(void)
+{
+	struct marks *marks = calloc(1, sizeof(*marks));
+
+	if (!marks)
+		fail("no memory for file marks", "Give the machine more memory.", "%s", strerror(errno));
+	marks->directory_queue = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME, 0);
+	return marks;
+}
+
+/*
+ * A path inside of a container. Its links lead nowhere but inside: what a container names is not to be found on the host
+ * (openat2(2), RESOLVE_IN_ROOT).
+ */
+static int open_inside(int root, const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+
+	return syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+/* fanotify_mark(2) takes no descriptor of O_PATH, but the path of one. */
+static bool mark(int queue, unsigned flags, unsigned long long mask, int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return fanotify_mark(queue, FAN_MARK_ADD | flags, mask, AT_FDCWD, path) == 0;
+}
+
+static bool same_file(const char *a, int b)
+{
+	struct stat first, second;
+
+	return stat(a, &first) == 0 && fstat(b, &second) == 0 && first.st_dev == second.st_dev &&
+	       first.st_ino == second.st_ino;
+}
+
+static void mark_directory(struct marks *marks, int root, const char *path, __u32 mount_namespace)
+{
+	union {
+		struct file_handle handle;
+		__u8 bytes[sizeof(struct file_handle) + HANDLE_BYTES];
+	} found = { .handle.handle_bytes = HANDLE_BYTES };
+	int fd = open_inside(root, path), mount;
+	struct stat stat;
+
+	if (fd < 0)
+		return;
+	struct directory *place = NULL;
+	for (size_t i = 0; i < DIRECTORIES; i++) {
+		struct directory *directory = &marks->directories[i];
+
+		/* The same place again, perhaps another directory by now. */
+		if (directory->mount_namespace == mount_namespace && directory->path == path) {
+			place = directory;
+			break;
+		}
+		if (!directory->mount_namespace && !place)
+			place = directory;
+	}
+	/* Without a place for what it is called its events would mean nothing. */
+	if (place && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode) &&
+	    name_to_handle_at(fd, "", &found.handle, &mount, AT_EMPTY_PATH | AT_HANDLE_FID) == 0 &&
+	    (mark(marks->directory_queue, 0, ENTRY_CHANGES | FAN_RENAME, fd) ||
+	     mark(marks->directory_queue, 0, ENTRY_CHANGES | FAN_MOVED_FROM | FAN_MOVED_TO, fd))) {
+		*place = (struct directory){
+			.mount_namespace = mount_namespace,
+			.handle_bytes = found.handle.handle_bytes,
+			.handle_type = found.handle.handle_type,
+			.path = path,
+		};
+		memcpy(place->handle, found.handle.f_handle, found.handle.handle_bytes);
+	}
+	close(fd);
+}
+
+/* File systems that hold no files of anybody. */
+static bool is_made_by_kernel(const char *type)
+{
+	static const char *const types[] = { "proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "devtmpfs" };
+
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+/* Volumes and memory file systems: only what is written through the container's own mount of them. */
+static void mark_mounts(int queue, __u32 pid, int root)
+{
+	char name[64], line[2 * PATH_MAX], target[PATH_MAX], type[64];
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%u/mountinfo", pid);
+	file = fopen(name, "re");
+	/* Documentation/filesystems/proc.rst, 3.5: the type is after a lone dash. */
+	for (int turns = 0; file && turns < 256 && fgets(line, sizeof(line), file); turns++) {
+		const char *dash = strstr(line, " - ");
+
+		if (!dash || sscanf(line, "%*s %*s %*s %*s %4095s", target) != 1 || sscanf(dash, " - %63s", type) != 1)
+			continue;
+		if (strcmp(target, "/") == 0 || is_made_by_kernel(type))
+			continue;
+		int fd = open_inside(root, target);
+		if (fd >= 0) {
+			mark(queue, FAN_MARK_MOUNT, FAN_CLOSE_WRITE, fd);
+			close(fd);
+		}
+	}
+	if (file)
+		fclose(file);
+}
+
+static void mark_secret(int queue, int root, const char *path)
+{
+	int fd = open_inside(root, path);
+
+	if (fd < 0)
+		return;
+	mark(queue, 0, FAN_OPEN, fd);
+	close(fd);
+}
+
+static void mark_secrets(int queue, int root)
+{
+	struct stat place, whole;
+
+	for (size_t i = 0; i < COUNT(watched_secrets); i++)
+		mark_secret(queue, root, watched_secrets[i]);
+	for (size_t i = 0; i < COUNT(secret_mounts); i++) {
+		int fd = open_inside(root, secret_mounts[i]);
+
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &place) == 0 && fstat(root, &whole) == 0 && place.st_dev != whole.st_dev)
+			mark(queue, FAN_MARK_MOUNT, FAN_OPEN, fd);
+		close(fd);
+	}
+}
+
+bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
+{
+	struct container *place = NULL;
+	struct statfs system;
+	char path[64];
+	int root, process, queue;
+
+	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
+		if (marks->containers[i].mount_namespace == mount_namespace)
+			return true;
+		if (!marks->containers[i].mount_namespace && !place)
+			place = &marks->containers[i];
+	}
+	snprintf(path, sizeof(path), "/proc/%u/root", pid);
+	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	process = syscall(SYS_pidfd_open, pid, 0);
+	queue = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_CLOEXEC | O_LARGEFILE);
+	if (!place || root < 0 || process < 0 || queue < 0 || same_file("/proc/1/root", root) ||
+	    fstatfs(root, &system) != 0) {
+		if (root >= 0)
+			close(root);
+		if (process >= 0)
+			close(process);
+		if (queue >= 0)
+			close(queue);
+		return false;
+	}
+	/* The whole overlay is the container's, also through mounts that it makes later. Another root may be anybody's. */
+	mark(queue, system.f_type == OVERLAYFS_SUPER_MAGIC ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT, FAN_CLOSE_WRITE, root);
+	mark_secrets(queue, root);
+	mark_mounts(queue, pid, root);
+	for (size_t i = 0; i < COUNT(watched_directories) && marks->directory_queue >= 0; i++)
+		mark_directory(marks, root, watched_directories[i], mount_namespace);
+	close(root);
+	*place = (struct container){ mount_namespace, queue, process, pid };
+	return true;
+}
+
+size_t marks_poll(struct marks *marks, struct pollfd *polled)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
+		const struct container *container = &marks->containers[i];
+
+		if (!container->mount_namespace)
+			continue;
+		polled[count++] = (struct pollfd){ .fd = container->queue, .events = POLLIN };
+		polled[count++] = (struct pollfd){ .fd = container->process, .events = POLLIN };
+	}
+	if (marks->directory_queue >= 0)
+		polled[count++] = (struct pollfd){ .fd = marks->directory_queue, .events = POLLIN };
+	return count;
+}
+
+typedef void receiver(void *context, const struct file_event *event);
+
+/* Events with an open descriptor of the file: what was written, and what was opened. */
+static void read_descriptors(struct container *container, receiver *on_event, void *context)
+{
+	static char buffer[65536] __attribute__((aligned(8)));
+	char path[MARK_PATH_BYTES], name[64];
+	ssize_t length = read(container->queue, buffer, sizeof(buffer));
+	struct fanotify_event_metadata *event = (void *)buffer;
+
+	for (; length > 0 && FAN_EVENT_OK(event, length); event = FAN_EVENT_NEXT(event, length)) {
+		struct file_event told = {
+			.pid = event->pid,
+			.mount_namespace = container->mount_namespace,
+			.operation = FILE_EVENT_LOST,
+			.path = path,
+			.new_path = "",
+		};
+		struct stat stat;
+		ssize_t size;
+
+		if (event->fd < 0) {
+			if (event->mask & FAN_Q_OVERFLOW)
+				on_event(context, &told);
+			continue;
+		}
+		snprintf(name, sizeof(name), "/proc/self/fd/%d", event->fd);
+		size = readlink(name, path, sizeof(path) - 1);
+		told.inode = fstat(event->fd, &stat) == 0 ? stat.st_ino : 0;
+		close(event->fd);
+		/* Our own look at a file of the container is no event. */
+		if (size < 0 || event->pid == getpid())
+			continue;
+		path[size] = 0;
+		told.operation = FILE_WRITE;
+		if (event->mask & FAN_CLOSE_WRITE)
+			on_event(context, &told);
+		told.operation = FILE_READ;
+		if (event->mask & FAN_OPEN)
+			on_event(context, &told);
+	}
+}
+
+static const struct directory *find_directory(const struct marks *marks, const struct file_handle *handle)
+{
+	for (size_t i = 0; i < DIRECTORIES; i++) {
+		const struct directory *directory = &marks->directories[i];
+
+		if (directory->mount_namespace && directory->handle_type == handle->handle_type &&
+		    directory->handle_bytes == handle->handle_bytes &&
+		    memcmp(directory->handle, handle->f_handle, handle->handle_bytes) == 0)
+			return directory;
+	}
+	return NULL;
+}
+
+static void join(char *path, const struct directory *directory, const char *name)
+{
+	snprintf(path, MARK_PATH_BYTES, "%s/%s", strcmp(directory->path, "/") == 0 ? "" : directory->path, name);
+}
+
+/* The paths that an event's records name, old and new; the directory of the first that is known. */
+static const struct directory *read_names(const struct marks *marks, const struct fanotify_event_metadata *event,
+					  char *path, char *new_path)
+{
+	const char *at = (const char *)event + event->metadata_len, *end = (const char *)event + event->event_len;
+	const struct directory *found = NULL;
+
+	path[0] = new_path[0] = 0;
+	while (at + sizeof(struct fanotify_event_info_header) <= end) {
+		const struct fanotify_event_info_fid *record = (const void *)at;
+		const struct file_handle *handle = (const void *)record->handle;
+		__u8 type = record->hdr.info_type;
+
+		if (record->hdr.len == 0 || at + record->hdr.len > end)
+			break;
+		at += record->hdr.len;
+		if (type != FAN_EVENT_INFO_TYPE_DFID_NAME && type != FAN_EVENT_INFO_TYPE_OLD_DFID_NAME &&
+		    type != FAN_EVENT_INFO_TYPE_NEW_DFID_NAME)
+			continue;
+		const struct directory *directory = find_directory(marks, handle);
+		const char *name = (const char *)handle->f_handle + handle->handle_bytes;
+		if (!directory)
+			continue;
+		join(type == FAN_EVENT_INFO_TYPE_NEW_DFID_NAME ? new_path : path, directory, name);
+		found = found ? found : directory;
+	}
+	return found;
+}
+
+/* `path` itself, or below it. */
+static bool is_within(const char *watched, const char *path)
+{
+	size_t length = strlen(path);
+
+	return strncmp(watched, path, length) == 0 && (watched[length] == 0 || watched[length] == '/');
+}
+
+static void mark_within(struct marks *marks, const struct container *container, int root, const char *path)
+{
+	for (size_t i = 0; i < COUNT(watched_secrets); i++)
+		if (is_within(watched_secrets[i], path))
+			mark_secret(container->queue, root, watched_secrets[i]);
+	for (size_t i = 0; i < COUNT(watched_directories); i++)
+		if (is_within(watched_directories[i], path))
+			mark_directory(marks, root, watched_directories[i], container->mount_namespace);
+}
+
+/*
+ * A place that is watched came to be, or another file took it: the mark is the file's, not the name's. What is below it
+ * may be there already, made before the mark on the directory above.
+ */
+static void mark_new(struct marks *marks, __u32 mount_namespace, const char *path)
+{
+	char name[64];
+
+	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
+		const struct container *container = &marks->containers[i];
+
+		if (container->mount_namespace != mount_namespace)
+			continue;
+		snprintf(name, sizeof(name), "/proc/%u/root", container->pid);
+		int root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (root < 0)
+			return;
+		mark_within(marks, container, root, path);
+		close(root);
+		return;
+	}
+}
+
+static void read_directories(struct marks *marks, receiver *on_event, void *context)
+{
+	static char buffer[65536] __attribute__((aligned(8)));
+	char path[MARK_PATH_BYTES], new_path[MARK_PATH_BYTES];
+	ssize_t length = read(marks->directory_queue, buffer, sizeof(buffer));
+	struct fanotify_event_metadata *event = (void *)buffer;
+	static const struct {
+		unsigned long long mask;
+		__u8 operation;
+	} operations[] = {
+		{ FAN_CREATE | FAN_MOVED_TO, FILE_CREATE },
+		{ FAN_DELETE | FAN_MOVED_FROM, FILE_REMOVE },
+		{ FAN_RENAME, FILE_RENAME },
+		{ FAN_ATTRIB, FILE_ATTRIBUTES },
+	};
+
+	for (; length > 0 && FAN_EVENT_OK(event, length); event = FAN_EVENT_NEXT(event, length)) {
+		struct file_event told = { .pid = event->pid, .path = path, .new_path = new_path };
+		const struct directory *directory;
+
+		if (event->mask & FAN_Q_OVERFLOW) {
+			told.operation = FILE_EVENT_LOST;
+			on_event(context, &told);
+			continue;
+		}
+		directory = read_names(marks, event, path, new_path);
+		if (!directory || event->pid == getpid())
+			continue;
+		told.mount_namespace = directory->mount_namespace;
+		told.is_directory = event->mask & FAN_ONDIR;
+		for (size_t i = 0; i < COUNT(operations); i++) {
+			if (!(event->mask & operations[i].mask))
+				continue;
+			told.operation = operations[i].operation;
+			on_event(context, &told);
+		}
+		if (event->mask & (FAN_CREATE | FAN_RENAME | FAN_MOVED_TO))
+			mark_new(marks, told.mount_namespace, new_path[0] ? new_path : path);
+	}
+}
+
+static __u32 forget(struct marks *marks, struct container *container)
+{
+	__u32 mount_namespace = container->mount_namespace;
+
+	close(container->queue);
+	close(container->process);
+	container->mount_namespace = 0;
+	for (size_t i = 0; i < DIRECTORIES; i++)
+		if (marks->directories[i].mount_namespace == mount_namespace)
+			marks->directories[i].mount_namespace = 0;
+	return mount_namespace;
+}
+
+__u32 marks_read(struct marks *marks, int fd, receiver *on_event, void *context)
+{
+	if (fd == marks->directory_queue) {
+		read_directories(marks, on_event, context);
+		return 0;
+	}
+	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
+		struct container *container = &marks->containers[i];
+
+		if (!container->mount_namespace)
+			continue;
+		if (fd == container->queue) {
+			read_descriptors(container, on_event, context);
+			return 0;
+		}
+		if (fd == container->process) {
+			/* What it did at last is still in the queue. */
+			read_descriptors(container, on_event, context);
+			return forget(marks, container);
+		}
+	}
+	return 0;
+}

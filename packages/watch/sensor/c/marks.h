@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* fanotify marks of containers, and what comes of them. */
+#ifndef BULWARK_MARKS_H
+#define BULWARK_MARKS_H
+
+#include <linux/types.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define MARK_PATH_BYTES 4096
+#define WATCHED_CONTAINERS 512
+/* One queue and one process a container, the queue of all directories, and one more for the caller. */
+#define MARKS_POLLED (2 * WATCHED_CONTAINERS + 2)
+
+#define FILE_EVENT_LOST 255
+
+struct file_event {
+	__u32 pid;
+	__u32 mount_namespace;
+	__u64 inode;
+	__u8 operation; /* enum frame_operation, or FILE_EVENT_LOST */
+	bool is_directory;
+	const char *path;
+	const char *new_path;
+};
+
+struct marks;
+struct marks *marks_open(void);
+
+/* Watches the files of a process's mount namespace. False: it is the host's, it is gone, or there is no room. */
+bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace);
+
+/* Fills in what to wait for; how many. */
+size_t marks_poll(struct marks *marks, struct pollfd *polled);
+
+/* Reads what `fd` has. Returns the mount namespace that is watched no more, because its first process ended, or 0. */
+__u32 marks_read(struct marks *marks, int fd, void (*on_event)(void *context, const struct file_event *event), void *context);
+
+#endif
