@@ -131,8 +131,10 @@ const programs = [
   ],
 ];
 
+const parents = ["containerd-shim", "tini", "node", "python3", "make"];
+
 /** The same stream every time. */
-function stream(): BenchEvent[] {
+export function stream(): BenchEvent[] {
   let seed = 42;
   const random = (limit: number): number => {
     seed = (Math.imul(seed, 1_103_515_245) + 12_345) & 0x7fff_ffff;
@@ -144,8 +146,8 @@ function stream(): BenchEvent[] {
     actor: {
       name: pick(programs),
       args: `--port ${index} -c config-${index}.yaml`,
-      parent: pick(programs),
-      ancestors: [pick(programs), "containerd-shim", "systemd"],
+      parent: pick(parents),
+      ancestors: [pick(parents), "containerd-shim", "systemd"],
       container: random(10) < 8 ? `c${random(40)}` : "host",
       uid: random(3) === 0 ? 0 : 1000,
     },

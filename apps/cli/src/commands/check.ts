@@ -8,6 +8,11 @@ const subjects: { name: string; summary: string; load: () => Promise<Command> }[
     summary: "Kubernetes objects in files against policies, before they are applied",
     load: async () => (await import("../check/manifest.ts")).manifestCommand,
   },
+  {
+    name: "dockerfile",
+    summary: "Dockerfiles: user, credentials, base images, downloads, leftovers",
+    load: async () => (await import("../check/dockerfile.ts")).dockerfileCommand,
+  },
 ];
 
 const usage = `Usage: bulwark check SUBJECT …

@@ -1,4 +1,5 @@
-import type { Bound } from "./compile/bound.ts";
+import { chain } from "./compile/bind.ts";
+import { always, type Bound } from "./compile/bound.ts";
 import { Compiler } from "./compile/compiler.ts";
 import { readOperand, type Frame } from "./compile/reader.ts";
 import { fold } from "./compile/types.ts";
@@ -44,13 +45,38 @@ export function createEngine({ rules }: Ruleset): Engine {
 /** Programs are kept for that many types; what comes with more of them is hostile, and compiled each time. */
 const programsKept = 2000;
 
-type Program = readonly { readonly rule: Rule; readonly holds: () => boolean }[];
+/** Fewer rules that share a part are quicker each by itself, the parts that decide most first. */
+const sharedFrom = 8;
+
+/** Rules of one type of event. What several of them need is asked once, and where it fails they are passed over together. */
+type Program = readonly (Guarded | Leaf)[];
+
+interface Guarded {
+  readonly guard: () => boolean;
+  readonly inner: Program;
+}
+
+interface Leaf {
+  readonly guard: () => boolean;
+  readonly rule: Rule;
+  /** Place among the rules of the source. */
+  readonly order: number;
+}
+
+interface Candidate {
+  readonly rule: Rule;
+  readonly order: number;
+  /** All of them have to hold. */
+  readonly parts: readonly Bound[];
+}
 
 class SourceEngine {
   readonly #rules: readonly Rule[];
   readonly #frame: Frame = { event: nothing, stamp: 0 };
   readonly #compiler: Compiler;
   readonly #programs = new Map<string, Program>();
+  /** Used again for every event. */
+  readonly #found: Leaf[] = [];
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
@@ -67,22 +93,59 @@ class SourceEngine {
     frame.event = event;
     // Stamps are kept in 32 bits; 0 is "never".
     frame.stamp = frame.stamp === 0xffff_ffff ? 1 : frame.stamp + 1;
-    let matches: Match[] | undefined;
-    for (let at = 0; at < program.length; at++) {
-      const part = program[at];
-      if (part !== undefined && part.holds()) (matches ??= []).push(matchOf(part.rule, event));
-    }
-    return matches ?? none;
+    const found = this.#found;
+    found.length = 0;
+    collect(program, found);
+    if (found.length === 0) return none;
+    return found.toSorted((a, b) => a.order - b.order).map(({ rule }) => matchOf(rule, event));
   }
 
   #program(type: string): Program {
-    const program: { rule: Rule; holds: () => boolean }[] = [];
-    for (const rule of this.#rules) {
-      const rest: Bound = fold(rule.condition, type);
-      if (rest.kind !== "constant" || rest.value) program.push({ rule, holds: this.#compiler.compile(rest).holds });
-    }
+    const candidates: Candidate[] = [];
+    this.#rules.forEach((rule, order) => {
+      const rest = fold(rule.condition, type);
+      if (rest.kind === "constant" && !rest.value) return;
+      candidates.push({ rule, order, parts: rest.kind === "and" ? rest.parts : [rest] });
+    });
+    const program = this.#group(candidates);
     if (this.#programs.size < programsKept) this.#programs.set(type, program);
     return program;
+  }
+
+  /** Puts the rules that share a part behind it: the part that saves most, then again among those and among the others. */
+  #group(candidates: readonly Candidate[]): Program {
+    const shared = new Map<string, { part: Bound; count: number }>();
+    for (const part of candidates.flatMap(({ parts }) => parts)) {
+      const known = shared.get(part.key);
+      if (known) known.count++;
+      else shared.set(part.key, { part, count: 1 });
+    }
+    let best: { part: Bound; saved: number } | undefined;
+    for (const { part, count } of shared.values()) {
+      const saved = (count - 1) * (1 - this.#compiler.compile(part).chance);
+      if (count >= sharedFrom && saved > (best?.saved ?? 0)) best = { part, saved };
+    }
+    if (!best) return candidates.map((candidate) => this.#leaf(candidate));
+    const { key } = best.part;
+    const isBehind = ({ parts }: Candidate): boolean => parts.some((part) => part.key === key);
+    const behind = candidates
+      .filter(isBehind)
+      .map((candidate) => ({ ...candidate, parts: candidate.parts.filter((part) => part.key !== key) }));
+    const others = candidates.filter((candidate) => !isBehind(candidate));
+    return [{ guard: this.#compiler.compile(best.part).holds, inner: this.#group(behind) }, ...this.#group(others)];
+  }
+
+  #leaf({ rule, order, parts }: Candidate): Leaf {
+    return { rule, order, guard: this.#compiler.compile(parts.length === 0 ? always : chain("and", parts)).holds };
+  }
+}
+
+function collect(program: Program, found: Leaf[]): void {
+  for (let at = 0; at < program.length; at++) {
+    const part = program[at];
+    if (part === undefined || !part.guard()) continue;
+    if ("inner" in part) collect(part.inner, found);
+    else found.push(part);
   }
 }
 

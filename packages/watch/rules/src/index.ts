@@ -10,3 +10,4 @@ export { auditRuleEvent } from "./audit/event.ts";
 export { readCases, runCases, type CaseResult, type RuleCases } from "./cases/run.ts";
 export { rulesConformance } from "./conformance.ts";
 export { fieldList } from "./fields/catalogue.ts";
+export { rulesReference } from "./reference.ts";
