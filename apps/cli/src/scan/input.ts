@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { basename, resolve } from "node:path";
 import { examineWith, LayerCache, type Progress } from "@bulwark/examine";
 import { openHost, openImage, openRepository, openRootfs, parsePlatform, type FileTree } from "@bulwark/image";
-import type { ExtractorStatus, Inventory, Report, Secret } from "@bulwark/model";
+import type { CheckResult, ExtractorStatus, Inventory, Report, Secret } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
 import { analyzers } from "./analyzers.ts";
 
@@ -27,6 +27,8 @@ export interface Found {
   target: Report["target"];
   inventory: Inventory;
   secrets: Secret[];
+  /** Of an image alone. */
+  checks: CheckResult[] | undefined;
   parts: ExtractorStatus[];
 }
 
@@ -49,11 +51,15 @@ function folder(path: string): string {
 export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
   await using tree = await open(input, options);
+  // Only an image has a configuration, and files that somebody chose to ship.
+  const isImage = input.kind === "image";
+  const asked = isImage ? (["inventory", "secrets", "image-checks"] as const) : (["inventory", "secrets"] as const);
   const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers };
-  const { results, tree: seen } = await examineWith(registry, tree, ["inventory", "secrets"], {
+  const { results, tree: seen } = await examineWith(registry, tree, asked, {
     cache: new LayerCache(),
     onProgress: (progress) => options.onProgress(progressText(progress)),
   });
+  const checks = isImage && "image-checks" in results ? results["image-checks"] : undefined;
   return {
     target: {
       kind: input.kind,
@@ -63,7 +69,8 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
     },
     inventory: results.inventory,
     secrets: results.secrets.secrets,
-    parts: [results.secrets.status],
+    checks: checks?.checks,
+    parts: [results.secrets.status, ...(checks ? [checks.status] : [])],
   };
 }
 
