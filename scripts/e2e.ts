@@ -4,5 +4,5 @@ import { join } from "node:path";
 
 const root = join(import.meta.dirname, "..");
 const flags = ["--disable-warning=ExperimentalWarning", "--test", "--test-timeout=300000", "--test-concurrency=1"];
-const files = process.argv.length > 2 ? process.argv.slice(2) : ["e2e/**/*.test.ts"];
+const files = process.argv.length > 2 ? process.argv.slice(2) : ["{e2e,deploy}/**/*.test.ts"];
 process.exitCode = spawnSync(process.execPath, [...flags, ...files], { cwd: root, stdio: "inherit" }).status ?? 1;

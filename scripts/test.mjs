@@ -29,5 +29,5 @@ function tests(title, concurrency, files) {
 const checked = step("check", ["scripts/check.ts"]);
 const tested = tests("test", 2, "{packages/*/*,apps/*}/src/**/*.test.ts");
 // One after the other: they promise seconds to a person, and start whole products, clusters and browsers for it.
-const proven = tests("end to end", 1, "e2e/**/*.test.ts");
+const proven = tests("end to end", 1, "{e2e,deploy}/**/*.test.ts");
 process.exit(checked && tested && proven ? 0 : 1);

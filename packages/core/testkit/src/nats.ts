@@ -9,20 +9,20 @@ export interface TestNats extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** An own nats-server with JetStream in a temporary folder, on a free port of loopback. Needs `nats`. */
-export async function startNats(): Promise<TestNats> {
+/** An own nats-server with JetStream in a temporary folder, on a free port of loopback or of another own address. Needs `nats`. */
+export async function startNats({ address = "127.0.0.1" } = {}): Promise<TestNats> {
   const folder = mkdtempSync(join(tmpdir(), "bulwark-nats-"));
   const port = await freePort();
   let daemon: Daemon | undefined;
   async function start(): Promise<void> {
-    daemon = startDaemon("nats-server", ["-a", "127.0.0.1", "-p", String(port), "-js", "-sd", folder], {
+    daemon = startDaemon("nats-server", ["-a", address, "-p", String(port), "-js", "-sd", folder], {
       env: { ...process.env, PATH: `${process.env["PATH"] ?? ""}:/usr/sbin` },
     });
-    await eventually("nats-server answers", async () => answers(port));
+    await eventually("nats-server answers", async () => answers(address, port));
   }
   await start();
   return {
-    url: `nats://127.0.0.1:${port}`,
+    url: `nats://${address}:${port}`,
     async restart() {
       await daemon?.stop("SIGKILL");
       await start();
@@ -34,9 +34,9 @@ export async function startNats(): Promise<TestNats> {
   };
 }
 
-async function answers(port: number): Promise<true | undefined> {
+async function answers(address: string, port: number): Promise<true | undefined> {
   return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1");
+    const socket = connect(port, address);
     socket.once("data", () => done(true));
     socket.once("error", () => done(undefined));
     socket.setTimeout(1000, () => done(undefined));

@@ -1,4 +1,4 @@
-import { chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, chownSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { eventually, freePort, run, startDaemon, type Daemon } from "./process.ts";
@@ -9,8 +9,8 @@ export interface TestPostgres extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** An own PostgreSQL in a temporary folder, on a free port of loopback. Needs `postgresql`. */
-export async function startPostgres(): Promise<TestPostgres> {
+/** An own PostgreSQL in a temporary folder, on a free port of loopback or of another own address. Needs `postgresql`. */
+export async function startPostgres({ address = "127.0.0.1" } = {}): Promise<TestPostgres> {
   const version =
     readdirSync("/usr/lib/postgresql")
       .toSorted((a, b) => Number(a) - Number(b))
@@ -28,6 +28,7 @@ export async function startPostgres(): Promise<TestPostgres> {
   run(...asUser(join(bin, "initdb"), ["-D", data, "-U", "bulwark", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]), {
     cwd: "/",
   });
+  appendFileSync(join(data, "pg_hba.conf"), "host all all 10.0.0.0/8 trust\n");
   let daemon: Daemon | undefined;
   async function start(): Promise<void> {
     const settings = [
@@ -36,7 +37,7 @@ export async function startPostgres(): Promise<TestPostgres> {
       "-k",
       folder,
       "-c",
-      "listen_addresses=127.0.0.1",
+      `listen_addresses=${address}`,
       "-c",
       "shared_buffers=256MB",
       "-c",
@@ -44,14 +45,14 @@ export async function startPostgres(): Promise<TestPostgres> {
     ];
     daemon = startDaemon(...asUser(join(bin, "postgres"), ["-D", data, ...settings]), { cwd: "/" });
     await eventually("PostgreSQL answers", () => {
-      run(join(bin, "pg_isready"), ["-h", "127.0.0.1", "-p", String(port), "-q"]);
+      run(join(bin, "pg_isready"), ["-h", address, "-p", String(port), "-q"]);
       return true;
     });
   }
   await start();
-  run(join(bin, "createdb"), ["-h", "127.0.0.1", "-p", String(port), "-U", "bulwark", "bulwark"]);
+  run(join(bin, "createdb"), ["-h", address, "-p", String(port), "-U", "bulwark", "bulwark"]);
   return {
-    url: `postgres://bulwark@127.0.0.1:${port}/bulwark`,
+    url: `postgres://bulwark@${address}:${port}/bulwark`,
     async restart() {
       await daemon?.stop("SIGQUIT");
       await start();

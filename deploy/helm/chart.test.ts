@@ -1,0 +1,139 @@
+/** The chart, without a cluster: what it refuses, and what it gives. */
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { describe, test } from "node:test";
+import { readTexts, type Manifest } from "@bulwark/manifests";
+import { checkPod } from "@bulwark/podsecurity";
+import { missing } from "@bulwark/testkit";
+import { buildPrograms } from "../../e2e/cluster/programs.ts";
+import { run } from "../images/run.ts";
+import { chart, render, renderedFile, template } from "./render.ts";
+
+const many = ["server.replicas=3", "database.url=postgres://db/bulwark", "nats.url=nats://nats:4222"];
+/** Every branch of the templates is taken by one of these. */
+const shapes: Record<string, string[]> = {
+  "no value set": [],
+  "many replicas": many,
+  "all that is optional": [
+    ...[...many, "serviceMonitor.enabled=true", "server.nodeSelector.disk=fast", "image.registry=registry.example"],
+    ...["image.pullSecrets={one,two}", "server.url=https://bulwark.example", "server.trustProxy={10.0.0.0/8}"],
+    ...["networkPolicy.consoleFrom[0].podSelector.matchLabels.app=proxy", "priorityClass.name=important"],
+  ],
+  "secrets of one's own": [
+    ...["database.existingSecret=db", "nats.existingSecret=nats", "keys.existingSecret=keys", "agent.enabled=false"],
+    ...["networkPolicy.enabled=false", "priorityClass.create=false", "server.persistence.storageClass=fast"],
+  ],
+};
+
+describe("the chart", { skip: missing("go") }, () => {
+  test("is passed by helm lint", async () => {
+    const { helm } = await buildPrograms();
+    assert.match(run(helm, ["lint", "--strict", chart]), /0 chart\(s\) failed/);
+  });
+
+  for (const [wrong, said] of Object.entries({
+    "server.replica=2": /replica/,
+    "server.replicas=0": /replicas.*minimum|minimum.*replicas|greater than or equal to 1/s,
+    "server.replicas=2": /several replicas need one database/,
+    "server.url=bulwark.example": /pattern/,
+    "server.persistence.size=lots": /pattern/,
+    "server.service.type=Magic": /ClusterIP/,
+    "image.serverDigest=latest": /pattern/,
+    "image.pullPolicy=Sometimes": /IfNotPresent/,
+    "cluster.name=East Coast": /pattern/,
+    "agent.dataPath=relative": /pattern/,
+    "agent.enabled=maybe": /boolean/,
+    "networkPolicy.consoleFrom=all": /array/,
+    "serviceMonitor.interval=often": /pattern/,
+    "colour=blue": /colour/,
+  })) {
+    test(`refuses ${wrong}, and says what is wrong with it`, async () => {
+      await assert.rejects(template(wrong), said);
+    });
+  }
+
+  test("refuses replicas that cannot hear of each other, and two addresses of one database", async () => {
+    await assert.rejects(template("server.replicas=2", "database.url=postgres://db/b"), /Set nats\.url/);
+    await assert.rejects(template("database.url=postgres://db/b", "database.existingSecret=db"), /keep one/);
+  });
+
+  for (const [shape, values] of Object.entries(shapes)) {
+    test(`${shape}: the server runs under the restricted Pod Security Standard, in every version since 1.30`, async () => {
+      const pod = podOf(await objects(...values), "StatefulSet");
+      for (const version of ["v1.30", "v1.33", "v1.36", "latest"])
+        assert.deepEqual(checkPod("restricted", version, pod), []);
+    });
+  }
+
+  test("the agent asks for what its reasons name, and for nothing else", async () => {
+    const pod = podOf(await objects(), "DaemonSet");
+    const violations = checkPod("baseline", "v1.36", pod);
+    assert.deepEqual(violations.map(({ check }) => check).toSorted(), [
+      "appArmorProfile",
+      "capabilities_baseline",
+      "hostNamespaces",
+      "hostPathVolumes",
+      "seccompProfile_baseline",
+    ]);
+    const { spec } = pod as { spec: AgentSpec };
+    const [container] = spec.containers;
+    assert.ok(container);
+    assert.deepEqual(container.securityContext.capabilities, {
+      drop: ["ALL"],
+      add: ["BPF", "PERFMON", "SYS_ADMIN", "SYS_PTRACE", "DAC_READ_SEARCH"],
+    });
+    assert.equal(container.securityContext["privileged"], undefined);
+    assert.deepEqual(
+      spec.volumes.flatMap(({ hostPath }) => (hostPath ? [hostPath.path] : [])),
+      ["/var/lib/bulwark", "/run"],
+    );
+    const text = readFileSync(`${chart}/templates/agent.yaml`, "utf8");
+    for (const capability of container.securityContext.capabilities.add) {
+      assert.match(text, new RegExp(`- ${capability} # \\S`), `${capability} has no reason`);
+    }
+  });
+
+  test("no role reads secrets, writes what it does not own, or grants rights", async () => {
+    const roles = (await objects()).filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
+    assert.equal(roles.length, 4);
+    for (const { rules } of roles as unknown as { rules: Rule[] }[]) {
+      for (const { apiGroups, resources, verbs, resourceNames } of rules) {
+        assert.ok(![...apiGroups, ...resources, ...verbs].includes("*"), JSON.stringify(resources));
+        assert.ok(!resources.includes("secrets"));
+        const writes = verbs.filter((verb) => !["get", "list", "watch"].includes(verb));
+        if (writes.length > 0 && !resources.includes("tokenreviews")) assert.equal(resourceNames?.length, 1);
+      }
+    }
+  });
+
+  test("deploy/bulwark.yaml is what the chart gives", async () => {
+    assert.equal(readFileSync(renderedFile, "utf8"), await render(), "run npm run chart");
+  });
+});
+
+interface AgentSpec {
+  containers: { securityContext: { capabilities: { add: string[]; drop: string[] }; [field: string]: unknown } }[];
+  volumes: { hostPath?: { path: string } }[];
+}
+interface Rule {
+  apiGroups: string[];
+  resources: string[];
+  verbs: string[];
+  resourceNames?: string[];
+}
+
+async function objects(...values: string[]): Promise<Manifest["object"][]> {
+  const { objects: found, problems } = readTexts([{ name: "chart", text: await template(...values) }]);
+  assert.deepEqual(problems, []);
+  return found.map(({ object }) => object);
+}
+
+/** The pod of the one workload of a kind. */
+function podOf(found: Manifest["object"][], kind: string): object {
+  const [workload, ...more] = found.filter((object) => object.kind === kind) as unknown as {
+    spec: { template: object };
+  }[];
+  assert.ok(workload);
+  assert.deepEqual(more, []);
+  return workload.spec.template;
+}

