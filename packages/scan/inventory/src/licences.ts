@@ -29,13 +29,18 @@ function licenceOf(text: string): string {
 }
 
 /** Is it an SPDX expression? */
-function isSpdx(text: string): boolean {
+export function isSpdx(text: string): boolean {
   try {
     parse(text);
     return true;
   } catch {
     return false;
   }
+}
+
+/** Is it the identifier of one licence of SPDX's list? */
+export function isLicenceId(text: string): boolean {
+  return byLowerCase.get(text.toLowerCase()) === text;
 }
 
 function identifierOf(text: string): string | undefined {

@@ -6,11 +6,23 @@ import { html } from "./html.ts";
 import { json } from "./json.ts";
 import { junit } from "./junit.ts";
 import { sarif } from "./sarif.ts";
+import { cyclonedx, spdx } from "./sbom.ts";
 import { table } from "./table.ts";
 import { vexFormats } from "../vex/index.ts";
 
 /** Every form of output there is. */
-export const formats: readonly Format[] = [table, json, sarif, junit, gitlab, html, fixPlan, ...vexFormats];
+export const formats: readonly Format[] = [
+  table,
+  json,
+  sarif,
+  junit,
+  gitlab,
+  html,
+  cyclonedx,
+  spdx,
+  fixPlan,
+  ...vexFormats,
+];
 
 /** Raises `ReportError` `no-format`. */
 export function formatOf(name: string): Format {
