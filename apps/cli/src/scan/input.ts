@@ -4,8 +4,10 @@ import { basename, resolve } from "node:path";
 import { examineWith, LayerCache, type Progress } from "@bulwark/examine";
 import { openHost, openImage, openRepository, openRootfs, parsePlatform, type FileTree } from "@bulwark/image";
 import type { CheckResult, ExtractorStatus, Inventory, Report, Secret } from "@bulwark/model";
+import { readSbom } from "@bulwark/inventory";
 import { UsageError } from "../local/options.ts";
 import { analyzers } from "./analyzers.ts";
+import { readText } from "../local/read-text.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
 export interface Input {
@@ -26,7 +28,8 @@ export interface LookOptions {
 export interface Found {
   target: Report["target"];
   inventory: Inventory;
-  secrets: Secret[];
+  /** Not of a list of packages. */
+  secrets: Secret[] | undefined;
   /** Of an image alone. */
   checks: CheckResult[] | undefined;
   parts: ExtractorStatus[];
@@ -37,9 +40,10 @@ export function inputOf([kind, name, ...more]: string[]): Input {
   if (kind === "host" && name === undefined) return { kind, name: "/" };
   if (name !== undefined && more.length === 0) {
     if (kind === "image") return { kind, name };
+    if (kind === "sbom") return { kind, name };
     if (kind === "fs" || kind === "repo") return { kind, name: folder(name) };
   }
-  throw new UsageError("usage", "say image, fs or repo and one name, or host", { remedy: "bulwark scan --help" });
+  throw new UsageError("usage", "say image, fs, repo or sbom and one name, or host", { remedy: "bulwark scan --help" });
 }
 
 function folder(path: string): string {
@@ -50,6 +54,7 @@ function folder(path: string): string {
 /** Looks into an input. Raises the errors of the packages that open it. */
 export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
+  if (input.kind === "sbom") return listed(input.name);
   await using tree = await open(input, options);
   // Only an image has a configuration, and files that somebody chose to ship.
   const isImage = input.kind === "image";
@@ -72,6 +77,13 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
     checks: checks?.checks,
     parts: [results.secrets.status, ...(checks ? [checks.status] : [])],
   };
+}
+
+/** What a bill of materials lists. Raises `UsageError`, `SbomError`. */
+function listed(file: string): Found {
+  const { name, digest, inventory } = readSbom(Buffer.from(readText(file)));
+  const target = { kind: "sbom", name: name === "" ? file : name, digest, platform: null } as const;
+  return { target, inventory, secrets: undefined, checks: undefined, parts: [] };
 }
 
 async function open({ kind, name }: Input, { offline, platform }: LookOptions): Promise<FileTree> {
