@@ -95,7 +95,7 @@ function placesOf(items: Problem[]): string[] {
   const [first] = items;
   if (!first || !("type" in first.item) || /^(deb|apk|rpm|alpm)$/.test(first.item.type)) return [];
   const [place, ...others] = new Set(items.flatMap(({ locations }) => locations));
-  if (place === undefined) return [];
+  if (place === undefined || place === "") return [];
   return [`  ${cut(place, width - 20)}${others.length === 0 ? "" : ` and ${others.length} more`}`];
 }
 
