@@ -1,6 +1,6 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { errorText, type Report } from "@bulwark/model";
+import type { Report } from "@bulwark/model";
 import {
   applyExceptions,
   applyVex,
@@ -10,7 +10,7 @@ import {
   parseReport,
   parseVex,
 } from "@bulwark/report";
-import { UsageError } from "../local/options.ts";
+import { readText } from "../local/read-text.ts";
 import type { Input } from "./input.ts";
 
 /** The report with what exceptions decide: those of `--exceptions`, else of the repository or of the folder that we are in. */
@@ -31,13 +31,4 @@ export function withVex(report: Report, files: string[]): Report {
 /** What the report before knew; undefined where none is named. */
 export function knownBefore(file: string | undefined): ReadonlySet<string> | undefined {
   return file === undefined ? undefined : knownTo(parseReport(readText(file), file));
-}
-
-/** Raises `UsageError`. */
-function readText(file: string): string {
-  try {
-    return readFileSync(file, "utf8");
-  } catch (error) {
-    throw new UsageError("usage", errorText(error), { remedy: "name a file that can be read" });
-  }
 }

@@ -2,19 +2,12 @@ import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, resolve } from "node:path";
 import { examineWith, LayerCache, type Progress } from "@bulwark/examine";
-import {
-  openHost,
-  openImage,
-  openRepository,
-  openRootfs,
-  parsePlatform,
-  type FileTree,
-  type TreeFacts,
-} from "@bulwark/image";
-import { catalog } from "@bulwark/inventory";
+import { openHost, openImage, openRepository, openRootfs, parsePlatform, type FileTree } from "@bulwark/image";
+import { readSbom } from "@bulwark/inventory";
 import type { CheckResult, ExtractorStatus, Inventory, Malware, Report, Secret } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
 import { analyzers } from "./analyzers.ts";
+import { readText } from "../local/read-text.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
 export interface Input {
@@ -37,8 +30,8 @@ export interface LookOptions {
 export interface Found {
   target: Report["target"];
   inventory: Inventory;
-  secrets: Secret[];
-  /** Undefined where it was not looked for. */
+  /** Undefined where nobody looked for them, as in a list of packages. */
+  secrets: Secret[] | undefined;
   malware: Malware[] | undefined;
   /** Of an image's configuration; undefined for what has none. */
   checks: CheckResult[] | undefined;
@@ -50,9 +43,10 @@ export function inputOf([kind, name, ...more]: string[]): Input {
   if (kind === "host" && name === undefined) return { kind, name: "/" };
   if (name !== undefined && more.length === 0) {
     if (kind === "image") return { kind, name };
+    if (kind === "sbom") return { kind, name };
     if (kind === "fs" || kind === "repo") return { kind, name: folder(name) };
   }
-  throw new UsageError("usage", "say image, fs or repo and one name, or host", { remedy: "bulwark scan --help" });
+  throw new UsageError("usage", "say image, fs, repo or sbom and one name, or host", { remedy: "bulwark scan --help" });
 }
 
 function folder(path: string): string {
@@ -63,17 +57,18 @@ function folder(path: string): string {
 /** Looks into an input. Raises the errors of the packages that open it. */
 export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
+  if (input.kind === "sbom") return listed(input.name);
   await using tree = await open(input, options);
-  const inventory = await catalog(tree);
   const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers };
-  const names: (keyof typeof analyzers)[] = ["secrets"];
+  const names: (keyof typeof analyzers)[] = ["inventory", "secrets"];
+  // Only an image has a configuration, and files that somebody chose to ship.
   if (input.kind === "image") names.push("checks");
   if (options.malware) names.push("malware");
   const { results, tree: seen } = await examineWith(registry, tree, names, {
     cache: new LayerCache(),
     onProgress: (progress) => options.onProgress(progressText(progress)),
   });
-  const { secrets } = results;
+  const { inventory, secrets } = results;
   const { malware, checks }: Partial<typeof results> = results;
   const parts = [secrets, malware, checks].filter((part) => part !== undefined).map(({ status }) => status);
   return {
@@ -87,8 +82,15 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
     secrets: secrets.secrets,
     malware: malware?.malware,
     checks: checks?.checks,
-    parts: [...parts, ...treeStatus(seen)],
+    parts,
   };
+}
+
+/** What a bill of materials lists. Raises `UsageError`, `SbomError`. */
+function listed(file: string): Found {
+  const { name, digest, inventory } = readSbom(Buffer.from(readText(file)));
+  const target = { kind: "sbom", name: name === "" ? file : name, digest, platform: null } as const;
+  return { target, inventory, secrets: undefined, malware: undefined, checks: undefined, parts: [] };
 }
 
 async function open({ kind, name }: Input, { offline, platform }: LookOptions): Promise<FileTree> {
@@ -105,13 +107,6 @@ async function open({ kind, name }: Input, { offline, platform }: LookOptions): 
 function progressText({ done, total, bytes }: Progress): string {
   if (total === null) return `${done} files`;
   return `${done} of ${total} layers, ${Math.round(bytes / 1024 ** 2)} MB`;
-}
-
-/** Layers and folders that could not be looked at are a part of the scan that failed. */
-function treeStatus({ faults }: TreeFacts): ExtractorStatus[] {
-  if (faults.length === 0) return [];
-  const errors = faults.map(({ layer, message }) => ({ path: layer ?? "/", message: message.slice(0, 1024) }));
-  return [{ extractor: "tree", state: "partial", errors: errors.slice(0, 1000) }];
 }
 
 /** The name by which a report, its exceptions and its SARIF know what was scanned, wherever it lay. */

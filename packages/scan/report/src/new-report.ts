@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import { endOfLifeOf } from "@bulwark/inventory";
 import { match, unmatched, type AdvisoryDatabase, type DatabaseStatus } from "@bulwark/advisory";
 import {
   reportVersion,
@@ -58,8 +59,25 @@ export function newReport(findings: Findings): Report {
       })),
     ),
     unknown: advisories ? unknownOf(inventory, advisories.database) : [],
-    warnings: [],
+    warnings: warningsOf(inventory, advisories?.status, now),
   };
+}
+
+const day = 86_400_000;
+/** Advisories are made every day; after a week a scan misses what everybody knows. */
+const oldAfter = 7 * day;
+
+function warningsOf({ os }: Inventory, status: DatabaseStatus | undefined, now: Date): string[] {
+  const warnings: string[] = [];
+  const end = os === null ? undefined : endOfLifeOf(os);
+  if (os !== null && end !== undefined && Date.parse(end.date) + day < now.getTime()) {
+    warnings.push(
+      `${os.name} has no free security updates since ${end.date} (${end.source}): what is found late stays`,
+    );
+  }
+  const age = status === undefined ? 0 : now.getTime() - status.builtAt;
+  if (age > oldAfter) warnings.push(`the advisories are ${Math.floor(age / day)} days old: bulwark db update`);
+  return warnings;
 }
 
 function aboutDatabase({ builtAt, advisories, feeds }: DatabaseStatus): Report["advisories"] {

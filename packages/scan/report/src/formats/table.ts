@@ -66,7 +66,7 @@ function vulnerabilities(problems: Problem[], { fresh }: WriteOptions, paint: Pa
   );
   const lines: string[] = [];
   for (const items of groups.values()) {
-    lines.push(packageLine(items));
+    lines.push(packageLine(items), ...placesOf(items));
     // The binary packages of one source have it together.
     for (const one of new Map(items.map((problem) => [problem.rule, problem])).values()) {
       lines.push(problemLine(one, `${one.rule.padEnd(16)} ${marks(one)}`, one.title, fresh, paint));
@@ -88,6 +88,15 @@ function packageLine(items: Problem[]): string {
   const fix = fixes.length === 1 ? (fixes[0] ?? "") : "several fixes";
   const left = cut(`${source} ${version}${others}${base}`, width - Math.min(fix.length, 30) - 2);
   return `${left}  ${cut(fix, 30)}`;
+}
+
+/** Packages of a distribution are all in one place; for others it says whose they are. */
+function placesOf(items: Problem[]): string[] {
+  const [first] = items;
+  if (!first || !("type" in first.item) || /^(deb|apk|rpm|alpm)$/.test(first.item.type)) return [];
+  const [place, ...others] = new Set(items.flatMap(({ locations }) => locations));
+  if (place === undefined || place === "") return [];
+  return [`  ${cut(place, width - 20)}${others.length === 0 ? "" : ` and ${others.length} more`}`];
 }
 
 function marks({ exploited, epss }: Problem): string {
