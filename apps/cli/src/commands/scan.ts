@@ -14,6 +14,7 @@ import { inputOf, look, type Found } from "../scan/input.ts";
 const usage = `Usage: bulwark scan image NAME|FILE|DIR [OPTION…]
        bulwark scan fs DIR [OPTION…]
        bulwark scan repo DIR [OPTION…]
+       bulwark scan sbom FILE [OPTION…]
        bulwark scan host [OPTION…]
 
 Lists what is inside an image (its name in Docker, Podman or a registry, an archive

@@ -15,6 +15,7 @@ import { catalog } from "@bulwark/inventory";
 import type { ExtractorStatus, Inventory, Report, Secret } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
 import { analyzers } from "./analyzers.ts";
+import { lookIntoSbom } from "./sbom.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
 export interface Input {
@@ -43,10 +44,10 @@ export interface Found {
 export function inputOf([kind, name, ...more]: string[]): Input {
   if (kind === "host" && name === undefined) return { kind, name: "/" };
   if (name !== undefined && more.length === 0) {
-    if (kind === "image") return { kind, name };
+    if (kind === "image" || kind === "sbom") return { kind, name };
     if (kind === "fs" || kind === "repo") return { kind, name: folder(name) };
   }
-  throw new UsageError("usage", "say image, fs or repo and one name, or host", { remedy: "bulwark scan --help" });
+  throw new UsageError("usage", "say image, fs, repo or sbom and one name, or host", { remedy: "bulwark scan --help" });
 }
 
 function folder(path: string): string {
@@ -57,6 +58,7 @@ function folder(path: string): string {
 /** Looks into an input. Raises the errors of the packages that open it. */
 export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
+  if (input.kind === "sbom") return lookIntoSbom(input.name);
   await using tree = await open(input, options);
   const inventory = await catalog(tree);
   const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers };
