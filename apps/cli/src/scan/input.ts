@@ -36,7 +36,8 @@ export interface LookOptions {
 export interface Found {
   target: Report["target"];
   inventory: Inventory;
-  secrets: Secret[];
+  /** Undefined where nobody looked. */
+  secrets: Secret[] | undefined;
   parts: ExtractorStatus[];
 }
 

@@ -14,5 +14,5 @@ export function lookIntoSbom(path: string): Found {
       remedy: "name a smaller bill of materials",
     });
   const { digest, inventory } = readSbom(readFileSync(path));
-  return { target: { kind: "sbom", name: path, digest, platform: null }, inventory, secrets: [], parts: [] };
+  return { target: { kind: "sbom", name: path, digest, platform: null }, inventory, secrets: undefined, parts: [] };
 }
