@@ -3,11 +3,10 @@ import { hostname } from "node:os";
 import { basename, resolve } from "node:path";
 import { examineWith, LayerCache, type Progress } from "@bulwark/examine";
 import { openHost, openImage, openRepository, openRootfs, parsePlatform, type FileTree } from "@bulwark/image";
-import { readSbom } from "@bulwark/inventory";
 import type { CheckResult, ExtractorStatus, Inventory, Malware, Report, Secret } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
 import { analyzers } from "./analyzers.ts";
-import { readText } from "../local/read-text.ts";
+import { lookIntoSbom } from "./sbom.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
 export interface Input {
@@ -57,7 +56,7 @@ function folder(path: string): string {
 /** Looks into an input. Raises the errors of the packages that open it. */
 export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
-  if (input.kind === "sbom") return listed(input.name);
+  if (input.kind === "sbom") return lookIntoSbom(input.name);
   await using tree = await open(input, options);
   const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers };
   const names: (keyof typeof analyzers)[] = ["inventory", "secrets"];
@@ -84,13 +83,6 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
     checks: checks?.checks,
     parts,
   };
-}
-
-/** What a bill of materials lists. Raises `UsageError`, `SbomError`. */
-function listed(file: string): Found {
-  const { name, digest, inventory } = readSbom(Buffer.from(readText(file)));
-  const target = { kind: "sbom", name: name === "" ? file : name, digest, platform: null } as const;
-  return { target, inventory, secrets: undefined, malware: undefined, checks: undefined, parts: [] };
 }
 
 async function open({ kind, name }: Input, { offline, platform }: LookOptions): Promise<FileTree> {
