@@ -18,9 +18,6 @@ export interface Installed {
   /** A new one-time link, from a replica. */
   loginLink(replica?: number): string;
   api(replica?: number): Promise<Client>;
-  /** Changes values, and waits for what that restarts. */
-  upgrade(values: object): void;
-  uninstall(): void;
 }
 
 /** Builds both images and pushes them to the cluster's registry. */
@@ -34,14 +31,10 @@ export function pushImages({ folder, registry }: Cluster): void {
 
 /** Installs the chart as release `bulwark` and waits until server and agents run. */
 export function install(cluster: Cluster, values: object = {}, namespace = "bulwark"): Installed {
-  let given: object = { image: { registry: cluster.registry.name }, ...values };
-  const helm = (...command: string[]): void => {
-    const file = join(cluster.folder, "values.json");
-    writeFileSync(file, JSON.stringify(given));
-    cluster.helm(...command, "bulwark", chart, "--namespace", namespace, "--values", file);
-    for (const name of ["statefulset/bulwark-server", "daemonset/bulwark-agent"]) rollout(cluster, namespace, name);
-  };
-  helm("install", "--create-namespace");
+  const file = join(cluster.folder, "values.json");
+  writeFileSync(file, JSON.stringify({ image: { registry: cluster.registry.name }, ...values }));
+  cluster.helm("install", "bulwark", chart, "--namespace", namespace, "--create-namespace", "--values", file);
+  for (const name of ["statefulset/bulwark-server", "daemonset/bulwark-agent"]) rollout(cluster, namespace, name);
   const service = cluster.get("service", "bulwark", namespace) as { spec: { clusterIP: string } };
   const url = `http://${service.spec.clusterIP}`;
   const loginLink = (replica = 0): string => {
@@ -54,16 +47,11 @@ export function install(cluster: Cluster, values: object = {}, namespace = "bulw
     url,
     loginLink,
     api: async (replica) => login(url, loginLink(replica)),
-    upgrade(more) {
-      given = { ...given, ...more };
-      helm("upgrade");
-    },
-    uninstall: () => void cluster.helm("uninstall", "bulwark", "--namespace", namespace, "--wait"),
   };
 }
 
 /** Waits until all pods of a workload are those of its present template, and ready. */
-export function rollout(cluster: Cluster, namespace: string, workload: string): void {
+function rollout(cluster: Cluster, namespace: string, workload: string): void {
   try {
     cluster.kubectl("rollout", "status", "-n", namespace, workload, "--timeout=110s");
   } catch (error) {

@@ -1,7 +1,5 @@
 /** `helm install` with no value set but where the images are: what it gives, and its bad days. */
 import assert from "node:assert/strict";
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Client } from "@bulwark/contract";
 import type { StoredAlert } from "@bulwark/model";
@@ -168,59 +166,6 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     );
     console.log(`node away: sent 20, arrived ${new Set(words).size}, twice ${words.length - new Set(words).size}`);
     assert.equal(words.length, 20);
-  });
-
-  test("an upgrade keeps what is known and who has joined", async () => {
-    const before = await alertsOf("brief");
-    const joined = async (): Promise<string[]> =>
-      (await api.listAgents()).items.map(({ node, issuedAt }) => `${node} ${issuedAt}`).toSorted();
-    const agents = await joined();
-    bulwark.upgrade({
-      server: { config: { retention: { events: 3 } } },
-      agent: { config: { agent: { spool: "900 MB" } } },
-    });
-    api = await bulwark.api();
-    assert.deepEqual(
-      (await alertsOf("brief")).map(({ id }) => id),
-      before.map(({ id }) => id),
-    );
-    await agentsWatch(api, cluster.nodes);
-    assert.deepEqual(await joined(), agents);
-    await eventually("the agents have their new setting", async () => {
-      const { components } = await api.getHealth();
-      const spools = components.filter(({ id }) => id === "spool");
-      return spools.length === 2 && spools.every(({ summary }) => summary.includes("of 900)")) ? true : undefined;
-    });
-  });
-
-  test("uninstalling leaves the volume and the keys, and nothing else; installed again, all is known as before", async () => {
-    const before = (await alertsOf("brief")).map(({ id }) => id);
-    bulwark.uninstall();
-    const kinds = cluster.kubectl("api-resources", "--verbs=list", "-o", "name").trim().split("\n");
-    const left = await eventually(
-      "what is to go has gone",
-      () => {
-        const args = ["-l", "app.kubernetes.io/instance=bulwark", "-o", "name", "--ignore-not-found", "-A"];
-        const found = cluster.kubectl("get", kinds.filter((kind) => !kind.startsWith("events")).join(","), ...args);
-        const names = found
-          .trim()
-          .split("\n")
-          .filter((name) => !/^(pod|endpointslice|lease)/.test(name));
-        return names.length <= 2 ? names : undefined;
-      },
-      60_000,
-    );
-    assert.deepEqual(left.toSorted(), ["persistentvolumeclaim/bulwark-data", "secret/bulwark-keys"]);
-    // What waits for the server, and the node's own key.
-    for (const { folder } of cluster.nodes) assert.ok(existsSync(join(folder, "root/var/lib/bulwark")));
-
-    bulwark = install(cluster);
-    api = await bulwark.api();
-    assert.deepEqual(
-      (await alertsOf("brief")).map(({ id }) => id),
-      before,
-    );
-    await agentsWatch(api, cluster.nodes);
   });
 });
 
