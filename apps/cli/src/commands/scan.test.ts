@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
@@ -131,4 +133,48 @@ test("what is wrong with a call is said before the work", async () => {
   ]) {
     await assert.rejects(call(...args), BulwarkError, args.join(" "));
   }
+});
+
+/** An OCI layout with the root of the other tests as its one layer, made by this step. */
+function layoutBy(step: string): string {
+  const layout = join(folder, "layout");
+  const blob = (content: Buffer | string, mediaType: string): { mediaType: string; digest: string; size: number } => {
+    const bytes = Buffer.from(content as string);
+    const hex = createHash("sha256").update(bytes).digest("hex");
+    mkdirSync(join(layout, "blobs/sha256"), { recursive: true });
+    writeFileSync(join(layout, "blobs/sha256", hex), bytes);
+    return { mediaType, digest: `sha256:${hex}`, size: bytes.length };
+  };
+  const type = (name: string): string => `application/vnd.oci.image.${name}`;
+  const tar = spawnSync("tar", ["-C", root, "-cf", "-", "."]).stdout;
+  const layer = blob(tar, type("layer.v1.tar"));
+  const config = blob(
+    JSON.stringify({
+      architecture: "amd64",
+      os: "linux",
+      config: {},
+      rootfs: { type: "layers", diff_ids: [layer.digest] },
+      history: [{ created_by: step }],
+    }),
+    type("config.v1+json"),
+  );
+  const manifest = blob(JSON.stringify({ schemaVersion: 2, config, layers: [layer] }), type("manifest.v1+json"));
+  writeFileSync(join(layout, "oci-layout"), JSON.stringify({ imageLayoutVersion: "1.0.0" }));
+  writeFileSync(join(layout, "index.json"), JSON.stringify({ schemaVersion: 2, manifests: [manifest] }));
+  return layout;
+}
+
+test("a credential in a build step is in no part of the report", async () => {
+  const token = ["sk", "live", "6AzDz3y9zYg8OefqzAH9Ut9KRhje5swk4JlSbpkYgRNGeMQM"].join("_");
+  const image = layoutBy(`RUN curl -u ${token}: https://example.com/apk && apk add curl`);
+  const { out } = await call("image", image, "--db", database, "--format", "json");
+  const report = JSON.parse(out) as Report;
+  assert.deepEqual(
+    report.secrets?.map(({ kind }) => kind),
+    ["stripe-secret-key"],
+  );
+  const steps = new Set(report.packages.map(({ step }) => step));
+  assert.equal(steps.size, 1);
+  assert.match([...steps][0] ?? "", /curl -u sk_l\*+\w{4}: https/);
+  assert.ok(!out.includes(token));
 });

@@ -4,6 +4,7 @@ import { basename, resolve } from "node:path";
 import { examineWith, LayerCache, type Progress } from "@bulwark/examine";
 import { openHost, openImage, openRepository, openRootfs, parsePlatform, type FileTree } from "@bulwark/image";
 import type { CheckResult, ExtractorStatus, Inventory, Malware, Report, Secret } from "@bulwark/model";
+import { maskText } from "@bulwark/secret";
 import { UsageError } from "../local/options.ts";
 import { analyzers } from "./analyzers.ts";
 import { lookIntoSbom } from "./sbom.ts";
@@ -70,6 +71,7 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
   const { inventory, secrets } = results;
   const { malware, checks }: Partial<typeof results> = results;
   const parts = [secrets, malware, checks].filter((part) => part !== undefined).map(({ status }) => status);
+  const step = stepMasker();
   return {
     target: {
       kind: input.kind,
@@ -77,11 +79,23 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
       digest: tree.digest,
       platform: seen.config === null ? null : `${seen.config.os}/${seen.config.architecture}`,
     },
-    inventory,
+    inventory: { ...inventory, packages: inventory.packages.map(step) },
     secrets: secrets.secrets,
-    malware: malware?.malware,
+    malware: malware?.malware.map(step),
     checks: checks?.checks,
     parts,
+  };
+}
+
+/** Takes credentials out of the build steps that things came with; a step is the same text for many. */
+function stepMasker(): <T extends { step: string | null }>(item: T) => T {
+  const known = new Map<string, string>();
+  return (item) => {
+    const { step } = item;
+    if (step === null) return item;
+    const masked = known.get(step) ?? maskText(step);
+    known.set(step, masked);
+    return { ...item, step: masked };
   };
 }
 

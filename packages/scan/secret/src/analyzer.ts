@@ -54,6 +54,11 @@ export const secretAnalyzer: Analyzer<SecretFact, SecretResult> = {
   },
 };
 
+/** A text that goes into a report, with what Bulwark's own kinds find in it masked. */
+export function maskText(text: string): string {
+  return maskSecrets(defaultKinds(), text);
+}
+
 function toSecret(
   found: FoundSecret,
   location: string,
@@ -70,7 +75,7 @@ function toSecret(
     location: location.slice(0, 4096),
     layer,
     // A step that writes a credential tells it.
-    step: step === null ? null : maskSecrets(defaultKinds(), step).slice(0, 4096),
+    step: step === null ? null : maskText(step).slice(0, 4096),
     removed,
   };
 }
