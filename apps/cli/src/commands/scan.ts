@@ -19,8 +19,9 @@ const usage = `Usage: bulwark scan image NAME|FILE|DIR [OPTION…]
 
 Lists what is inside an image (its name in Docker, Podman or a registry, an archive
 of docker save or OCI, an OCI layout), a root file system, a folder with source
-code, a bill of materials (CycloneDX, SPDX, package URLs), or this machine: packages and what advisories say of them, credentials, and
-how an image is configured.
+code, a bill of materials (CycloneDX, SPDX, package URLs), or this machine:
+packages and what advisories say of them, credentials, and how an image is
+configured.
 Works without a server, on the database of bulwark db update.
 
   --fail-on COND   exit code 1 when something meets the condition: a severity (that
