@@ -293,13 +293,17 @@ function table(checked: readonly Checked[], objects: number, mended: number): st
   const policies = new Map(found.map(({ policy, remedy }) => [policy, remedy]));
   if (policies.size > 0)
     lines.push("What to do:", ...[...policies].map(([policy, remedy]) => `  ${policy}: ${printable(remedy)}`), "");
-  if (mended > 0) lines.push(`${mended} objects were mended in their files.`);
+  if (mended > 0) lines.push(`${counted(mended, "object")} mended in the files.`);
   const counts = severities
     .map((rank) => [found.filter((finding) => finding.severity === rank).length, rank] as const)
     .filter(([count]) => count > 0)
     .map(([count, rank]) => `${count} ${rank}`);
-  lines.push(`${objects} objects: ${counts.length === 0 ? "nothing found" : counts.join(", ")}.`);
+  lines.push(`${counted(objects, "object")}: ${counts.length === 0 ? "nothing found" : counts.join(", ")}.`);
   return `${lines.join("\n")}\n`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 export const manifestCommand: Command = { name: "manifest", summary: "Kubernetes objects in files", usage, run };
