@@ -140,6 +140,16 @@ test("one shell is one alert, however many commands it runs, with its direction 
   );
 });
 
+test("a copy of a shell that ends before it is a command of its own raises nothing more", () => {
+  const s = story();
+  const records = [
+    s.exec(10, "/bin/sh", { stdio: sockets(...evil) }),
+    s.fork(10, 11, { stdio: sockets(...evil) }),
+    s.exit(11),
+  ];
+  assert.equal(judge(records).alerts().length, 1);
+});
+
 test("drift: a program of the writable layer or of memory, once for each", () => {
   const s = story();
   const result = judge([

@@ -26,6 +26,8 @@ export const reverseShell: Detector = {
     const socket = networkStdio(process);
     if (!socket) return undefined;
     if (kind === "fork") return detection(table.parent(process), socket, table);
+    // What a forked copy of a shell does before it is a command of its own says nothing that its fork has not said.
+    if (kind !== "exec" && kind !== "connect" && kind !== "look") return undefined;
     if (interpreterKind(process)) return detection(process, socket, table);
     if (kind !== "exec") return undefined;
     // An interpreter that serves the network may well hand a connection to a program; a shell does not.
