@@ -40,7 +40,10 @@ describe("the console in a person's hands", { skip }, () => {
   async function arrive(n: number, change: Parameters<typeof reverseShell>[3] = {}): Promise<void> {
     const container = sampleContainer(0);
     await world.send(container.node, [
-      { type: "alert", alert: reverseShell(n, Date.now(), container, { id: `${container.node}/live-${n}`, ...change }) },
+      {
+        type: "alert",
+        alert: reverseShell(n, Date.now(), container, { id: `${container.node}/live-${n}`, ...change }),
+      },
     ]);
   }
 
