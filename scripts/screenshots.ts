@@ -38,6 +38,9 @@ await take("alert", "/alerts", async () => page.getByRole("row").filter({ hasTex
 await take("findings", "/findings");
 await take("health", "/health");
 await take("settings", "/settings");
+await page.emulateMedia({ colorScheme: "dark" });
+await take("overview-dark", "/");
+await page.emulateMedia({ colorScheme: "light" });
 // The demo's recording has no cluster in it: these are of the data that the tests of the console use.
 await using world = await startWorld();
 await fill(world);
@@ -54,7 +57,3 @@ await take(
   url,
 );
 await take("cluster-audit", "/clusters/east?view=audit", undefined, url);
-await page.goto(product.loginLink());
-await page.waitForURL((address) => !address.pathname.startsWith("/login"));
-await page.emulateMedia({ colorScheme: "dark" });
-await take("overview-dark", "/");
