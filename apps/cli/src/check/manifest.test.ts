@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { after, test } from "node:test";
-import { stripVTControlCharacters } from "node:util";
+import { callCommand } from "../call.fixture.ts";
 import { manifestCommand } from "./manifest.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bulwark-manifest-"));
@@ -16,18 +15,7 @@ function file(name: string, text: string): string {
   return path;
 }
 
-async function call(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const texts = { out: "", err: "" };
-  const into = (key: "out" | "err"): Writable =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        texts[key] += chunk.toString();
-        done();
-      },
-    });
-  const code = await manifestCommand.run(args, { stdout: into("out"), stderr: into("err") });
-  return { code, out: stripVTControlCharacters(texts.out), err: texts.err };
-}
+const call = (...args: string[]): ReturnType<typeof callCommand> => callCommand(manifestCommand, args);
 
 const web = `# the shop
 apiVersion: v1

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { test } from "node:test";
-import { stripVTControlCharacters } from "node:util";
+import { callCommand } from "../call.fixture.ts";
 import { networkCommand } from "./network.ts";
 
 const fixture = (name: string): string => join(import.meta.dirname, "../network/fixtures", name);
@@ -13,18 +12,7 @@ const before = fixture("before.yaml");
 const after = fixture("after.yaml");
 const careless = fixture("careless.yaml");
 
-async function call(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const texts = { out: "", err: "" };
-  const into = (key: "out" | "err"): Writable =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        texts[key] += chunk.toString();
-        done();
-      },
-    });
-  const code = await networkCommand.run(args, { stdout: into("out"), stderr: into("err") });
-  return { code, out: stripVTControlCharacters(texts.out), err: texts.err };
-}
+const call = (...args: string[]): ReturnType<typeof callCommand> => callCommand(networkCommand, args);
 const query = (from: string, to: string, port: string): string[] => ["--from", from, "--to", to, "--port", port];
 
 test("evaluate answers one question with the rule that decided, and its line", async () => {

@@ -2,9 +2,8 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { after, test } from "node:test";
-import { stripVTControlCharacters } from "node:util";
+import { callCommand } from "../call.fixture.ts";
 import { rbacCommand } from "./rbac.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bulwark-rbac-"));
@@ -36,18 +35,7 @@ subjects: [{kind: User, name: alice}]
 `,
 );
 
-async function call(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const texts = { out: "", err: "" };
-  const into = (key: "out" | "err"): Writable =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        texts[key] += chunk.toString();
-        done();
-      },
-    });
-  const code = await rbacCommand.run(args, { stdout: into("out"), stderr: into("err") });
-  return { code, out: stripVTControlCharacters(texts.out), err: texts.err };
-}
+const call = (...args: string[]): ReturnType<typeof callCommand> => callCommand(rbacCommand, args);
 
 test("who-can names the subject, the place and what gives it", async () => {
   const { code, out } = await call("who-can", "create", "deployments.apps", "-n", "shop", cluster);

@@ -4,10 +4,10 @@ import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { Writable } from "node:stream";
 import { after, before, test } from "node:test";
 import { updateDatabase } from "@bulwark/advisory";
 import { BulwarkError, type Report } from "@bulwark/model";
+import { callCommand } from "../call.fixture.ts";
 import { scanCommand } from "./scan.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bulwark-scan-"));
@@ -43,18 +43,7 @@ before(async () => {
   await updateDatabase({ into: database, from: mirror });
 });
 
-async function call(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  const texts = { out: "", err: "" };
-  const into = (key: "out" | "err"): Writable =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        texts[key] += chunk.toString();
-        done();
-      },
-    });
-  const code = await scanCommand.run(args, { stdout: into("out"), stderr: into("err") });
-  return { code, out: texts.out, err: texts.err };
-}
+const call = (...args: string[]): ReturnType<typeof callCommand> => callCommand(scanCommand, args);
 const scan = (...args: string[]): ReturnType<typeof call> => call("fs", root, "--db", database, ...args);
 
 test("a scan without a gate is done, whatever it found", async () => {

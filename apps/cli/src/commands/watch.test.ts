@@ -2,24 +2,17 @@ import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { test, type TestContext } from "node:test";
 import type { Alert } from "@bulwark/model";
 import { parseRecording } from "../demo/recording.ts";
 import { openRecording } from "../watch/recording.ts";
+import { callCommand } from "../call.fixture.ts";
 import { watchCommand } from "./watch.ts";
 
 async function call(...args: string[]): Promise<{ out: string; err: string }> {
-  const texts = { out: "", err: "" };
-  const into = (key: "out" | "err"): Writable =>
-    new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        texts[key] += chunk.toString();
-        done();
-      },
-    });
-  assert.equal(await watchCommand.run(args, { stdout: into("out"), stderr: into("err") }), 0);
-  return texts;
+  const { code, out, err } = await callCommand(watchCommand, args);
+  assert.equal(code, 0);
+  return { out, err };
 }
 
 /** The demo's attack, as `bulwark watch --record` writes it. */
