@@ -46,6 +46,13 @@ test("a version is in the ranges exactly when the specification's algorithm says
   );
 });
 
+test("a version that a record calls both the last affected and fixed is fixed", () => {
+  const events = [{ last_affected: "3.1.0" }, { introduced: "1.0.0" }, { fixed: "3.1.0" }];
+  const ranges = rangesOf(events, "semver");
+  assert.equal(rangeWith(ranges, "3.1.0", "semver"), undefined);
+  assert.notEqual(rangeWith(ranges, "3.0.9", "semver"), undefined);
+});
+
 test("events count in the order of their versions, and a fix ends what is before it", () => {
   const events = [{ introduced: "2.0.0" }, { fixed: "1.0.5" }, { introduced: "0" }, { fixed: "2.1.0" }];
   assert.deepEqual(rangesOf(events, "semver"), [

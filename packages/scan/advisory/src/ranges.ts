@@ -28,12 +28,21 @@ export function rangesOf(events: RangeEvent[], scheme: VersionScheme): Range[] {
   const found: Range[] = [];
   let open: { from: string | null } | undefined;
   for (const event of sorted) {
-    if (event.introduced !== undefined) open ??= { from: versionOf(event) };
-    else if (open) {
+    if (event.introduced !== undefined) {
+      open ??= { from: versionOf(event) };
+      continue;
+    }
+    const { fixed } = event;
+    // Records that say both of one version (the schema forbids it): what is fixed there is not affected.
+    const before = found.at(-1);
+    if (fixed !== undefined && before?.to !== undefined && before.to !== null && before.closed) {
+      if (compareVersions(scheme, before.to, fixed) === 0) before.closed = false;
+    }
+    if (open) {
       found.push({
         from: open.from,
-        to: event.fixed ?? event.last_affected ?? null,
-        closed: event.fixed === undefined,
+        to: fixed ?? event.last_affected ?? null,
+        closed: fixed === undefined,
       });
       open = undefined;
     }

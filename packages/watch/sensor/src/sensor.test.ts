@@ -230,9 +230,9 @@ describe("with real containers", { skip }, () => {
 
   test("a signal is in the code", async () => {
     await using watch = await startWatch();
-    await image.run("/bin/sleep 60 & /bin/sleep 0.2; kill -15 $!; wait");
+    await image.run("/bin/sleep 6173 & /bin/sleep 0.2; kill -15 $!; wait");
     await watch.close();
-    const sleep = watch.exec((record) => record.arguments.join(" ") === "/bin/sleep 60");
+    const sleep = watch.exec((record) => record.arguments.join(" ") === "/bin/sleep 6173");
     assert.equal(watch.exits().find((record) => record.pid === sleep.pid)?.exitCode, 15);
   });
 
