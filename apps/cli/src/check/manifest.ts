@@ -13,8 +13,8 @@ import {
 } from "@bulwark/admission";
 import {
   editText,
-  fieldOf,
   placeText,
+  podTemplateOf,
   readFiles,
   recordOf,
   stringOf,
@@ -185,21 +185,10 @@ function check(
   });
 }
 
-const templates: Readonly<Record<string, readonly string[]>> = {
-  Pod: [],
-  CronJob: ["spec", "jobTemplate", "spec", "template"],
-  ...Object.fromEntries(
-    ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "ReplicationController", "Job"].map((kind) => [
-      kind,
-      ["spec", "template"],
-    ]),
-  ),
-};
-
 function podSecurity(object: Manifest["object"], level: Level | undefined): Finding[] {
-  const path = Object.hasOwn(templates, object.kind) ? templates[object.kind] : undefined;
-  if (level === undefined || !path) return [];
-  return checkPod(level, "latest", fieldOf(object, ...path)).map(({ check: name, reason, detail }) => ({
+  const template = podTemplateOf(object);
+  if (level === undefined || template === undefined) return [];
+  return checkPod(level, "latest", template).map(({ check: name, reason, detail }) => ({
     policy: `pod-security/${name}`,
     severity: "high",
     title: reason,

@@ -2,4 +2,5 @@
 export { editText, type Edit } from "./edit.ts";
 export { fieldOf, isRecord, recordOf, recordsOf, stringOf } from "./fields.ts";
 export { labelsOf, selectorMatches } from "./label-selector.ts";
+export { isWorkload, podTemplateOf } from "./pod-template.ts";
 export { placeText, readFiles, readTexts, type Manifest, type Manifests, type Place, type Problem } from "./read.ts";

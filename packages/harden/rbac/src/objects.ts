@@ -1,4 +1,13 @@
-import { fieldOf, labelsOf, recordOf, recordsOf, selectorMatches, stringOf } from "@bulwark/manifests";
+import {
+  fieldOf,
+  isWorkload,
+  labelsOf,
+  podTemplateOf,
+  recordOf,
+  recordsOf,
+  selectorMatches,
+  stringOf,
+} from "@bulwark/manifests";
 
 /** The part of a cluster that decides who can do what, and what there is to be taken. */
 export interface ClusterObjects {
@@ -146,16 +155,6 @@ function tokenSecretOf(item: Item): { namespace: string; name: string; serviceAc
     : [];
 }
 
-const templates: Readonly<Record<string, readonly string[]>> = {
-  Deployment: ["spec", "template"],
-  StatefulSet: ["spec", "template"],
-  DaemonSet: ["spec", "template"],
-  ReplicaSet: ["spec", "template"],
-  ReplicationController: ["spec", "template"],
-  Job: ["spec", "template"],
-  CronJob: ["spec", "jobTemplate", "spec", "template"],
-};
-
 /** Pods, and the templates of workloads that have no pod among the objects (a manifest that was never applied). */
 function podsOf(objects: readonly Item[]): Pod[] {
   const noAutomount = new Set(
@@ -174,7 +173,7 @@ function podsOf(objects: readonly Item[]): Pod[] {
   const made = objects.filter((item) => {
     const kind = stringOf(item["kind"]);
     const controlled = recordsOf(fieldOf(item, "metadata", "ownerReferences")).length > 0;
-    return Object.hasOwn(templates, kind) && !controlled && !owned.has(`${kind}/${namespaceOf(item)}/${nameOf(item)}`);
+    return isWorkload(kind) && !controlled && !owned.has(`${kind}/${namespaceOf(item)}/${nameOf(item)}`);
   });
   const live = real.length > 0;
   const ended = new Set(["Succeeded", "Failed"]);
@@ -184,9 +183,8 @@ function podsOf(objects: readonly Item[]): Pod[] {
       .map((item) => toPod(item, fieldOf(item, "spec"), nameOf(item), noAutomount)),
     // In a list of a running cluster, a workload without pods is scaled to none, or its pods hang on a ReplicaSet.
     ...(live ? [] : made).map((item) => {
-      const path = templates[stringOf(item["kind"])] ?? [];
       const name = `${stringOf(item["kind"]).toLowerCase()}/${nameOf(item)}`;
-      return toPod(item, fieldOf(item, ...path, "spec"), name, noAutomount);
+      return toPod(item, fieldOf(podTemplateOf(item), "spec"), name, noAutomount);
     }),
   ];
 }

@@ -1,4 +1,13 @@
-import { placeText, readFiles, readTexts, recordOf, recordsOf, type Manifests } from "@bulwark/manifests";
+import {
+  isWorkload,
+  placeText,
+  podTemplateOf,
+  readFiles,
+  readTexts,
+  recordOf,
+  recordsOf,
+  type Manifests,
+} from "@bulwark/manifests";
 import type { Cluster, ClusterNode, Namespace, Pod } from "./cluster.ts";
 import { NetpolError, type Problem } from "./error.ts";
 import { protocols, type ContainerPort } from "./ports.ts";
@@ -42,16 +51,6 @@ function entriesOf({ objects, problems, others }: Manifests): Entry[] {
   return objects.map(({ object, place }) => ({ object, source: placeText(place) }));
 }
 
-const templates: Readonly<Record<string, readonly string[]>> = {
-  Deployment: ["spec", "template"],
-  StatefulSet: ["spec", "template"],
-  DaemonSet: ["spec", "template"],
-  ReplicaSet: ["spec", "template"],
-  ReplicationController: ["spec", "template"],
-  Job: ["spec", "template"],
-  CronJob: ["spec", "jobTemplate", "spec", "template"],
-};
-
 function sort(all: readonly Entry[]): Loaded {
   const namespaces: Namespace[] = [];
   const nodes: ClusterNode[] = [];
@@ -66,7 +65,7 @@ function sort(all: readonly Entry[]): Loaded {
     if (isPolicy(object)) policies.push(entry);
     else if (kind === "Namespace") namespaces.push({ name, labels });
     else if (kind === "Node") nodes.push({ name, labels, ips: nodeAddresses(object) });
-    else if (kind === "Pod" || Object.hasOwn(templates, kind)) workloads.push(entry);
+    else if (kind === "Pod" || isWorkload(kind)) workloads.push(entry);
     else if (kind.endsWith("NetworkPolicy")) {
       const reason = `policies of ${String(object["apiVersion"])} are not understood, so no verdict takes account of them`;
       problems.push({ severity: "error", object: `${kind} ${name}`, path: "apiVersion", reason, source });
@@ -132,8 +131,8 @@ function pods(entries: readonly Entry[]): Pod[] {
 }
 
 function toPod({ object, source }: Entry, kind: string, { name, namespace, labels }: Metadata): Pod {
-  const path = Object.hasOwn(templates, kind) ? templates[kind] : undefined;
-  const template = path ? path.reduce<unknown>((value, step) => recordOf(value)[step], object) : object;
+  const made = isWorkload(kind);
+  const template = podTemplateOf(object);
   const spec = recordOf(recordOf(template)["spec"]);
   const status = recordOf(object["status"]);
   const ips = [status["podIP"], ...recordsOf(status["podIPs"]).map(({ ip }) => ip)].filter(
@@ -145,8 +144,8 @@ function toPod({ object, source }: Entry, kind: string, { name, namespace, label
     namespace,
     name,
     kind,
-    labels: path ? labelsOf(recordOf(recordOf(template)["metadata"])["labels"], source) : labels,
-    ips: path ? [] : [...new Set(ips)],
+    labels: made ? labelsOf(recordOf(recordOf(template)["metadata"])["labels"], source) : labels,
+    ips: made ? [] : [...new Set(ips)],
     ports: [...recordsOf(spec["containers"]), ...stay].flatMap(({ ports }) => recordsOf(ports).flatMap(containerPort)),
     hostNetwork: spec["hostNetwork"] === true,
     serviceAccount: typeof spec["serviceAccountName"] === "string" ? spec["serviceAccountName"] : "default",
