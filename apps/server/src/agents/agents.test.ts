@@ -101,7 +101,9 @@ test("nodes of two clusters that have one name neither see nor overwrite each ot
   );
   const audited = (await person.listEvents({ query: { kind: "audit" } })).items;
   assert.deepEqual(
-    audited.map((event) => event.kind === "audit" && `${event.node} ${event.audit.cluster} ${event.id}`).toSorted(),
+    audited
+      .flatMap((event) => (event.kind === "audit" ? [`${event.node} ${event.audit.cluster} ${event.id}`] : []))
+      .toSorted(),
     ["east/worker-1 east east/audit/0/s", "west/worker-1 west west/audit/1/s", "worker-1 default default/audit/2/s"],
   );
   const containers = (await person.listContainers({ query: {} })).items;
