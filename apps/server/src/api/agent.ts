@@ -107,6 +107,8 @@ function isOf(record: AgentRecord, node: string): boolean {
       return record.components.every((component) => component.node === node);
     case "image":
       return isImageOf(record.report, node);
+    case "scan":
+      return record.scan.place === node && record.scan.origin !== "registry";
   }
 }
 
