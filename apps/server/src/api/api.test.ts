@@ -196,7 +196,7 @@ describe("every route, in the order of a working day", () => {
       (await person.listAgents()).items.map(({ node, cluster }) => [node, cluster]),
       [["worker-1", "east"]],
     );
-    await person.revokeAgent({ params: { id: "worker-1" } });
+    await person.revokeAgent({ params: { id: "east/worker-1" } });
     const settings = await person.setAgentSettings({ body: { disabledRules: ["drift"] } });
     assert.deepEqual(await person.getAgentSettings(), settings);
     assert.deepEqual(await server.client(await server.agent()).readAgentSettings(), settings);

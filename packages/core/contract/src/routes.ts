@@ -14,6 +14,7 @@ import {
   kubeCluster,
   kubeRow,
   nodeCoverage,
+  nodeId,
   nodeName,
   parseSelector,
   SelectorError,
@@ -212,7 +213,7 @@ export const routes = {
     query: z.strictObject({
       state: z.enum(["running", "stopped"]).optional(),
       q: text,
-      node: text,
+      node: nodeId.optional(),
       privileged: z.stringbool().optional(),
       /** Uid of a pod. */
       pod: text,
@@ -429,7 +430,7 @@ export const routes = {
     path: "/api/v1/agents",
     tag: "agents",
     access: "read",
-    summary: "Agents of other machines, by node, with what is known of their certificates",
+    summary: "Agents of other machines, by cluster and node, with what is known of their certificates",
     response: z.object({ items: z.array(agentIdentity) }),
   },
   revokeAgent: {
@@ -437,7 +438,8 @@ export const routes = {
     path: "/api/v1/agents/{id}",
     tag: "agents",
     access: "write",
-    summary: "Revoke every certificate of a node's agent, from now on; the id is the node's name",
+    summary:
+      "Revoke every certificate of a node's agent, from now on; the id is the node, `CLUSTER/NODE` where its cluster is not `default`",
     params: id,
   },
   createJoinToken: {

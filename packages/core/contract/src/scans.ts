@@ -15,7 +15,7 @@ export const scanRoutes = {
       state: scanState.optional(),
       origin: scanOrigin.optional(),
       /** A node, or `registry:<id>`. */
-      place: text,
+      place: z.string().max(512).optional(),
       q: text,
       cursor,
       limit,

@@ -13,7 +13,7 @@ export type ScanState = z.infer<typeof scanState>;
 /** The scan of one image at one place: a node, or a registry that the server reads. */
 export const scan = z.strictObject({
   /** Name of the node; `registry:<id>`. */
-  place: z.string().min(1).max(256),
+  place: z.string().min(1).max(512),
   /** Of the image. */
   key: imageReport.shape.key,
   name: z.string().max(1024),
