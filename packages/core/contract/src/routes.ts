@@ -9,8 +9,6 @@ import {
   container,
   event,
   eventKinds,
-  finding,
-  findingState,
   imageReport,
   imageSummary,
   kubeCluster,
@@ -24,23 +22,10 @@ import {
   storedAlert,
 } from "@bulwark/model";
 import { z } from "zod";
+import { findingRoutes } from "./findings.ts";
+import { cursor, id, limit, milliseconds, page, severityList, text } from "./parts.ts";
 import type { Route } from "./route.ts";
-
-const limit = z.coerce.number().int().min(1).max(500).default(100);
-const cursor = z.string().max(4096).optional();
-const text = z.string().max(256).optional();
-const milliseconds = z.coerce.number().int().min(0).optional();
-/** `severity=critical,high` */
-const severityList = z
-  .string()
-  .max(128)
-  .transform((value, context) => {
-    const parsed = z.array(severity).safeParse(value.split(","));
-    if (parsed.success) return parsed.data;
-    context.addIssue({ code: "custom", message: "a comma-separated list of severities" });
-    return z.NEVER;
-  })
-  .optional();
+import { scanRoutes } from "./scans.ts";
 
 /** `selector=app=web,tier in (front,back)` */
 const selector = z
@@ -67,10 +52,6 @@ const objectRef = z
     return z.NEVER;
   })
   .optional();
-
-function page<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), next: z.string().nullable() });
-}
 
 const user = z.object({ name: z.string(), hasPassword: z.boolean() });
 const session = z.object({ user, csrf: z.string(), expiresAt: z.number().int() });
@@ -124,8 +105,6 @@ const clusterRow = kubeCluster.extend({
   nodes: z.object({ covered: z.number().int(), total: z.number().int() }),
 });
 export type ClusterRow = z.infer<typeof clusterRow>;
-
-const id = z.object({ id: z.string().max(1400) });
 
 const agentIdentity = z.object({
   node: z.string(),
@@ -423,44 +402,8 @@ export const routes = {
   },
 
   // --- what is weak
-  listFindings: {
-    method: "GET",
-    path: "/api/v1/findings",
-    tag: "findings",
-    access: "read",
-    summary: "Findings, worst first",
-    query: z.strictObject({
-      severity: severityList,
-      state: findingState.optional(),
-      image: z.string().max(1400).optional(),
-      fixable: z.stringbool().optional(),
-      exploited: z.stringbool().optional(),
-      running: z.stringbool().optional(),
-      q: text,
-      cursor,
-      limit,
-    }),
-    response: page(finding),
-  },
-  getFinding: {
-    method: "GET",
-    path: "/api/v1/findings/{id}",
-    tag: "findings",
-    access: "read",
-    summary: "One finding; the id is its fingerprint",
-    params: id,
-    response: finding,
-  },
-  updateFinding: {
-    method: "PATCH",
-    path: "/api/v1/findings/{id}",
-    tag: "findings",
-    access: "write",
-    summary: "Defer or reopen a finding",
-    params: id,
-    body: z.strictObject({ state: z.enum(["open", "deferred"]) }),
-    response: finding,
-  },
+  ...findingRoutes,
+  ...scanRoutes,
 
   // --- how Bulwark is
   getHealth: {
