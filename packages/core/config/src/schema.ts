@@ -90,7 +90,9 @@ export const configSchema = z.strictObject({
             .string()
             .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "a name of an object")
             .default("bulwark"),
-          /** Besides kube-system and the namespace that Bulwark is in, which never are. */
+          /** Bulwark's own in each cluster, with its config maps of policies: of the Service, else `bulwark`. */
+          namespace: z.string().min(1).max(63).optional(),
+          /** Besides kube-system and Bulwark's own, about which no policy is ever asked. */
           excludedNamespaces: z.array(z.string().min(1).max(63)).max(500).default([]),
           /** Milliseconds for an answer. */
           deadline: z.number().int().min(100).max(25_000).default(4000),
