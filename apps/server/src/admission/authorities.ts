@@ -120,6 +120,7 @@ export async function openAuthorities(options: AuthorityOptions, now: number): P
 
 function opened(key: string, secret: string | undefined): string {
   if (!isSealed(key)) return key;
-  if (secret === undefined) throw new Error(`${purpose} is encrypted, and no key is given (server.keyFile, BULWARK_KEY)`);
+  if (secret === undefined)
+    throw new Error(`${purpose} is encrypted, and no key is given (server.keyFile, BULWARK_KEY)`);
   return unseal(key, secret, purpose);
 }

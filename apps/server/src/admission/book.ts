@@ -1,5 +1,5 @@
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
+import { basename, extname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { readPolicies, type LibraryPolicy } from "@bulwark/admission";
 import { nativeGuard, type Guard } from "@bulwark/gate";
@@ -51,8 +51,9 @@ export interface PolicyBook {
 
 export function createPolicyBook({ config, store, holder }: Pick<Context, "config" | "store" | "holder">): PolicyBook {
   const configured = config.server.admission;
-  let loading: Promise<Map<string, Definition>> | undefined;
-  let loaded: ReadonlyMap<string, Definition> = new Map();
+  const loaded = new Map<string, Definition>();
+  let unread = [...filesIn(folder, "library"), ...(configured?.files ?? []).flatMap((path) => filesIn(path, "file"))];
+  let reading: Promise<void> = Promise.resolve();
   let documents: ReadonlyMap<string, Definition> = new Map();
   let state: Stored = { settings: {}, documents: {} };
   let text: string | undefined;
@@ -60,22 +61,31 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
   const broken: string[] = [];
   let brokenDocuments: string[] = [];
 
-  async function load(): Promise<Map<string, Definition>> {
-    const found = new Map<string, Definition>();
-    const files = [...filesIn(folder, "library"), ...(configured?.files ?? []).flatMap((path) => filesIn(path, "file"))];
-    for (const { path, category, source } of files) {
-      // Compiling all of them at once would hold up everybody else.
-      await nextTurn();
-      try {
-        const content = readFileSync(path, "utf8");
-        for (const policy of readPolicies(path, content, category)) {
-          found.set(policy.name, { ...policy, source, text: content });
+  /** Reads the files that are wanted and not read yet, one after the other. */
+  async function read(wanted: (file: PolicyFile) => boolean): Promise<void> {
+    reading = reading.then(async () => {
+      const files = unread.filter(wanted);
+      unread = unread.filter((file) => !wanted(file));
+      for (const { path, category, source } of files) {
+        // Compiling all of them at once would hold up everybody else.
+        await nextTurn();
+        try {
+          const content = readFileSync(path, "utf8");
+          for (const policy of readPolicies(path, content, category)) {
+            loaded.set(policy.name, { ...policy, source, text: content });
+          }
+        } catch (error) {
+          broken.push(errorText(error));
         }
-      } catch (error) {
-        broken.push(errorText(error));
       }
-    }
-    return found;
+      if (files.length > 0) build();
+    });
+    return reading;
+  }
+
+  /** Those of the library that nobody has in force are read when somebody asks for them. */
+  function isWanted({ source, path }: PolicyFile): boolean {
+    return source === "file" || settingOf(basename(path, extname(path))) !== null;
   }
 
   function settingOf(name: string): PolicySetting | null {
@@ -95,33 +105,29 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
   }
 
   function take(next: Stored): void {
-    const read = new Map<string, Definition>();
+    const readable = new Map<string, Definition>();
     brokenDocuments = [];
     for (const [name, content] of Object.entries(next.documents)) {
       try {
-        for (const definition of definitionsIn(name, content, "console")) read.set(definition.name, definition);
+        for (const definition of definitionsIn(name, content, "console")) readable.set(definition.name, definition);
       } catch (error) {
         // Of a newer Bulwark, or spoilt: what was good before stays.
         brokenDocuments.push(errorText(error));
-        for (const [before, definition] of documents) if (definition.file === name) read.set(before, definition);
+        for (const [before, definition] of documents) if (definition.file === name) readable.set(before, definition);
       }
     }
     state = next;
-    documents = read;
+    documents = readable;
     build();
   }
 
   async function refresh(): Promise<void> {
-    if (!loading) {
-      loading = load();
-      loaded = await loading;
-      build();
-    }
-    await loading;
     const now = await store.settings.get(key);
-    if (now === text) return;
-    take(now === undefined ? { settings: {}, documents: {} } : stored.parse(JSON.parse(now)));
-    text = now;
+    if (now !== text) {
+      take(now === undefined ? { settings: {}, documents: {} } : stored.parse(JSON.parse(now)));
+      text = now;
+    }
+    await read(isWanted);
   }
 
   async function change(by: (before: Stored) => Stored): Promise<void> {
@@ -132,6 +138,7 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
       await store.settings.set(key, written);
       take(next);
       text = written;
+      await read(isWanted);
     });
   }
 
@@ -139,6 +146,7 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
     refresh,
     async definitions() {
       await refresh();
+      await read(() => true);
       return all();
     },
     setting: (name) => inForce.find((guard) => guard.name === name)?.setting ?? settingOf(name),
@@ -155,12 +163,14 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
         throw new Refusal("invalid", errorText(error), { remedy: "mend the policy; the one before is still in force" });
       }
       if (added.length === 0) throw new Refusal("invalid", "there is no policy in it");
+      await read(() => true);
       await change((before) => {
         const taken = added.find((one) => {
           const known = all().get(one.name);
           return known !== undefined && !(known.source === "console" && known.file === name);
         });
-        if (taken) throw new Refusal("conflict", `there is a policy ${taken.name} already`, { remedy: "name it otherwise" });
+        if (taken)
+          throw new Refusal("conflict", `there is a policy ${taken.name} already`, { remedy: "name it otherwise" });
         if (Object.keys(before.documents).length >= mostDocuments) {
           throw new Refusal("full", `there are ${mostDocuments} documents already`);
         }
@@ -204,7 +214,8 @@ export function settingInCluster(definition: Definition): PolicySetting {
 
 /** How a policy says itself that it wants to be in force; null where it does not. */
 function annotated({ name, compiled }: Pick<Definition, "name" | "compiled">): PolicySetting | null {
-  const annotation = (word: string): string | undefined => compiled.policy.metadata.annotations?.[`bulwark.dev/${word}`];
+  const annotation = (word: string): string | undefined =>
+    compiled.policy.metadata.annotations?.[`bulwark.dev/${word}`];
   const mode = annotation("mode");
   if (mode === undefined) return null;
   const from = annotation("from");
@@ -215,12 +226,23 @@ function annotated({ name, compiled }: Pick<Definition, "name" | "compiled">): P
   return read.success ? read.data : policySetting.parse({ policy: name, mode: "observe" });
 }
 
-function filesIn(path: string, source: Source): { path: string; category: string; source: Source }[] {
+interface PolicyFile {
+  readonly path: string;
+  readonly category: string;
+  readonly source: Source;
+}
+
+/** A policy of the library is in the file of its name. */
+function filesIn(path: string, source: Source): PolicyFile[] {
   if (!existsSync(path) || !statSync(path).isDirectory()) return [{ path, category: "", source }];
   return globSync("**/*.{yaml,yml}", { cwd: path })
     .filter((file) => !/\.cases\.ya?ml$/.test(file))
     .toSorted()
-    .map((file) => ({ path: join(path, file), category: file.includes("/") ? (file.split("/")[0] ?? "") : "", source }));
+    .map((file) => ({
+      path: join(path, file),
+      category: file.includes("/") ? (file.split("/")[0] ?? "") : "",
+      source,
+    }));
 }
 
 /** Two who change it at once would lose one of the changes. */

@@ -1,7 +1,16 @@
 import type { Json } from "@bulwark/admission";
 import type { AccessAnswer, AccessQuestion } from "@bulwark/cel";
 import { managedBy, type Guard } from "@bulwark/gate";
-import { can, KubeError, reflect, resources, type Kube, type KubeResource, type Mirror, type Resource } from "@bulwark/kube";
+import {
+  can,
+  KubeError,
+  reflect,
+  resources,
+  type Kube,
+  type KubeResource,
+  type Mirror,
+  type Resource,
+} from "@bulwark/kube";
 import { errorText } from "@bulwark/model";
 import { definitionsIn, guardsFor, settingInCluster, type Definition } from "./book.ts";
 
@@ -66,7 +75,10 @@ export function viewCluster(options: ViewOptions): ClusterView {
         const place = `ConfigMap ${namespace}/${String((map["metadata"] as Json)["name"])}, ${file}`;
         const before = texts.get(place);
         try {
-          next.set(place, before?.text === text ? before : { text, definitions: definitionsIn(place, text, "cluster") });
+          next.set(
+            place,
+            before?.text === text ? before : { text, definitions: definitionsIn(place, text, "cluster") },
+          );
         } catch (error) {
           broken.set(place, errorText(error));
           // The last good one stays in force.

@@ -74,7 +74,7 @@ export function createRecorder({ store, logger }: Pick<Context, "store" | "logge
       clearTimeout(timer);
       await flushing;
       // Once more for what came meanwhile; what the database does not take now is lost, and counted.
-      for (let left = waiting.length + 1; waiting.length < left && waiting.length > 0; ) {
+      for (let left = waiting.length + 1; waiting.length < left && waiting.length > 0;) {
         left = waiting.length;
         await store.admission.append(waiting.splice(0, atOnce)).catch(() => count.decisionsDropped.inc());
       }

@@ -90,7 +90,7 @@ test("a configured policy refuses, changes of the console hold at once, and each
   assert.equal(items.find(({ name }) => name === "no-host-network")?.setting?.mode, "enforce");
   assert.equal(items.find(({ name }) => name === "no-latest-tag")?.setting, null);
 
-  const settings = { from: null, failurePolicy: "Ignore", excludedNamespaces: [], fix: false } as const;
+  const settings = { from: null, failurePolicy: "Ignore", excludedNamespaces: [] as string[], fix: false } as const;
   await person.setPolicy({ params: { id: "no-host-network" }, body: { ...settings, mode: "warn" } });
   assert.equal((await ask(bad)).warnings?.length, 1);
   await person.setPolicy({ params: { id: "no-host-network" }, body: null });
@@ -123,7 +123,10 @@ test("a policy with an error is refused with its place, and the one before stays
     body: { mode: "enforce", from: null, failurePolicy: "Ignore", excludedNamespaces: [], fix: false },
   });
   assert.equal((await ask(pod("evil", {}))).status?.message, "mine: not that one");
-  await assert.rejects(person.putPolicyDocument({ ...document, body: { text: own("mine", "object.name(") } }), /mine:2/);
+  await assert.rejects(
+    person.putPolicyDocument({ ...document, body: { text: own("mine", "object.name(") } }),
+    /mine:2/,
+  );
   assert.equal((await ask(pod("evil", {}))).allowed, false);
   await assert.rejects(
     person.putPolicyDocument({ params: { id: "other" }, body: { text: good } }),
@@ -138,7 +141,7 @@ test("a policy with an error is refused with its place, and the one before stays
 
 test("without its database it goes on judging, and what it could not write down comes when the database is back", async () => {
   const { admission, settings } = server.store;
-  const settingsOff = { from: null, failurePolicy: "Ignore", excludedNamespaces: [], fix: false } as const;
+  const settingsOff = { from: null, failurePolicy: "Ignore", excludedNamespaces: [] as string[], fix: false } as const;
   await person.setPolicy({ params: { id: "no-host-network" }, body: { ...settingsOff, mode: "enforce" } });
   const { append } = admission;
   const { get } = settings;

@@ -82,7 +82,7 @@ export async function startWebhook(context: Context, book: PolicyBook): Promise<
   const url = await listen(server, address, admission.port);
 
   async function keep(): Promise<void> {
-    for (let failures = 0; !stop.signal.aborted; ) {
+    for (let failures = 0; !stop.signal.aborted;) {
       try {
         await authorities.refresh(Date.now());
         await book.refresh();
@@ -103,7 +103,13 @@ export async function startWebhook(context: Context, book: PolicyBook): Promise<
   const keeping = keep().catch((error: unknown) => {
     logger.error({ reason: errorText(error) }, "the webhook's configuration is not kept any more");
     const remedy = "see the server's log";
-    health.report({ id: "admission", state: "failed", summary: "Clusters are not told", reason: errorText(error), remedy });
+    health.report({
+      id: "admission",
+      state: "failed",
+      summary: "Clusters are not told",
+      reason: errorText(error),
+      remedy,
+    });
   });
   stack.defer(async () => {
     stop.abort();

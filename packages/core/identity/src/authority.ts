@@ -42,7 +42,10 @@ export interface Authority {
   /** What a join token carries: SHA-256 of the certificate. */
   readonly fingerprint: string;
   /** A certificate of its own for one server process: for these names and addresses, and so many days; 90 unless told. */
-  issueServer(now: number, options?: { names?: readonly string[]; days?: number }): Promise<KeyPair & { expiresAt: number }>;
+  issueServer(
+    now: number,
+    options?: { names?: readonly string[]; days?: number },
+  ): Promise<KeyPair & { expiresAt: number }>;
   /**
    * A certificate that lets the holder of the request's key act for `node`. Of the request only the public key is taken.
    * Raises `IdentityError` `bad-request` where it is not signed by that key.

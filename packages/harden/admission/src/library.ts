@@ -146,7 +146,10 @@ export function casesOf({ file }: Pick<LibraryPolicy, "file">): PolicyCase[] {
 
 /** All policies of a library in force, each found by its own name, and their fixes apart. */
 export function admissionOf(policies: readonly LibraryPolicy[], options: AdmissionOptions): Admission {
-  const objects = policies.flatMap(({ compiled: { policy } }) => [{ object: policy }, { object: defaultBinding(policy) }]);
+  const objects = policies.flatMap(({ compiled: { policy } }) => [
+    { object: policy },
+    { object: defaultBinding(policy) },
+  ]);
   return createAdmission(objects, options);
 }
 

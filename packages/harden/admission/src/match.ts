@@ -13,11 +13,7 @@ export function resourcesMatch(
 ): boolean {
   const taken = (rule: ResourceRule): boolean => ruleMatches(rule, request, matchPolicy === "Exact");
   // A binding without rules takes what its policy takes.
-  if (
-    resourceRules !== undefined &&
-    resourceRules.length > 0 &&
-    !resourceRules.some(taken)
-  ) {
+  if (resourceRules !== undefined && resourceRules.length > 0 && !resourceRules.some(taken)) {
     return false;
   }
   if (excludeResourceRules?.some(taken) === true) return false;

@@ -22,7 +22,9 @@ function policy(name: string, spec: Json = {}): Json {
     metadata: { name },
     spec: {
       matchConstraints: { resourceRules: [pods] },
-      validations: [{ expression: "!object.spec.?hostNetwork.orValue(false)", message: "the host's network is not yours" }],
+      validations: [
+        { expression: "!object.spec.?hostNetwork.orValue(false)", message: "the host's network is not yours" },
+      ],
       ...spec,
     },
   };
@@ -44,7 +46,11 @@ const labelling: Json = {
 
 function guard(object: Json, setting: Partial<PolicySetting> = {}, bindings: Json[] = []): Guard {
   const { name } = object["metadata"] as { name: string };
-  return nativeGuard(compilePolicy(object), bindings, policySetting.parse({ policy: name, mode: "enforce", ...setting }));
+  return nativeGuard(
+    compilePolicy(object),
+    bindings,
+    policySetting.parse({ policy: name, mode: "enforce", ...setting }),
+  );
 }
 
 function pod(spec: Json = {}, annotations: Record<string, string> = {}): Json {
@@ -218,9 +224,7 @@ describe("the configuration that API servers have", () => {
     assert.equal(one?.failurePolicy, "Ignore");
     assert.deepEqual(one.rules, [{ ...pods, scope: "*" }]);
     assert.deepEqual(one.namespaceSelector, {
-      matchExpressions: [
-        { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", "bulwark"] },
-      ],
+      matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", "bulwark"] }],
     });
     const strict = made([guard(policy("a"), { failurePolicy: "Fail" })]);
     assert.deepEqual(
@@ -296,7 +300,11 @@ describe("the listener", () => {
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     const { port } = server.address() as AddressInfo;
-    async function send(body: string, path = "/validate/east/ignore/0", ca = pair.certificate): Promise<[number, string]> {
+    async function send(
+      body: string,
+      path = "/validate/east/ignore/0",
+      ca = pair.certificate,
+    ): Promise<[number, string]> {
       const { promise, resolve, reject } = Promise.withResolvers<[number, string]>();
       const method = body === "" ? "GET" : "POST";
       const request = httpsRequest({ host: "127.0.0.1", port, path, method, ca, agent: false }, (response) => {

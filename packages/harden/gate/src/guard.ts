@@ -1,4 +1,10 @@
-import { createAdmission, defaultBinding, type AdmissionRequest, type CompiledPolicy, type Json } from "@bulwark/admission";
+import {
+  createAdmission,
+  defaultBinding,
+  type AdmissionRequest,
+  type CompiledPolicy,
+  type Json,
+} from "@bulwark/admission";
 import type { AccessAnswer, AccessQuestion } from "@bulwark/cel";
 import { isRecord, recordOf, stringOf } from "@bulwark/manifests";
 import type { PolicySetting } from "@bulwark/model";
@@ -123,7 +129,9 @@ async function withAnswers(again: () => Answer, answers: Questions, { ask }: Sur
   let answer: Answer | undefined;
   for (let round = 0; answers.open.size > 0; round++) {
     if (round === rounds || answers.known.size + answers.open.size > mostQuestions) {
-      throw new Error(`it asks the authorizer more than ${mostQuestions} questions, or more than ${rounds} times in turn`);
+      throw new Error(
+        `it asks the authorizer more than ${mostQuestions} questions, or more than ${rounds} times in turn`,
+      );
     }
     const asked = [...answers.open];
     answers.open.clear();

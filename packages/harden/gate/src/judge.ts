@@ -155,13 +155,20 @@ function respond(
   const denied = rulings.filter(({ outcome }) => outcome === "denied");
   const told = rulings.filter(({ outcome }) => outcome === "warned" || outcome === "bypassed");
   const warnings = told.map(({ policy, outcome, reason, mode }) =>
-    `${policy}: ${outcome === "bypassed" || mode === "enforce" ? reason : `${reason} (mode ${mode})`}`.slice(0, warningLimit),
+    `${policy}: ${outcome === "bypassed" || mode === "enforce" ? reason : `${reason} (mode ${mode})`}`.slice(
+      0,
+      warningLimit,
+    ),
   );
   const shared = { uid, ...(warnings.length > 0 && { warnings }), ...annotationsOf(rulings) };
   if (denied.length === 0) return { ...shared, allowed: true, ...patchOf(before, after) };
   const rest = unasked === 0 ? "" : `; ${unasked} more policies were not asked`;
   const message = `${denied.map(({ policy, reason }) => `${policy}: ${reason}`).join("; ")}${rest}`;
-  return { ...shared, allowed: false, status: { code: 403, reason: "Forbidden", message: message.slice(0, messageLimit) } };
+  return {
+    ...shared,
+    allowed: false,
+    status: { code: 403, reason: "Forbidden", message: message.slice(0, messageLimit) },
+  };
 }
 
 /** One for each outcome, with the policies that it is of; the API server puts the webhook's name before the key. */

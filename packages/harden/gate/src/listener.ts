@@ -51,7 +51,12 @@ export function createListener(options: ListenerOptions): Server {
       const { url = "", method } = request;
       if (method === "GET" && url === "/healthz") return void end(response, 200, "ok\n", "text/plain");
       if (method === "GET" && url === "/readyz") {
-        return void end(response, ready() ? 200 : 503, ready() ? "ok\n" : "no policies have been read yet\n", "text/plain");
+        return void end(
+          response,
+          ready() ? 200 : 503,
+          ready() ? "ok\n" : "no policies have been read yet\n",
+          "text/plain",
+        );
       }
       const route = method === "POST" ? routeOf(url) : undefined;
       if (!route) return void refuse(request, response, 404, "there is no such address");

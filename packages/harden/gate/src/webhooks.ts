@@ -39,7 +39,11 @@ export function routeOf(path: string): Route | undefined {
 const overlap = 60_000;
 
 /** The policies that a call asks about. */
-export function guardsOf({ side, bucket, part }: Omit<Route, "cluster">, guards: readonly Guard[], now: number): Guard[] {
+export function guardsOf(
+  { side, bucket, part }: Omit<Route, "cluster">,
+  guards: readonly Guard[],
+  now: number,
+): Guard[] {
   const here = guards.filter((guard) => guard.side === side && isIn(bucket, guard, now));
   return parts(here)[part] ?? [];
 }
@@ -141,7 +145,11 @@ function rulesOf(guards: readonly Guard[]): object[] {
   const rules = guards.flatMap(({ constraints }) => constraints.resourceRules ?? []);
   const merged = new Map<string, Set<string>>();
   for (const { apiGroups, apiVersions, operations, resources, scope = "*" } of rules) {
-    const rest = { apiGroups: apiGroups.toSorted(), apiVersions: apiVersions.toSorted(), operations: operations.toSorted() };
+    const rest = {
+      apiGroups: apiGroups.toSorted(),
+      apiVersions: apiVersions.toSorted(),
+      operations: operations.toSorted(),
+    };
     const key = JSON.stringify({ ...rest, scope });
     const together = merged.get(key) ?? new Set();
     merged.set(key, together);

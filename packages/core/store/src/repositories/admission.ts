@@ -56,7 +56,11 @@ export function admissionRepository(engine: Engine): AdmissionRepository {
         .where("outcome", "!=", "allowed")
         .groupBy(["policy", "outcome"])
         .execute();
-      return rows.map(({ policy, outcome, count }) => ({ policy, outcome: outcome as AdmissionOutcome, count: Number(count) }));
+      return rows.map(({ policy, outcome, count }) => ({
+        policy,
+        outcome: outcome as AdmissionOutcome,
+        count: Number(count),
+      }));
     },
   };
 }
