@@ -55,7 +55,7 @@ function workload(kind: string, name: string, spec: Json, metadata: Json = {}): 
 
 function podSpecOf(object: Json): Json {
   const spec = object["spec"] as { template?: { spec: Json }; jobTemplate?: { spec: { template: { spec: Json } } } };
-  return spec.jobTemplate?.spec.template.spec ?? spec.template?.spec ?? (spec as Json);
+  return spec.jobTemplate?.spec.template.spec ?? spec.template?.spec ?? spec;
 }
 
 interface Outcome {
@@ -90,7 +90,7 @@ describe("the admission webhook and a real API server", { skip: missing("cluster
       const answer = await kube.transport.send({ method: "POST", path, query, body: object, what: path });
       let text = "";
       for await (const part of answer) text += String(part);
-      return { object: JSON.parse(text) as Json, warnings: String(answer.headers["warning"] ?? "") };
+      return { object: JSON.parse(text) as Json, warnings: answer.headers["warning"] ?? "" };
     } catch (error) {
       assert.ok(error instanceof KubeError, String(error));
       return { refusal: error.message, warnings: "" };
@@ -155,8 +155,14 @@ describe("the admission webhook and a real API server", { skip: missing("cluster
       return { ...object, metadata: { ...metadata, labels: { ...metadata.labels, [label]: value } } };
     };
     const bare = (object: Json | undefined): Json => {
-      const { managedFields: _, creationTimestamp: __, uid: ___, labels, ...rest } = object?.["metadata"] as Json;
-      const { [label]: ____, ...kept } = labels as Json;
+      const {
+        managedFields: _,
+        creationTimestamp: __,
+        uid: ___,
+        labels,
+        ...rest
+      } = (object?.["metadata"] ?? {}) as Json;
+      const { [label]: ____, ...kept } = (labels ?? {}) as Json;
       const spec = JSON.stringify(object?.["spec"]).replaceAll(tokenVolume, "");
       return { ...object, metadata: { ...rest, labels: kept }, spec };
     };

@@ -10,7 +10,7 @@ const untilKey = "bulwark.dev/break-glass-until";
 const longest = 24 * 3_600_000;
 
 /** Who may `bypass` `policies.bulwark.dev` in the namespace, by name where only some, may break the glass. */
-export const bypassPermission = { verb: "bypass", group: "bulwark.dev", resource: "policies" } as const;
+const bypassPermission = { verb: "bypass", group: "bulwark.dev", resource: "policies" } as const;
 
 /** What a request asks for that wants past a policy; `refusal` says why it is not even asked for rightly. */
 export type Glass = { readonly reason: string; readonly until: number } | { readonly refusal: string } | null;

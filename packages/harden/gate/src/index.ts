@@ -4,4 +4,4 @@ export { isNativePolicy, nativeGuard, type Answer, type Finding, type Guard, typ
 export { judge, modeOf, type Judgement, type Ruling } from "./judge.ts";
 export { createListener, type ListenerLimits } from "./listener.ts";
 export { readReview, type AdmissionResponse } from "./review.ts";
-export { bypassRole, guardsOf, managedBy, webhookConfiguration, type Address, type Route } from "./webhooks.ts";
+export { guardsOf, managedBy, webhookConfiguration, type Address, type Route } from "./webhooks.ts";

@@ -49,20 +49,15 @@ export function createListener(options: ListenerOptions): Server {
     },
     (request, response) => {
       const { url = "", method } = request;
-      if (method === "GET" && url === "/healthz") return void end(response, 200, "ok\n", "text/plain");
+      if (method === "GET" && url === "/healthz") return end(response, 200, "ok\n", "text/plain");
       if (method === "GET" && url === "/readyz") {
-        return void end(
-          response,
-          ready() ? 200 : 503,
-          ready() ? "ok\n" : "no policies have been read yet\n",
-          "text/plain",
-        );
+        return end(response, ready() ? 200 : 503, ready() ? "ok\n" : "no policies have been read yet\n", "text/plain");
       }
       const route = method === "POST" ? routeOf(url) : undefined;
-      if (!route) return void refuse(request, response, 404, "there is no such address");
+      if (!route) return refuse(request, response, 404, "there is no such address");
       if (under >= limits.atOnce) {
         turnedAway(route, "overload", `${under} reviews are under way`);
-        return void refuse(request, response, 503, "too many reviews at once");
+        return refuse(request, response, 503, "too many reviews at once");
       }
       under++;
       answer(route, request, response, options)

@@ -1,12 +1,11 @@
-import { bypassPermission } from "./break-glass.ts";
 import type { Constraints, Guard } from "./guard.ts";
 
 /**
  * Policies that are asked in one call. `fail`: the API server refuses what could not be asked; `later`: as these, once their
  * date has come; `ignore`: it lets it through.
  */
-export const buckets = ["ignore", "fail", "later"] as const;
-export type Bucket = (typeof buckets)[number];
+const buckets = ["ignore", "fail", "later"] as const;
+type Bucket = (typeof buckets)[number];
 
 /** A call that an API server makes: the path of its address, read and written. */
 export interface Route {
@@ -17,7 +16,7 @@ export interface Route {
   readonly part: number;
 }
 
-export function pathOf({ side, cluster, bucket, part }: Route): string {
+function pathOf({ side, cluster, bucket, part }: Route): string {
   return `/${side}/${encodeURIComponent(cluster)}/${bucket}/${part}`;
 }
 
@@ -156,15 +155,4 @@ function rulesOf(guards: readonly Guard[]): object[] {
     for (const resource of resources) together.add(resource);
   }
   return [...merged].map(([key, names]) => ({ ...(JSON.parse(key) as object), resources: [...names].toSorted() }));
-}
-
-/** A role for those who may break the glass: to be bound where they may. */
-export function bypassRole(name: string): object {
-  const { verb, group, resource } = bypassPermission;
-  return {
-    apiVersion: "rbac.authorization.k8s.io/v1",
-    kind: "ClusterRole",
-    metadata: { name },
-    rules: [{ apiGroups: [group], resources: [resource], verbs: [verb] }],
-  };
 }

@@ -59,7 +59,7 @@ export function admissionRepository(engine: Engine): AdmissionRepository {
       return rows.map(({ policy, outcome, count }) => ({
         policy,
         outcome: outcome as AdmissionOutcome,
-        count: Number(count),
+        count,
       }));
     },
   };
