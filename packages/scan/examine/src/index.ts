@@ -1,3 +1,4 @@
+export { runApart, serveApart, type ApartOptions } from "./apart.ts";
 export { LayerCache } from "./cache.ts";
 export type { ExamineOptions, Progress } from "./examine.ts";
 export { lookInto, type Seen } from "./look.ts";
