@@ -162,13 +162,13 @@ async function agent(folder: string): Promise<void> {
     await using _idle = runWithRunc({ root, args: ["sleep", "600"] });
     await pause(8000);
     await note("agent", "one container, nothing to do", pid);
-    const before = await counted();
     // Begin, program and end of each are three events.
     const script = `while :; do /bin/true; usleep ${Math.round((3 * 1_000_000) / rate)}; done`;
     await using _busy = runWithRunc({ root, args: ["sh", "-c", script] });
-    const from = performance.now();
+    // Its root file system is examined first.
+    await pause(15_000);
+    const [before, from] = [await counted(), performance.now()];
     await note("agent", "", pid);
-    await pause(6000);
     const seen = ((await counted()) - before) / ((performance.now() - from) / 1000);
     const last = rows.at(-1);
     if (last) last.when = `${Math.round(seen)} events a second`;

@@ -2,11 +2,13 @@ import { readdirSync, readFileSync } from "node:fs";
 
 const ticksPerSecond = 100;
 
-/** Milliseconds of processor time of a process, of all its threads and of its children. */
+/** Milliseconds of processor time of a process, of all its threads and of its children, those that have ended among them. */
 export function cpuOf(pid: number): number {
   return treeOf(pid).reduce((sum, one) => {
-    const fields = statOf(one);
-    return sum + ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
+    const ticks = statOf(one)
+      .slice(11, 15)
+      .reduce((all, field) => all + Number(field), 0);
+    return sum + (ticks * 1000) / ticksPerSecond;
   }, 0);
 }
 
