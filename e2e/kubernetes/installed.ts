@@ -15,9 +15,18 @@ export interface Installed {
   readonly namespace: string;
   /** The console, by the address of its service. */
   readonly url: string;
-  /** A new one-time link, from a replica. */
-  loginLink(replica?: number): string;
-  api(replica?: number): Promise<Client>;
+  /** A new one-time link, from the first server. */
+  loginLink(): string;
+  api(): Promise<Client>;
+  /** One server by its own address. */
+  replica(index: number): Replica;
+}
+
+export interface Replica {
+  readonly pod: string;
+  readonly url: string;
+  loginLink(): string;
+  api(): Promise<Client>;
 }
 
 /** Builds both images and pushes them to the cluster's registry. */
@@ -36,17 +45,21 @@ export function install(cluster: Cluster, values: object = {}, namespace = "bulw
   cluster.helm("install", "bulwark", chart, "--namespace", namespace, "--create-namespace", "--values", file);
   for (const name of ["statefulset/bulwark-server", "daemonset/bulwark-agent"]) rollout(cluster, namespace, name);
   const service = cluster.get("service", "bulwark", namespace) as { spec: { clusterIP: string } };
-  const url = `http://${service.spec.clusterIP}`;
-  const loginLink = (replica = 0): string => {
-    const pod = `bulwark-server-${replica}`;
-    const link = cluster.kubectl("exec", "-n", namespace, pod, "--", "bulwark", "login", ...config).trim();
-    return `${url}/login${new URL(link).hash}`;
+  const at = (url: string, pod: string): Pick<Replica, "api" | "loginLink" | "url"> => {
+    const loginLink = (): string => {
+      const link = cluster.kubectl("exec", "-n", namespace, pod, "--", "bulwark", "login", ...config).trim();
+      return `${url}/login${new URL(link).hash}`;
+    };
+    return { url, loginLink, api: async () => login(url, loginLink()) };
   };
   return {
     namespace,
-    url,
-    loginLink,
-    api: async (replica) => login(url, loginLink(replica)),
+    ...at(`http://${service.spec.clusterIP}`, "bulwark-server-0"),
+    replica(index) {
+      const pod = `bulwark-server-${index}`;
+      const { status } = cluster.get("pod", pod, namespace) as { status: { podIP: string } };
+      return { pod, ...at(`http://${status.podIP}:8443`, pod) };
+    },
   };
 }
 

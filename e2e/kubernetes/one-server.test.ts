@@ -8,6 +8,7 @@ import { openBrowser } from "../browser.ts";
 import { startCluster, type Cluster } from "../cluster/cluster.ts";
 import { agentsWatch, execOnNode, install, podOf, pushImages, reverseShell, type Installed } from "./installed.ts";
 import { brief, shop } from "./objects.ts";
+import { detailOf, seenAt, watchAlerts } from "./page.ts";
 
 describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", "clang", "chromium") }, () => {
   const stack = new AsyncDisposableStack();
@@ -48,15 +49,11 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
 
   test("a reverse shell in a pod is in the console within two seconds, with all that it belongs to", async () => {
     const { page } = stack.use(await openBrowser());
-    await page.goto(bulwark.loginLink());
-    await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+    await watchAlerts(page, bulwark);
     const pod = podOf(cluster, "shop", "app=checkout");
-    await page.goto(`${bulwark.url}/alerts?rule=reverse-shell`);
-    await page.getByText("Live", { exact: true }).waitFor();
     const row = page.getByRole("row").filter({ hasText: pod.name });
     assert.equal(await row.count(), 0);
-    // The page tells by its own clock: this process is busy with the attack meanwhile.
-    const seen = page.evaluate<number>(seenAt(pod.name));
+    const seen = seenAt(page, pod.name);
     await new Promise((resolve) => setTimeout(resolve, 300));
     cluster.kubectl("exec", "-n", "shop", pod.name, "--", "sh", "-c", reverseShell);
     await row.first().waitFor({ timeout: 10_000 });
@@ -74,10 +71,7 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
       alert.container.pod.metadata?.owners.map(({ kind }) => kind),
       ["ReplicaSet", "Deployment"],
     );
-    await row.first().click();
-    const detail = page.getByRole("complementary");
-    await detail.getByText("Deployment/checkout").waitFor();
-    const text = await detail.innerText();
+    const text = await detailOf(page, pod.name, "Deployment/checkout");
     for (const word of [
       ...[`shop/${pod.name}`, "node-2", "registry.test/busybox:1", "team=blue", "127.0.0.1:4444", "/bin/busybox"],
       ...["containerd-shim", "T1059.004", pod.container],
@@ -168,12 +162,3 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     assert.equal(words.length, 20);
   });
 });
-
-/** In the page: when a row with a text is there first, in milliseconds since 1970. */
-function seenAt(text: string): string {
-  return `new Promise((resolve) => {
-    const isThere = () => [...document.querySelectorAll("[role=row]")].some((row) => row.textContent.includes(${JSON.stringify(text)}));
-    const look = () => (isThere() ? resolve(Date.now()) : requestAnimationFrame(look));
-    look();
-  })`;
-}
