@@ -3,8 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "@bulwark/contract";
 import { eventually, run } from "@bulwark/testkit";
-import { buildImage } from "../../deploy/images/build.ts";
-import { images } from "../../deploy/images/images.ts";
+import { keptImages } from "../../deploy/images/kept.ts";
 import type { Cluster, ClusterNode } from "../cluster/cluster.ts";
 import { login } from "../product.ts";
 
@@ -30,9 +29,8 @@ export interface Replica {
 }
 
 /** Builds both images and pushes them to the cluster's registry. */
-export function pushImages({ folder, registry }: Cluster): void {
-  for (const { name } of images) {
-    const { archive, reference } = buildImage(name, join(folder, "bulwark-images"));
+export function pushImages({ registry }: Cluster): void {
+  for (const { archive, reference } of Object.values(keptImages())) {
     const target = `docker://${registry.address}/${reference}`;
     run("skopeo", ["copy", "--quiet", "--dest-tls-verify=false", `oci-archive:${archive}`, target]);
   }
