@@ -19,6 +19,9 @@ export interface Installed {
   api(): Promise<Client>;
   /** One server by its own address. */
   replica(index: number): Replica;
+  /** With other values, besides those that it has; waits until all of it runs. */
+  upgrade(values: object): void;
+  uninstall(): void;
 }
 
 export interface Replica {
@@ -39,9 +42,12 @@ export function pushImages({ registry }: Cluster): void {
 /** Installs the chart as release `bulwark` and waits until server and agents run. */
 export function install(cluster: Cluster, values: object = {}, namespace = "bulwark"): Installed {
   const file = join(cluster.folder, "values.json");
-  writeFileSync(file, JSON.stringify({ image: { registry: cluster.registry.name }, ...values }));
-  cluster.helm("install", "bulwark", chart, "--namespace", namespace, "--create-namespace", "--values", file);
-  for (const name of ["statefulset/bulwark-server", "daemonset/bulwark-agent"]) rollout(cluster, namespace, name);
+  const helm = (verb: string, given: object, ...flags: string[]): void => {
+    writeFileSync(file, JSON.stringify(given));
+    cluster.helm(verb, "bulwark", chart, "--namespace", namespace, "--values", file, ...flags);
+    for (const name of ["statefulset/bulwark-server", "daemonset/bulwark-agent"]) rollout(cluster, namespace, name);
+  };
+  helm("install", { image: { registry: cluster.registry.name }, ...values }, "--create-namespace");
   const service = cluster.get("service", "bulwark", namespace) as { spec: { clusterIP: string } };
   const at = (url: string, pod: string): Pick<Replica, "api" | "loginLink" | "url"> => {
     const loginLink = (): string => {
@@ -58,6 +64,8 @@ export function install(cluster: Cluster, values: object = {}, namespace = "bulw
       const { status } = cluster.get("pod", pod, namespace) as { status: { podIP: string } };
       return { pod, ...at(`http://${status.podIP}:8443`, pod) };
     },
+    upgrade: (more) => helm("upgrade", more, "--reuse-values"),
+    uninstall: () => void cluster.helm("uninstall", "bulwark", "--namespace", namespace, "--wait"),
   };
 }
 
@@ -82,8 +90,20 @@ function rollout(cluster: Cluster, namespace: string, workload: string): void {
   }
 }
 
+/** Every object of the cluster, as `Kind namespace/name`, but events. */
+export function objectsOf({ kubectl }: Cluster): Set<string> {
+  const kinds = kubectl("api-resources", "--verbs=list", "-o", "name").trim().split("\n");
+  const asked = kinds.filter((kind) => !/^events(\.|$)/.test(kind)).join(",");
+  const line = '{range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{"\\n"}{end}';
+  return new Set(kubectl("get", asked, "-A", "-o", `jsonpath=${line}`).trim().split("\n"));
+}
+
 /** Every node's agent has joined, and all of its parts that a cluster of the tests allows are well. */
-export async function agentsWatch(api: Client, nodes: readonly ClusterNode[], timeout = 60_000): Promise<void> {
+export async function agentsWatch(
+  api: Client,
+  nodes: readonly ClusterNode[],
+  { timeout = 60_000, since = 0 }: { timeout?: number; since?: number } = {},
+): Promise<void> {
   const needed = ["agent", "sensor", "kubernetes", "runtime:containerd"];
   await eventually(
     "every agent watches its node",
@@ -91,7 +111,10 @@ export async function agentsWatch(api: Client, nodes: readonly ClusterNode[], ti
       const { components } = await api.getHealth();
       const lacking = nodes.flatMap(({ name }) =>
         needed
-          .map((id) => ({ id, found: components.find((part) => part.node === name && part.id === id) }))
+          .map((id) => ({
+            id,
+            found: components.find((part) => part.node === name && part.id === id && part.updatedAt >= since),
+          }))
           .filter(({ found }) => found?.state !== "ok")
           .map(({ id, found }) => `${name} ${id}: ${found ? `${found.state}, ${found.reason}` : "not heard of"}`),
       );

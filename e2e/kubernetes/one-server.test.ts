@@ -11,6 +11,7 @@ import {
   execOnNode,
   install,
   noneRestarted,
+  objectsOf,
   podOf,
   pushImages,
   reverseShell,
@@ -176,7 +177,65 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     console.log(`node away: sent 20, arrived ${new Set(words).size}, twice ${words.length - new Set(words).size}`);
     assert.equal(words.length, 20);
   });
+
+  test("an upgrade keeps what there is, and agents come back by themselves", async () => {
+    const pod = podOf(cluster, "shop", "app=checkout");
+    const ids = async (): Promise<string[]> =>
+      (await api.listAlerts({ query: { limit: 500 } })).items.map(({ id }) => id).toSorted();
+    const certificates = async (): Promise<string[]> =>
+      (await api.listAgents()).items.map(({ node, issuedAt }) => `${node} ${issuedAt}`).toSorted();
+    const [alerts, joined] = [await ids(), await certificates()];
+    assert.ok(alerts.length > 0);
+    bulwark.upgrade({
+      server: { config: { retention: { alerts: 90 } } },
+      agent: { config: { agent: { spool: "500 MB" } } },
+    });
+    // The same session, the same alerts, the same certificates.
+    await agentsWatch(api, cluster.nodes, { timeout: 90_000, since: Date.now() });
+    assert.deepEqual(await ids(), alerts);
+    assert.deepEqual(await certificates(), joined);
+    const { components } = await api.getHealth();
+    for (const { name } of cluster.nodes) {
+      assert.match(components.find(({ node, id }) => node === name && id === "spool")?.summary ?? "", /of 500\)/);
+    }
+    execOnNode(pod.node, pod.container, "/bin/echo upgraded");
+    await eventually(
+      "what happens now is told",
+      async () => {
+        const query = { q: "/bin/echo upgraded", kind: "exec", container: pod.container, limit: 10 } as const;
+        return (await api.listEvents({ query })).items.length > 0 || undefined;
+      },
+      60_000,
+    );
+  });
+
+  test("uninstalled, nothing is left but what was asked to stay; installed again, all is known as before", async () => {
+    const before = (await alertsOf("brief")).map(({ id }) => id);
+    assert.equal(before.length, 3);
+    bulwark.uninstall();
+    const kept = [
+      ...["Namespace /bulwark", "ServiceAccount bulwark/default", "ConfigMap bulwark/kube-root-ca.crt"],
+      ...["PersistentVolumeClaim bulwark/bulwark-data", "Secret bulwark/bulwark-keys"],
+    ];
+    await eventually(
+      "the rest is gone",
+      () => {
+        const left = [...objectsOf(cluster)].filter((object) => object.includes("bulwark"));
+        assert.deepEqual(left.toSorted(), kept.toSorted());
+        return true;
+      },
+      60_000,
+    );
+    bulwark = install(cluster);
+    api = await bulwark.api();
+    assert.deepEqual(
+      (await alertsOf("brief")).map(({ id }) => id),
+      before,
+    );
+    await agentsWatch(api, cluster.nodes, { timeout: 90_000, since: Date.now() });
+  });
 });
+
 /** What the console has of a container, for a person who has to find out why an alert is lacking. */
 async function seenIn(api: Client, container: string): Promise<string> {
   const { items } = await api.listEvents({ query: { container, limit: 50 } });
