@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Config } from "@bulwark/config";
 import { openContainers } from "@bulwark/containers";
 import { rulesDetector } from "@bulwark/detect";
-import type { AgentRecord, Component, Container } from "@bulwark/model";
+import { errorText, type AgentRecord, type Component, type Container } from "@bulwark/model";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import { connect } from "@bulwark/kube";
 import { AuditLog } from "./audit-log.ts";
@@ -86,8 +86,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const watcher = stack.use(new Watcher({ node, host: config.agent.host, registry, pods, rules: detector, log, emit }));
   settle = () => watcher.settle();
   await watcher.start();
-  const images = stack.use(new ImageScanner({ registry, log, emit }));
-  images.look();
+  const { memory, images: which } = config.agent.scan;
+  const cache = join(config.data, "layers");
+  const images = stack.use(new ImageScanner({ node, registry, cache, memory, all: which === "all", log, emit }));
+  const lookForImages = (): void =>
+    void images.look().catch((error: unknown) => log.warn({ reason: errorText(error) }, "images are not listed"));
+  lookForImages();
 
   const auditLog = auditLogOf();
   if (auditLog) stack.use(auditLog);
@@ -165,8 +169,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       node,
       state: failed === 0 ? "ok" : "degraded",
       summary: `${scanned} images scanned, ${images.waiting} wait`,
-      reason: failed === 0 ? "" : `${failed} images could not be read; each says why`,
-      remedy: failed === 0 ? "" : "open the image under Assets",
+      reason: failed === 0 ? "" : `${failed} scans failed; each says why`,
+      remedy: failed === 0 ? "" : "see the scans under Assets: what failed is tried again",
       counters: { scanned, failed, waiting: images.waiting },
       updatedAt: Date.now(),
     };
@@ -192,7 +196,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     setInterval(() => void flush(), syncInterval),
     setInterval(report, healthInterval),
     setInterval(list, listInterval),
-    setInterval(() => images.look(), imageInterval),
+    setInterval(lookForImages, imageInterval),
   ];
   stack.defer(() => timers.forEach((timer) => clearInterval(timer)));
   log.info({ node, servers, version }, "the agent watches this node");

@@ -29,6 +29,7 @@ import { startJobs, type Job } from "./jobs/job.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
 import { createMatcher } from "./jobs/matcher.ts";
+import { noteTrend } from "./jobs/note-trend.ts";
 import { retention } from "./jobs/retention.ts";
 import { selfCheck } from "./jobs/self-check.ts";
 import { watchAdvisories } from "./jobs/watch-advisories.ts";
@@ -70,7 +71,7 @@ export interface RunningServer extends AsyncDisposable {
   /** A token with which agents of other machines join. Throws where they cannot connect. */
   createJoinToken(options: JoinTokenOptions): Promise<{ token: string; expiresAt: number }>;
   listAgents(): Promise<AgentCertificate[]>;
-  /** How many certificates of the node's agent were revoked. */
+  /** How many certificates of the node's agent were revoked; `east/worker-1` where its cluster is not `default`. */
   revokeAgent(node: string): Promise<number>;
   /** Shows the state of a part that lives in this process. */
   reportHealth(...reports: HealthReport[]): void;
@@ -79,7 +80,14 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 /** The workers before those who give them work. */
-const createJobs = (): Job[] => [selfCheck, matchReportedImage, matchEveryImage, watchAdvisories(), retention];
+const createJobs = (): Job[] => [
+  selfCheck,
+  matchReportedImage,
+  matchEveryImage,
+  watchAdvisories(),
+  noteTrend,
+  retention,
+];
 
 /**
  * Starts the control plane. Raises `ServerError` when it cannot listen and `StoreError` when the database cannot be

@@ -163,6 +163,15 @@ export const configSchema = z.strictObject({
           disabled: z.array(z.string().max(256)).max(4096).default([]),
         })
         .prefault({}),
+      /** What is inside images: packages, secrets, malware, configuration. One scan at a time, with the lowest priority. */
+      scan: z
+        .strictObject({
+          /** `running`: only those that containers run; `all`: then those that lie on the node, too. */
+          images: z.enum(["running", "all"]).default("all"),
+          /** What one scan may take; one that needs more is given up, and said to be. */
+          memory: size.default(1e9),
+        })
+        .prefault({}),
       /** Bound of the spool on disk while the server is away. */
       spool: size.default(1e9),
     })
