@@ -14,7 +14,7 @@ import {
   type ScanFacts,
 } from "@bulwark/imagepolicy";
 import { readTexts } from "@bulwark/manifests";
-import { errorText, policySetting, severity, type PolicySetting } from "@bulwark/model";
+import { errorText, policySetting, severity, type Finding, type PolicySetting } from "@bulwark/model";
 import type { Store } from "@bulwark/store";
 import { z } from "zod";
 import type { Context } from "../context.ts";
@@ -290,19 +290,33 @@ function registryOptions(registries: Registries | undefined, host: string): Regi
   return { plainHttp: plainHttp.includes(host), authorities, mirrors };
 }
 
-/** What agents have found in an image, and what is known of that: they look for packages, not yet for the rest. */
+/** What agents have found in an image and nobody has deferred; a scan that is not complete is none. */
 async function reportOf(store: Store, digest: string): Promise<ScanFacts> {
   const { items } = await store.images.list({ q: digest }, { limit: 20 });
   const image = items.find((one) => one.digest === digest && one.state === "done");
-  if (!image) return notScanned;
-  const vulnerabilities: ReturnType<typeof weaknessOf>[] = [];
+  const report = image && (await store.images.report(image.key));
+  if (!image || !report) return notScanned;
+  const open: Finding[] = [];
   let cursor: string | undefined;
   do {
     const page = await store.findings.list({ image: image.key, state: "open" }, { cursor, limit: 500 });
-    vulnerabilities.push(...page.items.map(({ vulnerability }) => weaknessOf(vulnerability, Date.now())));
+    open.push(...page.items);
     cursor = page.next ?? undefined;
-  } while (cursor !== undefined && vulnerabilities.length < 20_000);
-  return { ...notScanned, known: true, scannedAt: image.scannedAt, vulnerabilities };
+  } while (cursor !== undefined && open.length < 20_000);
+  const now = Date.now();
+  return {
+    ...{ known: true, scannedAt: image.scannedAt },
+    vulnerabilities: open.flatMap((one) => (one.kind === "vulnerability" ? [weaknessOf(one.vulnerability, now)] : [])),
+    secrets:
+      report.secrets &&
+      open.flatMap((one) => (one.kind === "secret" ? [{ kind: one.secret.kind, severity: one.severity }] : [])),
+    malware: report.malware && open.flatMap((one) => (one.kind === "malware" ? [{ name: one.malware.rule }] : [])),
+    checks:
+      report.checks &&
+      open.flatMap((one) =>
+        one.kind === "misconfiguration" ? [{ id: one.misconfiguration.check, severity: one.severity }] : [],
+      ),
+  };
 }
 
 interface PolicyFile {
