@@ -8,6 +8,7 @@ import { findingHandlers } from "./findings.ts";
 import { kubernetesHandlers } from "./kubernetes.ts";
 import { operationHandlers } from "./operations.ts";
 import { overviewHandlers } from "./overview.ts";
+import { registryHandlers } from "./registries.ts";
 import { scanHandlers } from "./scans.ts";
 import { sessionHandlers } from "./session.ts";
 
@@ -20,6 +21,7 @@ export const handlers: Handlers = {
   ...eventHandlers,
   ...findingHandlers,
   ...scanHandlers,
+  ...registryHandlers,
   ...kubernetesHandlers,
   ...operationHandlers,
   ...agentHandlers,
