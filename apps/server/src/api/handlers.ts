@@ -1,4 +1,5 @@
 import type { Handlers } from "../http/register.ts";
+import { admissionHandlers } from "./admission.ts";
 import { agentHandlers } from "./agent.ts";
 import { agentsHandlers, identityHandlers } from "./agents.ts";
 import { alertHandlers } from "./alerts.ts";
@@ -21,6 +22,7 @@ export const handlers: Handlers = {
   ...findingHandlers,
   ...scanHandlers,
   ...kubernetesHandlers,
+  ...admissionHandlers,
   ...operationHandlers,
   ...agentHandlers,
   ...agentsHandlers,
