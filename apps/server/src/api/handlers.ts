@@ -1,4 +1,5 @@
 import type { Handlers } from "../http/register.ts";
+import { admissionHandlers } from "./admission.ts";
 import { agentHandlers } from "./agent.ts";
 import { agentsHandlers, identityHandlers } from "./agents.ts";
 import { alertHandlers } from "./alerts.ts";
@@ -23,6 +24,7 @@ export const handlers: Handlers = {
   ...scanHandlers,
   ...registryHandlers,
   ...kubernetesHandlers,
+  ...admissionHandlers,
   ...operationHandlers,
   ...agentHandlers,
   ...agentsHandlers,

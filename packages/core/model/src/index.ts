@@ -1,4 +1,5 @@
 export type { CallActivity, DnsActivity, SocketActivity } from "./activity.ts";
+export * from "./admission.ts";
 export * from "./agent.ts";
 export * from "./alert.ts";
 export * from "./audit-record.ts";

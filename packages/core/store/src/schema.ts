@@ -208,6 +208,17 @@ export interface Schema {
   kube_labels: { cluster: string; uid: string; key: string; value: string };
   /** Hashes of the ids of audit records that came lately: an API server that had no answer sends them again. */
   audit_seen: { id: string; seen_at: number };
+  /** What admission policies decided. */
+  admission_decisions: {
+    id: string;
+    time: number;
+    cluster: string;
+    policy: string;
+    outcome: string;
+    namespace: string;
+    search: string;
+    body: string;
+  };
   leases: { name: string; holder: string; until: number };
 }
 

@@ -7,6 +7,7 @@ import { pastOneMachine } from "./0002-past-one-machine.ts";
 import { kubernetes } from "./0003-kubernetes.ts";
 import { nodeIds } from "./0004-node-ids.ts";
 import { wholeScans } from "./0005-whole-scans.ts";
+import { admission } from "./0006-admission.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -18,6 +19,7 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   kubernetes,
   nodeIds,
   wholeScans,
+  admission,
 ];
 
 /** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */
