@@ -74,3 +74,27 @@ test("a wrong call says what, where and how to mend", async () => {
     await assert.rejects(call(...args), message, args.join(" "));
   }
 });
+
+test("detect tells what is out of the ordinary, why, and by which technique", async (context) => {
+  const plain = await call("detect", "--flows", flows, "--baseline", flows);
+  assert.equal(plain.code, 0, plain.out);
+  assert.match(plain.out, /^0 in 14 flows\nnot looked for: known-bad/);
+  const stranger = await call("detect", "--flows", more, "--baseline", flows, "--format", "json");
+  assert.equal(stranger.code, 1);
+  const { anomalies } = JSON.parse(stranger.out) as {
+    anomalies: { detector: string; subject: string; techniques: string[] }[];
+  };
+  assert.deepEqual(
+    anomalies.map(({ detector, subject }) => [detector, subject]),
+    [["novelty", "monitoring/prometheus"]],
+  );
+  assert.equal((await call("detect", "--flows", more, "--baseline", flows, "--fail-on", "high")).code, 3);
+  const folder = mkdtempSync(join(tmpdir(), "bulwark-detect-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "bad.txt"), "203.0.113.0/24\n");
+  const listed = await call("detect", "--flows", flows, "--list", join(folder, "bad.txt"));
+  assert.equal(listed.code, 1);
+  assert.match(listed.out, /high {3}An address or name that is known to be bad {2}\(known-bad, T1071, score 1\.00\)/);
+  await assert.rejects(call("detect", "--flows", flows, "--list", join(folder, "none.txt")), /none\.txt: ENOENT/);
+  await assert.rejects(call("detect", "--flows", flows, "--fail-on", "doom"), /--fail-on doom/);
+});
