@@ -3,6 +3,7 @@ import { styleText } from "node:util";
 import { createProfile, createRun, detectors, parseBadList, type Anomaly, type BadList } from "@bulwark/anomaly";
 import type { Flow } from "@bulwark/flow";
 import { errorText } from "@bulwark/model";
+import type { Cluster } from "@bulwark/netpol";
 import type { Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
 import { printable } from "../local/text.ts";
@@ -24,24 +25,19 @@ export async function runDetect(args: string[], io: Io): Promise<number> {
   const cluster = clusterOf(values.manifests);
   const badList = values.list.length > 0 ? readList(values.list, io) : null;
   const profile = values.baseline.length > 0 ? createProfile() : null;
-  const learned = profile ? await readAll(values.baseline, cluster, (flow) => profile.learn(flow), io) : null;
-  const flows: Flow[] = [];
-  let lost = 0;
-  const read = await readAll(
-    values.flows,
-    cluster,
-    (flow) => {
-      if (flows.length < mostFlows) flows.push(flow);
-      else lost++;
-    },
-    io,
-  );
-  flows.sort((a, b) => a.first - b.first);
+  const learned = profile ? await readSorted(values.baseline, cluster, io) : null;
+  const { flows, ...read } = await readSorted(values.flows, cluster, io);
   const found: Anomaly[] = [];
-  const run = createRun(detectors, { profile, badList }, (anomaly) => found.push(anomaly));
+  let learning = true;
+  const run = createRun(detectors, { profile, badList }, (anomaly) => {
+    if (!learning) found.push(anomaly);
+  });
+  for (const flow of learned?.flows ?? []) profile?.learn(flow);
+  // What is judged by a workload's own past has one then.
+  for (const flow of learned?.flows ?? []) run.see(flow);
+  learning = false;
   for (const flow of flows) run.see(flow);
   const forgotten = run.forgotten();
-  if (lost > 0) io.stderr.write(`error: ${lost} flows lost: at most ${mostFlows} are taken\n`);
   for (const [detector, count] of Object.entries(forgotten)) {
     io.stderr.write(`error: ${detector} forgot ${count} that it had no room for\n`);
   }
@@ -56,7 +52,28 @@ export async function runDetect(args: string[], io: Io): Promise<number> {
   );
   const least = severities.indexOf(failOn);
   if (found.some(({ severity }) => severities.indexOf(severity) >= least)) return 1;
-  return read.partial || learned?.partial === true || lost > 0 || Object.keys(forgotten).length > 0 ? 3 : 0;
+  return read.partial || learned?.partial === true || Object.keys(forgotten).length > 0 ? 3 : 0;
+}
+
+interface Sorted {
+  readonly flows: readonly Flow[];
+  readonly partial: boolean;
+}
+
+async function readSorted(files: readonly string[], cluster: Cluster, io: Io): Promise<Sorted> {
+  const flows: Flow[] = [];
+  let lost = 0;
+  const { partial } = await readAll(
+    files,
+    cluster,
+    (flow) => {
+      if (flows.length < mostFlows) flows.push(flow);
+      else lost++;
+    },
+    io,
+  );
+  if (lost > 0) io.stderr.write(`error: ${lost} flows lost: at most ${mostFlows} are taken\n`);
+  return { flows: flows.sort((a, b) => a.first - b.first), partial: partial || lost > 0 };
 }
 
 function readList(files: readonly string[], io: Io): BadList {
