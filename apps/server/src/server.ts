@@ -13,7 +13,7 @@ import { createPolicyBook } from "./admission/book.ts";
 import { startWebhook } from "./admission/webhook.ts";
 import { loadAuthority } from "./agents/authority.ts";
 import type { AgentGate } from "./agents/gate.ts";
-import { addJoinToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
+import { addJoinToken, joinsByToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
 import { createAgentApp } from "./agents/listener.ts";
 import { createServiceAccounts, type ServiceAccounts } from "./agents/service-accounts.ts";
 import { createAgentSettings } from "./agents/settings.ts";
@@ -26,16 +26,19 @@ import { alone, createHealthBoard, type HealthReport } from "./health/board.ts";
 import { createDiskGuard } from "./health/disk.ts";
 import { createApp } from "./http/app.ts";
 import { startJobs, type Job } from "./jobs/job.ts";
+import { listRegistries } from "./jobs/list-registries.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
 import { createMatcher } from "./jobs/matcher.ts";
 import { noteTrend } from "./jobs/note-trend.ts";
 import { retention } from "./jobs/retention.ts";
+import { scanRegistries } from "./jobs/scan-registries.ts";
 import { selfCheck } from "./jobs/self-check.ts";
 import { watchAdvisories } from "./jobs/watch-advisories.ts";
 import { keepClusters } from "./kubernetes/keep.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { createLiveHub } from "./live/hub.ts";
+import { createSealing } from "./registries/sealing.ts";
 
 export interface ServerOptions {
   config: Config;
@@ -85,6 +88,8 @@ const createJobs = (): Job[] => [
   matchReportedImage,
   matchEveryImage,
   watchAdvisories(),
+  listRegistries,
+  scanRegistries,
   noteTrend,
   retention,
 ];
@@ -132,6 +137,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     live,
     matcher,
     advisoryDatabase,
+    sealing: createSealing(secret, config.data, store.engine),
     closing: closing.signal,
     health: createHealthBoard(replica, store, live, limits),
     disk: createDiskGuard(config.data, store, limits.diskFloor),
@@ -194,16 +200,16 @@ async function publishAuthority(context: Context, gate: AgentGate): Promise<void
   if (!serviceAccounts) return;
   try {
     await serviceAccounts.publish(gate.authority.fingerprint);
-    health.report({ id: "service-accounts", state: "ok", summary: "Nodes join by the token of their pod" });
+    health.report({ id: "service-accounts", state: "ok", summary: joinsByToken });
   } catch (error) {
-    const reason = errorText(error);
+    const reason = errorText(error).slice(0, 2048);
     logger.warn({ reason }, "the fingerprint for the agents cannot be written");
     health.report({
       id: "service-accounts",
       state: "failed",
       summary: "New nodes cannot join",
       reason,
-      remedy: "give the server's service account the role of the chart: get and patch of the config map for agents",
+      remedy: "give the server's service account the role of the chart: patch of the config map for agents",
     });
     const again = setTimeout(() => void publishAuthority(context, gate), 5000).unref();
     closing.addEventListener("abort", () => clearTimeout(again), { once: true });
