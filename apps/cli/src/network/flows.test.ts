@@ -26,8 +26,8 @@ test("generate writes policies that replay denies nothing of, and a stranger is 
     assert.match(same.out, /^14 connections on 3 edges: none denied\n$/);
     const stranger = await call("replay", "--policies", policies, "--manifests", shop, "--flows", flows, more);
     assert.equal(stranger.code, 1);
-    assert.match(stranger.out, /monitoring\/prometheus → shop\/db {2}TCP 5432 {2}1 connections/);
-    assert.match(stranger.out, /1 edges of attempts that nobody answered: 1 would have been denied/);
+    assert.match(stranger.out, /monitoring\/prometheus → shop\/db {2}TCP 5432 {2}1 connection,/);
+    assert.match(stranger.out, /1 edge with attempts only: 1 would have been denied/);
     assert.match(stranger.err, /broken: .*more-flows\.jsonl:3: no JSON/);
   }
 });
