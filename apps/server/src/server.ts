@@ -13,7 +13,7 @@ import { createPolicyBook } from "./admission/book.ts";
 import { startWebhook } from "./admission/webhook.ts";
 import { loadAuthority } from "./agents/authority.ts";
 import type { AgentGate } from "./agents/gate.ts";
-import { addJoinToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
+import { addJoinToken, joinsByToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
 import { createAgentApp } from "./agents/listener.ts";
 import { createServiceAccounts, type ServiceAccounts } from "./agents/service-accounts.ts";
 import { createAgentSettings } from "./agents/settings.ts";
@@ -194,16 +194,16 @@ async function publishAuthority(context: Context, gate: AgentGate): Promise<void
   if (!serviceAccounts) return;
   try {
     await serviceAccounts.publish(gate.authority.fingerprint);
-    health.report({ id: "service-accounts", state: "ok", summary: "Nodes join by the token of their pod" });
+    health.report({ id: "service-accounts", state: "ok", summary: joinsByToken });
   } catch (error) {
-    const reason = errorText(error);
+    const reason = errorText(error).slice(0, 2048);
     logger.warn({ reason }, "the fingerprint for the agents cannot be written");
     health.report({
       id: "service-accounts",
       state: "failed",
       summary: "New nodes cannot join",
       reason,
-      remedy: "give the server's service account the role of the chart: get and patch of the config map for agents",
+      remedy: "give the server's service account the role of the chart: patch of the config map for agents",
     });
     const again = setTimeout(() => void publishAuthority(context, gate), 5000).unref();
     closing.addEventListener("abort", () => clearTimeout(again), { once: true });
