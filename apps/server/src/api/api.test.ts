@@ -282,11 +282,28 @@ describe("every route, in the order of a working day", () => {
     }
   });
 
+  test("policies are listed and set without a webhook too, and its authority is not there to be changed", async () => {
+    const client = server.client(await server.login());
+    const { items, webhook } = await client.listPolicies();
+    assert.equal(webhook, null);
+    const policy = { params: { id: "no-latest-tag" } };
+    assert.equal(items.find(({ name }) => name === "no-latest-tag")?.setting, null);
+    const body = { mode: "warn", from: null, failurePolicy: "Ignore", excludedNamespaces: [], fix: false } as const;
+    await client.setPolicy({ ...policy, body: { ...body, excludedNamespaces: [...body.excludedNamespaces] } });
+    const found = await client.getPolicy(policy);
+    assert.equal(found.setting?.mode, "warn");
+    const document = { params: { id: "mine" } };
+    const text = found.text.replaceAll("no-latest-tag", "mine");
+    assert.deepEqual(await client.putPolicyDocument({ ...document, body: { text } }), { policies: ["mine"] });
+    await client.deletePolicyDocument(document);
+    assert.deepEqual(await client.listAdmissionDecisions({ query: {} }), { items: [], next: null });
+    await assert.rejects(client.rotateWebhookAuthority(), /the webhook is off/);
+  });
+
   test("no route was left out", () => {
-    // Those are answered on the agents' listener only (above, and agents.test.ts), or asked in admission/webhook.test.ts.
-    const elsewhere = Object.entries(routes).filter(
-      ([name, { tag }]) => tag === "identity" || tag === "admission" || name === "putCluster",
-    );
+    // Those are answered on the agents' listener only: above, and agents.test.ts; or by a webhook: webhook.test.ts.
+    const others = new Set(["putCluster", "rotateWebhookAuthority"]);
+    const elsewhere = Object.entries(routes).filter(([name, { tag }]) => tag === "identity" || others.has(name));
     const names = Object.keys(routes).filter((name) => !elsewhere.some(([other]) => other === name));
     assert.deepEqual([...server.answered].sort(), names.sort());
   });
