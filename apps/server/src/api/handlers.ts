@@ -9,6 +9,7 @@ import { findingHandlers } from "./findings.ts";
 import { kubernetesHandlers } from "./kubernetes.ts";
 import { operationHandlers } from "./operations.ts";
 import { overviewHandlers } from "./overview.ts";
+import { registryHandlers } from "./registries.ts";
 import { scanHandlers } from "./scans.ts";
 import { sessionHandlers } from "./session.ts";
 
@@ -21,6 +22,7 @@ export const handlers: Handlers = {
   ...eventHandlers,
   ...findingHandlers,
   ...scanHandlers,
+  ...registryHandlers,
   ...kubernetesHandlers,
   ...admissionHandlers,
   ...operationHandlers,

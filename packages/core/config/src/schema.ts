@@ -62,6 +62,13 @@ export const configSchema = z.strictObject({
       keyFile: path.optional(),
       /** File with the token that may read `/metrics` and nothing else. `BULWARK_METRICS_TOKEN` wins. */
       metricsTokenFile: path.optional(),
+      /** Scans of images of connected registries; one at a time in each replica. */
+      scan: z
+        .strictObject({
+          /** What one scan may take; one that needs more is given up, and said to be. */
+          memory: size.default(2e9),
+        })
+        .prefault({}),
       /** Clusters whose objects are known. The one that the server runs in is among them by itself. */
       kubernetes: z
         .strictObject({

@@ -27,6 +27,7 @@ import {
 import { z } from "zod";
 import { findingRoutes } from "./findings.ts";
 import { cursor, id, limit, milliseconds, page, severityList, text } from "./parts.ts";
+import { registryRoutes } from "./registries.ts";
 import type { Route } from "./route.ts";
 import { scanRoutes } from "./scans.ts";
 
@@ -506,6 +507,7 @@ export const routes = {
   // --- what is weak
   ...findingRoutes,
   ...scanRoutes,
+  ...registryRoutes,
 
   // --- how Bulwark is
   getHealth: {
