@@ -154,6 +154,27 @@ describe("the chart", { skip: missing("go") }, () => {
     );
   });
 
+  test("one server has no budget that would block a drain; several lose one at a time, and broken ones block nothing", async () => {
+    const budgets = async (...values: string[]): Promise<object[]> =>
+      (await objects(...values)).filter(({ kind }) => kind === "PodDisruptionBudget");
+    assert.deepEqual(await budgets(), []);
+    const [budget, ...more] = (await budgets(...many)) as { spec: Record<string, unknown> }[];
+    assert.deepEqual(more, []);
+    assert.equal(budget?.spec["maxUnavailable"], 1);
+    assert.equal(budget.spec["unhealthyPodEvictionPolicy"], "AlwaysAllow");
+  });
+
+  test("another address of the database or of NATS reaches the servers with an upgrade", async () => {
+    const annotations = async (...values: string[]): Promise<Record<string, string>> => {
+      const pod = podOf(await objects(...values), "StatefulSet") as {
+        metadata: { annotations: Record<string, string> };
+      };
+      return pod.metadata.annotations;
+    };
+    assert.equal((await annotations(...many))["bulwark/revision"], "1");
+    assert.equal((await annotations())["bulwark/revision"], undefined);
+  });
+
   test("no role reads secrets, writes what it does not own, or grants rights", async () => {
     const all = [...(await objects()), ...(await objects(...joined))];
     const roles = all.filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
