@@ -14,6 +14,7 @@ import type { AgentGate } from "./agents/gate.ts";
 import { addJoinToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
 import { createAgentApp } from "./agents/listener.ts";
 import { createServiceAccounts, type ServiceAccounts } from "./agents/service-accounts.ts";
+import { createOrderBell, expireOrders } from "./agents/orders.ts";
 import { createAgentSettings } from "./agents/settings.ts";
 import { addAgentToken } from "./auth/agent-token.ts";
 import { addLoginLink } from "./auth/login.ts";
@@ -75,7 +76,14 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 /** The workers before those who give them work. */
-const createJobs = (): Job[] => [selfCheck, matchReportedImage, matchEveryImage, watchAdvisories(), retention];
+const createJobs = (): Job[] => [
+  selfCheck,
+  matchReportedImage,
+  matchEveryImage,
+  watchAdvisories(),
+  retention,
+  expireOrders,
+];
 
 /**
  * Starts the control plane. Raises `ServerError` when it cannot listen and `StoreError` when the database cannot be
@@ -101,12 +109,14 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const secret = readSecret("BULWARK_KEY", config.server.keyFile);
   const gate = forAgents ? await loadAuthority(store, secret) : null;
   const replica = memberName(config);
+  const orderBell = stack.use(await createOrderBell(bus));
   const context: Context = {
     replica,
     holder: randomUUID(),
     gate,
     serviceAccounts: gate && config.server.agents?.serviceAccount ? accountsOf(config, stack) : null,
     agentSettings: createAgentSettings(store),
+    orderBell,
     metricsToken: readSecret("BULWARK_METRICS_TOKEN", config.server.metricsTokenFile),
     config,
     version,

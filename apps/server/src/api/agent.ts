@@ -16,6 +16,7 @@ import { reportFull } from "../health/own.ts";
 import { count } from "../http/figures.ts";
 import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
+import { audited } from "./audited.ts";
 import { matchImage } from "../jobs/match-image.ts";
 import { leaseOf, namedClusters } from "../kubernetes/keep.ts";
 import { summaryOf, takeChanges } from "../kubernetes/take.ts";
@@ -25,7 +26,7 @@ export const agentHandlers: HandlersOf<"agent"> = {
     if (caller.kind !== "agent") throw new Refusal("forbidden", "only an agent's token may send records");
     checkNode(body, caller.node);
     const result = await write(body, context, now);
-    await announce(result, context);
+    await announce(result, caller, now, context);
     return { stored: result.stored, settings: await context.agentSettings.revision() };
   },
 
@@ -43,6 +44,15 @@ export const agentHandlers: HandlersOf<"agent"> = {
     const changed = await takeChanges(cluster, changes, context);
     if (status) await takeStatus(status, before, cluster, context, now);
     return { changed, known: before !== undefined };
+  },
+
+  async takeOrders({ body, caller, now }, context) {
+    if (caller.kind !== "agent") throw new Refusal("forbidden", "only an agent takes orders");
+    const { actions } = context.store;
+    const orders = await actions.orders(caller.node, body.taken, now);
+    if (orders.length > 0) return { orders };
+    await context.orderBell.wait(caller.node, context.closing);
+    return { orders: await actions.orders(caller.node, [], Date.now()) };
   },
 
   async readAgentSettings(_call, { agentSettings }) {
@@ -101,6 +111,8 @@ function isOf(record: AgentRecord, node: string): boolean {
       return record.alert.node === node && record.alert.id.startsWith(`${node}/`);
     case "container":
       return record.container.node === node;
+    case "action":
+      return record.action.node === node;
     case "containers":
       return record.node === node;
     case "health":
@@ -135,13 +147,23 @@ async function write(batch: Batch, context: Context, now: number): Promise<Inges
   }
 }
 
+/** Into the audit log: who did what, and what became of it. */
+async function auditActions(result: IngestResult, caller: Caller, now: number, context: Context): Promise<void> {
+  for (const { id, action, state, container, by, text } of result.actions) {
+    const detail = { id, kind: action.kind, by, text };
+    await audited(context, { caller, now }, `action.${state}`, container, detail);
+  }
+}
+
 /** The batch is on disk: tell open pages, alerts first, and have new images matched. */
-async function announce(result: IngestResult, context: Context): Promise<void> {
+async function announce(result: IngestResult, caller: Caller, now: number, context: Context): Promise<void> {
   const { live } = context;
+  await auditActions(result, caller, now, context);
   await Promise.all([
     ...result.alerts.map((alert) => live.publish("alert", alert)),
     ...result.containers.map((container) => live.publish("container", container)),
     ...result.components.map((component) => live.publish("health", component)),
+    ...result.actions.map((record) => live.publish("action", record)),
     ...result.images.map((report) => announceImage(report, context)),
   ]);
 }

@@ -1,4 +1,5 @@
 import type { Handlers } from "../http/register.ts";
+import { actionHandlers } from "./actions.ts";
 import { agentHandlers } from "./agent.ts";
 import { agentsHandlers, identityHandlers } from "./agents.ts";
 import { alertHandlers } from "./alerts.ts";
@@ -16,6 +17,7 @@ export const handlers: Handlers = {
   ...overviewHandlers,
   ...assetHandlers,
   ...alertHandlers,
+  ...actionHandlers,
   ...eventHandlers,
   ...findingHandlers,
   ...kubernetesHandlers,

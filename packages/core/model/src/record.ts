@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { actionRecord } from "./action.ts";
 import { alert } from "./alert.ts";
 import { container } from "./container.ts";
 import { event } from "./event.ts";
@@ -17,6 +18,8 @@ export const record = z.discriminatedUnion("type", [
     node: z.string().max(256),
     running: z.array(z.string().max(256)).max(20_000),
   }),
+  /** What became of an action. */
+  z.strictObject({ type: z.literal("action"), action: actionRecord }),
   z.strictObject({ type: z.literal("image"), report: imageReport }),
   z.strictObject({ type: z.literal("health"), components: z.array(component).max(100) }),
 ]);

@@ -2,6 +2,7 @@ import type { Engine } from "./engine.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { openPostgres } from "./postgresql/engine.ts";
 import { accountRepository } from "./repositories/accounts.ts";
+import { actionRepository } from "./repositories/actions.ts";
 import { agentRepository } from "./repositories/agents.ts";
 import { alertRepository } from "./repositories/alerts.ts";
 import { auditRepository } from "./repositories/audit.ts";
@@ -44,6 +45,7 @@ function storeOn(engine: Engine): Store {
     ingest: ingestRepository(engine),
     events: eventRepository(engine),
     alerts: alertRepository(engine),
+    actions: actionRepository(engine),
     containers: containerRepository(engine),
     images: imageRepository(engine),
     findings: findingRepository(engine),

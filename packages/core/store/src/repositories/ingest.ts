@@ -1,8 +1,19 @@
-import type { AgentRecord, Alert, Batch, Component, Container, Event, ImageReport, StoredAlert } from "@bulwark/model";
+import type {
+  ActionRecord,
+  AgentRecord,
+  Alert,
+  Batch,
+  Component,
+  Container,
+  Event,
+  ImageReport,
+  StoredAlert,
+} from "@bulwark/model";
 import type { Columns, Engine } from "../engine.ts";
 import { StoreError } from "../error.ts";
 import type { Tx } from "../schema.ts";
 import type { IngestRepository, IngestResult } from "../store.ts";
+import { putActions } from "./actions.ts";
 import { takeAuditIds } from "./audit-events.ts";
 import { insertAlerts } from "./alerts.ts";
 import { putContainers, stopOthers } from "./containers.ts";
@@ -41,6 +52,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
     }
     const changed = await putImages(engine, tx, batch.node, images, now);
     await putComponents(engine, tx, sorted.components);
+    const actions = await putActions(tx, sorted.actions, now);
     if (stored > known) {
       await tx
         .updateTable("spools")
@@ -49,7 +61,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
         .where("id", "=", batch.spool)
         .execute();
     }
-    return { stored, ...resultOf(sorted, alerts, stopped, changed) };
+    return { stored, ...resultOf(sorted, alerts, stopped, changed), actions };
   }
 
   return {
@@ -126,13 +138,14 @@ interface Sorted {
   containers: ContainerStep[];
   images: ImageReport[];
   components: Component[];
+  actions: ActionRecord[];
 }
 type ContainerStep =
   | { kind: "put"; containers: Container[] }
   | { kind: "list"; node: string; running: readonly string[] };
 
 function sort(records: AgentRecord[]): Sorted {
-  const sorted: Sorted = { events: [], alerts: [], containers: [], images: [], components: [] };
+  const sorted: Sorted = { events: [], alerts: [], containers: [], images: [], components: [], actions: [] };
   for (const record of records) {
     switch (record.type) {
       case "event":
@@ -153,6 +166,9 @@ function sort(records: AgentRecord[]): Sorted {
       case "image":
         sorted.images.push(record.report);
         break;
+      case "action":
+        sorted.actions.push(record.action);
+        break;
       case "health":
         sorted.components.push(...record.components);
         break;
@@ -166,7 +182,7 @@ function resultOf(
   alerts: StoredAlert[],
   stopped: Container[],
   changed: ReadonlySet<string>,
-): Omit<IngestResult, "stored"> {
+): Omit<IngestResult, "stored" | "actions"> {
   const containers = sorted.containers.flatMap((step) => (step.kind === "put" ? step.containers : []));
   const images = sorted.images.filter(({ key }) => changed.has(key));
   return { alerts, containers: [...containers, ...stopped], images, components: sorted.components };
