@@ -205,7 +205,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   }
 
   function settingsHealth(): Component {
-    const { disabledRules: off, revision, suppressed } = settings;
+    const { disabledRules: off, exceptions, revision, suppressed } = settings;
     return {
       id: "settings",
       node,
@@ -213,7 +213,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       summary: off.length === 0 ? "Every rule is on" : `${off.length} rules are off: ${off.join(", ")}`.slice(0, 1024),
       reason: "",
       remedy: "",
-      counters: { revision, suppressed },
+      counters: { revision, exceptions, suppressed },
       updatedAt: Date.now(),
     };
   }

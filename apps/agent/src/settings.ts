@@ -36,6 +36,10 @@ export class Settings {
     return this.#settings.revision;
   }
 
+  get exceptions(): number {
+    return this.#settings.exceptions.length;
+  }
+
   get disabledRules(): readonly string[] {
     return this.#settings.disabledRules;
   }
