@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Config } from "@bulwark/config";
 import { openContainers } from "@bulwark/containers";
 import { rulesDetector } from "@bulwark/detect";
-import type { ActionOrder, AgentRecord, Component, Container } from "@bulwark/model";
+import { errorText, type ActionOrder, type AgentRecord, type Component, type Container } from "@bulwark/model";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import { connect, type Kube } from "@bulwark/kube";
 import { AuditLog } from "./audit-log.ts";
@@ -94,8 +94,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   response = stack.use(responseOf());
   const act = async (order: ActionOrder): Promise<void> => response?.obey(order);
   stack.use(await Orders.open({ connection, node, path: join(config.data, "orders.json"), log, act }));
-  const images = stack.use(new ImageScanner({ registry, log, emit }));
-  images.look();
+  const { memory, images: which } = config.agent.scan;
+  const cache = join(config.data, "layers");
+  const images = stack.use(new ImageScanner({ node, registry, cache, memory, all: which === "all", log, emit }));
+  const lookForImages = (): void =>
+    void images.look().catch((error: unknown) => log.warn({ reason: errorText(error) }, "images are not listed"));
+  lookForImages();
 
   const auditLog = auditLogOf();
   if (auditLog) stack.use(auditLog);
@@ -181,7 +185,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return {
       id: "spool",
       node,
-      state: sound ? "ok" : state === "refused" ? "failed" : "degraded",
+      state: sound ? "ok" : state === "refused" || state === "unreadable" ? "failed" : "degraded",
       summary: `${records} records wait to be sent (${(bytes / 1e6).toFixed(1)} MB of ${(config.agent.spool / 1e6).toFixed(0)})`,
       reason: state === "ok" ? (lost === 0 ? "" : `${lost} records were lost`) : reason,
       remedy: sound ? "" : remedies[state],
@@ -197,8 +201,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       node,
       state: failed === 0 ? "ok" : "degraded",
       summary: `${scanned} images scanned, ${images.waiting} wait`,
-      reason: failed === 0 ? "" : `${failed} images could not be read; each says why`,
-      remedy: failed === 0 ? "" : "open the image under Assets",
+      reason: failed === 0 ? "" : `${failed} scans failed; each says why`,
+      remedy: failed === 0 ? "" : "see the scans under Assets: what failed is tried again",
       counters: { scanned, failed, waiting: images.waiting },
       updatedAt: Date.now(),
     };
@@ -224,7 +228,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     setInterval(() => void flush(), syncInterval),
     setInterval(report, healthInterval),
     setInterval(list, listInterval),
-    setInterval(() => images.look(), imageInterval),
+    setInterval(lookForImages, imageInterval),
   ];
   stack.defer(() => timers.forEach((timer) => clearInterval(timer)));
   log.info({ node, servers, version }, "the agent watches this node");
@@ -248,4 +252,5 @@ const remedies = {
   away: "start the server, or let this node reach it; everything is kept until then",
   refused: "make a new token for this node: bulwark join NODE",
   full: "free space on the server's disk, or lower retention.size",
+  unreadable: "check the disk below the agent's data folder",
 };

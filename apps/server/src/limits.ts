@@ -25,6 +25,8 @@ export interface Limits {
   advisoryPoll: number;
   healthEvery: number;
   retentionEvery: number;
+  /** How often it is noted how many findings are open. */
+  trendEvery: number;
   /** A replica that says nothing for so long is shown as silent, and after so much more is forgotten. */
   replicaSilence: number;
   replicaForgotten: number;
@@ -56,6 +58,7 @@ export const defaultLimits: Limits = {
   advisoryPoll: 10_000,
   healthEvery: 15_000,
   retentionEvery: 600_000,
+  trendEvery: 900_000,
   replicaSilence: 45_000,
   replicaForgotten: 600_000,
   silence: 180_000,

@@ -28,6 +28,7 @@ import { startJobs, type Job } from "./jobs/job.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
 import { createMatcher } from "./jobs/matcher.ts";
+import { noteTrend } from "./jobs/note-trend.ts";
 import { retention } from "./jobs/retention.ts";
 import { selfCheck } from "./jobs/self-check.ts";
 import { watchAdvisories } from "./jobs/watch-advisories.ts";
@@ -67,7 +68,7 @@ export interface RunningServer extends AsyncDisposable {
   /** A token with which agents of other machines join. Throws where they cannot connect. */
   createJoinToken(options: JoinTokenOptions): Promise<{ token: string; expiresAt: number }>;
   listAgents(): Promise<AgentCertificate[]>;
-  /** How many certificates of the node's agent were revoked. */
+  /** How many certificates of the node's agent were revoked; `east/worker-1` where its cluster is not `default`. */
   revokeAgent(node: string): Promise<number>;
   /** Shows the state of a part that lives in this process. */
   reportHealth(...reports: HealthReport[]): void;
@@ -81,6 +82,7 @@ const createJobs = (): Job[] => [
   matchReportedImage,
   matchEveryImage,
   watchAdvisories(),
+  noteTrend,
   retention,
   expireOrders,
 ];

@@ -9,6 +9,7 @@ import { findingHandlers } from "./findings.ts";
 import { kubernetesHandlers } from "./kubernetes.ts";
 import { operationHandlers } from "./operations.ts";
 import { overviewHandlers } from "./overview.ts";
+import { scanHandlers } from "./scans.ts";
 import { sessionHandlers } from "./session.ts";
 
 /** Every handler of the API, by the name of its route. */
@@ -20,6 +21,7 @@ export const handlers: Handlers = {
   ...actionHandlers,
   ...eventHandlers,
   ...findingHandlers,
+  ...scanHandlers,
   ...kubernetesHandlers,
   ...operationHandlers,
   ...agentHandlers,

@@ -128,6 +128,15 @@ export const configSchema = z.strictObject({
           kubernetes: z.boolean().default(false),
         })
         .prefault({}),
+      /** What is inside images: packages, secrets, malware, configuration. One scan at a time, with the lowest priority. */
+      scan: z
+        .strictObject({
+          /** `running`: only those that containers run; `all`: then those that lie on the node, too. */
+          images: z.enum(["running", "all"]).default("all"),
+          /** What one scan may take; one that needs more is given up, and said to be. */
+          memory: size.default(1e9),
+        })
+        .prefault({}),
       /** Bound of the spool on disk while the server is away. */
       spool: size.default(1e9),
     })

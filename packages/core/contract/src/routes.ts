@@ -13,13 +13,12 @@ import {
   container,
   event,
   eventKinds,
-  finding,
-  findingState,
   imageReport,
   imageSummary,
   kubeCluster,
   kubeRow,
   nodeCoverage,
+  nodeId,
   nodeName,
   parseSelector,
   responsePolicy,
@@ -28,23 +27,10 @@ import {
   storedAlert,
 } from "@bulwark/model";
 import { z } from "zod";
+import { findingRoutes } from "./findings.ts";
+import { cursor, id, limit, milliseconds, page, severityList, text } from "./parts.ts";
 import type { Route } from "./route.ts";
-
-const limit = z.coerce.number().int().min(1).max(500).default(100);
-const cursor = z.string().max(4096).optional();
-const text = z.string().max(256).optional();
-const milliseconds = z.coerce.number().int().min(0).optional();
-/** `severity=critical,high` */
-const severityList = z
-  .string()
-  .max(128)
-  .transform((value, context) => {
-    const parsed = z.array(severity).safeParse(value.split(","));
-    if (parsed.success) return parsed.data;
-    context.addIssue({ code: "custom", message: "a comma-separated list of severities" });
-    return z.NEVER;
-  })
-  .optional();
+import { scanRoutes } from "./scans.ts";
 
 /** `selector=app=web,tier in (front,back)` */
 const selector = z
@@ -71,10 +57,6 @@ const objectRef = z
     return z.NEVER;
   })
   .optional();
-
-function page<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), next: z.string().nullable() });
-}
 
 const user = z.object({ name: z.string(), hasPassword: z.boolean() });
 const session = z.object({ user, csrf: z.string(), expiresAt: z.number().int() });
@@ -128,8 +110,6 @@ const clusterRow = kubeCluster.extend({
   nodes: z.object({ covered: z.number().int(), total: z.number().int() }),
 });
 export type ClusterRow = z.infer<typeof clusterRow>;
-
-const id = z.object({ id: z.string().max(1400) });
 
 const agentIdentity = z.object({
   node: z.string(),
@@ -238,7 +218,7 @@ export const routes = {
     query: z.strictObject({
       state: z.enum(["running", "stopped"]).optional(),
       q: text,
-      node: text,
+      node: nodeId.optional(),
       privileged: z.stringbool().optional(),
       /** Uid of a pod. */
       pod: text,
@@ -515,44 +495,8 @@ export const routes = {
   },
 
   // --- what is weak
-  listFindings: {
-    method: "GET",
-    path: "/api/v1/findings",
-    tag: "findings",
-    access: "read",
-    summary: "Findings, worst first",
-    query: z.strictObject({
-      severity: severityList,
-      state: findingState.optional(),
-      image: z.string().max(1400).optional(),
-      fixable: z.stringbool().optional(),
-      exploited: z.stringbool().optional(),
-      running: z.stringbool().optional(),
-      q: text,
-      cursor,
-      limit,
-    }),
-    response: page(finding),
-  },
-  getFinding: {
-    method: "GET",
-    path: "/api/v1/findings/{id}",
-    tag: "findings",
-    access: "read",
-    summary: "One finding; the id is its fingerprint",
-    params: id,
-    response: finding,
-  },
-  updateFinding: {
-    method: "PATCH",
-    path: "/api/v1/findings/{id}",
-    tag: "findings",
-    access: "write",
-    summary: "Defer or reopen a finding",
-    params: id,
-    body: z.strictObject({ state: z.enum(["open", "deferred"]) }),
-    response: finding,
-  },
+  ...findingRoutes,
+  ...scanRoutes,
 
   // --- how Bulwark is
   getHealth: {
@@ -579,7 +523,7 @@ export const routes = {
     path: "/api/v1/agents",
     tag: "agents",
     access: "read",
-    summary: "Agents of other machines, by node, with what is known of their certificates",
+    summary: "Agents of other machines, by cluster and node, with what is known of their certificates",
     response: z.object({ items: z.array(agentIdentity) }),
   },
   revokeAgent: {
@@ -587,7 +531,8 @@ export const routes = {
     path: "/api/v1/agents/{id}",
     tag: "agents",
     access: "write",
-    summary: "Revoke every certificate of a node's agent, from now on; the id is the node's name",
+    summary:
+      "Revoke every certificate of a node's agent, from now on; the id is the node, `CLUSTER/NODE` where its cluster is not `default`",
     params: id,
   },
   createJoinToken: {

@@ -14,6 +14,7 @@ import { imageRepository } from "./repositories/images.ts";
 import { ingestRepository } from "./repositories/ingest.ts";
 import { kubernetesRepository } from "./repositories/kubernetes.ts";
 import { leaseRepository } from "./repositories/leases.ts";
+import { scanRepository } from "./repositories/scans.ts";
 import { settingRepository } from "./repositories/settings.ts";
 import { retain } from "./retain.ts";
 import { openSqlite } from "./sqlite/engine.ts";
@@ -49,6 +50,7 @@ function storeOn(engine: Engine): Store {
     containers: containerRepository(engine),
     images: imageRepository(engine),
     findings: findingRepository(engine),
+    scans: scanRepository(engine),
     health: healthRepository(engine),
     accounts: accountRepository(engine),
     audit: auditRepository(engine),

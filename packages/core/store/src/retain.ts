@@ -30,6 +30,7 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
     report.images += await drain(engine, imagesBefore(before(limits.assetDays)));
     await drain(engine, witnessesBefore(before(limits.assetDays)));
     await drain(engine, orphanContents);
+    await drain(engine, scansBefore(before(limits.assetDays)));
     await drain(engine, orphanFindings);
     await drain(engine, orphanDetails);
     await drain(engine, kubeGoneBefore(before(limits.assetDays)));
@@ -90,6 +91,8 @@ const imagesBefore = (time: number): Delete =>
 const witnessesBefore = (time: number): Delete =>
   sql`delete from image_witnesses where (key, node) in (select key, node from image_witnesses where seen_at < ${time}
     or not exists (select 1 from images where images.key = image_witnesses.key) limit ${max})`;
+const scansBefore = (time: number): Delete =>
+  sql`delete from scans where (place, key) in (select place, key from scans where told_at < ${time} limit ${max})`;
 const orphanContents: Delete = sql`delete from image_contents where (key, hash) in (select key, hash
     from image_contents as content where not exists (select 1 from image_witnesses as witness
     where witness.key = content.key and witness.hash = content.hash) limit ${max})`;

@@ -9,6 +9,9 @@ import type {
   Event,
   EventKind,
   Finding,
+  FindingDay,
+  FindingGroup,
+  FindingKind,
   FindingState,
   AuditEvent,
   KubeChange,
@@ -19,9 +22,12 @@ import type {
   Page,
   Requirement,
   StoredKubeObject,
+  Scan,
+  ScanOrigin,
+  ScanState,
   Severity,
   StoredAlert,
-  Vulnerability,
+  Weakness,
 } from "@bulwark/model";
 
 /**
@@ -39,6 +45,7 @@ export interface Store extends AsyncDisposable {
   readonly containers: ContainerRepository;
   readonly images: ImageRepository;
   readonly findings: FindingRepository;
+  readonly scans: ScanRepository;
   readonly health: HealthRepository;
   readonly accounts: AccountRepository;
   readonly audit: AuditRepository;
@@ -83,6 +90,7 @@ export interface IngestResult {
   components: Component[];
   /** Whose state is another one than before. */
   actions: ActionRecord[];
+  scans: Scan[];
 }
 
 export interface EventFilter {
@@ -178,6 +186,11 @@ export interface ImageRepository {
 export interface FindingFilter {
   severity?: Severity[] | undefined;
   state?: FindingState | undefined;
+  kind?: FindingKind | undefined;
+  /** The CVE, kind of secret, rule or check, whole. */
+  subject?: string | undefined;
+  /** Name of a package, whole. */
+  package?: string | undefined;
   /** Key of an image. */
   image?: string | undefined;
   fixable?: boolean | undefined;
@@ -191,12 +204,54 @@ export interface FindingRepository {
   list(filter: FindingFilter, options: ListOptions): Promise<Page<Finding>>;
   get(fingerprint: string): Promise<Finding | undefined>;
   setState(fingerprint: string, state: "open" | "deferred"): Promise<Finding | undefined>;
+  /** The same by what they are of, over all images; the worst first. */
+  groups(by: "subject" | "package", filter: FindingFilter, options: ListOptions): Promise<Page<FindingGroup>>;
   /**
-   * Makes the vulnerability findings of an image what `vulnerabilities` says: new ones open (or reopen), missing ones
+   * Makes the findings of an image, of these kinds only, what `weaknesses` says: new ones open (or reopen), missing ones
    * are fixed, deferred ones stay deferred. Returns how many changed.
    */
-  replace(imageKey: string, vulnerabilities: Vulnerability[], now: number): Promise<{ opened: number; fixed: number }>;
+  replace(
+    imageKey: string,
+    weaknesses: readonly Weakness[],
+    kinds: readonly FindingKind[],
+    now: number,
+  ): Promise<{ opened: number; fixed: number }>;
+  /** Notes how many are open, for `trend`. */
+  noteDay(now: number): Promise<void>;
+  /** How many were open at the end of each of the last days that were noted, and now; oldest first. */
+  trend(days: number, now: number): Promise<FindingDay[]>;
   countOpen(): Promise<{ bySeverity: Record<Severity, number>; exploited: number }>;
+}
+
+export interface ScanRepository {
+  /** Under way first, then what waits in the order in which it is done, then what failed, then what is done. */
+  list(
+    filter: {
+      state?: ScanState | undefined;
+      origin?: ScanOrigin | undefined;
+      place?: string | undefined;
+      q?: string | undefined;
+    },
+    options: ListOptions,
+  ): Promise<Page<Scan>>;
+  counts(): Promise<Record<ScanOrigin, Record<ScanState, number>>>;
+  get(place: string, key: string): Promise<Scan | undefined>;
+  /**
+   * Lines up images of a registry: those that were pushed first, then those that run somewhere. What waits or runs stays
+   * where it is, and what is done only with `again` is done once more. Returns how many more wait now.
+   */
+  queue(
+    place: string,
+    images: readonly { key: string; name: string }[],
+    how: { pushed: boolean; again: boolean },
+    now: number,
+  ): Promise<number>;
+  /** Takes the next scan of a registry's image, for one caller only; also one whose taker has said nothing for `silence` milliseconds. */
+  claim(silence: number, now: number): Promise<Scan | undefined>;
+  /** How a scan gets on that was claimed. False where it has been forgotten meanwhile. */
+  update(scan: Scan, now: number): Promise<boolean>;
+  /** Every scan of a place. */
+  forget(place: string): Promise<void>;
 }
 
 export interface HealthRepository {
@@ -324,10 +379,10 @@ export interface AgentRepository {
   /** Revoked and expired ones too. */
   byFingerprint(fingerprint: string): Promise<AgentCertificate | undefined>;
   touch(fingerprint: string, address: string, now: number): Promise<void>;
-  /** One certificate of each node, by node: the latest that is good, else the latest that was revoked. None that has expired. */
+  /** One certificate of each node, by cluster and node: the latest that is good, else the latest that was revoked. None that has expired. */
   list(now: number): Promise<AgentCertificate[]>;
   /** Every certificate of the node; how many there were. In effect with the next request, at every replica. */
-  revoke(node: string, now: number): Promise<number>;
+  revoke(agent: { cluster: string; node: string }, now: number): Promise<number>;
   /** Deletes what expired before. */
   forget(before: number): Promise<number>;
 }

@@ -20,15 +20,26 @@ export interface RuntimeSource extends AsyncDisposable {
   control?(container: Container, order: RuntimeOrder): Promise<void>;
   /** Calls `changed` whenever containers came, went or changed, by the runtime's own events where it has them. */
   watch(changed: () => void): Promise<Watch>;
+  /** The images that it has, each by one name. Absent where it does not tell. Raises `RuntimeError`. */
+  images?(): Promise<NodeImage[]>;
 }
 
 /** `stop` asks the container to end, and ends it when it does not. */
 export type RuntimeOrder = "pause" | "resume" | "stop";
 
-/** For `openContainerdContent`. */
+/** Who has an image: containerd (`openContainerdContent`), or what speaks Docker's API. */
 export interface ContentPlace {
+  runtime: "containerd" | "docker" | "podman";
   socket: string;
+  /** containerd's; empty elsewhere. */
   namespace: string;
+}
+
+/** An image that a runtime has, whether it runs or not. */
+export interface NodeImage {
+  name: string;
+  digest: string;
+  place: ContentPlace;
 }
 
 export interface Watch extends AsyncDisposable {
@@ -50,6 +61,8 @@ export interface ContainerRegistry extends AsyncDisposable {
   contentOf(container: Container): ContentPlace | undefined;
   /** Has the container's own runtime do it. Raises `RuntimeError`, also where the runtime takes no such orders. */
   control(container: Container, order: RuntimeOrder): Promise<void>;
+  /** Every image of this machine, of the runtimes that answer. */
+  images(): Promise<NodeImage[]>;
   /** Looks again now; resolves when done. At most one look at a runtime runs at a time, and at most five in a second. */
   refresh(): Promise<void>;
   /**
