@@ -1,10 +1,9 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { eventually, missing, runWithRunc, type RuncContainer } from "@bulwark/testkit";
+import { eventually, missing, run, runWithRunc, type RuncContainer } from "@bulwark/testkit";
 import { buildSensor } from "./build.ts";
 import type { SensorError } from "./error.ts";
 import type { Policy, PolicyRules } from "./policy.ts";
@@ -22,15 +21,7 @@ describe("what is forbidden in a real container", { skip }, () => {
     container = runWithRunc({ overlay: true, privileged: true, args: ["sh", "-c", ticking] });
     await eventually("the connection is there", () => existsSync(join(container.rootfs, "tmp/arrived")) || undefined);
     const source = join(import.meta.dirname, "live/forbidden.c");
-    execFileSync("clang", [
-      "-static",
-      "-O1",
-      "-Wall",
-      "-Werror",
-      "-o",
-      join(container.rootfs, "bin/forbidden"),
-      source,
-    ]);
+    run("clang", ["-static", "-O1", "-Wall", "-Werror", "-o", join(container.rootfs, "bin/forbidden"), source]);
     container.exec(
       "sh",
       "-c",

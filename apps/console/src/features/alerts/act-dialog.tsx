@@ -6,8 +6,8 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useProblem } from "../../ui/states.tsx";
 import { suggest, toAction, type ActionForm } from "./action-form.ts";
-import { Outcome } from "./alert-response.tsx";
 import classes from "./alerts.module.css";
+import { Outcome } from "./outcome.tsx";
 
 interface Props {
   alert: StoredAlert;

@@ -10,6 +10,7 @@ import { Failed, Lines, useProblem } from "../../ui/states.tsx";
 import { Ago, Exact } from "../../ui/time.tsx";
 import { ActDialog } from "./act-dialog.tsx";
 import classes from "./alerts.module.css";
+import { Outcome } from "./outcome.tsx";
 
 /** What was done to the container of an alert, and what else can be. */
 export function AlertResponse({ alert, container }: { alert: StoredAlert; container: ContainerRef }) {
@@ -85,22 +86,6 @@ function Entry({ record }: { record: ActionRecord }) {
         </span>
       )}
     </li>
-  );
-}
-
-/** What it says of itself: the agent's own words. */
-export function Outcome({ record: { text, remedy } }: { record: ActionRecord }) {
-  if (text === "") return null;
-  return (
-    <span>
-      <Raw text={text} mono={false} />
-      {remedy !== "" && (
-        <span className="dim">
-          {" "}
-          <Raw text={remedy} mono={false} />
-        </span>
-      )}
-    </span>
   );
 }
 

@@ -27,7 +27,7 @@ export function ExceptionDialog({ alert, close }: { alert: StoredAlert; close: (
   const make = useMutation({
     mutationFn: async () =>
       api.createException({
-        body: { rule: alert.rule, scope, executable, reason: reason.trim(), expiresAt: Date.now() + days * day },
+        body: { rule: alert.rule, scope, executable, reason: reason.trim(), expiresAt: inDays(days) },
       }),
     onSuccess: () => {
       update.mutate({ id: alert.id, state: "closed", comment: reason.trim() });
@@ -87,6 +87,10 @@ export function ExceptionDialog({ alert, close }: { alert: StoredAlert; close: (
       </form>
     </Modal>
   );
+}
+
+function inDays(days: number): number {
+  return Date.now() + days * day;
 }
 
 /** As narrow as what names the same workload tomorrow: a container's id is another one then. */
