@@ -169,7 +169,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   function spoolHealth(): Component {
     const { bytes, records } = spool.size;
-    const { state, reason, sent, poisonous } = uplink.state;
+    const { state, reason, remedy, sent, poisonous } = uplink.state;
     const { full, torn, disk } = spool.lost;
     const lost = full + torn + disk + poisonous;
     const counters = {
@@ -188,7 +188,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       state: sound ? "ok" : state === "refused" || state === "unreadable" ? "failed" : "degraded",
       summary: `${records} records wait to be sent (${(bytes / 1e6).toFixed(1)} MB of ${(config.agent.spool / 1e6).toFixed(0)})`,
       reason: state === "ok" ? (lost === 0 ? "" : `${lost} records were lost`) : reason,
-      remedy: sound ? "" : remedies[state],
+      remedy: sound ? "" : remedy || remedies[state],
       counters,
       updatedAt: Date.now(),
     };

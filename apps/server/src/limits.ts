@@ -40,6 +40,14 @@ export interface Limits {
   clusterStatus: number;
   /** Living objects of one cluster; what is beyond is not kept, and counted. */
   clusterObjects: number;
+  /** Of one review of admission. */
+  reviewBody: number;
+  /** Reviews of admission at once; what comes beyond is answered at once by the call's failure policy. */
+  reviewsAtOnce: number;
+  /** How often each cluster's webhook configuration is written again. */
+  webhookEvery: number;
+  /** How long after a cluster has been told of a new authority its certificates are used. */
+  webhookSettle: number;
 }
 
 export const defaultLimits: Limits = {
@@ -66,4 +74,8 @@ export const defaultLimits: Limits = {
   clusterFlush: 200,
   clusterStatus: 5000,
   clusterObjects: 1_000_000,
+  reviewBody: 8e6,
+  reviewsAtOnce: 256,
+  webhookEvery: 10_000,
+  webhookSettle: 15_000,
 };

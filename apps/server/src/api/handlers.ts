@@ -1,5 +1,6 @@
 import type { Handlers } from "../http/register.ts";
 import { actionHandlers } from "./actions.ts";
+import { admissionHandlers } from "./admission.ts";
 import { agentHandlers } from "./agent.ts";
 import { agentsHandlers, identityHandlers } from "./agents.ts";
 import { alertHandlers } from "./alerts.ts";
@@ -23,6 +24,7 @@ export const handlers: Handlers = {
   ...findingHandlers,
   ...scanHandlers,
   ...kubernetesHandlers,
+  ...admissionHandlers,
   ...operationHandlers,
   ...agentHandlers,
   ...agentsHandlers,

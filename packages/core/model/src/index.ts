@@ -1,5 +1,6 @@
 export * from "./action.ts";
 export type { CallActivity, DnsActivity, SocketActivity } from "./activity.ts";
+export * from "./admission.ts";
 export * from "./agent.ts";
 export * from "./alert.ts";
 export * from "./audit-record.ts";

@@ -3,6 +3,7 @@ import { migrate } from "./migrations/migrate.ts";
 import { openPostgres } from "./postgresql/engine.ts";
 import { accountRepository } from "./repositories/accounts.ts";
 import { actionRepository } from "./repositories/actions.ts";
+import { admissionRepository } from "./repositories/admission.ts";
 import { agentRepository } from "./repositories/agents.ts";
 import { alertRepository } from "./repositories/alerts.ts";
 import { auditRepository } from "./repositories/audit.ts";
@@ -56,6 +57,7 @@ function storeOn(engine: Engine): Store {
     audit: auditRepository(engine),
     settings: settingRepository(engine),
     agents: agentRepository(engine),
+    admission: admissionRepository(engine),
     leases: leaseRepository(engine),
     kubernetes: kubernetesRepository(engine),
     retain: async (limits, now) => retain(engine, limits, now),

@@ -21,7 +21,9 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
       report.events += events;
       return blocks;
     });
+    await drain(engine, decisionsBefore(time));
   }
+  await drain(engine, decisionsMost);
   if (limits.alertDays !== undefined) report.alerts += await drain(engine, alertsBefore(before(limits.alertDays)));
   if (limits.alertDays !== undefined) await drain(engine, actionsBefore(before(limits.alertDays)));
   if (limits.auditDays !== undefined) report.audit += await drain(engine, auditBefore(before(limits.auditDays)));
@@ -122,6 +124,16 @@ const kubeOrphanLabels: Delete = sql`delete from kube_labels where (cluster, uid
 const auditSeenBefore = (time: number): Delete =>
   sql`delete from audit_seen where id in (select id from audit_seen where seen_at < ${time} limit ${max})`;
 
+/** Decisions of admission, at most: a cluster makes some hundred thousand of them a day. */
+const decisionsKept = 500_000;
+const decisionsBefore = (time: number): Delete =>
+  sql`delete from admission_decisions where id in (select id from admission_decisions where time < ${time} limit ${max})`;
+const decisionsMost: Delete = sql`delete from admission_decisions where id in (select id from admission_decisions
+    order by time desc, id desc limit ${max} offset ${sql.lit(decisionsKept)})`;
+
+const oldestDecisions: Delete = sql`delete from admission_decisions where id in
+    (select id from admission_decisions order by time limit ${max})`;
+
 async function drain(engine: Engine, statement: Delete): Promise<number> {
   let total = 0;
   await repeat(step, async () => {
@@ -148,6 +160,7 @@ async function retainBytes(engine: Engine, bytes: number, report: RetentionRepor
     if (blocks > 0) continue;
     const alerts = await once(engine, oldestClosedAlerts);
     report.alerts += alerts;
+    if ((await once(engine, oldestDecisions)) > 0 && engine.kind === "sqlite") continue;
     // PostgreSQL keeps the space of alerts in the file, so that deleting more would not show: one step a run.
     if (alerts < step || engine.kind === "postgresql") return;
   }

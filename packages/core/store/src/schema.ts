@@ -219,6 +219,17 @@ export interface Schema {
   };
   /** What an agent is to do and has not said that it has taken. */
   orders: { id: string; node: string; expires_at: number; body: string };
+  /** What admission policies decided. */
+  admission_decisions: {
+    id: string;
+    time: number;
+    cluster: string;
+    policy: string;
+    outcome: string;
+    namespace: string;
+    search: string;
+    body: string;
+  };
   leases: { name: string; holder: string; until: number };
 }
 

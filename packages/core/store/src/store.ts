@@ -1,6 +1,8 @@
 import type {
   ActionOrder,
   ActionRecord,
+  AdmissionDecision,
+  AdmissionOutcome,
   Alert,
   AlertState,
   Batch,
@@ -53,6 +55,8 @@ export interface Store extends AsyncDisposable {
   readonly settings: SettingRepository;
   /** Agents of other machines: their certificates, and the tokens that they join with. */
   readonly agents: AgentRepository;
+  /** What policies decided of requests to API servers. */
+  readonly admission: AdmissionRepository;
   /** What one replica at a time does. */
   readonly leases: LeaseRepository;
   readonly kubernetes: KubernetesRepository;
@@ -385,6 +389,25 @@ export interface AgentRepository {
   revoke(agent: { cluster: string; node: string }, now: number): Promise<number>;
   /** Deletes what expired before. */
   forget(before: number): Promise<number>;
+}
+
+export interface AdmissionFilter {
+  policy?: string | undefined;
+  outcome?: AdmissionOutcome | undefined;
+  cluster?: string | undefined;
+  namespace?: string | undefined;
+  /** Substring of policy, kind, namespace, name, user or reason. */
+  q?: string | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+}
+export interface AdmissionRepository {
+  /** One that is there already is passed over. */
+  append(decisions: readonly AdmissionDecision[]): Promise<void>;
+  /** Latest first. */
+  list(filter: AdmissionFilter, options: ListOptions): Promise<Page<AdmissionDecision>>;
+  /** Since a time, by policy and outcome; without what was allowed. */
+  count(since: number): Promise<{ policy: string; outcome: AdmissionOutcome; count: number }[]>;
 }
 
 export interface LeaseRepository {

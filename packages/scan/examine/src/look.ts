@@ -1,8 +1,8 @@
 import type { FileTree, TreeFacts } from "@bulwark/image";
 import type { CheckResult, ExtractorStatus, Inventory, Malware, Secret } from "@bulwark/model";
-import { maskText } from "@bulwark/secret";
 import type { ExamineOptions } from "./examine.ts";
-import { examine, type AnalyzerName } from "./scan.ts";
+import type { AnalyzerName } from "./scan.ts";
+import { versionOfAll } from "./sources.ts";
 
 /** What was found in a tree, fit to be shown: every credential in it is masked, those of build steps too. */
 export interface Seen {
@@ -17,38 +17,30 @@ export interface Seen {
   config: TreeFacts["config"];
 }
 
+/** What can be looked for, besides packages. */
+export type Also = Exclude<AnalyzerName, "inventory">;
+
 /**
- * Looks into a tree for packages, and for what else is asked for. Never raises for what is in the tree.
+ * Looks into a tree for packages, and for what else is asked for. Never raises for what is in the tree. Where the cache
+ * knows the whole image, nothing of it is read, and neither threads nor analyzers are loaded.
  *
  *     await using tree = await openImage("nginx:1.27");
  *     const { inventory, secrets } = await lookInto(tree, ["secrets", "checks"]);
  */
-export async function lookInto(
-  tree: FileTree,
-  also: readonly Exclude<AnalyzerName, "inventory">[],
-  options: ExamineOptions = {},
-): Promise<Seen> {
-  const { results, tree: facts } = await examine(tree, ["inventory", ...also], options);
-  const { inventory, secrets, malware, checks }: Pick<typeof results, "inventory"> & Partial<typeof results> = results;
-  const step = stepMasker();
-  return {
-    inventory: { ...inventory, packages: inventory.packages.map(step) },
-    secrets: secrets?.secrets,
-    malware: malware?.malware.map(step),
-    checks: checks?.checks,
-    parts: [secrets, malware, checks].filter((part) => part !== undefined).map(({ status }) => status),
-    config: facts.config,
-  };
+export async function lookInto(tree: FileTree, also: readonly Also[], options: ExamineOptions = {}): Promise<Seen> {
+  const { cache } = options;
+  const key = cache && keyOf(tree, also);
+  const known = key && cache.conclusion(key);
+  if (known) return known as Seen;
+  const { lookAnew } = await import("./look-anew.ts");
+  const { seen, whole } = await lookAnew(tree, also, options);
+  if (key && whole) cache.keepConclusion(key, seen);
+  return seen;
 }
 
-/** Takes credentials out of the build steps that things came with; a step is the same text for many. */
-function stepMasker(): <T extends { step: string | null }>(item: T) => T {
-  const known = new Map<string, string>();
-  return (item) => {
-    const { step } = item;
-    if (step === null) return item;
-    const masked = known.get(step) ?? maskText(step);
-    known.set(step, masked);
-    return { ...item, step: masked };
-  };
+/** All that an image's conclusion comes from; undefined for a bare tree, whose files may change. */
+function keyOf({ name, content }: FileTree, also: readonly Also[]): unknown {
+  if (content.kind !== "layers") return undefined;
+  const layers = content.layers.map(({ digest, digestOf }) => [digest, digestOf]);
+  return [versionOfAll(["inventory", ...also]), also, name, layers, content.config];
 }

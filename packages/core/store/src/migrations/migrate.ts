@@ -7,7 +7,8 @@ import { pastOneMachine } from "./0002-past-one-machine.ts";
 import { kubernetes } from "./0003-kubernetes.ts";
 import { nodeIds } from "./0004-node-ids.ts";
 import { wholeScans } from "./0005-whole-scans.ts";
-import { actions } from "./0006-actions.ts";
+import { admission } from "./0006-admission.ts";
+import { actions } from "./0007-actions.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -19,6 +20,7 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   kubernetes,
   nodeIds,
   wholeScans,
+  admission,
   actions,
 ];
 
