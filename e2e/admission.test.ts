@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
@@ -9,7 +10,7 @@ import { caseProblems, casesOf, fixed, loadLibrary, type AdmissionOptions, type 
 import type { Client } from "@bulwark/contract";
 import { connect, KubeError, resources, type Kube, type Resource } from "@bulwark/kube";
 import { policySetting, type PolicyMode, type PolicySetting } from "@bulwark/model";
-import { eventually, missing } from "@bulwark/testkit";
+import { attestation, cosignSignature, digestOf, eventually, missing, type Attached } from "@bulwark/testkit";
 import { startCluster, type Cluster } from "./cluster/cluster.ts";
 import { hostAddress } from "./cluster/network.ts";
 import { startProduct, type Product } from "./product.ts";
@@ -118,7 +119,10 @@ describe("the admission webhook and a real API server", { skip: missing("cluster
     const config = JSON.stringify({
       server: {
         kubernetes: { clusters: [{ name: "east", kubeconfig: cluster.kubeconfig }] },
-        admission: { address, port, url: `https://${address}:${port}`, deadline: 1500 },
+        admission: {
+          ...{ address, port, url: `https://${address}:${port}`, deadline: 1500 },
+          registries: { mirrors: { [cluster.registry.name]: [`http://${cluster.registry.address}`] } },
+        },
       },
     });
     data = mkdtempSync(join(tmpdir(), "bulwark-admission-"));
@@ -330,6 +334,75 @@ spec:
     assert.match(found?.reason ?? "", /INC-4711/);
   });
 
+  test("signed images are let in under the digest that was judged, unsigned ones are not, and a dead registry holds nothing up", async () => {
+    const { publicKey, privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+    const signed = await pushImage(cluster, "signed");
+    await pushImage(cluster, "unsigned");
+    await push(cluster, "signed", cosignSignature(signed.digest, privateKey));
+    const statement = {
+      predicateType: "https://slsa.dev/provenance/v1",
+      predicate: { buildDefinition: { buildType: "ci" } },
+    };
+    await push(
+      cluster,
+      "signed",
+      await attestation(signed, statement, { sign: (data) => sign("sha256", data, privateKey) }),
+    );
+    const policy = {
+      ...{ apiVersion: "bulwark.dev/v1", kind: "ImagePolicy", metadata: { name: "release" } },
+      spec: {
+        images: [`${cluster.registry.name}/**`],
+        authorities: [{ name: "release", key: publicKey.export({ type: "spki", format: "pem" }) }],
+        validations: [
+          { expression: "image.signatures.exists(s, s.authority == 'release')", message: "is not signed by release" },
+          {
+            expression:
+              "image.attestations.exists(a, a.predicateType.startsWith('https://slsa.dev/') && a.predicate.buildDefinition.buildType == 'ci')",
+            message: "was not built by ci",
+          },
+        ],
+        mutateDigest: true,
+      },
+    };
+    await api.putPolicyDocument({ params: { id: "release" }, body: { text: JSON.stringify(policy) } });
+    await set("release", "enforce");
+    const image = (name: string): string => `${cluster.registry.name}/shop/${name}:1`;
+    const running = (kind: string, name: string, of: string): Json =>
+      workload(kind, name, { containers: [{ name: "web", image: of }] });
+    const imageOf = (outcome: Outcome): unknown =>
+      (podSpecOf(outcome.object ?? {})["containers"] as { image: string }[])[0]?.image;
+    await eventually("the policy is in force", async () =>
+      mentions("release", running("Pod", "probe", image("unsigned"))),
+    );
+
+    const pod = await create(running("Pod", "signed", image("signed")));
+    assert.equal(imageOf(pod), `${image("signed")}@${signed.digest}`, pod.refusal);
+    const deployment = await create(running("Deployment", "signed-too", image("signed")));
+    assert.equal(imageOf(deployment), image("signed"), "a template stays as it was written");
+    for (const kind of ["Pod", "CronJob"]) {
+      const { refusal = "admitted" } = await create(running(kind, "unsigned", image("unsigned")));
+      assert.match(
+        refusal,
+        /release: registry\.test\/shop\/unsigned:1: is not signed by release \(looked for the key release/,
+      );
+      assert.match(refusal, /found nothing/);
+    }
+    const absent = await create(running("Pod", "absent", image("no-such")));
+    assert.equal(absent.refusal, undefined, "what could not be looked at is let through, and counted");
+    await cluster.stop("registry");
+    assert.equal((await create(running("Pod", "away", image("other")))).refusal, undefined);
+    assert.equal(
+      imageOf(await create(running("Pod", "remembered", image("signed")))),
+      `${image("signed")}@${signed.digest}`,
+    );
+    const missed = await eventually("what was missed is told", async () => {
+      const { items } = await api.listAdmissionDecisions({ query: { outcome: "missed", policy: "release" } });
+      return items.some(({ name }) => name === "away") ? items : undefined;
+    });
+    assert.ok(missed.every(({ reason }) => reason.length > 10));
+    await api.setPolicy({ params: { id: "release" }, body: null });
+  });
+
   test("a rush of requests is answered, each with its own verdict or let through, and none is refused for nothing", async () => {
     const all = await Promise.all(
       Array.from({ length: 100 }, async (_, n) =>
@@ -395,6 +468,46 @@ spec:
     assert.equal(bundle.match(/BEGIN CERTIFICATE/g)?.length, 2);
   });
 });
+
+/** A small image, under the tag 1. */
+async function pushImage(cluster: Cluster, name: string): Promise<{ digest: string; size: number }> {
+  const config = Buffer.from(JSON.stringify({ architecture: "amd64", os: "linux", config: { Labels: { name } } }));
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  const manifest = Buffer.from(
+    JSON.stringify({
+      ...{ schemaVersion: 2, mediaType: type, layers: [] },
+      config: { mediaType: "application/vnd.oci.image.config.v1+json", digest: digestOf(config), size: config.length },
+    }),
+  );
+  await push(cluster, name, { tag: "1", manifest, blobs: [config] });
+  return { digest: digestOf(manifest), size: manifest.length };
+}
+
+/** As any client of the distribution API does. A registry without referrers finds them by the tag of the digest. */
+async function push(cluster: Cluster, name: string, { tag, manifest, blobs }: Attached): Promise<void> {
+  const base = `http://${cluster.registry.address}/v2/shop/${name}`;
+  const put = async (url: string, body: Buffer, type: string): Promise<void> => {
+    const answer = await fetch(url, { method: "PUT", headers: { "content-type": type }, body: new Uint8Array(body) });
+    assert.ok(answer.ok, `${url}: ${answer.status} ${await answer.text()}`);
+  };
+  for (const blob of blobs) {
+    const begun = await fetch(`${base}/blobs/uploads/`, { method: "POST" });
+    const location = new URL(begun.headers.get("location") ?? "", base);
+    location.searchParams.set("digest", digestOf(blob));
+    await put(location.href, blob, "application/octet-stream");
+  }
+  const type = "application/vnd.oci.image.manifest.v1+json";
+  await put(`${base}/manifests/${tag ?? digestOf(manifest)}`, manifest, type);
+  const { subject, artifactType } = JSON.parse(manifest.toString()) as {
+    subject?: { digest: string };
+    artifactType?: string;
+  };
+  if (!subject) return;
+  const entry = { mediaType: type, digest: digestOf(manifest), size: manifest.length, artifactType };
+  const index = { schemaVersion: 2, mediaType: "application/vnd.oci.image.index.v1+json", manifests: [entry] };
+  const data = Buffer.from(JSON.stringify(index));
+  await put(`${base}/manifests/${subject.digest.replace(":", "-")}`, data, index.mediaType);
+}
 
 function file(cluster: Cluster, object: Json): string {
   const path = join(cluster.folder, "object.json");

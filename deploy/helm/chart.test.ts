@@ -55,6 +55,7 @@ describe("the chart", { skip: missing("go") }, () => {
     "agent.enabled=maybe": /boolean/,
     "networkPolicy.consoleFrom=all": /array/,
     "serviceMonitor.interval=often": /pattern/,
+    "admission.enabled=maybe": /boolean/,
     "colour=blue": /colour/,
   })) {
     test(`refuses ${wrong}, and says what is wrong with it`, async () => {
@@ -125,6 +126,33 @@ describe("the chart", { skip: missing("go") }, () => {
     }
   });
 
+  test("the admission webhook comes with a Service, its own rights, and a configuration that names both", async () => {
+    const found = await objects("admission.enabled=true");
+    const map = found.find(({ kind, metadata }) => kind === "ConfigMap" && nameOf(metadata) === "bulwark-server");
+    const { data } = map as unknown as { data: Record<string, string> };
+    const { admission } = parseConfig(data["bulwark.yaml"] ?? "", "bulwark.yaml").server;
+    const service = found.find(({ kind, metadata }) => kind === "Service" && nameOf(metadata) === "bulwark-admission");
+    const { ports } = service?.["spec"] as { ports: { port: number; targetPort: string }[] };
+    assert.match(admission?.service?.name ?? "", /\/bulwark-admission$/);
+    assert.equal(admission?.service?.port, ports[0]?.port);
+    const { spec } = podOf(found, "StatefulSet") as {
+      spec: { containers: { ports: { name: string; containerPort: number }[] }[] };
+    };
+    const port = spec.containers[0]?.ports.find(({ name }) => name === ports[0]?.targetPort);
+    assert.equal(port?.containerPort, admission?.port);
+    const role = found.find(({ kind, metadata }) => kind === "ClusterRole" && nameOf(metadata) === "bulwark-admission");
+    const { rules } = role as unknown as { rules: Rule[] };
+    const writing = rules.filter(({ verbs }) => verbs.includes("patch"));
+    assert.deepEqual(
+      writing.map(({ resourceNames }) => resourceNames),
+      [[admission?.configuration]],
+    );
+    assert.ok(
+      !(await objects()).some(({ metadata }) => /admission|glass/.test(nameOf(metadata))),
+      "off, it leaves nothing",
+    );
+  });
+
   test("no role reads secrets, writes what it does not own, or grants rights", async () => {
     const all = [...(await objects()), ...(await objects(...joined))];
     const roles = all.filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
@@ -154,6 +182,10 @@ interface Rule {
   resources: string[];
   verbs: string[];
   resourceNames?: string[];
+}
+
+function nameOf(metadata: unknown): string {
+  return (metadata as { name: string }).name;
 }
 
 async function objects(...values: string[]): Promise<Manifest["object"][]> {

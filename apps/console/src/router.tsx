@@ -2,7 +2,7 @@ import { createRootRoute, createRoute, createRouter, lazyRouteComponent, redirec
 import { isUnauthenticated } from "./api/client.ts";
 import { queryClient } from "./api/query-client.ts";
 import { alertSearch } from "./features/alerts/search.ts";
-import { containerSearch, imageSearch } from "./features/assets/search.ts";
+import { containerSearch, imageSearch, scanSearch } from "./features/assets/search.ts";
 import { clusterSearch } from "./features/clusters/search.ts";
 import { findingSearch } from "./features/findings/search.ts";
 import { sessionQuery } from "./features/session/session.ts";
@@ -70,6 +70,17 @@ const images = createRoute({
   validateSearch: imageSearch,
   component: lazyRouteComponent(() => import("./features/assets/images-page.tsx"), "ImagesPage"),
 });
+const scans = createRoute({
+  getParentRoute: () => assets,
+  path: "/scans",
+  validateSearch: scanSearch,
+  component: lazyRouteComponent(() => import("./features/assets/scans-page.tsx"), "ScansPage"),
+});
+const registries = createRoute({
+  getParentRoute: () => assets,
+  path: "/registries",
+  component: lazyRouteComponent(() => import("./features/assets/registries-page.tsx"), "RegistriesPage"),
+});
 const clusters = createRoute({
   getParentRoute: () => app,
   path: "/clusters",
@@ -103,7 +114,7 @@ const tree = root.addChildren([
     overview,
     alerts,
     findings,
-    assets.addChildren([containers, images]),
+    assets.addChildren([containers, images, scans, registries]),
     clusters,
     cluster,
     health,

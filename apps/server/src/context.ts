@@ -14,6 +14,7 @@ import type { DiskGuard } from "./health/disk.ts";
 import type { Matcher } from "./jobs/matcher.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveHub } from "./live/hub.ts";
+import type { Sealing } from "./registries/sealing.ts";
 
 /** What handlers and jobs work with. Made once, by `server.ts`. */
 export interface Context {
@@ -43,6 +44,8 @@ export interface Context {
   /** Path of the file; it may be absent. */
   readonly advisoryDatabase: string;
   readonly matcher: Matcher;
+  /** Keeps the credentials of registries. */
+  readonly sealing: Sealing;
   /** Aborted when the server begins to close. */
   readonly closing: AbortSignal;
   readonly throttle: Throttle;

@@ -25,6 +25,10 @@ export interface Limits {
   advisoryPoll: number;
   healthEvery: number;
   retentionEvery: number;
+  /** How often it is looked for registries that are due, and for scans of their images. */
+  registryPoll: number;
+  /** A scan whose replica has said nothing for so long is another's. */
+  scanSilence: number;
   /** How often it is noted how many findings are open. */
   trendEvery: number;
   /** A replica that says nothing for so long is shown as silent, and after so much more is forgotten. */
@@ -66,6 +70,8 @@ export const defaultLimits: Limits = {
   advisoryPoll: 10_000,
   healthEvery: 15_000,
   retentionEvery: 600_000,
+  registryPoll: 1000,
+  scanSilence: 60_000,
   trendEvery: 900_000,
   replicaSilence: 45_000,
   replicaForgotten: 600_000,

@@ -27,16 +27,19 @@ import { alone, createHealthBoard, type HealthReport } from "./health/board.ts";
 import { createDiskGuard } from "./health/disk.ts";
 import { createApp } from "./http/app.ts";
 import { startJobs, type Job } from "./jobs/job.ts";
+import { listRegistries } from "./jobs/list-registries.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
 import { createMatcher } from "./jobs/matcher.ts";
 import { noteTrend } from "./jobs/note-trend.ts";
 import { retention } from "./jobs/retention.ts";
+import { scanRegistries } from "./jobs/scan-registries.ts";
 import { selfCheck } from "./jobs/self-check.ts";
 import { watchAdvisories } from "./jobs/watch-advisories.ts";
 import { keepClusters } from "./kubernetes/keep.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { createLiveHub } from "./live/hub.ts";
+import { createSealing } from "./registries/sealing.ts";
 
 export interface ServerOptions {
   config: Config;
@@ -86,6 +89,8 @@ const createJobs = (): Job[] => [
   matchReportedImage,
   matchEveryImage,
   watchAdvisories(),
+  listRegistries,
+  scanRegistries,
   noteTrend,
   retention,
   expireOrders,
@@ -136,6 +141,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     live,
     matcher,
     advisoryDatabase,
+    sealing: createSealing(secret, config.data, store.engine),
     closing: closing.signal,
     health: createHealthBoard(replica, store, live, limits),
     disk: createDiskGuard(config.data, store, limits.diskFloor),

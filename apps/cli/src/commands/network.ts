@@ -15,12 +15,16 @@ import {
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
 import { printable } from "../local/text.ts";
+import { flowVerbs } from "../network/flows.ts";
+import { jsonText } from "../network/json.ts";
 import { connectionLines, differenceText, explanationText, findingText, verdictText } from "../network/print.ts";
 
 const usage = `Usage: bulwark network evaluate FILE… [--from END --to END --port N]
        bulwark network explain FILE… --from END --to END --port N
        bulwark network diff --before FILE… --after FILE… [--fail-on-open]
        bulwark network lint FILE…
+       bulwark network generate --flows FILE… [--manifests FILE…] [--grain GRAIN]
+       bulwark network replay --policies FILE… --flows FILE… [--manifests FILE…]
 
 What network policies do, worked out from files of Kubernetes objects: who may
 connect to whom, why, what a change opens and closes, what is without effect.
@@ -40,6 +44,20 @@ JSON, a folder of them, or - for standard input.
   --format json          for programs
 
 lint ends with exit code 1 when it finds anything.
+
+From recorded flows, in logs of Hubble, Calico, Envoy (Istio), Suricata (eve.json)
+and Zeek (conn, dns, ssl; JSON or tab-separated), in any mix, joined by community
+id: generate writes the policies that allow what was seen and nothing else;
+replay tells what policies would have denied of it, with exit code 1 when
+anything. Both end with 3 when part of the logs could not be read.
+
+  --flows FILE…          logs, - for standard input
+  --manifests FILE…      pods and workloads: names and labels for addresses
+  --policies FILE…       replay: the policies to try
+  --grain GRAIN          generate: a policy for each namespace, workload (the
+                         default) or pod
+  --names                generate: peers outside by name (CiliumNetworkPolicy)
+  --without-dns          generate: no opening to the name server but as seen
 `;
 
 const options = {
@@ -76,10 +94,12 @@ const verbs: Readonly<Record<string, (call: Call) => number>> = {
 
 async function run(args: string[], io: Io): Promise<number> {
   const [verb = "", ...rest] = args;
+  const ofFlows = Object.hasOwn(flowVerbs, verb) ? flowVerbs[verb] : undefined;
+  if (ofFlows) return ofFlows(rest, io);
   const act = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!act) {
     throw new UsageError("usage", verb === "" ? "says nothing to do" : `no such thing to do: ${verb}`, {
-      remedy: "say evaluate, explain, diff or lint; bulwark network --help",
+      remedy: "say evaluate, explain, diff, lint, generate or replay; bulwark network --help",
     });
   }
   return act(readCall(rest, io));
@@ -222,12 +242,6 @@ function runLint(call: Call): number {
   const findings = lint(evaluator, loaded.problems);
   call.io.stdout.write(call.json ? jsonText({ findings }) : findingText(findings));
   return findings.length > 0 ? 1 : 0;
-}
-
-/** Bytes that a terminal would obey are escaped by JSON itself, but for two ranges. */
-function jsonText(value: unknown): string {
-  const text = JSON.stringify(value, null, 2);
-  return `${text.replaceAll(/[\u007f-\u009f]/g, (byte) => `\\u00${byte.charCodeAt(0).toString(16)}`)}\n`;
 }
 
 export const networkCommand: Command = { name: "network", summary: "what network policies do", usage, run };

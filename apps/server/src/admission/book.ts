@@ -1,9 +1,20 @@
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { readPolicies, type LibraryPolicy } from "@bulwark/admission";
-import { nativeGuard, type Guard } from "@bulwark/gate";
-import { errorText, policySetting, type PolicySetting } from "@bulwark/model";
+import { readPolicies, type Json, type LibraryPolicy } from "@bulwark/admission";
+import { imageGuards, nativeGuard, type Guard } from "@bulwark/gate";
+import type { RegistryOptions } from "@bulwark/image";
+import {
+  createImageJudge,
+  notScanned,
+  readImagePolicy,
+  registrySource,
+  weaknessOf,
+  type ImageJudge,
+  type ScanFacts,
+} from "@bulwark/imagepolicy";
+import { readTexts } from "@bulwark/manifests";
+import { errorText, policySetting, severity, type Finding, type PolicySetting } from "@bulwark/model";
 import type { Store } from "@bulwark/store";
 import { z } from "zod";
 import type { Context } from "../context.ts";
@@ -13,10 +24,20 @@ import { Refusal } from "../http/problem.ts";
 export type Source = "library" | "file" | "console" | "cluster";
 
 /** A policy that can be in force. */
-export interface Definition extends LibraryPolicy {
+export interface Definition extends Pick<
+  LibraryPolicy,
+  "name" | "file" | "category" | "title" | "severity" | "why" | "remedy"
+> {
+  readonly kind: string;
   readonly source: Source;
   /** The YAML that it stands in. */
   readonly text: string;
+  /** It can change what it finds. */
+  readonly fixable: boolean;
+  /** How it says itself that it wants to be in force; null where it does not. */
+  readonly asks: PolicySetting | null;
+  /** What it does at admission. */
+  guards(setting: PolicySetting): Guard[];
 }
 
 const key = "admission.policies";
@@ -41,6 +62,8 @@ export interface PolicyBook {
   guards(): readonly Guard[];
   /** What could not be read, one line each. */
   problems(): readonly string[];
+  /** Judges images for the policies that ask for it. */
+  readonly images: ImageJudge;
   /** Null: off. */
   set(name: string, setting: PolicySetting | null): Promise<void>;
   /** Policies of a document, under its name. Refuses with place and excerpt; what was there before then stays. */
@@ -51,6 +74,12 @@ export interface PolicyBook {
 
 export function createPolicyBook({ config, store, holder }: Pick<Context, "config" | "store" | "holder">): PolicyBook {
   const configured = config.server.admission;
+  const judge = createImageJudge({
+    source: registrySource(
+      (host) => registryOptions(configured?.registries, host),
+      async (digest) => reportOf(store, digest),
+    ),
+  });
   const loaded = new Map<string, Definition>();
   let unread = [...filesIn(folder, "library"), ...(configured?.files ?? []).flatMap((path) => filesIn(path, "file"))];
   let reading: Promise<void> = Promise.resolve();
@@ -71,8 +100,8 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
         await nextTurn();
         try {
           const content = readFileSync(path, "utf8");
-          for (const policy of readPolicies(path, content, category)) {
-            loaded.set(policy.name, { ...policy, source, text: content });
+          for (const definition of definitionsIn(path, content, source, judge, category)) {
+            loaded.set(definition.name, definition);
           }
         } catch (error) {
           broken.push(errorText(error));
@@ -90,7 +119,8 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
 
   function settingOf(name: string): PolicySetting | null {
     const own = state.settings[name];
-    return own === undefined ? (configured?.policies.find(({ policy }) => policy === name) ?? null) : own;
+    if (own !== undefined) return own;
+    return configured?.policies.find(({ policy }) => policy === name) ?? all().get(name)?.asks ?? null;
   }
 
   function all(): Map<string, Definition> {
@@ -99,8 +129,8 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
 
   function build(): void {
     inForce = [...all().values()].flatMap((definition) => {
-      const setting = settingOf(definition.name) ?? annotated(definition);
-      return setting === null ? [] : guardsFor(definition, setting);
+      const setting = settingOf(definition.name);
+      return setting === null ? [] : definition.guards(setting);
     });
   }
 
@@ -109,7 +139,8 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
     brokenDocuments = [];
     for (const [name, content] of Object.entries(next.documents)) {
       try {
-        for (const definition of definitionsIn(name, content, "console")) readable.set(definition.name, definition);
+        for (const definition of definitionsIn(name, content, "console", judge))
+          readable.set(definition.name, definition);
       } catch (error) {
         // Of a newer Bulwark, or spoilt: what was good before stays.
         brokenDocuments.push(errorText(error));
@@ -143,13 +174,14 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
   }
 
   return {
+    images: judge,
     refresh,
     async definitions() {
       await refresh();
       await read(() => true);
       return all();
     },
-    setting: (name) => inForce.find((guard) => guard.name === name)?.setting ?? settingOf(name),
+    setting: settingOf,
     guards: () => inForce,
     problems: () => [...broken, ...brokenDocuments, ...unknownNames()],
     async set(name, setting) {
@@ -158,7 +190,7 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
     async putDocument(name, content) {
       let added: Definition[];
       try {
-        added = definitionsIn(name, content, "console");
+        added = definitionsIn(name, content, "console", judge);
       } catch (error) {
         throw new Refusal("invalid", errorText(error), { remedy: "mend the policy; the one before is still in force" });
       }
@@ -196,26 +228,50 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
   }
 }
 
-/** The policies of a document. Raises `AdmissionError`. */
-export function definitionsIn(name: string, text: string, source: Source): Definition[] {
-  return readPolicies(name, text).map((policy) => ({ ...policy, source, text }));
-}
+/** The policies of a document. Raises `AdmissionError` or `ImagePolicyError`. */
+export function definitionsIn(
+  name: string,
+  text: string,
+  source: Source,
+  judge: ImageJudge,
+  category = "",
+): Definition[] {
+  const native = readPolicies(name, text, category).map((policy): Definition => {
+    const { compiled, fix, objects } = policy;
+    const { kind, metadata } = compiled.policy;
+    return {
+      ...policy,
+      ...{ kind, source, text, fixable: fix !== undefined || kind === "MutatingAdmissionPolicy" },
+      asks: settingIn(policy.name, metadata.annotations),
+      guards: (setting) => [
+        nativeGuard(compiled, objects, setting),
+        ...(setting.fix && fix ? [nativeGuard(fix, objects, setting)] : []),
+      ],
+    };
+  });
+  const images = readTexts([{ name, text }]).objects.filter(({ object }) => object.kind === "ImagePolicy");
+  return [...native, ...images.map(({ object, place }) => imageDefinition(object, `${name}:${place.line}`))];
 
-/** What a policy and, where it is wanted, its fix do at admission. */
-export function guardsFor(definition: Definition, setting: PolicySetting): Guard[] {
-  const { compiled, fix, objects } = definition;
-  return [nativeGuard(compiled, objects, setting), ...(setting.fix && fix ? [nativeGuard(fix, objects, setting)] : [])];
+  function imageDefinition(object: Json, place: string): Definition {
+    const policy = readImagePolicy(object, place);
+    const said = (word: string): string => policy.annotations[`bulwark.dev/${word}`] ?? "";
+    const level = severity.safeParse(said("severity"));
+    return {
+      ...{ name: policy.name, file: name, category, title: said("title") || policy.name, kind: "ImagePolicy" },
+      ...{ severity: level.success ? level.data : "medium", why: said("why"), remedy: said("remedy") },
+      ...{ source, text, fixable: policy.mutateDigest, asks: settingIn(policy.name, policy.annotations) },
+      guards: (setting) => imageGuards(policy, setting, judge),
+    };
+  }
 }
 
 /** The setting of a policy that lies in a cluster: what it says itself, else it observes. */
-export function settingInCluster(definition: Definition): PolicySetting {
-  return annotated(definition) ?? policySetting.parse({ policy: definition.name, mode: "observe" });
+export function settingInCluster({ name, asks }: Definition): PolicySetting {
+  return asks ?? policySetting.parse({ policy: name, mode: "observe" });
 }
 
-/** How a policy says itself that it wants to be in force; null where it does not. */
-function annotated({ name, compiled }: Pick<Definition, "name" | "compiled">): PolicySetting | null {
-  const annotation = (word: string): string | undefined =>
-    compiled.policy.metadata.annotations?.[`bulwark.dev/${word}`];
+function settingIn(name: string, annotations: Readonly<Record<string, string>> = {}): PolicySetting | null {
+  const annotation = (word: string): string | undefined => annotations[`bulwark.dev/${word}`];
   const mode = annotation("mode");
   if (mode === undefined) return null;
   const from = annotation("from");
@@ -224,6 +280,43 @@ function annotated({ name, compiled }: Pick<Definition, "name" | "compiled">): P
     ...{ from: from === undefined ? null : Date.parse(from), fix: annotation("fix") === "true" },
   });
   return read.success ? read.data : policySetting.parse({ policy: name, mode: "observe" });
+}
+
+type Registries = NonNullable<Context["config"]["server"]["admission"]>["registries"];
+
+function registryOptions(registries: Registries | undefined, host: string): RegistryOptions {
+  if (!registries) return {};
+  const { plainHttp, authorities, mirrors } = registries;
+  return { plainHttp: plainHttp.includes(host), authorities, mirrors };
+}
+
+/** What agents have found in an image and nobody has deferred; a scan that is not complete is none. */
+async function reportOf(store: Store, digest: string): Promise<ScanFacts> {
+  const { items } = await store.images.list({ q: digest }, { limit: 20 });
+  const image = items.find((one) => one.digest === digest && one.state === "done");
+  const report = image && (await store.images.report(image.key));
+  if (!image || !report) return notScanned;
+  const open: Finding[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await store.findings.list({ image: image.key, state: "open" }, { cursor, limit: 500 });
+    open.push(...page.items);
+    cursor = page.next ?? undefined;
+  } while (cursor !== undefined && open.length < 20_000);
+  const now = Date.now();
+  return {
+    ...{ known: true, scannedAt: image.scannedAt },
+    vulnerabilities: open.flatMap((one) => (one.kind === "vulnerability" ? [weaknessOf(one.vulnerability, now)] : [])),
+    secrets:
+      report.secrets &&
+      open.flatMap((one) => (one.kind === "secret" ? [{ kind: one.secret.kind, severity: one.severity }] : [])),
+    malware: report.malware && open.flatMap((one) => (one.kind === "malware" ? [{ name: one.malware.rule }] : [])),
+    checks:
+      report.checks &&
+      open.flatMap((one) =>
+        one.kind === "misconfiguration" ? [{ id: one.misconfiguration.check, severity: one.severity }] : [],
+      ),
+  };
 }
 
 interface PolicyFile {

@@ -1,5 +1,6 @@
 import type { Json } from "@bulwark/admission";
 import type { AccessAnswer, AccessQuestion } from "@bulwark/cel";
+import type { ImageJudge } from "@bulwark/imagepolicy";
 import { managedBy, type Guard } from "@bulwark/gate";
 import {
   can,
@@ -12,7 +13,7 @@ import {
   type Resource,
 } from "@bulwark/kube";
 import { errorText } from "@bulwark/model";
-import { definitionsIn, guardsFor, settingInCluster, type Definition } from "./book.ts";
+import { definitionsIn, settingInCluster, type Definition } from "./book.ts";
 
 /** Milliseconds for the question what a namespace is like: the policies need time as well. */
 const namespacePatience = 1000;
@@ -52,12 +53,13 @@ export interface ViewOptions {
   /** Where the config maps with policies are. */
   readonly namespace: string;
   readonly signal: AbortSignal;
+  readonly judge: ImageJudge;
   /** The cluster's own policies have changed. */
   changed(): void;
 }
 
 export function viewCluster(options: ViewOptions): ClusterView {
-  const { name, kube, namespace, signal, changed } = options;
+  const { name, kube, namespace, signal, judge, changed } = options;
   const namespaces = new Shelf();
   const policies = new Shelf();
   const followed = new Map<string, Shelf>();
@@ -77,7 +79,7 @@ export function viewCluster(options: ViewOptions): ClusterView {
         try {
           next.set(
             place,
-            before?.text === text ? before : { text, definitions: definitionsIn(place, text, "cluster") },
+            before?.text === text ? before : { text, definitions: definitionsIn(place, text, "cluster", judge) },
           );
         } catch (error) {
           broken.set(place, errorText(error));
@@ -88,7 +90,7 @@ export function viewCluster(options: ViewOptions): ClusterView {
     }
     texts = next;
     definitions = [...next.values()].flatMap((one) => one.definitions);
-    guards = definitions.flatMap((definition) => guardsFor(definition, settingInCluster(definition)));
+    guards = definitions.flatMap((definition) => definition.guards(settingInCluster(definition)));
     changed();
   }
 

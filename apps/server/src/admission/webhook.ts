@@ -58,11 +58,18 @@ export async function startWebhook(context: Context, book: PolicyBook): Promise<
   const clusters = namedClusters(context).map(({ name, connect }) => {
     const kube = connect();
     stack.defer(() => kube.close());
-    return viewCluster({ name, kube, namespace: settings.namespace, signal: stop.signal, changed: kick.now });
+    return viewCluster({
+      name,
+      kube,
+      namespace: settings.namespace,
+      signal: stop.signal,
+      judge: book.images,
+      changed: kick.now,
+    });
   });
   const known = new Map(clusters.map((view) => [view.name, view]));
   const stranger = (name: string): ClusterView =>
-    viewCluster({ name, kube: null, namespace: "", signal: stop.signal, changed: () => undefined });
+    viewCluster({ name, kube: null, namespace: "", signal: stop.signal, judge: book.images, changed: () => undefined });
   const reported = clusters.map(({ name }) => name);
 
   let serving = await authorities.serving(reported, Date.now());

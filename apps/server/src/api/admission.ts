@@ -87,10 +87,8 @@ async function countsOf({ store }: Context, now: number): Promise<Counts> {
 }
 
 function rowOf(definition: Definition, counts: Counts, { policies }: Context): PolicyRow {
-  const { name, title, severity, category, why, remedy, source, file, compiled, fix } = definition;
-  const { kind } = compiled.policy;
+  const { name, title, severity, category, why, remedy, source, file, kind, fixable } = definition;
   const setting = source === "cluster" ? settingInCluster(definition) : policies.setting(name);
-  const fixable = fix !== undefined || kind === "MutatingAdmissionPolicy";
   const place = source === "library" ? file.slice(file.indexOf("content/")) : file;
   const decisions = counts.get(name) ?? {};
   return { name, kind, title, severity, category, why, remedy, source, place, fixable, setting, decisions };

@@ -1,10 +1,9 @@
 import {
   collectorOf,
-  splitNodeId,
   errorText,
+  splitNodeId,
   type Batch,
   type Component,
-  type ImageReport,
   type KubeCluster,
   type KubeStatus,
 } from "@bulwark/model";
@@ -16,8 +15,8 @@ import { reportFull } from "../health/own.ts";
 import { count } from "../http/figures.ts";
 import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
+import { announceImage } from "../jobs/announce-image.ts";
 import { audited } from "./audited.ts";
-import { matchImage } from "../jobs/match-image.ts";
 import { leaseOf, namedClusters } from "../kubernetes/keep.ts";
 import { summaryOf, takeChanges } from "../kubernetes/take.ts";
 
@@ -139,20 +138,4 @@ async function announce(result: IngestResult, caller: Caller, now: number, conte
     ...result.actions.map((record) => live.publish("action", record)),
     ...result.images.map((report) => announceImage(report, context)),
   ]);
-}
-
-async function announceImage(report: ImageReport, context: Context): Promise<void> {
-  const { bus, live, store, logger } = context;
-  try {
-    await bus.publish("image.reported", { key: report.key });
-  } catch (error) {
-    // The agent will not send this image again, so it must not wait for a bus that may be away for long.
-    count.publishFailed.inc({ subject: "image.reported" });
-    logger.warn({ image: report.key, reason: errorText(error) }, "the bus does not take an image; matched here");
-    matchImage(report.key, context).catch((error: unknown) => {
-      logger.error({ image: report.key, reason: errorText(error) }, "an image could not be matched");
-    });
-  }
-  const summary = await store.images.summary(report.key);
-  if (summary) await live.publish("image", summary);
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ApiError, routes, type Client } from "@bulwark/contract";
-import type { ActionRecord, AgentRecord } from "@bulwark/model";
+import { registrySettings, type ActionRecord, type AgentRecord } from "@bulwark/model";
 import { createRequest } from "@bulwark/identity";
 import {
   joinAgent,
@@ -143,6 +143,23 @@ describe("every route, in the order of a working day", () => {
     await server.client(await server.agent()).ingest({ body: batchOf([told], { spool: "scans" }) });
     assert.equal((await person.listScans({ query: { state: "running" } })).items[0]?.total, 3);
     assert.equal((await person.countScans()).counts.running.running, 1);
+  });
+
+  test("a registry is connected, changed, asked for again, and removed", async () => {
+    const settings = registrySettings.parse({ name: "Shop", url: "http://127.0.0.1:1", everyHours: null });
+    const { registry } = await person.addRegistry({ body: { settings, credentials: null } });
+    const params = { id: registry.id };
+    assert.equal((await person.listRegistries()).items.length, 1);
+    const changed = { settings: { ...settings, name: "Store" } };
+    assert.equal((await person.changeRegistry({ params, body: changed })).settings.name, "Store");
+    assert.equal((await person.getRegistry({ params })).settings.name, "Store");
+    await person.scanRegistry({ params, body: { again: true } });
+    assert.deepEqual((await person.listRegistryImages({ params, query: {} })).items, []);
+    const { token } = await person.newRegistryHook({ params });
+    const taken = await person.takeRegistryHook({ params: { ...params, token }, body: { events: [] } });
+    assert.deepEqual(taken, { queued: 0 });
+    await person.removeRegistry({ params });
+    assert.equal((await person.listRegistries()).items.length, 0);
   });
 
   test("the overview counts what is there", async () => {

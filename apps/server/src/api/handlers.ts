@@ -10,6 +10,7 @@ import { findingHandlers } from "./findings.ts";
 import { kubernetesHandlers } from "./kubernetes.ts";
 import { operationHandlers } from "./operations.ts";
 import { overviewHandlers } from "./overview.ts";
+import { registryHandlers } from "./registries.ts";
 import { scanHandlers } from "./scans.ts";
 import { sessionHandlers } from "./session.ts";
 
@@ -23,6 +24,7 @@ export const handlers: Handlers = {
   ...eventHandlers,
   ...findingHandlers,
   ...scanHandlers,
+  ...registryHandlers,
   ...kubernetesHandlers,
   ...admissionHandlers,
   ...operationHandlers,

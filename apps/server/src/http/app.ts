@@ -92,6 +92,10 @@ export function guardApp(app: FastifyInstance, context: Context): void {
   const { limits } = context;
   // Only JSON: a form of another site can send text/plain and form data, but not this.
   app.removeContentTypeParser("text/plain");
+  // Notifications of registries, and CloudEvents of Harbor. No form of another site can send these either.
+  for (const type of ["application/vnd.docker.distribution.events.v1+json", "application/cloudevents+json"]) {
+    app.addContentTypeParser(type, { parseAs: "string" }, app.getDefaultJsonParser("error", "error"));
+  }
   const headers = securityHeaders(context.secure);
   app.addHook("onRequest", async (request, reply) => {
     void reply.headers(headers);

@@ -62,6 +62,13 @@ export const configSchema = z.strictObject({
       keyFile: path.optional(),
       /** File with the token that may read `/metrics` and nothing else. `BULWARK_METRICS_TOKEN` wins. */
       metricsTokenFile: path.optional(),
+      /** Scans of images of connected registries; one at a time in each replica. */
+      scan: z
+        .strictObject({
+          /** What one scan may take; one that needs more is given up, and said to be. */
+          memory: size.default(2e9),
+        })
+        .prefault({}),
       /** Clusters whose objects are known. The one that the server runs in is among them by itself. */
       kubernetes: z
         .strictObject({
@@ -98,6 +105,17 @@ export const configSchema = z.strictObject({
           deadline: z.number().int().min(100).max(25_000).default(4000),
           /** Policies of your own, besides the library: files, or folders of them. */
           files: z.array(path).max(256).default([]),
+          /** How registries are reached where an ImagePolicy asks: what is not said here is as for scans. */
+          registries: z
+            .strictObject({
+              /** Hosts that are spoken to without encryption. */
+              plainHttp: z.array(z.string()).max(64).default([]),
+              /** Files with certificates in PEM that are trusted beside the public ones. */
+              authorities: z.array(path).max(64).default([]),
+              /** Addresses that are asked before a registry, by its host. */
+              mirrors: z.record(z.string(), z.array(z.string()).max(8)).default({}),
+            })
+            .prefault({}),
           /** Which are in force, and how; what is set in the console comes after these, and wins. */
           policies: z
             .array(policySetting.extend({ from: moment.nullable().default(null) }))

@@ -1,4 +1,5 @@
 export * from "./client.ts";
 export * from "./openapi.ts";
+export type { RegistryHook } from "./registries.ts";
 export * from "./route.ts";
 export * from "./routes.ts";

@@ -32,6 +32,7 @@ import {
 import { z } from "zod";
 import { findingRoutes } from "./findings.ts";
 import { cursor, id, limit, milliseconds, page, severityList, text } from "./parts.ts";
+import { registryRoutes } from "./registries.ts";
 import type { Route } from "./route.ts";
 import { scanRoutes } from "./scans.ts";
 
@@ -599,6 +600,7 @@ export const routes = {
   // --- what is weak
   ...findingRoutes,
   ...scanRoutes,
+  ...registryRoutes,
 
   // --- how Bulwark is
   getHealth: {

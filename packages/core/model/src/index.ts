@@ -19,6 +19,7 @@ export * from "./misconfiguration.ts";
 export * from "./page.ts";
 export * from "./printable.ts";
 export * from "./record.ts";
+export * from "./registry.ts";
 export * from "./report.ts";
 export * from "./scan.ts";
 export * from "./scope.ts";

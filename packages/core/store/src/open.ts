@@ -15,6 +15,7 @@ import { imageRepository } from "./repositories/images.ts";
 import { ingestRepository } from "./repositories/ingest.ts";
 import { kubernetesRepository } from "./repositories/kubernetes.ts";
 import { leaseRepository } from "./repositories/leases.ts";
+import { registryRepository } from "./repositories/registries.ts";
 import { scanRepository } from "./repositories/scans.ts";
 import { settingRepository } from "./repositories/settings.ts";
 import { retain } from "./retain.ts";
@@ -52,6 +53,7 @@ function storeOn(engine: Engine): Store {
     images: imageRepository(engine),
     findings: findingRepository(engine),
     scans: scanRepository(engine),
+    registries: registryRepository(engine),
     health: healthRepository(engine),
     accounts: accountRepository(engine),
     audit: auditRepository(engine),

@@ -88,7 +88,8 @@ const containersBefore = (time: number): Delete =>
     (select node, id from containers where running = 0 and seen_at < ${time} limit ${max})`;
 const imagesBefore = (time: number): Delete =>
   sql`delete from images where key in (select key from images where scanned_at < ${time}
-    and not exists (select 1 from containers where image_key = images.key) limit ${max})`;
+    and not exists (select 1 from containers where image_key = images.key)
+    and not exists (select 1 from registry_images where registry_images.key = images.key) limit ${max})`;
 // A node that is gone has no voice for ever. Running images are told of again every day.
 const witnessesBefore = (time: number): Delete =>
   sql`delete from image_witnesses where (key, node) in (select key, node from image_witnesses where seen_at < ${time}

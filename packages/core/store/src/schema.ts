@@ -124,13 +124,14 @@ export interface Schema {
     reason: string;
     remedy: string;
   };
-  /** The tags of a registry that fit its filters, and what each leads to. `pushed`: a webhook told of it. */
+  /** The tags of a registry that fit its filters, and what each leads to. */
   registry_images: {
     registry: string;
     repository: string;
     tag: string;
     digest: string;
-    pushed: number;
+    /** Of the image. */
+    key: string;
     seen_at: number;
   };
   components: { node: string; id: string; updated_at: number; body: string };

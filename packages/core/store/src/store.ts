@@ -7,6 +7,7 @@ import type {
   AlertState,
   Batch,
   Component,
+  ConnectedRegistry,
   Container,
   Event,
   EventKind,
@@ -22,6 +23,7 @@ import type {
   ImageReport,
   ImageSummary,
   Page,
+  RegistryImage,
   Requirement,
   StoredKubeObject,
   Scan,
@@ -48,6 +50,8 @@ export interface Store extends AsyncDisposable {
   readonly images: ImageRepository;
   readonly findings: FindingRepository;
   readonly scans: ScanRepository;
+  /** Registries that are connected. */
+  readonly registries: RegistryRepository;
   readonly health: HealthRepository;
   readonly accounts: AccountRepository;
   readonly audit: AuditRepository;
@@ -180,6 +184,8 @@ export interface ImageRepository {
   report(key: string): Promise<ImageReport | undefined>;
   /** What holds of an image: one report, or all of those that nodes tell who disagree evenly. Each is to be matched. */
   contents(key: string): Promise<ImageReport[]>;
+  /** What the server itself, or whoever else is no agent, says of an image. True where something else holds now than before. */
+  put(node: string, report: ImageReport, now: number): Promise<boolean>;
   /** Keys of every image, for matching anew when advisories change. */
   keys(): AsyncIterable<string>;
   count(): Promise<number>;
@@ -256,6 +262,40 @@ export interface ScanRepository {
   update(scan: Scan, now: number): Promise<boolean>;
   /** Every scan of a place. */
   forget(place: string): Promise<void>;
+}
+
+/** As it is kept: with what nobody is shown. */
+export interface StoredRegistry extends ConnectedRegistry {
+  /** Credentials, sealed; null where it is asked without a name. */
+  sealed: string | null;
+  /** SHA-256 of the secret that its webhooks come with. */
+  hookHash: string;
+}
+export interface RegistryRepository {
+  list(): Promise<StoredRegistry[]>;
+  get(id: string): Promise<StoredRegistry | undefined>;
+  /** Those that are to be looked at by now, the one that waits longest first. */
+  due(now: number): Promise<StoredRegistry[]>;
+  /** It is looked at as soon as may be. */
+  add(registry: Pick<StoredRegistry, "id" | "settings" | "sealed" | "hookHash">, now: number): Promise<void>;
+  /** What is absent stays as it is. False where there is no such registry. */
+  change(
+    id: string,
+    to: Partial<Pick<StoredRegistry, "settings" | "sealed" | "hookHash" | "nextAt">>,
+  ): Promise<boolean>;
+  /** How a look at it ended. */
+  listed(id: string, end: Pick<StoredRegistry, "state" | "reason" | "remedy" | "nextAt">, now: number): Promise<void>;
+  /** With its tags; what was found in its images stays as long as assets are kept. */
+  remove(id: string): Promise<boolean>;
+  /** Tags that are there; `whole`: what is not among them has gone. */
+  see(
+    id: string,
+    images: readonly Omit<RegistryImage, "seenAt">[],
+    how: { whole: boolean },
+    now: number,
+  ): Promise<void>;
+  /** By repository and tag. */
+  images(id: string, filter: { q?: string | undefined }, options: ListOptions): Promise<Page<RegistryImage>>;
 }
 
 export interface HealthRepository {

@@ -10,3 +10,4 @@ export * from "./process.ts";
 export * from "./rootfs.ts";
 export * from "./runc.ts";
 export * from "./samples.ts";
+export * from "./signing.ts";

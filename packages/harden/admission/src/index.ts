@@ -3,7 +3,7 @@ export { compilePolicy, type CompiledPolicy } from "./compile.ts";
 export { createAdmission, type Admission, type AdmissionOptions, type Decision, type Review } from "./engine.ts";
 export { AdmissionError } from "./error.ts";
 export { requestFor } from "./from-object.ts";
-export { diffPatch, type Operation } from "./json-patch.ts";
+export { applyPatch, diffPatch, type Operation } from "./json-patch.ts";
 export {
   admissionOf,
   caseProblems,

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { constants, setPriority } from "node:os";
+import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
 import { errorText } from "@bulwark/model";
 
@@ -9,6 +9,8 @@ export interface ApartOptions {
   memory?: number | undefined;
   /** Milliseconds. A quarter of an hour. */
   timeLimit?: number | undefined;
+  /** As of nice(1): 19, the lowest, takes only what nobody else wants. */
+  nice?: number | undefined;
   signal?: AbortSignal | undefined;
   onProgress?: ((progress: unknown) => void) | undefined;
 }
@@ -20,14 +22,14 @@ const memoryLook = 200;
 const pageSize = 4096;
 
 /**
- * Runs the work that `module` serves (`serveApart`) in a process of its own: with the lowest priority, so that it takes
- * what others leave of the processors; ended when it takes more memory or time than it may; and a hostile input ends
- * only this. Raises what the work raised, or why it was ended.
+ * Runs the work that `module` serves (`serveApart`) in a process of its own: with a low priority, so that it takes what
+ * others leave of the processors; ended when it takes more memory or time than it may; and a hostile input ends only
+ * this. Raises what the work raised, or why it was ended.
  */
 export async function runApart(module: URL, job: unknown, options: ApartOptions = {}): Promise<unknown> {
-  const { memory = 1e9, timeLimit = 900_000, signal, onProgress } = options;
+  const { memory = 1e9, timeLimit = 900_000, nice = 19, signal, onProgress } = options;
   signal?.throwIfAborted();
-  const child = fork(fileURLToPath(module), {
+  const child = fork(fileURLToPath(module), [String(nice)], {
     serialization: "advanced",
     execArgv: ["--disable-warning=ExperimentalWarning", `--max-old-space-size=${Math.round((memory * 0.6) / 1e6)}`],
     stdio: ["ignore", "ignore", "pipe", "ipc"],
@@ -98,12 +100,13 @@ export function serveApart(work: (job: unknown, onProgress: (progress: unknown) 
 
 /** Priority is a thread's own on Linux, and a new thread has that of the one which starts it. */
 function yieldToOthers(): void {
+  const nice = Number(process.argv[2] ?? 19);
   try {
-    for (const thread of readdirSync("/proc/self/task")) setPriority(Number(thread), constants.priority.PRIORITY_LOW);
+    for (const thread of readdirSync("/proc/self/task")) setPriority(Number(thread), nice);
   } catch {
     // A system without /proc: the process alone, or nothing.
     try {
-      setPriority(constants.priority.PRIORITY_LOW);
+      setPriority(nice);
     } catch {
       return;
     }

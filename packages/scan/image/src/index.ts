@@ -15,6 +15,7 @@ export { examineBatch, walkFolder, type BatchFacts, type Folder, type FolderBatc
 export type { FilePlace, Layer, LayeredContent } from "./image.ts";
 export { examineLayer, type LayerFacts } from "./layer-facts.ts";
 export { concludeOf, pileUp, type SeenTree } from "./pile.ts";
+export { openCatalog, type Catalog } from "./registry/catalog.ts";
 export type { Credentials } from "./registry/credentials.ts";
 export { parseReference, type Reference } from "./registry/reference.ts";
 export { openRegistry, type Registry, type RegistryOptions } from "./registry/registry.ts";

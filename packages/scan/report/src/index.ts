@@ -7,3 +7,4 @@ export { newReport } from "./new-report.ts";
 export { isPartial } from "./partial.ts";
 export { problemsOf, type Problem } from "./problems.ts";
 export { applyVex, parseVex } from "./vex/index.ts";
+export { like } from "./wildcard.ts";

@@ -1,3 +1,4 @@
+import type { ScanOrigin, ScanState } from "@bulwark/model";
 import { compact, flag, oneOf, text, type Raw } from "../../search.ts";
 
 export interface ContainerSearch {
@@ -42,5 +43,22 @@ export function imageSearch(raw: Raw): ImageSearch {
     view: oneOf(imageViews, raw["view"]),
     sort: oneOf(packageSorts, raw["sort"]),
     package: text(raw["package"]),
+  });
+}
+
+export const scanStates = ["running", "waiting", "failed", "done"] as const satisfies ScanState[];
+export const scanOrigins = ["running", "node", "registry"] as const satisfies ScanOrigin[];
+
+export interface ScanSearch {
+  state?: ScanState | undefined;
+  origin?: ScanOrigin | undefined;
+  q?: string | undefined;
+}
+
+export function scanSearch(raw: Raw): ScanSearch {
+  return compact({
+    state: oneOf(scanStates, raw["state"]),
+    origin: oneOf(scanOrigins, raw["origin"]),
+    q: text(raw["q"]),
   });
 }

@@ -35,7 +35,8 @@ export async function wholeScans(tx: Tx, kind: Engine["kind"]): Promise<void> {
       hook_hash text not null, created_at bigint not null, listed_at bigint, next_at bigint, state text not null,
       reason text not null, remedy text not null)`,
     `create table registry_images (registry text not null, repository text not null, tag text not null,
-      digest text not null, pushed bigint not null, seen_at bigint not null, primary key (registry, repository, tag))`,
+      digest text not null, key text not null, seen_at bigint not null, primary key (registry, repository, tag))`,
+    "create index registry_images_key on registry_images (key)",
   ];
   for (const statement of statements) await sql.raw(statement).execute(tx);
 }

@@ -5,7 +5,7 @@ import type { Columns, Engine } from "../engine.ts";
 import type { Schema, Tx } from "../schema.ts";
 import type { ImageRepository } from "../store.ts";
 import { bySeverity } from "./alerts.ts";
-import { testify, unpackImage, type PackedImage, type Voice } from "./image-contents.ts";
+import { packImage, testify, unpackImage, type PackedImage, type Voice } from "./image-contents.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
 const columns = ["key", "name", "digest", "os", "packages", "state", "scanned_at"] as const;
@@ -14,7 +14,8 @@ const keysAtOnce = 200;
 const witnessesNamed = 20;
 const weight = sql<number>`sum(case severity when 0 then 1000000 when 1 then 1000 when 2 then 1 else 0 end)`;
 
-export function imageRepository({ read }: Engine): ImageRepository {
+export function imageRepository(engine: Engine): ImageRepository {
+  const { read } = engine;
   /** Open findings and running containers of a page of images, in two queries. */
   async function summaries(rows: Row[]): Promise<ImageSummary[]> {
     if (rows.length === 0) return [];
@@ -130,6 +131,12 @@ export function imageRepository({ read }: Engine): ImageRepository {
         .where("hash", "in", row.contents.split(","))
         .execute();
       return Promise.all(rows.map(async ({ report }) => unpackImage(report)));
+    },
+    async put(node, report, now) {
+      const packed = await packImage(report);
+      return engine.write
+        .transaction()
+        .execute(async (tx) => (await putImages(engine, tx, node, [packed], now)).size > 0);
     },
     async *keys() {
       let after = "";

@@ -97,12 +97,15 @@ export function scanRepository(engine: Engine): ScanRepository {
       });
     },
     async claim(silence, now) {
+      const free = sql<SqlBool>`origin = 'registry' and ((state = 'waiting' and coalesce(next_at, 0) <= ${now})
+        or (state = 'running' and told_at < ${now - silence}))`;
+      // Asked for again and again, and mostly for nothing: that must not keep writers waiting.
+      if (!(await read.selectFrom("scans").select("key").where(free).limit(1).executeTakeFirst())) return undefined;
       const skip = engine.kind === "postgresql" ? sql`for update skip locked` : sql``;
       const { rows } =
         await sql<Row>`update scans set state = 'running', attempts = attempts + 1, done = 0, total = null,
           started_at = ${now}, finished_at = null, next_at = null, told_at = ${now}
-        where (place, key) in (select place, key from scans where origin = 'registry' and (
-            (state = 'waiting' and coalesce(next_at, 0) <= ${now}) or (state = 'running' and told_at < ${now - silence}))
+        where (place, key) in (select place, key from scans where ${free}
           order by rank, queued_at, key limit 1 ${skip})
         returning *`.execute(write);
       return rows[0] && toScan(rows[0]);

@@ -6,24 +6,24 @@ import { digestOf, type ContentStore, type Descriptor, type Platform } from "../
 import { ImageError } from "../error.ts";
 import type { FileTree } from "../image.ts";
 import { openFromStore } from "../layers.ts";
+import { Asker } from "./asker.ts";
 import { findCredentials, type Credentials } from "./credentials.ts";
 import { RegistryHttp, textOf } from "./http.ts";
 import { parseReference, referenceText, type Reference } from "./reference.ts";
-import { TokenSource } from "./token.ts";
 
 export interface RegistryOptions {
   platform?: Platform | undefined;
-  /** Instead of what the files of Docker and Podman say. */
-  credentials?: Credentials | undefined;
-  /** Files with certificates in PEM that are trusted beside the public ones. */
+  /** Instead of what the files of Docker and Podman say; null for none. */
+  credentials?: Credentials | null | undefined;
+  /** Files with certificates in PEM, or the certificates themselves, that are trusted beside the public ones. */
   authorities?: string[] | undefined;
-  /** Speak without encryption to registries elsewhere than on this machine too. */
+  /** Speak without encryption; by default to registries on this machine only. */
   plainHttp?: boolean | undefined;
   /** Addresses that are asked before a registry, by its host: `{"docker.io": ["https://mirror.example"]}`. */
   mirrors?: Record<string, string[]> | undefined;
 }
 
-const manifestTypes = [
+export const manifestTypes = [
   "application/vnd.oci.image.index.v1+json",
   "application/vnd.docker.distribution.manifest.list.v2+json",
   "application/vnd.oci.image.manifest.v1+json",
@@ -58,10 +58,12 @@ export interface Registry extends ContentStore {
 
 /** A repository to read from; its mirrors are asked first, and passed over where they fail. */
 export async function openRegistry(reference: Reference, options: RegistryOptions = {}): Promise<Registry> {
-  const authorities = await Promise.all((options.authorities ?? []).map(readAuthority));
-  const http = new RegistryHttp(authorities);
-  const credentials = options.credentials ?? (await findCredentials(reference.registry, reference.repository));
-  const own = new Endpoint(http, addressOf(reference.registry, options.plainHttp === true), reference, credentials);
+  const http = new RegistryHttp(await authoritiesOf(options));
+  const credentials =
+    options.credentials === undefined
+      ? await findCredentials(reference.registry, reference.repository)
+      : (options.credentials ?? undefined);
+  const own = new Endpoint(http, addressOf(reference.registry, options.plainHttp), reference, credentials);
   const mirrors = (options.mirrors?.[reference.registry] ?? []).map(
     (address) => new Endpoint(http, mirrorAddress(address), reference, undefined),
   );
@@ -122,28 +124,26 @@ class Repository implements Registry {
 
 /** A repository at one address. */
 class Endpoint {
-  readonly #http: RegistryHttp;
-  readonly #base: string;
+  readonly #asker: Asker;
   readonly #name: string;
-  readonly #tokens: TokenSource;
 
   constructor(http: RegistryHttp, address: string, reference: Reference, credentials: Credentials | undefined) {
-    this.#http = http;
-    this.#base = `${address}/v2/${reference.repository}`;
+    const { repository } = reference;
     this.#name = referenceText({ ...reference, tag: null, digest: null });
-    this.#tokens = new TokenSource(http, reference.repository, credentials);
+    const scope = `repository:${repository}:pull`;
+    this.#asker = new Asker(http, `${address}/v2/${repository}`, { name: this.#name, scope, credentials });
   }
 
   async manifest(tagOrDigest: string): Promise<Buffer> {
-    const answer = await this.#get(`/manifests/${tagOrDigest}`, { accept: manifestTypes });
+    const answer = await this.#asker.ask(`/manifests/${tagOrDigest}`, { accept: manifestTypes });
     return Buffer.from(await textOf(answer));
   }
 
   /** Goes on where the line broke. */
   async blob(digest: string): Promise<AsyncIterable<Uint8Array>> {
-    const first = await this.#get(`/blobs/${digest}`, {});
+    const first = await this.#asker.ask(`/blobs/${digest}`);
     const again = async (from: number): Promise<IncomingMessage> =>
-      this.#get(`/blobs/${digest}`, { range: `bytes=${from}-` });
+      this.#asker.ask(`/blobs/${digest}`, { range: `bytes=${from}-` });
     return resumed(first, again, `${this.#name}: ${digest}`);
   }
 
@@ -156,29 +156,13 @@ class Endpoint {
   async #referrers(digest: string): Promise<Descriptor[]> {
     for (const path of [`/referrers/${digest}`, `/manifests/${digest.replace(":", "-")}`]) {
       try {
-        const text = await textOf(await this.#get(path, { accept: manifestTypes }));
+        const text = await textOf(await this.#asker.ask(path, { accept: manifestTypes }));
         return referrersDocument.parse(JSON.parse(text)).manifests;
       } catch (error) {
         if (!(error instanceof ImageError) || error.code !== "not-found") throw error;
       }
     }
     return [];
-  }
-
-  async #get(path: string, headers: Record<string, string>): Promise<IncomingMessage> {
-    const url = this.#base + path;
-    const known = this.#tokens.header();
-    let answer = await this.#http.ask(url, { headers: { ...headers, ...known } });
-    if (answer.statusCode === 401) {
-      const challenge = answer.headers["www-authenticate"] ?? "";
-      answer.destroy();
-      const header = await this.#tokens.answerTo(challenge, this.#name);
-      answer = await this.#http.ask(url, { headers: { ...headers, ...header } });
-    }
-    const status = answer.statusCode ?? 0;
-    if (status === 200 || status === 206) return answer;
-    const text = await textOf(answer).catch(() => "");
-    throw failure(status, `${this.#name}${path.replace(/^\/\w+\//, " ")}`, text);
   }
 }
 
@@ -228,37 +212,24 @@ async function* resumed(
   }
 }
 
-function failure(status: number, what: string, body: string): ImageError {
-  const said = /"message"\s*:\s*"((?:[^"\\]|\\.){1,300})"/.exec(body)?.[1];
-  const because = said === undefined ? `status ${status}` : `${said} (status ${status})`;
-  if (status === 404) return new ImageError("not-found", `${what} is not there: ${because}`);
-  if (status === 401 || status === 403) {
-    return new ImageError("denied", `${what}: ${because}`, {
-      remedy:
-        "log in with docker login or podman login, and look whether the name is right: registries hide what is not there",
-    });
-  }
-  if (status === 429) {
-    return new ImageError("unreachable", `${what}: the registry's limit is reached: ${because}`, {
-      remedy: "log in, name a mirror, or come back later",
-    });
-  }
-  return new ImageError("unreachable", `${what}: ${because}`);
-}
-
 /** On this machine registries speak without encryption, as for Docker. */
-function addressOf(registry: string, plainHttp: boolean): string {
+export function addressOf(registry: string, plainHttp: boolean | undefined): string {
   if (registry === "docker.io") return "https://registry-1.docker.io";
   const host = registry.replace(/:\d+$/, "");
   const here = host === "localhost" || host === "[::1]" || /^127\.\d+\.\d+\.\d+$/.test(host);
-  return `${plainHttp || here ? "http" : "https"}://${registry}`;
+  return `${(plainHttp ?? here) ? "http" : "https"}://${registry}`;
 }
 
 function mirrorAddress(address: string): string {
   return (/^https?:\/\//.test(address) ? address : `https://${address}`).replace(/\/$/, "");
 }
 
+export async function authoritiesOf({ authorities = [] }: RegistryOptions): Promise<string[]> {
+  return Promise.all(authorities.map(readAuthority));
+}
+
 async function readAuthority(path: string): Promise<string> {
+  if (path.includes("-----BEGIN CERTIFICATE-----")) return path;
   try {
     return await readFile(path, "utf8");
   } catch (error) {

@@ -8,13 +8,13 @@ const document = z.object({ token: z.string().nullish(), access_token: z.string(
 /** How a registry is told who asks: by name and password, or by a token that a third one gives. */
 export class TokenSource {
   readonly #http: RegistryHttp;
-  readonly #repository: string;
+  readonly #scope: string;
   readonly #credentials: Credentials | undefined;
   #header: string | undefined;
 
-  constructor(http: RegistryHttp, repository: string, credentials: Credentials | undefined) {
+  constructor(http: RegistryHttp, scope: string, credentials: Credentials | undefined) {
     this.#http = http;
-    this.#repository = repository;
+    this.#scope = scope;
     this.#credentials = credentials;
   }
 
@@ -47,7 +47,7 @@ export class TokenSource {
   async #token(parameters: Map<string, string>, name: string): Promise<string> {
     const realm = parameters.get("realm") ?? "";
     if (!URL.canParse(realm)) throw new ImageError("denied", `${name}: the registry names no place for tokens`);
-    const scope = `repository:${this.#repository}:pull`;
+    const scope = this.#scope;
     const url = new URL(realm);
     const service = parameters.get("service") ?? "";
     const credentials = this.#credentials;

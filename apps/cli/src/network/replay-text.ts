@@ -1,0 +1,42 @@
+import { styleText } from "node:util";
+import { endText } from "@bulwark/flow";
+import type { Denial, Replay } from "@bulwark/learn";
+import { printable } from "../local/text.ts";
+
+const mostWorkloads = 50;
+const mostExamples = 5;
+
+/** What policies would have denied, by the workload that would notice. */
+export function replayText({ denied, deniedConnections, edges, connections, attempts, skipped }: Replay): string {
+  const byWorkload = new Map<string, Denial[]>();
+  for (const denial of denied) {
+    const name = endText(denial.side === "egress" ? denial.edge.client : denial.edge.server);
+    byWorkload.set(name, [...(byWorkload.get(name) ?? []), denial]);
+  }
+  const blocks = [...byWorkload].slice(0, mostWorkloads).map(([name, list]) => {
+    const lines = list.slice(0, mostExamples).map(exampleText).join("");
+    const more = list.length > mostExamples ? `  … and ${list.length - mostExamples} more\n` : "";
+    return `${styleText("bold", printable(name))}\n${lines}${more}`;
+  });
+  const rest =
+    byWorkload.size > mostWorkloads
+      ? `… and ${byWorkload.size - mostWorkloads} workloads more; --format json has all\n`
+      : "";
+  const head = `${connections} connections on ${edges} edges: `;
+  const verdict =
+    denied.length === 0
+      ? styleText("green", "none denied")
+      : styleText("red", `${deniedConnections} on ${denied.length} would have been denied`);
+  const tries = attempts.allowed + attempts.denied;
+  const tried =
+    tries === 0 ? "" : `${tries} edges of attempts that nobody answered: ${attempts.denied} would have been denied\n`;
+  const unfit = [...skipped].map(([reason, count]) => `not judged: ${count} × ${reason}\n`).join("");
+  return `${blocks.join("")}${rest}${head}${verdict}\n${tried}${unfit}`;
+}
+
+function exampleText({ edge, side, reason }: Denial): string {
+  const { client, server, port, protocol, connections, last } = edge;
+  const when = new Date(last).toISOString().slice(0, 16).replace("T", " ");
+  const what = `${endText(client)} → ${endText(server)}  ${protocol} ${port}`;
+  return `  ${printable(what)}  ${connections} connections, last ${when} UTC\n    ${side}: ${printable(reason)}\n`;
+}

@@ -1,0 +1,147 @@
+import { parseReference } from "@bulwark/image";
+import { errorText } from "@bulwark/model";
+import { notScanned, type ImageSource, type OpenImage } from "./facts.ts";
+import type { ImagePolicy } from "./policy.ts";
+
+/** What a policy says of an image. */
+export interface Verdict {
+  readonly digest: string;
+  /** Every validation that does not hold, with what was looked for and found. */
+  readonly failures: readonly { readonly rule: number; readonly message: string }[];
+}
+
+export interface ImageJudge {
+  /**
+   * The verdict, from memory where there is one for this digest, policy and trust. Many who ask at once wait for one
+   * answer. Null where the policy is not about such images. Raises where the image cannot be looked at.
+   */
+  judge(policy: ImagePolicy, reference: string): Promise<Verdict | null>;
+  /** `registry/repository:tag@sha256:…`: the digest that the tag has, as the judge knows it. */
+  pin(reference: string): Promise<string>;
+}
+
+export interface JudgeOptions {
+  readonly source: ImageSource;
+  now?(): number;
+}
+
+const minute = 60_000;
+/** How long a tag is taken to be where it was. */
+const tagLife = minute;
+/** A verdict on what cannot change (a digest, its signatures) is kept long; one on a scan not, for weaknesses become known. */
+const goodLife = 60 * minute;
+const scanLife = minute;
+/** Whoever signs after a refusal tries again soon. */
+const badLife = 30_000;
+const most = 5000;
+
+interface Kept<T> {
+  readonly value: Promise<T>;
+  until: number;
+}
+
+export function createImageJudge({ source, now = Date.now }: JudgeOptions): ImageJudge {
+  const digests = new Map<string, Kept<string>>();
+  const verdicts = new Map<string, Kept<Verdict>>();
+
+  async function digestOf(reference: string): Promise<string> {
+    const { digest } = parseReference(reference);
+    if (digest !== null) return digest;
+    return once(
+      digests,
+      reference,
+      now,
+      () => tagLife,
+      async () => {
+        await using image = await source.open(reference);
+        return image.digest();
+      },
+    );
+  }
+
+  return {
+    async judge(policy, reference) {
+      const { registry, repository } = parseReference(reference);
+      if (!policy.covers(reference)) return null;
+      const digest = await digestOf(reference);
+      const life = ({ failures }: Verdict): number =>
+        failures.length > 0 ? badLife : policy.needs.report ? scanLife : goodLife;
+      const key = `${policy.hash} ${reference} ${digest}`;
+      return once(verdicts, key, now, life, async () => {
+        await using image = await source.open(`${registry}/${repository}@${digest}`);
+        return evaluate(policy, { reference, digest, image, source, now: now() });
+      });
+    },
+    async pin(reference) {
+      const { digest } = parseReference(reference);
+      return digest === null ? `${reference}@${await digestOf(reference)}` : reference;
+    },
+  };
+}
+
+/** From memory, or asked once for all who want it now. A failure is forgotten at once. */
+async function once<T>(
+  memory: Map<string, Kept<T>>,
+  key: string,
+  now: () => number,
+  life: (value: T) => number,
+  ask: () => Promise<T>,
+): Promise<T> {
+  const known = memory.get(key);
+  if (known && known.until > now()) return known.value;
+  const kept: Kept<T> = { value: ask(), until: Infinity };
+  memory.delete(key);
+  memory.set(key, kept);
+  const [oldest] = memory.keys();
+  if (memory.size > most && oldest !== undefined) memory.delete(oldest);
+  try {
+    const value = await kept.value;
+    kept.until = now() + life(value);
+    return value;
+  } catch (error) {
+    if (memory.get(key) === kept) memory.delete(key);
+    throw error;
+  }
+}
+
+interface Looking {
+  reference: string;
+  digest: string;
+  image: OpenImage;
+  source: ImageSource;
+  now: number;
+}
+
+const costLimit = 10_000_000;
+
+async function evaluate(policy: ImagePolicy, looking: Looking): Promise<Verdict> {
+  const { reference, digest, image, source, now } = looking;
+  const { needs, trusted, validations } = policy;
+  const { registry, repository, tag } = parseReference(reference);
+  const name = `${registry}/${repository}`;
+  const verified = needs.signatures ? await image.verify(digest, trusted) : null;
+  const config = needs.config ? await image.config(digest) : {};
+  const report = needs.report ? await source.report(digest, name) : notScanned;
+  const created = typeof config["created"] === "string" ? Date.parse(config["created"]) : Number.NaN;
+  const facts = {
+    ...{ reference, name, registry, repository, tag: tag ?? "", digest },
+    signatures: verified?.signatures ?? [],
+    attestations: verified?.attestations ?? [],
+    config: config["config"] ?? {},
+    // An image that does not say when it was made is as old as can be.
+    age: Number.isNaN(created) ? Number.MAX_SAFE_INTEGER : Math.max(0, Math.floor((now - created) / 1000)),
+    report,
+  };
+  const failures = validations.flatMap(({ program, message }, rule) => {
+    const found = verified && verified.account.length > 0 ? ` (${verified.account.join("; ")})` : "";
+    try {
+      if (program.evaluate({ image: facts }, { costLimit }) === true) return [];
+      return [{ rule, message: `${reference}: ${message}${found}` }];
+    } catch (error) {
+      return [
+        { rule, message: `${reference}: expression '${program.expression}' resulted in error: ${errorText(error)}` },
+      ];
+    }
+  });
+  return { digest, failures };
+}
