@@ -1,6 +1,7 @@
 export * from "./activity-record.ts";
 export * from "./availability.ts";
 export * from "./build.ts";
+export { coverageOf } from "./coverage.ts";
 export * from "./decode.ts";
 export * from "./error.ts";
 export type * from "./policy.ts";
