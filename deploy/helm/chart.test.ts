@@ -132,7 +132,8 @@ describe("the chart", { skip: missing("go") }, () => {
     const { data } = map as unknown as { data: Record<string, string> };
     const { admission } = parseConfig(data["bulwark.yaml"] ?? "", "bulwark.yaml").server;
     const service = found.find(({ kind, metadata }) => kind === "Service" && nameOf(metadata) === "bulwark-admission");
-    const { ports } = service?.["spec"] as { ports: { port: number; targetPort: string }[] };
+    assert.ok(service);
+    const { ports } = service["spec"] as { ports: { port: number; targetPort: string }[] };
     assert.match(admission?.service?.name ?? "", /\/bulwark-admission$/);
     assert.equal(admission?.service?.port, ports[0]?.port);
     const { spec } = podOf(found, "StatefulSet") as {
