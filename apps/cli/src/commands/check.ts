@@ -13,6 +13,11 @@ const subjects: { name: string; summary: string; load: () => Promise<Command> }[
     summary: "Dockerfiles: user, credentials, base images, downloads, leftovers",
     load: async () => (await import("../check/dockerfile.ts")).dockerfileCommand,
   },
+  {
+    name: "host",
+    summary: "this host: kernel, files, accounts, services, runtimes, Kubernetes (CIS and more)",
+    load: async () => (await import("../check/host.ts")).hostCommand,
+  },
 ];
 
 const usage = `Usage: bulwark check SUBJECT …

@@ -14,7 +14,7 @@ import {
 } from "@bulwark/netpol";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
-import { printable } from "../local/text.ts";
+import { jsonText, printable } from "../local/text.ts";
 import { connectionLines, differenceText, explanationText, findingText, verdictText } from "../network/print.ts";
 
 const usage = `Usage: bulwark network evaluate FILE… [--from END --to END --port N]
@@ -222,12 +222,6 @@ function runLint(call: Call): number {
   const findings = lint(evaluator, loaded.problems);
   call.io.stdout.write(call.json ? jsonText({ findings }) : findingText(findings));
   return findings.length > 0 ? 1 : 0;
-}
-
-/** Bytes that a terminal would obey are escaped by JSON itself, but for two ranges. */
-function jsonText(value: unknown): string {
-  const text = JSON.stringify(value, null, 2);
-  return `${text.replaceAll(/[\u007f-\u009f]/g, (byte) => `\\u00${byte.charCodeAt(0).toString(16)}`)}\n`;
 }
 
 export const networkCommand: Command = { name: "network", summary: "what network policies do", usage, run };

@@ -2,6 +2,7 @@ export type { CallActivity, DnsActivity, SocketActivity } from "./activity.ts";
 export * from "./agent.ts";
 export * from "./alert.ts";
 export * from "./audit-record.ts";
+export * from "./benchmark.ts";
 export * from "./capability.ts";
 export * from "./container.ts";
 export * from "./error.ts";
