@@ -19,6 +19,12 @@ interface Part {
 interface Kubelet extends Part {
   /** What it goes by: its file, with flags over it; durations and numbers as they are written. */
   config: Record<string, unknown>;
+  /** What holds where neither says anything: a kubelet without a file has weaker ones. */
+  defaults: { anonymous: boolean; authorization: string; readOnlyPort: number };
+}
+
+interface Proxy extends Part {
+  config: Record<string, unknown>;
 }
 
 type Distribution = "kubeadm" | "k3s" | "rke2" | "other" | "none";
@@ -180,10 +186,14 @@ function kubeletOf(host: Host, part: Part): Kubelet {
     ...part,
     files: kubeconfig === undefined ? files : { ...files, kubeconfig: present(host, "kubelet.files.kubeconfig", [kubeconfig]) },
     config,
+    defaults:
+      path === undefined
+        ? { anonymous: true, authorization: "AlwaysAllow", readOnlyPort: 10_255 }
+        : { anonymous: false, authorization: "Webhook", readOnlyPort: 0 },
   };
 }
 
-function proxyOf(host: Host, part: Part): Kubelet {
+function proxyOf(host: Host, part: Part): Proxy {
   const path = part.flags["config"];
   // In a pod the path is of the pod: what it says is asked of the cluster.
   const config = host.attempt("proxy.config", () => (path === undefined ? {} : yaml(path, host.root.text(path)))) ?? {};
