@@ -64,7 +64,9 @@ test("what is missing may have dots in its name", () => {
 
 test("a mode is held against the bits that it may have", () => {
   const one = check({ pass: "host.mode.within('640')" });
-  const said = ["600", "640", "0", "644", "4640", "root", ""].map((mode) => states(one, { values: { host: { mode } } }));
+  const said = ["600", "640", "0", "644", "4640", "root", ""].map((mode) =>
+    states(one, { values: { host: { mode } } }),
+  );
   assert.deepEqual(said.flat(), ["pass", "pass", "pass", "fail", "fail", "fail", "fail"]);
 });
 

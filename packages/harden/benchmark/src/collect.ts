@@ -41,7 +41,9 @@ const collectors: readonly Collector[] = [
 ];
 
 /** The names that checks of hosts know facts by. */
-export const hostVariables: readonly string[] = [...collectors, walkCollector(false)].flatMap(({ variables }) => variables);
+export const hostVariables: readonly string[] = [...collectors, walkCollector(false)].flatMap(
+  ({ variables }) => variables,
+);
 
 /** Looks at a host once: all that its checks ask for. Reads files only; runs nothing. */
 export function collectHost({ root = "/", needs, deep = false }: CollectOptions): Facts {

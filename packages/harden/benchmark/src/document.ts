@@ -3,21 +3,30 @@ import { z } from "zod";
 
 const text = z.string().min(1).max(1024);
 const names = z.array(text).max(200).default([]);
-const path = z.string().regex(/^\/[^\0]*$/, "a path from the root").max(1024);
+const path = z
+  .string()
+  .regex(/^\/[^\0]*$/, "a path from the root")
+  .max(1024);
 
 /** One change of a host that is safe to make by a program: it can be shown before, and taken back. */
 export const fix = z.discriminatedUnion("kind", [
   /** A line in a drop-in of sysctl.d, and the parameter itself. */
   z.strictObject({
     kind: z.literal("sysctl"),
-    parameters: z.array(z.string().regex(/^[a-z0-9_.]+$/)).min(1).max(16),
+    parameters: z
+      .array(z.string().regex(/^[a-z0-9_.]+$/))
+      .min(1)
+      .max(16),
     value: z.string().max(64),
   }),
   /** Bits that are too many are taken away, none is given; owner and group as named. */
   z.strictObject({
     kind: z.literal("mode"),
     path,
-    mode: z.string().regex(/^[0-7]{3,4}$/).optional(),
+    mode: z
+      .string()
+      .regex(/^[0-7]{3,4}$/)
+      .optional(),
     owner: z.literal("root").optional(),
     group: z.enum(["root", "shadow"]).optional(),
   }),
@@ -38,7 +47,9 @@ export const benchmarkDocument = checkDocument.extend({
   /** What it is about; `content/checks/topics.yaml` says what that means in other standards. */
   topic: z.string().max(64),
   /** Its number in each set that it is part of. */
-  in: z.record(z.string().max(64), z.string().max(32)).refine((sets) => Object.keys(sets).length > 0, "at least one set"),
+  in: z
+    .record(z.string().max(64), z.string().max(32))
+    .refine((sets) => Object.keys(sets).length > 0, "at least one set"),
   /** CIS: 1 is for everybody; 2 costs something. */
   level: z.union([z.literal(1), z.literal(2)]).default(1),
   /** Who answers for it, where a platform is run for its customers. */
@@ -66,7 +77,6 @@ export const setDocument = z.strictObject({
   otherwise: text,
 });
 export type SetDocument = z.infer<typeof setDocument>;
-
 
 export const topicDocument = z.strictObject({
   id: z.string().regex(/^[a-z][a-z-]{1,62}$/),

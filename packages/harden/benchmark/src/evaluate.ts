@@ -11,7 +11,11 @@ export interface Choice {
 }
 
 /** The checks of a kind that were chosen; each once, whatever the sets that it is part of. */
-export function chosen({ checks }: Library, of: BenchmarkSubject["kind"], { sets, level = 2 }: Choice): BenchmarkCheck[] {
+export function chosen(
+  { checks }: Library,
+  of: BenchmarkSubject["kind"],
+  { sets, level = 2 }: Choice,
+): BenchmarkCheck[] {
   return checks[of].filter(
     (check) => check.level <= level && (!sets || Object.keys(check.in).some((name) => sets.has(name))),
   );

@@ -1,5 +1,6 @@
 /** How hosts and clusters are set up: facts, collected once; benchmarks over them; a plan to mend what fails. */
-export { collectHost, hostVariables, type CollectOptions } from "./collect.ts";
+export { collectCluster } from "./cluster.ts";
+export { collectHost, type CollectOptions } from "./collect.ts";
 export { chosen, evaluateBenchmark, needsOf, type Choice } from "./evaluate.ts";
 export { loadLibrary, type BenchmarkCheck, type BenchmarkSet, type Library } from "./load.ts";
 export { RootError } from "./root.ts";

@@ -8,7 +8,8 @@ import { expandRows, rowsDocument } from "./rows.ts";
 
 export type BenchmarkCheck = Check<BenchmarkDocument>;
 /** A set of checks under one name, such as a benchmark of CIS. As a check it passes where it is about the subject. */
-export type BenchmarkSet = Check<CheckDocument & SetDocument>;
+export type BenchmarkSet = Check<SetCheck>;
+type SetCheck = CheckDocument & Omit<SetDocument, "applies" | "otherwise">;
 
 /** All that `content/checks` has for hosts and clusters. */
 export interface Library {
@@ -35,7 +36,7 @@ function read(): Library {
   return { sets, topics, checks };
 }
 
-function asCheck({ value, place }: ContentDocument<SetDocument>): ContentDocument<CheckDocument & SetDocument> {
+function asCheck({ value, place }: ContentDocument<SetDocument>): ContentDocument<SetCheck> {
   const { applies, otherwise, ...set } = value;
   const plain = { severity: "low" as const, why: set.about, remedy: "none", evidence: {} };
   return {

@@ -28,8 +28,7 @@ export const access: Collector = {
 
 /** `auth [success=1 default=ignore] pam_unix.so nullok` */
 function pamLine(line: string): PamLine[] {
-  const [, type, control = "", module = "", rest = ""] =
-    /^-?(\w+)\s+(\[[^\]]*\]|\S+)\s+(\S+)\s*(.*)$/.exec(line) ?? [];
+  const [, type, control = "", module = "", rest = ""] = /^-?(\w+)\s+(\[[^\]]*\]|\S+)\s+(\S+)\s*(.*)$/.exec(line) ?? [];
   if (type === undefined || type.startsWith("@")) return [];
   return [{ type, control, module, arguments: rest.split(/\s+/).filter(Boolean) }];
 }

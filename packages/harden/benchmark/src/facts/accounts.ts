@@ -33,7 +33,10 @@ export const accounts: Collector = {
     const rows = (path: string, name: string): string[][] => {
       const text = host.attempt(`accounts.${name}`, () => host.root.text(path));
       if (text === undefined) host.miss(`accounts.${name}`, `${path} cannot be read, or is not there`);
-      return (text ?? "").split("\n").filter((line) => /^[^#+-][^:]*:/.test(line)).map((line) => line.split(":"));
+      return (text ?? "")
+        .split("\n")
+        .filter((line) => /^[^#+-][^:]*:/.test(line))
+        .map((line) => line.split(":"));
     };
     const users = rows("/etc/passwd", "users").map(userOf);
     const shells = (host.root.text("/etc/shells") ?? "").split("\n").filter((line) => line.startsWith("/"));

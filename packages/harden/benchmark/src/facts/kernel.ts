@@ -28,11 +28,18 @@ export const kernel: Collector = {
 function configOf(host: Host, release: string): Record<string, string> {
   const compressed = host.root.bytes("/proc/config.gz");
   if (compressed) return parseConfig(unpacked(compressed));
-  for (const path of [`/boot/config-${release}`, `/lib/modules/${release}/config`, `/usr/lib/modules/${release}/config`]) {
+  for (const path of [
+    `/boot/config-${release}`,
+    `/lib/modules/${release}/config`,
+    `/usr/lib/modules/${release}/config`,
+  ]) {
     const text = release === "" ? undefined : host.root.text(path);
     if (text !== undefined) return parseConfig(text);
   }
-  throw new RootError("unreadable", `no configuration of the kernel: neither /proc/config.gz nor /boot/config-${release}`);
+  throw new RootError(
+    "unreadable",
+    `no configuration of the kernel: neither /proc/config.gz nor /boot/config-${release}`,
+  );
 }
 
 function unpacked(compressed: Buffer): string {
@@ -63,7 +70,13 @@ function argumentsOf(host: Host): Record<string, string> {
   return Object.fromEntries(pairs);
 }
 
-const modprobeFolders = ["/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d", "/lib/modprobe.d"];
+const modprobeFolders = [
+  "/etc/modprobe.d",
+  "/run/modprobe.d",
+  "/usr/local/lib/modprobe.d",
+  "/usr/lib/modprobe.d",
+  "/lib/modprobe.d",
+];
 
 interface ModuleFacts {
   loaded: string[];

@@ -33,15 +33,42 @@ type Distribution = "kubeadm" | "k3s" | "rke2" | "other" | "none";
 const places = {
   manifests: ["/etc/kubernetes/manifests", "/var/lib/rancher/rke2/agent/pod-manifests"],
   kubeconfigs: {
-    scheduler: ["/etc/kubernetes/scheduler.conf", "/var/lib/rancher/rke2/server/cred/scheduler.kubeconfig", "/var/lib/rancher/k3s/server/cred/scheduler.kubeconfig"],
-    controllerManager: ["/etc/kubernetes/controller-manager.conf", "/var/lib/rancher/rke2/server/cred/controller.kubeconfig", "/var/lib/rancher/k3s/server/cred/controller.kubeconfig"],
-    kubelet: ["/etc/kubernetes/kubelet.conf", "/var/lib/rancher/rke2/agent/kubelet.kubeconfig", "/var/lib/rancher/k3s/agent/kubelet.kubeconfig"],
-    proxy: ["/etc/kubernetes/proxy.conf", "/var/lib/rancher/rke2/agent/kubeproxy.kubeconfig", "/var/lib/rancher/k3s/agent/kubeproxy.kubeconfig"],
+    scheduler: [
+      "/etc/kubernetes/scheduler.conf",
+      "/var/lib/rancher/rke2/server/cred/scheduler.kubeconfig",
+      "/var/lib/rancher/k3s/server/cred/scheduler.kubeconfig",
+    ],
+    controllerManager: [
+      "/etc/kubernetes/controller-manager.conf",
+      "/var/lib/rancher/rke2/server/cred/controller.kubeconfig",
+      "/var/lib/rancher/k3s/server/cred/controller.kubeconfig",
+    ],
+    kubelet: [
+      "/etc/kubernetes/kubelet.conf",
+      "/var/lib/rancher/rke2/agent/kubelet.kubeconfig",
+      "/var/lib/rancher/k3s/agent/kubelet.kubeconfig",
+    ],
+    proxy: [
+      "/etc/kubernetes/proxy.conf",
+      "/var/lib/rancher/rke2/agent/kubeproxy.kubeconfig",
+      "/var/lib/rancher/k3s/agent/kubeproxy.kubeconfig",
+    ],
   },
-  admin: ["/etc/kubernetes/admin.conf", "/etc/kubernetes/super-admin.conf", "/var/lib/rancher/rke2/server/cred/admin.kubeconfig", "/var/lib/rancher/k3s/server/cred/admin.kubeconfig"],
+  admin: [
+    "/etc/kubernetes/admin.conf",
+    "/etc/kubernetes/super-admin.conf",
+    "/var/lib/rancher/rke2/server/cred/admin.kubeconfig",
+    "/var/lib/rancher/k3s/server/cred/admin.kubeconfig",
+  ],
   pki: ["/etc/kubernetes/pki", "/var/lib/rancher/rke2/server/tls", "/var/lib/rancher/k3s/server/tls"],
   etcdData: ["/var/lib/etcd", "/var/lib/rancher/rke2/server/db/etcd", "/var/lib/rancher/k3s/server/db/etcd"],
-  kubeletUnits: ["/etc/systemd/system/kubelet.service.d/10-kubeadm.conf", "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf", "/lib/systemd/system/kubelet.service", "/usr/lib/systemd/system/kubelet.service", "/etc/systemd/system/kubelet.service"],
+  kubeletUnits: [
+    "/etc/systemd/system/kubelet.service.d/10-kubeadm.conf",
+    "/usr/lib/systemd/system/kubelet.service.d/10-kubeadm.conf",
+    "/lib/systemd/system/kubelet.service",
+    "/usr/lib/systemd/system/kubelet.service",
+    "/etc/systemd/system/kubelet.service",
+  ],
 } as const;
 
 /**
@@ -123,12 +150,17 @@ function pkiFiles(host: Host): FileFact[] {
 function cniFiles(host: Host): FileFact[] {
   const flags = flagsOf(processesOf(host).find(({ name }) => name === "kubelet")?.arguments ?? []);
   const folder = flags["cni-conf-dir"] ?? "/etc/cni/net.d";
-  return present(host, "kubernetes.files.cni", [...matches(host, `${folder}/*`), ...matches(host, "/var/lib/cni/networks/**")])
-    .filter(({ type }) => type === "file");
+  return present(host, "kubernetes.files.cni", [
+    ...matches(host, `${folder}/*`),
+    ...matches(host, "/var/lib/cni/networks/**"),
+  ]).filter(({ type }) => type === "file");
 }
 
 /** What secrets are encrypted with: the first provider of each entry is the one that writes. Keys are not kept. */
-function withEncryption(host: Host, apiserver: Part): Part & { encryption: { resources: string[]; provider: string }[] } {
+function withEncryption(
+  host: Host,
+  apiserver: Part,
+): Part & { encryption: { resources: string[]; provider: string }[] } {
   const path = apiserver.flags["encryption-provider-config"];
   if (path === undefined) return { ...apiserver, encryption: [] };
   const config = host.attempt("apiserver.encryption", () => yaml(path, host.root.text(path))) ?? {};
@@ -167,7 +199,8 @@ const kubeletFlags: Readonly<Record<string, string>> = {
 
 function kubeletOf(host: Host, part: Part): Kubelet {
   const path = part.flags["config"];
-  const config = host.attempt("kubelet.config", () => (path === undefined ? {} : yaml(path, host.root.text(path)))) ?? {};
+  const config =
+    host.attempt("kubelet.config", () => (path === undefined ? {} : yaml(path, host.root.text(path)))) ?? {};
   for (const [flag, field] of Object.entries(kubeletFlags)) {
     const value = part.flags[flag];
     if (value !== undefined) put(config, field.split("."), scalar(flag, value));
@@ -184,7 +217,10 @@ function kubeletOf(host: Host, part: Part): Kubelet {
   const kubeconfig = part.flags["kubeconfig"];
   return {
     ...part,
-    files: kubeconfig === undefined ? files : { ...files, kubeconfig: present(host, "kubelet.files.kubeconfig", [kubeconfig]) },
+    files:
+      kubeconfig === undefined
+        ? files
+        : { ...files, kubeconfig: present(host, "kubelet.files.kubeconfig", [kubeconfig]) },
     config,
     defaults:
       path === undefined
@@ -197,8 +233,10 @@ function proxyOf(host: Host, part: Part): Proxy {
   const path = part.flags["config"];
   // In a pod the path is of the pod: what it says is asked of the cluster.
   const config = host.attempt("proxy.config", () => (path === undefined ? {} : yaml(path, host.root.text(path)))) ?? {};
-  if (path !== undefined && Object.keys(config).length === 0) host.miss("proxy.config", `${path}: not on the host; bulwark check cluster reads it`);
-  if (part.flags["metrics-bind-address"] !== undefined) config["metricsBindAddress"] = part.flags["metrics-bind-address"];
+  if (path !== undefined && Object.keys(config).length === 0)
+    host.miss("proxy.config", `${path}: not on the host; bulwark check cluster reads it`);
+  if (part.flags["metrics-bind-address"] !== undefined)
+    config["metricsBindAddress"] = part.flags["metrics-bind-address"];
   return { ...part, config };
 }
 

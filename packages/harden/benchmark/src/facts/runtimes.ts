@@ -25,7 +25,11 @@ interface Daemon {
   uid: number;
 }
 
-function daemonOf(host: Host, variable: string, name: string): Omit<Daemon, "config" | "configPath"> & { process?: ProcessFact } {
+function daemonOf(
+  host: Host,
+  variable: string,
+  name: string,
+): Omit<Daemon, "config" | "configPath"> & { process?: ProcessFact } {
   const process = processesOf(host).find((one) => one.name === name);
   if (host.proc === undefined) host.miss(`${variable}.running`, "the host's processes are not seen");
   const words = process?.arguments ?? [];
@@ -66,7 +70,10 @@ function containerdOf(host: Host): Containerd {
   const configPath = daemon.flags["config"] ?? daemon.flags["c"] ?? "/etc/containerd/config.toml";
   const config = host.attempt("containerd.config", () => tomlWithImports(host, configPath)) ?? {};
   const grpc = tableOf(config["grpc"]);
-  const address = typeof grpc["address"] === "string" ? grpc["address"] : (daemon.flags["address"] ?? "/run/containerd/containerd.sock");
+  const address =
+    typeof grpc["address"] === "string"
+      ? grpc["address"]
+      : (daemon.flags["address"] ?? "/run/containerd/containerd.sock");
   const stats = host.attempt("containerd.socket", () => host.root.stat(address));
   const plugins = tableOf(config["plugins"]);
   const names = ["io.containerd.cri.v1.runtime", "io.containerd.grpc.v1.cri", "cri"];
@@ -88,7 +95,9 @@ function tomlWithImports(host: Host, path: string): Record<string, unknown> {
   return files.reduce((config, file) => merged(config, toml(file, host.root.text(file))), main);
 }
 
-function crioOf(host: Host): Daemon & { runtime: Record<string, unknown>; api: Record<string, unknown>; image: Record<string, unknown> } {
+function crioOf(
+  host: Host,
+): Daemon & { runtime: Record<string, unknown>; api: Record<string, unknown>; image: Record<string, unknown> } {
   const daemon = daemonOf(host, "crio", "crio");
   const configPath = daemon.flags["config"] ?? "/etc/crio/crio.conf";
   const folder = daemon.flags["config-dir"] ?? "/etc/crio/crio.conf.d";

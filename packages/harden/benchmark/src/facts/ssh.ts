@@ -74,7 +74,9 @@ function readInto(host: Host, path: string, given: Record<string, string>, depth
 /** `+a` adds to the default, `-a` takes from it, `^a` puts first. */
 function algorithms(standard: string, value: string): string {
   const names = value.slice(1).split(",");
-  const patterns = names.map((name) => new RegExp(`^${name.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`));
+  const patterns = names.map(
+    (name) => new RegExp(`^${name.replaceAll(/[.+^${}()|[\]\\]/g, "\\$&").replaceAll("*", ".*")}$`),
+  );
   if (value.startsWith("+")) return `${standard},${value.slice(1)}`;
   if (value.startsWith("^")) return `${value.slice(1)},${standard}`;
   if (!value.startsWith("-")) return value;

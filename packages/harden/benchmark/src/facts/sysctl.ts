@@ -25,7 +25,8 @@ export const sysctl: Collector = {
     }
     const foreign = networkOfAnother(host);
     for (const folder of folders) walk(host, folder, values, 0);
-    if (foreign) for (const name of Object.keys(values)) if (name.startsWith("net.")) host.miss(`sysctl[${name}]`, foreign);
+    if (foreign)
+      for (const name of Object.keys(values)) if (name.startsWith("net.")) host.miss(`sysctl[${name}]`, foreign);
     return { sysctl: values, sysctlFiles: files };
   },
 };

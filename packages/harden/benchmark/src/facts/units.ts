@@ -57,11 +57,13 @@ function unitOf(host: Host, name: string, { running, wanted }: Known): UnitFact 
 }
 
 function settingsOf(host: Host, name: string, path: string): Record<string, string> {
-  const dropIns = folders.toReversed().flatMap((folder) =>
-    (host.root.list(`${folder}/${name}.d`) ?? [])
-      .filter((file) => file.endsWith(".conf"))
-      .map((file) => `${folder}/${name}.d/${file}`),
-  );
+  const dropIns = folders
+    .toReversed()
+    .flatMap((folder) =>
+      (host.root.list(`${folder}/${name}.d`) ?? [])
+        .filter((file) => file.endsWith(".conf"))
+        .map((file) => `${folder}/${name}.d/${file}`),
+    );
   const settings: Record<string, string> = {};
   for (const file of [path, ...dropIns]) {
     let section = "";

@@ -44,8 +44,10 @@ function walk(host: Host): { writable: string[]; unowned: string[]; entries: num
       }
       const anybody = (stats.mode & 0o002) !== 0;
       const guarded = stats.isDirectory() && (stats.mode & 0o1000) !== 0;
-      if (anybody && !guarded && (stats.isFile() || stats.isDirectory()) && found.writable.length < listedLimit) found.writable.push(path);
-      if ((!users.has(stats.uid) || !groups.has(stats.gid)) && found.unowned.length < listedLimit) found.unowned.push(path);
+      if (anybody && !guarded && (stats.isFile() || stats.isDirectory()) && found.writable.length < listedLimit)
+        found.writable.push(path);
+      if ((!users.has(stats.uid) || !groups.has(stats.gid)) && found.unowned.length < listedLimit)
+        found.unowned.push(path);
       if (stats.isDirectory()) waiting.push(path);
     }
   }
