@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { describe, test } from "node:test";
+import { parseConfig } from "@bulwark/config";
 import { readTexts, type Manifest } from "@bulwark/manifests";
 import { checkPod } from "@bulwark/podsecurity";
 import { missing } from "@bulwark/testkit";
@@ -10,6 +11,8 @@ import { run } from "../images/run.ts";
 import { chart, render, renderedFile, template } from "./render.ts";
 
 const many = ["server.replicas=3", "database.url=postgres://db/bulwark", "nats.url=nats://nats:4222"];
+/** A second cluster, whose agents and collector tell a server elsewhere. */
+const joined = ["central.servers={https://bulwark.example:8444}", "central.joinTokenSecret=token", "cluster.name=east"];
 /** Every branch of the templates is taken by one of these. */
 const shapes: Record<string, string[]> = {
   "no value set": [],
@@ -41,6 +44,13 @@ describe("the chart", { skip: missing("go") }, () => {
     "image.serverDigest=latest": /pattern/,
     "image.pullPolicy=Sometimes": /IfNotPresent/,
     "cluster.name=East Coast": /pattern/,
+    "cluster.name=server": /cluster\.name|name/,
+    "central.servers={http://bulwark.example:8444}": /pattern/,
+    "central.servers=https://bulwark.example:8444": /array/,
+    "central.servers={https://bulwark.example:8444/console}": /pattern/,
+    "central.joinTokenSecret=My Token": /pattern/,
+    "central.joinTokenSecret=token": /without central\.servers/,
+    "collector.replicas=2": /replicas/,
     "agent.dataPath=relative": /pattern/,
     "agent.enabled=maybe": /boolean/,
     "networkPolicy.consoleFrom=all": /array/,
@@ -55,6 +65,28 @@ describe("the chart", { skip: missing("go") }, () => {
   test("refuses replicas that cannot hear of each other, and two addresses of one database", async () => {
     await assert.rejects(template("server.replicas=2", "database.url=postgres://db/b"), /Set nats\.url/);
     await assert.rejects(template("database.url=postgres://db/b", "database.existingSecret=db"), /keep one/);
+  });
+
+  test("refuses a cluster that would join without a token, or without a name", async () => {
+    await assert.rejects(template(...joined.filter((value) => !value.includes("Secret"))), /central\.joinTokenSecret/);
+    await assert.rejects(template(...joined.filter((value) => !value.includes("name"))), /a name of its own/);
+  });
+
+  test("a second cluster gets agents and a collector of it, and nothing of a server", async () => {
+    const found = await objects(...joined, "serviceMonitor.enabled=true");
+    const kinds = found.map((object) => `${object.kind} ${(object.metadata as { name: string }).name}`);
+    assert.ok(!kinds.some((kind) => /server|authority|keys|replicas|Service bulwark|Claim/.test(kind)), kinds.join());
+    const pod = podOf(found, "Deployment");
+    for (const version of ["v1.30", "v1.36"]) assert.deepEqual(checkPod("restricted", version, pod), []);
+    const maps = found.filter(({ kind }) => kind === "ConfigMap") as unknown as { data: Record<string, string> }[];
+    assert.equal(maps.length, 2);
+    for (const { data } of maps) {
+      const config = parseConfig(data["bulwark.yaml"] ?? "", "bulwark.yaml");
+      assert.deepEqual(config.agent.servers, ["https://bulwark.example:8444"]);
+      assert.equal(config.agent.kubernetes.cluster, "east");
+      assert.equal(config.agent.joinTokenFile, "/var/run/secrets/bulwark/token");
+      assert.equal(config.agent.serviceAccount, undefined, "its pods are nobody to a server elsewhere");
+    }
   });
 
   for (const [shape, values] of Object.entries(shapes)) {
@@ -94,12 +126,14 @@ describe("the chart", { skip: missing("go") }, () => {
   });
 
   test("no role reads secrets, writes what it does not own, or grants rights", async () => {
-    const roles = (await objects()).filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
-    assert.equal(roles.length, 4);
+    const all = [...(await objects()), ...(await objects(...joined))];
+    const roles = all.filter(({ kind }) => kind === "ClusterRole" || kind === "Role");
+    assert.equal(roles.length, 7);
     for (const { rules } of roles as unknown as { rules: Rule[] }[]) {
       for (const { apiGroups, resources, verbs, resourceNames } of rules) {
         assert.ok(![...apiGroups, ...resources, ...verbs].includes("*"), JSON.stringify(resources));
-        assert.ok(!resources.includes("secrets"));
+        // But for the collector, its own key and certificate.
+        if (resources.includes("secrets")) assert.deepEqual(resourceNames, ["bulwark-collector"]);
         const writes = verbs.filter((verb) => !["get", "list", "watch"].includes(verb));
         if (writes.length > 0 && !resources.includes("tokenreviews")) assert.equal(resourceNames?.length, 1);
       }

@@ -121,3 +121,24 @@ export function podOf(cluster: Cluster, namespace: string, label: string) {
   const container = pod.status.containerStatuses[0]?.containerID.replace("containerd://", "") ?? "";
   return { name: pod.metadata.name, uid: pod.metadata.uid, node, container };
 }
+
+interface RestartedPod {
+  metadata: { name: string };
+  status: { containerStatuses?: { restartCount: number; lastState: object }[] };
+}
+
+/** Raises an error with the last words of every container of Bulwark that has ended and was started again. */
+export function noneRestarted(cluster: Cluster, namespace: string): void {
+  const { items } = JSON.parse(cluster.kubectl("get", "pods", "-n", namespace, "-o", "json")) as {
+    items: RestartedPod[];
+  };
+  const told = items.flatMap(({ metadata: { name }, status }) =>
+    (status.containerStatuses ?? [])
+      .filter(({ restartCount }) => restartCount > 0)
+      .map(({ restartCount, lastState }) => {
+        const words = cluster.kubectl("logs", "-n", namespace, name, "--previous", "--tail=40");
+        return `${name} was started again ${restartCount} times: ${JSON.stringify(lastState)}\n${words}`;
+      }),
+  );
+  if (told.length > 0) throw new Error(told.join("\n"));
+}

@@ -6,7 +6,16 @@ import type { StoredAlert } from "@bulwark/model";
 import { eventually, missing } from "@bulwark/testkit";
 import { openBrowser } from "../browser.ts";
 import { startCluster, type Cluster } from "../cluster/cluster.ts";
-import { agentsWatch, execOnNode, install, podOf, pushImages, reverseShell, type Installed } from "./installed.ts";
+import {
+  agentsWatch,
+  execOnNode,
+  install,
+  noneRestarted,
+  podOf,
+  pushImages,
+  reverseShell,
+  type Installed,
+} from "./installed.ts";
 import { brief, shop } from "./objects.ts";
 
 describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", "clang", "chromium") }, () => {
@@ -114,13 +123,19 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
 
   test("while the API server is away alerts come all the same, and afterwards the cluster is caught up with", async () => {
     const pod = podOf(cluster, "shop", "app=checkout");
+    noneRestarted(cluster, bulwark.namespace);
     const before = (await alertsOf(pod.name)).length;
     await cluster.stop("kube-apiserver", "SIGKILL");
     execOnNode(pod.node, pod.container, reverseShell);
-    const told = await eventually("it is told", async () => {
-      const found = await alertsOf(pod.name);
-      return found.length > before ? found : undefined;
-    });
+    const told = await eventually(
+      "it is told",
+      async () => {
+        const found = await alertsOf(pod.name);
+        if (found.length <= before) throw new Error(await seenIn(api, pod.container));
+        return found;
+      },
+      30_000,
+    );
     assert.equal(told.length, before + 1);
     assert.ok(told.every(({ container }) => container?.pod?.metadata?.labels["team"] === "blue"));
     await eventually("it is said that the API server is away", async () => {
@@ -168,6 +183,18 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     assert.equal(words.length, 20);
   });
 });
+
+/** What the console has of a container, for a person who has to find out why an alert is lacking. */
+async function seenIn(api: Client, container: string): Promise<string> {
+  const { items } = await api.listEvents({ query: { container, limit: 50 } });
+  const events = items.map((item) => `${new Date(item.time).toISOString()} ${JSON.stringify(item).slice(0, 600)}`);
+  const { items: alerts } = await api.listAlerts({ query: { limit: 20 } });
+  const { components } = await api.getHealth();
+  const unwell = components.filter(({ state }) => state !== "ok").map((part) => JSON.stringify(part));
+  return [`${events.length} events`, ...events, "alerts", ...alerts.map((it) => JSON.stringify(it)), ...unwell].join(
+    "\n",
+  );
+}
 
 /** In the page: when a row with a text is there first, in milliseconds since 1970. */
 function seenAt(text: string): string {

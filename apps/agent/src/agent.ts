@@ -149,7 +149,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return {
       id: "spool",
       node,
-      state: sound ? "ok" : state === "refused" ? "failed" : "degraded",
+      state: sound ? "ok" : state === "refused" || state === "unreadable" ? "failed" : "degraded",
       summary: `${records} records wait to be sent (${(bytes / 1e6).toFixed(1)} MB of ${(config.agent.spool / 1e6).toFixed(0)})`,
       reason: state === "ok" ? (lost === 0 ? "" : `${lost} records were lost`) : reason,
       remedy: sound ? "" : remedies[state],
@@ -216,4 +216,5 @@ const remedies = {
   away: "start the server, or let this node reach it; everything is kept until then",
   refused: "make a new token for this node: bulwark join NODE",
   full: "free space on the server's disk, or lower retention.size",
+  unreadable: "check the disk below the agent's data folder",
 };

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
-import { appendFileSync, mkdtempSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { appendFileSync, mkdtempSync, readFileSync, renameSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
+import { gzipSync } from "node:zlib";
 import type { AgentRecord } from "@bulwark/model";
 import { AuditLog } from "./audit-log.ts";
 
@@ -34,7 +35,7 @@ afterEach(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-function start(): AuditLog {
+function start(every = 5): AuditLog {
   const take = (records: AgentRecord[]): void => {
     for (const record of records) {
       assert.ok(record.type === "event" && record.event.kind === "audit");
@@ -45,7 +46,7 @@ function start(): AuditLog {
   };
   const state = join(folder, "state.json");
   const sync = async (): Promise<void> => Promise.resolve();
-  log = new AuditLog({ node: "cp", cluster: "east", file, state, emit: take, sync, every: 5 });
+  log = new AuditLog({ node: "cp", cluster: "east", file, state, emit: take, sync, every });
   return log;
 }
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -68,7 +69,7 @@ test("all records come once, through two rotations and a line that is written in
   appendFileSync(file, Buffer.from(whole).subarray(half.length));
   for (const round of [0, 1]) {
     appendFileSync(file, lines(101 + round * 20, 111 + round * 20));
-    renameSync(file, join(folder, `audit-2026-0${round}.log`));
+    renameSync(file, join(folder, `audit-2026-0${round}-01T00-00-00.000.log`));
     writeFileSync(file, lines(111 + round * 20, 121 + round * 20));
     await until("both files are read", () => ids.length === 96 + (round + 1) * 20);
   }
@@ -93,6 +94,92 @@ test("what was written and rotated while the agent was down is read by the next 
   appendFileSync(file, lines(70, 71));
   await until("the last one is there", () => ids.length === 71);
   assert.deepEqual(ids, range(0, 71));
+});
+
+/** As the API server does it: the `n`th time. */
+function rotate(n: number): string {
+  const name = join(folder, `audit-2026-01-01T00-0${n}-00.000.log`);
+  renameSync(file, name);
+  return name;
+}
+function pack(name: string): void {
+  writeFileSync(`${name}.gz`, gzipSync(readFileSync(name)));
+  rmSync(name);
+}
+/** Fifty records are read, then the agent is away. */
+async function readFifty(): Promise<void> {
+  writeFileSync(file, "");
+  const first = start();
+  await until("it reads", () => first.health().state === "ok");
+  appendFileSync(file, lines(0, 50));
+  await until("fifty are there", () => ids.length === 50);
+  await first[Symbol.asyncDispose]();
+}
+
+test("all of three files that were rotated while the agent was away is read, packed or not, and nothing twice", async () => {
+  writeFileSync(join(folder, "audit-2025-01-01T00-00-00.000.log"), lines(900, 910));
+  writeFileSync(join(folder, "audit-policy.log"), "not of the log\n");
+  await readFifty();
+  appendFileSync(file, lines(50, 60));
+  pack(rotate(1));
+  writeFileSync(file, lines(60, 70));
+  // It is being packed now: the packed one is not whole.
+  writeFileSync(`${rotate(2)}.gz`, "");
+  writeFileSync(file, lines(70, 80));
+  pack(rotate(3));
+  writeFileSync(file, lines(80, 90));
+  const second = start();
+  await until("the other forty are there", () => ids.length === 90);
+  assert.deepEqual(ids, range(0, 90));
+  await until("it has been through them", () => second.health().state !== "failed");
+  assert.deepEqual([second.health().state, second.health().counters["rotations"]], ["ok", 3]);
+});
+
+test("a file that was rotated away and deleted unread is counted, and what is left is read", async () => {
+  await readFifty();
+  rmSync(rotate(1));
+  writeFileSync(file, lines(60, 70));
+  rotate(2);
+  // Often the same inode again: it is another file all the same.
+  writeFileSync(file, lines(70, 80));
+  const second = start();
+  await until("those that are left are there", () => ids.length === 70);
+  assert.deepEqual(ids, [...range(0, 50), ...range(60, 80)]);
+  await until("it has been through them", () => second.health().state !== "failed");
+  const { state, reason, remedy, counters } = second.health();
+  assert.deepEqual([state, counters["lost.rotated"]], ["degraded", 1]);
+  assert.match(`${reason}: ${remedy}`, /1 times a file was gone.*--audit-log-maxbackup/);
+});
+
+test("a packed file that is broken is counted, and those after it are read", async () => {
+  await readFifty();
+  const first = rotate(1);
+  writeFileSync(file, lines(60, 70));
+  const second = rotate(2);
+  writeFileSync(`${second}.gz`, gzipSync(readFileSync(second)).subarray(0, 20));
+  rmSync(second);
+  writeFileSync(file, lines(70, 80));
+  const audit = start();
+  await until("the last ones are there", () => ids.includes("79"));
+  assert.deepEqual(ids.slice(-10), range(70, 80));
+  assert.equal(audit.health().counters["lost.rotated"], 1, first);
+});
+
+test("two rotations between two looks lose nothing", async () => {
+  writeFileSync(file, "");
+  const audit = start(200);
+  await until("it reads", () => audit.health().state === "ok");
+  for (let n = 0; n < 4; n++) {
+    appendFileSync(file, lines(n * 10, n * 10 + 10));
+    // The API server packs it soon.
+    if (n % 2 === 0) rotate(n);
+    else pack(rotate(n));
+    writeFileSync(file, "");
+  }
+  appendFileSync(file, lines(40, 45));
+  await until("all are there", () => ids.length === 45);
+  assert.deepEqual(ids, range(0, 45));
+  assert.equal(audit.health().state, "ok");
 });
 
 test("a file that was cut, lines that are no records, and a file that is not there are said", async () => {

@@ -1,8 +1,19 @@
-import { open, readdir, readFile, rename, stat, writeFile, type FileHandle } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { toAuditEvent } from "@bulwark/kube";
-import { errorText, systemCode, type AgentRecord, type Component } from "@bulwark/model";
+import { errorText, type AgentRecord, type Component } from "@bulwark/model";
+import { z } from "zod";
+import {
+  bytesOf,
+  filesOf,
+  hasHead,
+  headOf,
+  headSize,
+  notThere,
+  openLog,
+  type LogFile,
+  type OpenLog,
+} from "./audit-files.ts";
 
 export interface AuditLogOptions {
   node: string;
@@ -19,24 +30,27 @@ export interface AuditLogOptions {
   every?: number;
 }
 
-interface Position {
-  inode: number;
-  offset: number;
-}
+const positionShape = z.object({
+  /** The newest rotated file when this one was begun. What is newer than that is this one, or came after it. */
+  after: z.string(),
+  /** Bytes of it that are done with, unpacked. */
+  offset: z.number(),
+  head: z.object({ length: z.number(), hash: z.string() }),
+});
+type Position = z.infer<typeof positionShape>;
 
-const chunkSize = 1024 * 1024;
 /** Of one record; RequestResponse records of large objects come near. */
 const longestLine = 8 * 1024 * 1024;
 
 /**
- * Reads an API server's audit log as it grows, and through its rotation: the API server renames the full file and begins
- * a new one. The first start begins at the end of what is there; later ones go on where the last one was.
+ * Reads an API server's audit log as it grows, and through its rotations, those that happened while nobody looked among
+ * them. The first start begins at the end of what is there; later ones go on where the last one was.
  */
 export class AuditLog implements AsyncDisposable {
   readonly #options: AuditLogOptions;
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
-  #file: FileHandle | undefined;
+  #open: OpenLog | undefined;
   #position: Position | undefined;
   #rest: Buffer = Buffer.alloc(0);
   #skipping = false;
@@ -49,16 +63,24 @@ export class AuditLog implements AsyncDisposable {
   }
 
   health(): Component {
-    const lost = this.#counters["lost.unreadable"] + this.#counters["lost.rotated"];
-    const state = this.#reason !== "" ? "failed" : lost > 0 ? "degraded" : "ok";
     const { node, file } = this.#options;
+    const { records, "lost.rotated": rotated, "lost.unreadable": unreadable } = this.#counters;
+    const losses = [
+      ...(rotated > 0 ? [`${rotated} times a file was gone, or broken, before all of it was read`] : []),
+      ...(unreadable > 0 ? [`${unreadable} lines are no records`] : []),
+    ];
+    const mend = [
+      ...(rotated > 0 ? ["have the API server keep more files (--audit-log-maxbackup, --audit-log-maxage)"] : []),
+      ...(unreadable > 0 ? [`see that ${file} is in JSON`] : []),
+    ];
+    const failed = this.#reason !== "";
     return {
       id: "audit-log",
       node,
-      state,
-      summary: `${this.#counters.records} records of the API server's audit log were read`,
-      reason: this.#reason || (lost > 0 ? `${lost} records, or files that were rotated away, could not be read` : ""),
-      remedy: state === "ok" ? "" : `see that ${file} is the API server's --audit-log-path, in JSON, and can be read`,
+      state: failed ? "failed" : losses.length > 0 ? "degraded" : "ok",
+      summary: `${records} records of the API server's audit log were read`,
+      reason: this.#reason || losses.join("; "),
+      remedy: failed ? `see that ${file} is the API server's --audit-log-path, and can be read` : mend.join("; "),
       counters: { ...this.#counters },
       updatedAt: Date.now(),
     };
@@ -67,15 +89,15 @@ export class AuditLog implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#running;
-    await this.#file?.close();
+    await this.#open?.handle.close();
   }
 
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
       try {
-        if (!this.#file) await this.#begin();
-        else await this.#look();
+        if (!this.#open) await this.#begin();
+        await this.#look();
         this.#reason = "";
       } catch (error) {
         this.#reason = errorText(error);
@@ -84,68 +106,95 @@ export class AuditLog implements AsyncDisposable {
     }
   }
 
+  /** Where the last one was; in the file that was read then, whatever it is called now. */
   async #begin(): Promise<void> {
-    const { file } = this.#options;
     const known = await this.#readState();
-    const current = await stat(file);
-    if (known && known.inode !== current.ino) {
-      const rotated = await this.#findRotated(known.inode);
-      if (rotated === undefined) this.#counters["lost.rotated"]++;
-      else {
-        await this.#openAt(rotated, known);
-        await this.#look();
-        return;
+    const files = await filesOf(this.#options.file);
+    if (known) {
+      const newer = files.filter(({ name }) => name === "" || name > known.after);
+      for (const file of newer) {
+        if (await hasHead(file, known.head)) return this.#openAt(file, known.after, known.offset);
+      }
+      const [oldest] = newer;
+      if (oldest) {
+        this.#counters["lost.rotated"]++;
+        return this.#openAt(oldest, known.after, 0);
       }
     }
-    const offset =
-      known?.inode === current.ino && known.offset <= current.size ? known.offset : known ? 0 : current.size;
-    await this.#openAt(file, { inode: current.ino, offset });
+    const current = files.at(-1);
+    if (current?.name !== "") await stat(this.#options.file);
+    if (current) await this.#openAt(current, files.at(-2)?.name ?? "", current.size);
+  }
+
+  /** Does nothing where the name has gone to another file since: the next look sees what there is then. */
+  async #openAt(file: LogFile, after: string, offset: number): Promise<void> {
+    const open = await openLog(file);
+    if (open.inode !== file.inode) return open.handle.close();
+    const before = this.#open;
+    this.#position = { after, offset, head: await headOf(open) };
+    this.#open = open;
+    if (before) this.#counters.rotations++;
+    // The end of a record that the API server did not come to write.
+    if (this.#rest.length > 0) this.#counters["lost.unreadable"]++;
+    this.#rest = Buffer.alloc(0);
+    this.#skipping = false;
+    await before?.handle.close();
     await this.#saveState();
   }
 
-  async #openAt(path: string, position: Position): Promise<void> {
-    this.#file = await open(path, "r");
-    // The name may have gone to another file in between.
-    const { ino } = await this.#file.stat();
-    this.#position = ino === position.inode ? position : { inode: ino, offset: 0 };
-    this.#rest = Buffer.alloc(0);
-    this.#skipping = false;
-  }
-
-  /** Reads to the end; where the name has gone to another file, to the end of that one, too. */
+  /** Reads to the end; where the name has gone to another file, to the end of all that came in between, too. */
   async #look(): Promise<void> {
-    for (;;) {
-      const { file } = this.#options;
-      const named = await stat(file).catch((error: unknown) => {
-        if (systemCode(error) === "ENOENT") return undefined;
-        throw error;
-      });
-      await this.#drain();
-      if (!named || !this.#position || named.ino === this.#position.inode) return;
-      // It was renamed before the last drain: nothing more comes into it.
-      await this.#file?.close();
-      this.#counters.rotations++;
-      await this.#openAt(file, { inode: named.ino, offset: 0 });
+    while (this.#open && this.#position && !this.#stop.signal.aborted) {
+      // Looked for first: nothing more comes into this file once there is a next one.
+      const next = await this.#next(this.#open, this.#position);
+      await this.#drain(this.#open, this.#position);
+      if (!next || this.#stop.signal.aborted) return;
+      await this.#openAt(next.file, next.after, 0);
     }
   }
 
-  async #drain(): Promise<void> {
-    const file = this.#file;
-    const position = this.#position;
-    if (!file || !position) return;
-    const { size } = await file.stat();
-    if (size < position.offset + this.#rest.length) {
+  /** The file that follows; none while the API server writes into this one. */
+  async #next(open: OpenLog, { after, head }: Position): Promise<{ file: LogFile; after: string } | undefined> {
+    const { file } = this.#options;
+    const current = await stat(file).catch(notThere);
+    if (current?.ino === open.inode) return undefined;
+    const files = await filesOf(file);
+    let own = files.findIndex(({ inode }) => inode === open.inode);
+    // Packed it is another file, with the same in it.
+    for (let n = 0; own < 0 && n < files.length; n++) {
+      const one = files[n];
+      if (one && one.name > after && (await hasHead(one, head))) own = n;
+    }
+    if (own >= 0) {
+      const next = files[own + 1];
+      return next && { file: next, after: files[own]?.name ?? after };
+    }
+    // It was deleted, but what was in it is still read.
+    const next = files.find(({ name }) => name === "" || name > after);
+    return next && { file: next, after };
+  }
+
+  async #drain(open: OpenLog, position: Position): Promise<void> {
+    if (open.isBroken) return;
+    if (!open.packed && (await open.handle.stat()).size < position.offset + this.#rest.length) {
       // It was cut short: what is in it now is new.
       position.offset = 0;
+      position.head = await headOf(open);
       this.#rest = Buffer.alloc(0);
     }
-    while (!this.#stop.signal.aborted) {
-      const from = position.offset + this.#rest.length;
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(chunkSize), 0, chunkSize, from);
-      if (bytesRead === 0) return;
-      this.#take(Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)]), position);
-      await this.#options.sync();
-      await this.#saveState();
+    try {
+      for await (const bytes of bytesOf(open, position.offset + this.#rest.length)) {
+        this.#take(Buffer.concat([this.#rest, bytes]), position);
+        if (position.head.length < headSize) position.head = await headOf(open);
+        await this.#options.sync();
+        await this.#saveState();
+        if (this.#stop.signal.aborted) return;
+      }
+    } catch (error) {
+      if (!open.packed) throw error;
+      // It stays so, and those after it need not be.
+      open.isBroken = true;
+      this.#counters["lost.rotated"]++;
     }
   }
 
@@ -181,22 +230,9 @@ export class AuditLog implements AsyncDisposable {
     records.push({ type: "event", event });
   }
 
-  async #findRotated(inode: number): Promise<string | undefined> {
-    const folder = dirname(this.#options.file);
-    const stem = basename(this.#options.file).replace(/\.[^.]*$/, "");
-    for (const name of await readdir(folder)) {
-      if (!name.startsWith(stem)) continue;
-      const found = await stat(join(folder, name)).catch(() => undefined);
-      if (found?.ino === inode) return join(folder, name);
-    }
-    return undefined;
-  }
-
   async #readState(): Promise<Position | undefined> {
-    const text = await readFile(this.#options.state, "utf8").catch(() => undefined);
-    const told = text === undefined ? undefined : (parse(text) as Partial<Position> | undefined);
-    if (typeof told?.inode !== "number" || typeof told.offset !== "number") return undefined;
-    return { inode: told.inode, offset: told.offset };
+    const text = await readFile(this.#options.state, "utf8").catch(notThere);
+    return text === undefined ? undefined : positionShape.safeParse(parse(text)).data;
   }
 
   async #saveState(): Promise<void> {

@@ -63,6 +63,72 @@ test("acknowledged segments go, and numbers do not begin anew", async () => {
   await again.close();
 });
 
+test("what is taken in while a segment is begun is read back too", async () => {
+  const spool = await open(1e9, 1000);
+  let isOver = false;
+  let next = 1;
+  // At every step of a write and of a new segment there is something new.
+  const taking = (async () => {
+    while (!isOver) {
+      spool.append([event(next++)]);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  })();
+  for (let n = 0; n < 30; n++) await spool.sync();
+  isOver = true;
+  await taking;
+  await spool.sync();
+  assert.deepEqual(await numbers(spool), range(1, next - 1));
+  assert.deepEqual(spool.lost, { full: 0, torn: 0, disk: 0 });
+  await spool.close();
+});
+
+test("written, read and forgotten at the same time, above its limit too: every record is read once or counted", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.integer({ min: 3000, max: 40_000 }),
+      fc.array(fc.nat(3), { maxLength: 60 }),
+      async (limit, steps) => {
+        rmSync(folder, { recursive: true, force: true });
+        const spool = await open(limit, 2000);
+        let next = 1;
+        let isOver = false;
+        const writing = (async () => {
+          for (const step of steps) {
+            for (let n = 0; n < step; n++) spool.append([next++ % 5 === 0 ? alert(next) : event(next)]);
+            void spool.sync();
+            await new Promise((resolve) => setImmediate(resolve));
+          }
+          await spool.sync();
+          isOver = true;
+        })();
+        const found: number[] = [];
+        for (let after = 0; ;) {
+          const last = isOver;
+          const batch = await spool.read(after, 3, 1e6);
+          if (!batch && last) break;
+          if (!batch) await new Promise((resolve) => setImmediate(resolve));
+          else {
+            found.push(...batch.records.map((_, index) => batch.first + index));
+            after = found.at(-1) ?? 0;
+            await spool.acknowledge(after);
+          }
+        }
+        await writing;
+        assert.deepEqual(
+          found,
+          [...new Set(found)].sort((a, b) => a - b),
+        );
+        // One may be counted as dropped that was being read at that moment, never the other way round.
+        assert.ok(found.length + spool.lost.full >= next - 1, `${found.length} + ${spool.lost.full} of ${next - 1}`);
+        if (spool.lost.full === 0) assert.equal(found.length, next - 1);
+        await spool.close();
+      },
+    ),
+    { numRuns: 40 },
+  );
+});
+
 test("above its limit it drops events before alerts, and counts them", async () => {
   const spool = await open(60_000);
   for (let n = 1; n <= 200; n++) {

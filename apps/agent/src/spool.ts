@@ -117,11 +117,18 @@ export class Spool {
     await this.#writing;
   }
 
-  /** The next records behind `after` that are on disk: at most `count`, about `bytes`. Undefined when there is none. */
+  /**
+   * The next records behind `after` that are on disk: at most `count`, about `bytes`. Undefined when there is none. Raises
+   * the system's error where the disk cannot be read.
+   */
   async read(after: number, count: number, bytes: number): Promise<SpoolBatch | undefined> {
-    for (const segment of this.#segments) {
+    for (const segment of [...this.#segments]) {
       if (segment.last <= after) continue;
-      const lines = await this.#linesOf(segment);
+      const lines = await this.#linesOf(segment).catch((error: unknown) => {
+        // Dropped to make room while it was being read: counted there.
+        if (!this.#segments.includes(segment)) return [];
+        throw error;
+      });
       const from = lines.findIndex(({ number }) => number > after);
       const first = lines[from];
       if (!first || first.number > this.#synced) continue;
@@ -143,7 +150,8 @@ export class Spool {
     this.#acknowledged = Math.max(this.#acknowledged, number);
     while (this.#segments.length > 1 && (this.#segments[0]?.last ?? Infinity) <= this.#acknowledged) {
       const done = this.#segments.shift();
-      if (done) await rm(join(this.#folder, nameOf(done.first)), { force: true });
+      // One that stays is sent again after a restart, and the server knows its numbers.
+      if (done) await rm(join(this.#folder, nameOf(done.first)), { force: true }).catch(() => undefined);
     }
   }
 
@@ -167,21 +175,29 @@ export class Spool {
       newest.last = last;
       this.#synced = last;
       if (this.#cache?.first === newest.first) this.#cache = undefined;
-      if (newest.bytes >= this.#segmentSize) await this.#rotate();
-      await this.#makeRoom();
     } catch {
       // A full disk may have taken half of it: cut that off, so that the next write begins on a clean line.
       this.lost.disk += lines.length;
       newest.last = last;
       this.#synced = last;
       await truncate(join(this.#folder, nameOf(newest.first)), newest.bytes).catch(() => undefined);
+      return;
+    }
+    try {
+      if (newest.bytes >= this.#segmentSize) await this.#rotate();
+      await this.#makeRoom();
+    } catch {
+      // What was to be kept is on disk: the segment grows on, and the next write tries both again.
     }
   }
 
+  /** Begins a new segment, named by the next number that will be written: more may have been taken in meanwhile. */
   async #rotate(): Promise<void> {
-    await this.#file.close();
-    this.#file = await open(join(this.#folder, nameOf(this.#next)), "a", 0o600);
-    this.#segments.push({ first: this.#next, last: this.#next - 1, bytes: 0 });
+    const first = this.#synced + 1;
+    const before = this.#file;
+    this.#file = await open(join(this.#folder, nameOf(first)), "a", 0o600);
+    this.#segments.push({ first, last: first - 1, bytes: 0 });
+    await before.close();
   }
 
   async #makeRoom(): Promise<void> {

@@ -16,7 +16,7 @@ export interface UplinkOptions {
 
 export interface UplinkState {
   /** `ok` while the last batch was taken. */
-  state: "ok" | "away" | "refused" | "full";
+  state: "ok" | "away" | "refused" | "full" | "unreadable";
   reason: string;
   sent: number;
   /** Records that the server would never take, one by one; each is in the log. */
@@ -67,7 +67,7 @@ export class Uplink {
     let delay = firstDelay;
     while (!this.#stopping.signal.aborted) {
       this.#signalled = false;
-      const batch = await this.#options.spool.read(this.#position, this.#atOnce, bytesAtOnce);
+      const batch = await this.#next();
       if (!batch) {
         await this.#pause(1000, true);
         continue;
@@ -78,6 +78,18 @@ export class Uplink {
       }
       await this.#pause(delay * (0.75 + Math.random() / 2), false);
       delay = Math.min(delay * 2, lastDelay);
+    }
+  }
+
+  /** Undefined where nothing waits, or the disk cannot be read. */
+  async #next(): Promise<SpoolBatch | undefined> {
+    try {
+      return await this.#options.spool.read(this.#position, this.#atOnce, bytesAtOnce);
+    } catch (error) {
+      const reason = `the spool cannot be read: ${errorText(error)}`;
+      if (this.state.reason !== reason) this.#options.log.error({ reason }, "nothing is sent until it can");
+      Object.assign(this.state, { state: "unreadable", reason });
+      return undefined;
     }
   }
 

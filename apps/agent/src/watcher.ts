@@ -91,6 +91,7 @@ export class Watcher implements AsyncDisposable {
       "lost.files": Number(files),
       "unknown.container": pipeline?.unknown ?? 0,
       "evicted.processes": this.#pipeline?.table.evicted ?? 0,
+      "failed.detectors": this.#pipeline?.faults.size ?? 0,
     };
     const common = { id: "sensor", node, counters, updatedAt: Date.now() };
     if (this.#error) {
@@ -101,6 +102,17 @@ export class Watcher implements AsyncDisposable {
         summary: "What containers do is not seen",
         reason: message,
         remedy,
+      };
+    }
+    const [fault] = this.#pipeline?.faults ?? [];
+    if (fault) {
+      const [detector, { count, message }] = fault;
+      return {
+        ...common,
+        state: "degraded",
+        summary: "Sees what containers do, but does not judge all of it",
+        reason: `${detector} failed ${count} times: ${message}`.slice(0, 2048),
+        remedy: "this is a defect of Bulwark: please report it with this text; the other detectors go on",
       };
     }
     const lost = ring + pipe + limited + files;

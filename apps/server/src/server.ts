@@ -66,7 +66,7 @@ export interface RunningServer extends AsyncDisposable {
   /** A token with which agents of other machines join. Throws where they cannot connect. */
   createJoinToken(options: JoinTokenOptions): Promise<{ token: string; expiresAt: number }>;
   listAgents(): Promise<AgentCertificate[]>;
-  /** How many certificates of the node's agent were revoked. */
+  /** How many certificates of the node's agent were revoked; `east/worker-1` where its cluster is not `default`. */
   revokeAgent(node: string): Promise<number>;
   /** Shows the state of a part that lives in this process. */
   reportHealth(...reports: HealthReport[]): void;

@@ -10,7 +10,8 @@ const usage = `Usage: bulwark agents list [OPTION…]
 Agents of other machines that have joined the server of this machine's data folder:
 their nodes, when they were last heard of, and how long their certificates are good
 for. What is revoked is refused from that moment on, at every replica; the node
-joins again with a new token of bulwark join NODE.
+joins again with a new token of bulwark join NODE. A node of a cluster that is not
+called default is named with its cluster: bulwark agents revoke east/worker-1.
 
   --format json   for programs
 ${configUsage}`;

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs, styleText } from "node:util";
 import type { Config } from "@bulwark/config";
+import { nodeIdOf } from "@bulwark/model";
 import { createLogger } from "@bulwark/telemetry";
 import type { RunningServer } from "@bulwark/server";
 import type { Command, Io } from "../command.ts";
@@ -30,13 +31,17 @@ async function run(args: string[], io: Io): Promise<number> {
   await using _ = await keepAgentRunning(config, plane.server, values.config);
   io.stdout.write(await welcome(plane.server));
   const ending = new AbortController();
-  const told = whatIsOff(plane.server, config.agent.node ?? hostname(), ending.signal).then((text) =>
-    io.stdout.write(text),
-  );
+  const told = whatIsOff(plane.server, ownNode(config).id, ending.signal).then((text) => io.stdout.write(text));
   await untilStopped();
   ending.abort();
   await told.catch(() => undefined);
   return 0;
+}
+
+/** This machine as its agent names it, and as the server does. */
+function ownNode({ agent }: Config): { name: string; id: string } {
+  const name = agent.node ?? hostname();
+  return { name, id: nodeIdOf(agent.kubernetes.cluster, name) };
 }
 
 /** Milliseconds in which the agent has usually told how its parts are. */
@@ -65,8 +70,8 @@ async function keepAgentRunning(
   file: string | undefined,
 ): Promise<AsyncDisposable> {
   const log = createLogger("up");
-  const node = config.agent.node ?? hostname();
-  const token = await server.createAgentToken(node);
+  const { name, id } = ownNode(config);
+  const token = await server.createAgentToken(id);
   let stopping = false;
   let child: ChildProcess | undefined;
   let startedAt = 0;
@@ -81,7 +86,7 @@ async function keepAgentRunning(
         ...process.execArgv,
         join(import.meta.dirname, "../main.ts"),
         "agent",
-        ...agentFlags(config, server.url, node, file),
+        ...agentFlags(config, server.url, name, file),
       ],
       {
         env: { ...process.env, BULWARK_AGENT_TOKEN: token },

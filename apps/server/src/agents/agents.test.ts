@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { createAuthority, createRequest, openAuthority, parseJoinToken, formatJoinToken } from "@bulwark/identity";
-import type { AgentRecord } from "@bulwark/model";
+import type { AgentRecord, AuditEvent } from "@bulwark/model";
 import {
   joinAgent,
   joinWith,
@@ -36,16 +36,99 @@ test("an agent joins with a token, sends, renews, and is refused from the moment
   const person = server.client(await server.login());
   const [listed] = (await person.listAgents()).items;
   assert.deepEqual([listed?.node, listed?.cluster, listed?.revokedAt], ["worker-1", "east", null]);
-  await person.revokeAgent({ params: { id: "worker-1" } });
+  await person.revokeAgent({ params: { id: "east/worker-1" } });
   const refused = await agent.send(2, [{ type: "event", event: eventOf("worker-1", 2) }]);
   assert.deepEqual([refused.status, refused.body["code"]], [401, "unauthenticated"]);
   assert.match(String(refused.body["message"]), /revoked/);
   assert.equal((await person.listEvents({ query: {} })).items.length, 1);
   assert.ok((await person.listAgents()).items[0]?.revokedAt);
-  await assert.rejects(person.revokeAgent({ params: { id: "worker-1" } }), /has no agent/);
+  await assert.rejects(person.revokeAgent({ params: { id: "east/worker-1" } }), /has no agent/);
   const { items } = await person.listAudit({ query: {} });
   const actions = new Set(items.map(({ action }) => action));
   for (const action of ["join-token.create", "agent.join", "agent.revoke"]) assert.ok(actions.has(action), action);
+});
+
+test("nodes of two clusters that have one name neither see nor overwrite each other", async () => {
+  await using server = await startTestServer({ agents: true });
+  const joinedTo = async (cluster: string): Promise<TestAgent> => {
+    // For any node: the name is not taken, as it is another node.
+    const { token } = await server.createJoinToken({ cluster, hours: 1 });
+    return joinAgent(server.agentsUrl ?? "", token, "worker-1");
+  };
+  const agents = [await joinedTo("east"), await joinedTo("west"), await joinedTo("default")];
+  const health = {
+    id: "sensor",
+    state: "ok" as const,
+    summary: "",
+    reason: "",
+    remedy: "",
+    counters: {},
+    updatedAt: 1,
+  };
+  for (const [index, agent] of agents.entries()) {
+    const container = sampleContainer(1, { id: "web", node: "worker-1", name: `web-${index}`, rootfs: "/r" });
+    const image = { ...container.image, digest: null };
+    const report = { ...sampleReport(1), key: "rootfs:worker-1:/r", digest: null };
+    const audit = { ...auditOf("elsewhere", index), node: "worker-1" };
+    const records: AgentRecord[] = [
+      { type: "event", event: eventOf("worker-1", 1) },
+      { type: "event", event: audit },
+      {
+        type: "alert",
+        alert: sampleAlert(1, { node: "worker-1", id: "worker-1/boot/1", events: ["worker-1/boot/1"] }),
+      },
+      { type: "container", container: { ...container, image } },
+      { type: "image", report },
+      { type: "health", components: [{ ...health, node: "worker-1" }] },
+    ];
+    assert.deepEqual((await agent.send(1, records)).body, { stored: 6, settings: 0 });
+  }
+  // What is not in the list of one has gone there, and nowhere else.
+  await agents[0]?.send(7, [{ type: "containers", node: "worker-1", running: [] }]);
+
+  const person = server.client(await server.login());
+  const ids = ["east/worker-1", "west/worker-1", "worker-1"];
+  const alerts = (await person.listAlerts({ query: {} })).items;
+  assert.deepEqual(alerts.map(({ node }) => node).toSorted(), ids);
+  assert.deepEqual(
+    alerts.flatMap(({ events }) => events).toSorted(),
+    ids.map((id) => `${id}/boot/1`),
+  );
+  const events = (await person.listEvents({ query: { kind: "exec" } })).items;
+  assert.deepEqual(
+    events.map(({ id, node }) => `${node} ${id}`).toSorted(),
+    ids.map((id) => `${id} ${id}/boot/1`),
+  );
+  const audited = (await person.listEvents({ query: { kind: "audit" } })).items;
+  assert.deepEqual(
+    audited
+      .flatMap((event) => (event.kind === "audit" ? [`${event.node} ${event.audit.cluster} ${event.id}`] : []))
+      .toSorted(),
+    ["east/worker-1 east east/audit/0/s", "west/worker-1 west west/audit/1/s", "worker-1 default default/audit/2/s"],
+  );
+  const containers = (await person.listContainers({ query: {} })).items;
+  assert.deepEqual(containers.map(({ node, name, state }) => `${node} ${name} ${state}`).toSorted(), [
+    "east/worker-1 web-0 stopped",
+    "west/worker-1 web-1 running",
+    "worker-1 web-2 running",
+  ]);
+  assert.equal((await person.listContainers({ query: { node: "west/worker-1" } })).items.length, 1);
+  const images = (await person.listImages({ query: {} })).items;
+  assert.deepEqual(images.map(({ key, runningContainers }) => `${key} ${runningContainers}`).toSorted(), [
+    "rootfs:east/worker-1:/r 0",
+    "rootfs:west/worker-1:/r 1",
+    "rootfs:worker-1:/r 1",
+  ]);
+  const { components } = await person.getHealth();
+  assert.deepEqual(components.flatMap(({ id, node }) => (id === "sensor" ? [node] : [])).toSorted(), ids);
+
+  await person.revokeAgent({ params: { id: "west/worker-1" } });
+  const statuses = await Promise.all(
+    agents.map(async (agent) => (await agent.send(9, [{ type: "event", event: eventOf("worker-1", 9) }])).status),
+  );
+  assert.deepEqual(statuses, [200, 401, 200]);
+  const listed = (await person.listAgents()).items.map(({ cluster, revokedAt }) => `${cluster} ${revokedAt !== null}`);
+  assert.deepEqual(listed, ["default false", "east false", "west true"]);
 });
 
 test("who has no certificate of this authority sends nothing", async () => {
@@ -156,11 +239,11 @@ test("a node that was taken over writes nothing but what is its own", async () =
   assert.equal(contents.flatMap(({ inventory }) => inventory.packages).length, 1);
 
   const person = server.client(await server.login());
-  assert.equal((await person.getContainer({ params: { id } })).node, "worker-1");
+  assert.equal((await person.getContainer({ params: { id } })).node, "east/worker-1");
   assert.equal((await person.listEvents({ query: {} })).items.length, 0);
   assert.equal((await person.listAlerts({ query: {} })).items.length, 0);
   const { components } = await person.getHealth();
-  assert.equal(components.find(({ node }) => node === "worker-1")?.state, "ok");
+  assert.equal(components.find(({ node }) => node === "east/worker-1")?.state, "ok");
   // An agent's certificate reads nothing of the people's API.
   const read = await postTls(
     server.agentsUrl ?? "",
@@ -255,4 +338,19 @@ test("the address that is told by a proxy counts only where the proxy is trusted
 
 function eventOf(node: string, n: number) {
   return sampleEvent(n, { node, id: `${node}/boot/${n}`, container: null, attribution: "host" });
+}
+
+function auditOf(cluster: string, n: number): AuditEvent {
+  const text = {
+    stage: "s",
+    verb: "get",
+    user: "u",
+    impersonated: "",
+    userAgent: "",
+    uri: "",
+    decision: "",
+    reason: "",
+  };
+  const audit = { ...text, cluster, groups: [], sourceIps: [], object: null, status: 200 };
+  return { id: `${cluster}/audit/${n}/s`, time: Date.now(), node: "", kind: "audit", audit };
 }

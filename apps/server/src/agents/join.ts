@@ -7,7 +7,7 @@ import {
   parseJoinToken,
   type JoinToken,
 } from "@bulwark/identity";
-import { agentName, collectorOf, nodeName } from "@bulwark/model";
+import { agentName, collectorOf, nodeIdOf, nodeName, splitNodeId } from "@bulwark/model";
 import type { AgentCertificate, EnrolRefusal } from "@bulwark/store";
 import type { Context } from "../context.ts";
 import { addressKey } from "../auth/throttle.ts";
@@ -44,7 +44,13 @@ export async function addJoinToken(
     createdAt: now,
     expiresAt,
   });
-  const entry = { time: now, actor, action: "join-token.create", target: node ?? cluster, address };
+  const entry = {
+    time: now,
+    actor,
+    action: "join-token.create",
+    target: node === undefined ? cluster : nodeIdOf(cluster, node),
+    address,
+  };
   await context.store.audit.append({ ...entry, detail: { id: token.id, cluster, hours } });
   return { token: formatJoinToken(token), expiresAt };
 }
@@ -76,7 +82,8 @@ export async function enrol(
   if (reason !== null) return refuse(reason, node, address, context);
   context.throttle.succeeded(keys);
   count.enrolments.inc({ result: "joined" });
-  const entry = { time: now, actor: `join-token:${id}`, action: "agent.join", target: node, address };
+  const target = nodeIdOf(known.cluster, node);
+  const entry = { time: now, actor: `join-token:${id}`, action: "agent.join", target, address };
   await context.store.audit.append({
     ...entry,
     detail: { cluster: known.cluster, fingerprint: certificate.row.fingerprint },
@@ -104,9 +111,9 @@ async function enrolPod(
   const node = await serviceAccounts?.nodeOf(asked.token);
   if (node === undefined) return refuse("unknown-token", asked.node, address, context);
   if (node !== asked.node) return refuse("other-node", asked.node, address, context);
-  const before = (await store.agents.list(now)).find((agent) => agent.node === node);
-  if (before && before.revokedAt !== null) return refuse("revoked", node, address, context);
   const cluster = config.server.kubernetes.name;
+  const before = (await store.agents.list(now)).find((agent) => agent.node === node && agent.cluster === cluster);
+  if (before && before.revokedAt !== null) return refuse("revoked", node, address, context);
   // A token for this very node that nobody else ever sees: from here on it is as with any other.
   const { id, secret } = createJoinToken(gateOf(context).authority.fingerprint);
   const hash = hashJoinSecret(secret);
@@ -116,7 +123,8 @@ async function enrolPod(
   if (reason !== null) return refuse(reason, node, address, context);
   throttle.succeeded(keys);
   count.enrolments.inc({ result: "joined" });
-  const entry = { time: now, actor: "service-account", action: "agent.join", target: node, address };
+  const target = nodeIdOf(cluster, node);
+  const entry = { time: now, actor: "service-account", action: "agent.join", target, address };
   await store.audit.append({ ...entry, detail: { cluster, fingerprint: certificate.row.fingerprint } });
   return { certificate: certificate.pem, cluster };
 }
@@ -135,12 +143,13 @@ export async function renew(
   return { certificate: pem, cluster };
 }
 
-/** How many certificates were revoked. In effect with the next request of the agent, at whichever replica. */
-export async function revoke(node: string, actor: string, address: string, context: Context): Promise<number> {
+/** How many certificates of a node were revoked. In effect with the agent's next request, at whichever replica. */
+export async function revoke(id: string, actor: string, address: string, context: Context): Promise<number> {
   const now = Date.now();
-  const revoked = await context.store.agents.revoke(node, now);
+  const { cluster, name: node } = splitNodeId(id);
+  const revoked = await context.store.agents.revoke({ cluster, node }, now);
   if (revoked === 0) return 0;
-  const entry = { time: now, actor, action: "agent.revoke", target: node, address };
+  const entry = { time: now, actor, action: "agent.revoke", target: id, address };
   await context.store.audit.append({ ...entry, detail: { certificates: revoked } });
   return revoked;
 }

@@ -1,8 +1,6 @@
 import {
   collectorOf,
   errorText,
-  nodeName,
-  type AgentRecord,
   type Batch,
   type Component,
   type ImageReport,
@@ -10,6 +8,7 @@ import {
   type KubeStatus,
 } from "@bulwark/model";
 import { StoreError, type IngestResult } from "@bulwark/store";
+import { ownBatch } from "../agents/own-batch.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Context } from "../context.ts";
 import { reportFull } from "../health/own.ts";
@@ -23,8 +22,12 @@ import { summaryOf, takeChanges } from "../kubernetes/take.ts";
 export const agentHandlers: HandlersOf<"agent"> = {
   async ingest({ body, caller, now }, context) {
     if (caller.kind !== "agent") throw new Refusal("forbidden", "only an agent's token may send records");
-    checkNode(body, caller.node);
-    const result = await write(body, context, now);
+    const own = ownBatch(body, caller.node);
+    if (!own) {
+      count.batches.inc({ result: "refused" });
+      throw new Refusal("forbidden", `this agent is of the node ${caller.node}; the batch speaks for another`);
+    }
+    const result = await write(own, context, now);
     await announce(result, context);
     return { stored: result.stored, settings: await context.agentSettings.revision() };
   },
@@ -80,39 +83,6 @@ async function takeStatus(
   const component: Component = { ...told, updatedAt: now };
   await store.health.put([component]);
   if (before?.state !== state || before.reason !== reason) await live.publish("health", component);
-}
-
-/**
- * A node speaks for itself only: whoever holds one node's certificate cannot write another's history. Ids of events and
- * alerts begin with the node, so that none can be taken before its owner comes with it.
- */
-function checkNode(batch: Batch, node: string): void {
-  if (nodeName.safeParse(node).success && batch.node === node && batch.records.every((record) => isOf(record, node)))
-    return;
-  count.batches.inc({ result: "refused" });
-  throw new Refusal("forbidden", `this agent is of the node ${node}; the batch speaks for another`);
-}
-
-function isOf(record: AgentRecord, node: string): boolean {
-  switch (record.type) {
-    case "event":
-      return record.event.node === node && record.event.id.startsWith(`${node}/`);
-    case "alert":
-      return record.alert.node === node && record.alert.id.startsWith(`${node}/`);
-    case "container":
-      return record.container.node === node;
-    case "containers":
-      return record.node === node;
-    case "health":
-      return record.components.every((component) => component.node === node);
-    case "image":
-      return isImageOf(record.report, node);
-  }
-}
-
-/** An image with a digest is the same everywhere, and its key says which it is; a bare root file system is its node's own. */
-function isImageOf({ key, digest }: ImageReport, node: string): boolean {
-  return digest === null ? key.startsWith(`rootfs:${node}:`) : !key.startsWith("rootfs:") && key.endsWith(`@${digest}`);
 }
 
 async function write(batch: Batch, context: Context, now: number): Promise<IngestResult> {

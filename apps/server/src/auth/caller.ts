@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import type { Route } from "@bulwark/contract";
+import { nodeIdOf } from "@bulwark/model";
 import type { AgentCertificate, ApiToken, Session, Store } from "@bulwark/store";
 import { certificateOf } from "../agents/gate.ts";
 import { Refusal } from "../http/problem.ts";
@@ -11,7 +12,7 @@ export type Caller = { address: string } & (
   | { kind: "anyone" }
   | { kind: "session"; session: Session }
   | { kind: "token"; token: ApiToken }
-  /** `certificate` is null for the agent of this very machine, which has a token. */
+  /** `node` as the control plane calls it. `certificate` is null for the agent of this very machine, which has a token. */
   | { kind: "agent"; node: string; certificate: AgentCertificate | null }
   | { kind: "audit"; cluster: string }
 );
@@ -76,7 +77,7 @@ async function identify(credentials: Credentials, store: Store, now: number): Pr
   const { address, authorization, certificate, cookie } = credentials;
   if (certificate !== undefined) {
     const found = await certificateOf(certificate, address, store, now);
-    return { kind: "agent", node: found.node, certificate: found, address };
+    return { kind: "agent", node: nodeIdOf(found.cluster, found.node), certificate: found, address };
   }
   if (authorization !== undefined) return identifyToken(authorization, address, store, now);
   if (cookie === undefined || cookie.length > 256) return { kind: "anyone", address };

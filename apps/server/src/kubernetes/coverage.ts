@@ -1,5 +1,6 @@
 import {
   collectorOf,
+  nodeIdOf,
   parseSelector,
   type Component,
   type NodeCoverage,
@@ -26,18 +27,13 @@ export async function coverageOf(cluster: string, context: Context, now: number)
   const own = new Set(
     agents.filter((agent) => agent.cluster === cluster && agent.node !== collector).map(({ node }) => node),
   );
-  const foreign = new Set(agents.filter((agent) => agent.cluster !== cluster).map(({ node }) => node));
-  const told = Map.groupBy(
-    // A node of the same name in another cluster is another node.
-    components.filter(({ node }) => own.has(node) || !foreign.has(node)),
-    ({ node }) => node,
-  );
+  const told = Map.groupBy(components, ({ node }) => node);
   const known = new Set(nodes.map(({ name }) => name));
   const unlisted = [...own].filter((node) => !known.has(node)).map((name) => ({ name, uid: "", obstacle: "" }));
   const named = [...nodes.map((node) => ({ ...node, obstacle: obstacleOf(node) })), ...unlisted];
   return named
     .map(({ name, uid, obstacle }) => {
-      return judge({ node: name, uid, obstacle, pod: podOf.get(name), told: told.get(name) ?? [] });
+      return judge({ node: name, uid, obstacle, pod: podOf.get(name), told: told.get(nodeIdOf(cluster, name)) ?? [] });
     })
     .toSorted((a, b) => (a.node < b.node ? -1 : 1));
 

@@ -195,10 +195,15 @@ test("each node says whether an agent watches it, and why not", async () => {
   const told = { id: "agent", state: "ok" as const, summary: "", reason: "", remedy: "", counters: {}, updatedAt: 1 };
   const join = async (node: string, version: string): Promise<void> => {
     const components = [{ ...told, node, version }];
-    await server.client(await server.agent(node)).ingest({
+    await server.client(await server.agent(`east/${node}`)).ingest({
       body: batchOf([{ type: "health", components }], { node }),
     });
   };
+  // One of that name in another cluster is another node.
+  await server.client(await server.agent()).ingest({
+    body: batchOf([{ type: "health", components: [{ ...told, node: "node-1" }] }]),
+  });
+  assert.match(await coverage(), /^node-1 never-joined/);
   await join("node-1", "0.0.0-test");
   await join("node-2", "0.0.0-old");
   assert.equal(await coverage(), "node-1 covered; node-2 version 0.0.0-old, server 0.0.0-test");

@@ -16,6 +16,7 @@ import {
   kubeCluster,
   kubeRow,
   nodeCoverage,
+  nodeId,
   nodeName,
   parseSelector,
   SelectorError,
@@ -233,7 +234,7 @@ export const routes = {
     query: z.strictObject({
       state: z.enum(["running", "stopped"]).optional(),
       q: text,
-      node: text,
+      node: nodeId.optional(),
       privileged: z.stringbool().optional(),
       /** Uid of a pod. */
       pod: text,
@@ -486,7 +487,7 @@ export const routes = {
     path: "/api/v1/agents",
     tag: "agents",
     access: "read",
-    summary: "Agents of other machines, by node, with what is known of their certificates",
+    summary: "Agents of other machines, by cluster and node, with what is known of their certificates",
     response: z.object({ items: z.array(agentIdentity) }),
   },
   revokeAgent: {
@@ -494,7 +495,8 @@ export const routes = {
     path: "/api/v1/agents/{id}",
     tag: "agents",
     access: "write",
-    summary: "Revoke every certificate of a node's agent, from now on; the id is the node's name",
+    summary:
+      "Revoke every certificate of a node's agent, from now on; the id is the node, `CLUSTER/NODE` where its cluster is not `default`",
     params: id,
   },
   createJoinToken: {

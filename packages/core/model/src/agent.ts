@@ -9,16 +9,42 @@ export const nodeName = z
   .regex(/^[A-Za-z0-9]([A-Za-z0-9._-]{0,251}[A-Za-z0-9])?$/, "letters, digits, dots, dashes and underscores")
   .refine((name) => name !== "server", "not the word server");
 
+/** Of a cluster, as Bulwark calls it. `server` is none: what begins so is the control plane's. */
 export const clusterName = z
   .string()
-  .regex(/^[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,126}[A-Za-z0-9])?$/, "a name of letters, digits, - _ and .");
+  .regex(
+    /^(?!server$)[A-Za-z0-9](?:[-A-Za-z0-9_.]{0,126}[A-Za-z0-9])?$/,
+    "a name of letters, digits, - _ and ., not the word server",
+  );
+
+/** What a node is called where nodes of several clusters meet: see {@link nodeIdOf}. */
+export const nodeId = z.string().max(384);
+
+const ownCluster = "default";
+
+/**
+ * What the control plane calls a node. A name is a node's own within its cluster only, so that of another cluster goes
+ * before it: `east/worker-1`. A node of the cluster `default` has its name alone, as a machine has that is in none.
+ */
+export function nodeIdOf(cluster: string, name: string): string {
+  return cluster === ownCluster || name.startsWith(collectors) ? name : `${cluster}/${name}`;
+}
+
+/** The other way round; of whatever a person types, too. */
+export function splitNodeId(id: string): { cluster: string; name: string } {
+  if (id.startsWith(collectors)) return { cluster: id.slice(collectors.length), name: id };
+  const slash = id.indexOf("/");
+  return slash < 0 ? { cluster: ownCluster, name: id } : { cluster: id.slice(0, slash), name: id.slice(slash + 1) };
+}
 
 /** Whom a certificate is for: the agent of a node, or what tells of a cluster's objects (`cluster:east`). */
 export const agentName = z.union([nodeName, z.templateLiteral(["cluster:", clusterName])]);
 
+const collectors = "cluster:";
+
 /** How what tells of a cluster's objects is known to the control plane. No node is called so. */
 export function collectorOf(cluster: string): `cluster:${string}` {
-  return `cluster:${cluster}`;
+  return `${collectors}${cluster}`;
 }
 
 /** What the control plane tells every agent. */

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nodeId } from "./agent.ts";
 import { containerRef } from "./container.ts";
 import { ancestor, attribution, process } from "./event.ts";
 import { severity } from "./severity.ts";
@@ -10,9 +11,9 @@ export type Evidence = z.infer<typeof evidence>;
 /** A rule matched. */
 export const alert = z.strictObject({
   /** The same alert has the same id, however often it is sent. */
-  id: z.string().max(256),
+  id: z.string().max(512),
   time: z.number().int(),
-  node: z.string().max(256),
+  node: nodeId,
   /** Id of the rule: `reverse-shell`, `drift`. */
   rule: z.string().max(128),
   title: z.string().max(256),
@@ -28,7 +29,7 @@ export const alert = z.strictObject({
   ancestors: z.array(ancestor).max(32),
   evidence: z.array(evidence).max(64),
   /** Ids of the events that matched. */
-  events: z.array(z.string().max(256)).max(64),
+  events: z.array(z.string().max(512)).max(64),
 });
 export type Alert = z.infer<typeof alert>;
 

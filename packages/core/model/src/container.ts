@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nodeId } from "./agent.ts";
 import { podMetadata } from "./kubernetes.ts";
 
 export const runtimeKinds = ["containerd", "docker", "cri-o", "podman", "runc", "crun"] as const;
@@ -19,7 +20,7 @@ export type Mount = z.infer<typeof mount>;
 export const container = z.strictObject({
   /** Id as the runtime gives it. Unique together with `node` and `runtime`. */
   id: z.string().min(1).max(256),
-  node: z.string().max(256),
+  node: nodeId,
   runtime: runtimeKind,
   /** containerd's namespace (`k8s.io`, `moby`, `default`); empty elsewhere. */
   runtimeNamespace: z.string().max(256),

@@ -10,6 +10,7 @@ import {
   socketActivity,
 } from "./activity.ts";
 import { auditRecord } from "./audit-record.ts";
+import { nodeId } from "./agent.ts";
 import { containerRef } from "./container.ts";
 
 /** One end of a connection. */
@@ -91,10 +92,10 @@ export type Attribution = z.infer<typeof attribution>;
 /** What every event of a process has. */
 const ofProcess = z.strictObject({
   /** `<node>/<boot>/<sequence>`: the same event has the same id, however often it is sent. */
-  id: z.string().max(256),
+  id: z.string().max(512),
   /** Milliseconds since the epoch, from the kernel's clock. */
   time: z.number().int(),
-  node: z.string().max(256),
+  node: nodeId,
   attribution,
   container: containerRef.nullable(),
   process,
@@ -128,10 +129,10 @@ export type ActivityEvent = z.infer<typeof activityEvent>;
 /** One thing that somebody asked of a Kubernetes API server. */
 export const auditEvent = z.strictObject({
   /** `<cluster>/audit/<auditID>/<stage>`: a record that comes twice, by webhook and by file, is one event. */
-  id: z.string().max(256),
+  id: z.string().max(512),
   time: z.number().int(),
   /** Where the log was read; `server` when the API server sent it. */
-  node: z.string().max(256),
+  node: nodeId,
   kind: z.literal("audit"),
   audit: auditRecord,
 });

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { nodeId } from "./agent.ts";
 
 /** `off` is a choice or a lack (no root, no BPF), `failed` is a fault. Both say why and what would turn it on. */
 export const componentState = z.enum(["ok", "degraded", "off", "failed"]);
@@ -8,8 +9,8 @@ export type ComponentState = z.infer<typeof componentState>;
 export const component = z.strictObject({
   /** `sensor`, `runtime:containerd`, `advisories`, `database`, `spool`, … */
   id: z.string().max(128),
-  /** Name of the node, or `server`. */
-  node: z.string().max(256),
+  /** The node, or `server`. */
+  node: nodeId,
   state: componentState,
   /** One line: what holds now. */
   summary: z.string().max(1024),

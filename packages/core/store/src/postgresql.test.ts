@@ -5,8 +5,10 @@ import type { AgentRecord } from "@bulwark/model";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
+import { nodeIdsContract } from "./node-ids.suite.ts";
 import { StoreError } from "./error.ts";
 import { openStore } from "./open.ts";
+import { openPostgres } from "./postgresql/engine.ts";
 
 let server: TestPostgres | undefined;
 after(async () => server?.[Symbol.asyncDispose]());
@@ -25,6 +27,7 @@ async function emptyDatabase(name: string): Promise<string> {
 storeContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("contract") }) });
 kubernetesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("kube") }) });
 manyNodesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("nodes") }) });
+nodeIdsContract("PostgreSQL", { skip, open: async () => openPostgres(await emptyDatabase("node-ids")) });
 
 test("replicas that start and write at the same time agree", { skip }, async () => {
   const url = await emptyDatabase("replicas");

@@ -11,8 +11,10 @@ import type { AgentRecord, Event, Page } from "@bulwark/model";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
+import { nodeIdsContract } from "./node-ids.suite.ts";
 import { StoreError } from "./error.ts";
 import { openStore } from "./open.ts";
+import { openSqlite } from "./sqlite/engine.ts";
 import type { Store } from "./store.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "bulwark-store-"));
@@ -21,6 +23,7 @@ after(() => rmSync(folder, { recursive: true, force: true }));
 storeContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "bulwark.db") }) });
 kubernetesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "kube.db") }) });
 manyNodesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "nodes.db") }) });
+nodeIdsContract("SQLite", { skip: false, open: async () => openSqlite(join(folder, "node-ids.db")) });
 
 const now = 1_700_000_100_000;
 

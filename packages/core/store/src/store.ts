@@ -304,10 +304,10 @@ export interface AgentRepository {
   /** Revoked and expired ones too. */
   byFingerprint(fingerprint: string): Promise<AgentCertificate | undefined>;
   touch(fingerprint: string, address: string, now: number): Promise<void>;
-  /** One certificate of each node, by node: the latest that is good, else the latest that was revoked. None that has expired. */
+  /** One certificate of each node, by cluster and node: the latest that is good, else the latest that was revoked. None that has expired. */
   list(now: number): Promise<AgentCertificate[]>;
   /** Every certificate of the node; how many there were. In effect with the next request, at every replica. */
-  revoke(node: string, now: number): Promise<number>;
+  revoke(agent: { cluster: string; node: string }, now: number): Promise<number>;
   /** Deletes what expired before. */
   forget(before: number): Promise<number>;
 }

@@ -28,11 +28,22 @@ export interface FakeKubernetes extends AsyncDisposable {
   drop(options?: { half?: FakeObject }): void;
   /** The next so many requests get this status. */
   refuse(status: number, times: number, headers?: Record<string, string>): void;
+  /** From now on only what `allows` says is answered; the rest gets 403, and is told to `allows` alone. */
+  authorize(allows: (request: FakeRequest) => boolean): void;
   bookmark(): void;
   readonly requests: { lists: number; watches: number; refused: number };
   readonly watching: number;
   /** Messages that went out over watches. */
   readonly sent: number;
+}
+
+/** As an authorizer is asked. */
+export interface FakeRequest {
+  verb: string;
+  group: string;
+  resource: string;
+  namespace: string | null;
+  name: string | undefined;
 }
 
 interface Watch {
@@ -60,6 +71,7 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
   let oldest = 1000;
   let sent = 0;
   let isAway = false;
+  let allows: ((request: FakeRequest) => boolean) | undefined;
   let refusing = { status: 0, times: 0, headers: {} as Record<string, string> };
 
   function send({ response, field }: Watch, { type, object }: Change): void {
@@ -89,6 +101,7 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
       response.end(JSON.stringify({ gitVersion: version }));
       return;
     }
+    if (allows && !allows(asked(request.method ?? "GET", url))) return status(response, 403, "forbidden by the test");
     if (request.method !== "GET") {
       void change(request, response, url.pathname);
       return;
@@ -213,6 +226,9 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
     refuse(code, times, headers = {}) {
       refusing = { status: code, times, headers };
     },
+    authorize(decide) {
+      allows = decide;
+    },
     bookmark() {
       const metadata = { resourceVersion: String(now) };
       const text = `${JSON.stringify({ type: "BOOKMARK", object: { metadata } })}\n`;
@@ -223,6 +239,23 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
       await new Promise<void>((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+/** https://kubernetes.io/docs/reference/access-authn-authz/authorization/#determine-the-request-verb */
+function asked(method: string, url: URL): FakeRequest {
+  const [, group = "", rest = ""] = /^\/(?:api|apis\/([^/]+))\/[^/]+\/(.*)$/.exec(url.pathname) ?? [];
+  const parts = rest.split("/");
+  const namespace = parts.length > 2 && parts[0] === "namespaces" ? (parts[1] ?? null) : null;
+  const [resource = "", name] = namespace === null ? parts : parts.slice(2);
+  const reading = name !== undefined ? "get" : url.searchParams.get("watch") === "true" ? "watch" : "list";
+  const verbs: Record<string, string> = {
+    GET: reading,
+    POST: "create",
+    PATCH: "patch",
+    PUT: "update",
+    DELETE: "delete",
+  };
+  return { verb: verbs[method] ?? method, group, resource, namespace, name };
 }
 
 function read(object: unknown, path: string): unknown {

@@ -4,6 +4,7 @@ import type { AgentRecord, Alert, Event } from "@bulwark/model";
 import type { SensorRecord } from "@bulwark/sensor";
 import { sampleContainer } from "@bulwark/testkit";
 import { pipe, socket, sockets, story, unix } from "./cases.ts";
+import type { Detector } from "./detector.ts";
 import { createDetectors } from "./detectors/index.ts";
 import { Pipeline, type Owner } from "./pipeline.ts";
 
@@ -13,13 +14,14 @@ const evil = ["198.51.100.9", 4444] as const;
 function judge(
   records: SensorRecord[],
   ownerOf: (cgroups: readonly string[]) => Owner = () => ({ attribution: "container", container }),
+  detectors: readonly Detector[] = createDetectors(),
 ) {
   const out: AgentRecord[] = [];
   const clock = { now: 1_000_000 };
   const pipeline = new Pipeline({
     node: "n",
     run: "r",
-    detectors: createDetectors(),
+    detectors,
     ownerOf,
     host: false,
     epoch: (time) => Number(time),
@@ -201,6 +203,22 @@ test("host processes are passed over unless asked for", () => {
   const s = story("/system.slice/x.service");
   const result = judge([s.exec(10, "/bin/sh", { stdio: sockets(...evil) })], () => ({ attribution: "host" }));
   assert.deepEqual([result.events(), result.alerts()], [[], []]);
+});
+
+test("a detector that raises an error is named, and the others go on", () => {
+  const records = reverseShells["nc -e"]?.(story()) ?? [];
+  const broken: Detector = {
+    ...{ id: "broken", title: "", description: "", remedy: "", severity: "low", techniques: [] },
+    detect: () => assert.fail("it never works"),
+  };
+  const { pipeline, alerts } = judge(records, undefined, [broken, ...createDetectors()]);
+  assert.deepEqual(
+    alerts().map(({ rule }) => rule),
+    ["reverse-shell"],
+  );
+  assert.deepEqual([...pipeline.faults.keys()], ["broken"]);
+  assert.equal(pipeline.faults.get("broken")?.message, "it never works");
+  assert.ok((pipeline.faults.get("broken")?.count ?? 0) >= records.length);
 });
 
 test("ids are the same for the same record, and forks are no events", () => {

@@ -1,4 +1,12 @@
-import type { AgentRecord, Alert, Attribution, Container, Event, ProcessEvent } from "@bulwark/model";
+import {
+  errorText,
+  type AgentRecord,
+  type Alert,
+  type Attribution,
+  type Container,
+  type Event,
+  type ProcessEvent,
+} from "@bulwark/model";
 import type { SensorRecord } from "@bulwark/sensor";
 import { toActivity, type Activity } from "./activities.ts";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
@@ -63,6 +71,8 @@ export class Pipeline {
   #waiting: Waiting[] = [];
   /** Events whose owner was not found in time, and events that could not wait because too many did. */
   readonly counters = { events: 0, alerts: 0, unknown: 0, impatient: 0 };
+  /** Detectors that raised an error, which is a defect of ours: how often, and what they said last. The others went on. */
+  readonly faults = new Map<string, { count: number; message: string }>();
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -174,7 +184,7 @@ export class Pipeline {
     const observation: Observation = { ...happened, process, table: this.table, container, attribution, time };
     let isTold = false;
     for (const detector of this.#options.detectors) {
-      const found = detector.detect(observation);
+      const found = this.#ask(detector, observation);
       if (found === undefined) continue;
       const hasSpoken = isTold;
       for (const detection of Array.isArray(found) ? (found as readonly Detection[]) : [found as Detection]) {
@@ -182,6 +192,17 @@ export class Pipeline {
         isTold = true;
         if (this.#isNew(detector, detection, owner)) this.#alert(detector, detection, happening, owner);
       }
+    }
+  }
+
+  /** One that raises an error blinds neither the others nor the node. */
+  #ask(detector: Detector, observation: Observation): ReturnType<Detector["detect"]> {
+    try {
+      return detector.detect(observation);
+    } catch (error) {
+      const count = (this.faults.get(detector.id)?.count ?? 0) + 1;
+      this.faults.set(detector.id, { count, message: errorText(error) });
+      return undefined;
     }
   }
 

@@ -1,3 +1,4 @@
+import { nodeIdOf } from "@bulwark/model";
 import type { Engine } from "../engine.ts";
 import type { Schema, Tx } from "../schema.ts";
 import type { AgentCertificate, AgentRepository, EnrolRefusal, JoinTokenRow } from "../store.ts";
@@ -18,6 +19,7 @@ export function agentRepository(engine: Engine): AgentRepository {
     const token = await tx.selectFrom("join_tokens").selectAll().where("id", "=", id).executeTakeFirst();
     if (!token || token.hash !== hash || token.expires_at <= now) return "unknown-token";
     if (token.node !== null && token.node !== certificate.node) return "other-node";
+    const { cluster } = token;
     const again = token.used_by === certificate.publicKey;
     if (token.node !== null && token.used_by !== null && !again) return "used";
 
@@ -25,19 +27,20 @@ export function agentRepository(engine: Engine): AgentRepository {
       .selectFrom("agents")
       .select("public_key")
       .where("node", "=", certificate.node)
+      .where("cluster", "=", cluster)
       .where("revoked_at", "is", null)
       .where("expires_at", ">", now)
       .where("public_key", "<>", certificate.publicKey)
       .execute();
     // A token for any node must not take a node over from the agent that has it; one for this very node says that it may.
     if (held.length > 0 && token.node === null) return "taken";
-    if (held.length > 0) await revokeIn(tx, certificate.node, now);
+    if (held.length > 0) await revokeIn(tx, { cluster, node: certificate.node }, now);
     if (token.node !== null) {
       await tx.updateTable("join_tokens").set({ used_by: certificate.publicKey }).where("id", "=", id).execute();
     }
     await tx
       .insertInto("agents")
-      .values(toRow({ ...certificate, cluster: token.cluster }))
+      .values(toRow({ ...certificate, cluster }))
       .execute();
     return null;
   }
@@ -84,6 +87,7 @@ export function agentRepository(engine: Engine): AgentRepository {
         .selectFrom("agents")
         .selectAll()
         .where("expires_at", ">", now)
+        .orderBy("cluster")
         .orderBy("node")
         .orderBy("issued_at", "desc")
         .orderBy("fingerprint")
@@ -91,14 +95,17 @@ export function agentRepository(engine: Engine): AgentRepository {
       const latest = new Map<string, AgentCertificate>();
       // One that is good before one that was revoked, whichever is younger.
       for (const row of rows.toSorted((a, b) => Number(a.revoked_at !== null) - Number(b.revoked_at !== null))) {
-        if (!latest.has(row.node)) latest.set(row.node, toCertificate(row));
+        const id = nodeIdOf(row.cluster, row.node);
+        if (!latest.has(id)) latest.set(id, toCertificate(row));
       }
-      return [...latest.values()].toSorted((a, b) => (a.node < b.node ? -1 : 1));
+      return [...latest.values()].toSorted(
+        (a, b) => Number(a.cluster > b.cluster) - Number(a.cluster < b.cluster) || (a.node < b.node ? -1 : 1),
+      );
     },
-    async revoke(node, now) {
+    async revoke(agent, now) {
       return write.transaction().execute(async (tx) => {
-        await engine.lock(tx, "agents", node);
-        return revokeIn(tx, node, now);
+        await engine.lock(tx, "agents", agent.node);
+        return revokeIn(tx, agent, now);
       });
     },
     async forget(before) {
@@ -108,11 +115,12 @@ export function agentRepository(engine: Engine): AgentRepository {
   };
 }
 
-async function revokeIn(tx: Tx, node: string, now: number): Promise<number> {
+async function revokeIn(tx: Tx, { cluster, node }: { cluster: string; node: string }, now: number): Promise<number> {
   const { numUpdatedRows } = await tx
     .updateTable("agents")
     .set({ revoked_at: now })
     .where("node", "=", node)
+    .where("cluster", "=", cluster)
     .where("revoked_at", "is", null)
     .where("expires_at", ">", now)
     .executeTakeFirst();

@@ -1,0 +1,65 @@
+import { nodeIdOf, nodeName, splitNodeId, type AgentRecord, type Batch, type ImageReport } from "@bulwark/model";
+
+/**
+ * A batch with everything in it named as the control plane names the node, or undefined where some of it is another's: a
+ * node speaks for itself only, so that whoever holds its certificate cannot write another's history. Ids begin with the
+ * node, so that none can be taken before its owner comes with it. What an agent says of its node bears the name alone,
+ * for it need not know which cluster it is of; the certificate does.
+ */
+export function ownBatch(batch: Batch, id: string): Batch | undefined {
+  const { cluster, name } = splitNodeId(id);
+  if (!nodeName.safeParse(name).success || batch.node !== name) return undefined;
+  const records: AgentRecord[] = [];
+  for (const record of batch.records) {
+    const own = ownRecord(record, name, cluster);
+    if (!own) return undefined;
+    records.push(own);
+  }
+  return { ...batch, node: id, records };
+}
+
+function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRecord | undefined {
+  const node = nodeIdOf(cluster, name);
+  const isOwn = (id: string): boolean => id.startsWith(`${name}/`);
+  const named = (id: string): string => (isOwn(id) ? node + id.slice(name.length) : id);
+  switch (record.type) {
+    case "event": {
+      const { event } = record;
+      if (event.node !== name) return undefined;
+      if (event.kind === "audit") {
+        const { audit } = event;
+        if (!event.id.startsWith(`${audit.cluster}/audit/`)) return undefined;
+        const id = (cluster + event.id.slice(audit.cluster.length)).slice(0, 256);
+        return { type: "event", event: { ...event, id, node, audit: { ...audit, cluster } } };
+      }
+      return isOwn(event.id) ? { type: "event", event: { ...event, id: named(event.id), node } } : undefined;
+    }
+    case "alert": {
+      const { alert } = record;
+      if (alert.node !== name || !isOwn(alert.id)) return undefined;
+      return { type: "alert", alert: { ...alert, id: named(alert.id), node, events: alert.events.map(named) } };
+    }
+    case "container": {
+      const { container } = record;
+      return container.node === name ? { type: "container", container: { ...container, node } } : undefined;
+    }
+    case "containers":
+      return record.node === name ? { ...record, node } : undefined;
+    case "health": {
+      const { components } = record;
+      if (!components.every((component) => component.node === name)) return undefined;
+      return { type: "health", components: components.map((component) => ({ ...component, node })) };
+    }
+    case "image": {
+      const key = imageKey(record.report, name, node);
+      return key === undefined ? undefined : { type: "image", report: { ...record.report, key } };
+    }
+  }
+}
+
+/** An image with a digest is the same everywhere, and its key says which it is; a bare root file system is its node's own. */
+function imageKey({ key, digest }: ImageReport, name: string, node: string): string | undefined {
+  if (digest !== null) return !key.startsWith("rootfs:") && key.endsWith(`@${digest}`) ? key : undefined;
+  const own = `rootfs:${name}:`;
+  return key.startsWith(own) ? `rootfs:${node}:${key.slice(own.length)}` : undefined;
+}
