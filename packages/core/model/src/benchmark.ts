@@ -21,3 +21,17 @@ export const benchmarkReport = z.strictObject({
   results: z.array(checkResult).max(10_000),
 });
 export type BenchmarkReport = z.infer<typeof benchmarkReport>;
+
+/** Somebody has decided that a check need not hold, everywhere or of one host or cluster, until a day. */
+export const benchmarkException = z.strictObject({
+  id: z.string().max(64),
+  check: z.string().min(1).max(128),
+  /** Null: of all. */
+  subject: benchmarkSubject.nullable(),
+  reason: z.string().min(1).max(2048),
+  /** Who said so. */
+  owner: z.string().max(256),
+  createdAt: z.number().int(),
+  expiresAt: z.number().int(),
+});
+export type BenchmarkException = z.infer<typeof benchmarkException>;

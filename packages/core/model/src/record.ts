@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { alert } from "./alert.ts";
+import { benchmarkReport } from "./benchmark.ts";
 import { container } from "./container.ts";
 import { event } from "./event.ts";
 import { component } from "./health.ts";
@@ -18,6 +19,8 @@ export const record = z.discriminatedUnion("type", [
     running: z.array(z.string().max(256)).max(20_000),
   }),
   z.strictObject({ type: z.literal("image"), report: imageReport }),
+  /** How the host is set up; in full, each time. */
+  z.strictObject({ type: z.literal("benchmark"), report: benchmarkReport }),
   z.strictObject({ type: z.literal("health"), components: z.array(component).max(100) }),
 ]);
 export type AgentRecord = z.infer<typeof record>;

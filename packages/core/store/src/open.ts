@@ -5,6 +5,7 @@ import { accountRepository } from "./repositories/accounts.ts";
 import { agentRepository } from "./repositories/agents.ts";
 import { alertRepository } from "./repositories/alerts.ts";
 import { auditRepository } from "./repositories/audit.ts";
+import { benchmarkRepository } from "./repositories/benchmarks.ts";
 import { containerRepository } from "./repositories/containers.ts";
 import { eventRepository } from "./repositories/events.ts";
 import { findingRepository } from "./repositories/findings.ts";
@@ -47,6 +48,7 @@ function storeOn(engine: Engine): Store {
     containers: containerRepository(engine),
     images: imageRepository(engine),
     findings: findingRepository(engine),
+    benchmarks: benchmarkRepository(engine),
     health: healthRepository(engine),
     accounts: accountRepository(engine),
     audit: auditRepository(engine),

@@ -6,12 +6,13 @@ import { first } from "./0001-first.ts";
 import { pastOneMachine } from "./0002-past-one-machine.ts";
 import { kubernetes } from "./0003-kubernetes.ts";
 import { nodeIds } from "./0004-node-ids.ts";
+import { benchmarks } from "./0005-benchmarks.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
  * released is never edited, because databases out there have run it.
  */
-const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [first, pastOneMachine, kubernetes, nodeIds];
+const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [first, pastOneMachine, kubernetes, nodeIds, benchmarks];
 
 /** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */
 export async function migrate(engine: Engine): Promise<void> {

@@ -1,10 +1,11 @@
-import type { AgentRecord, Alert, Batch, Component, Container, Event, ImageReport, StoredAlert } from "@bulwark/model";
+import type { AgentRecord, Alert, Batch, BenchmarkReport, Component, Container, Event, ImageReport, StoredAlert } from "@bulwark/model";
 import type { Columns, Engine } from "../engine.ts";
 import { StoreError } from "../error.ts";
 import type { Tx } from "../schema.ts";
 import type { IngestRepository, IngestResult } from "../store.ts";
 import { takeAuditIds } from "./audit-events.ts";
 import { insertAlerts } from "./alerts.ts";
+import { packBenchmark, putBenchmarks, type PackedBenchmark } from "./benchmarks.ts";
 import { putContainers, stopOthers } from "./containers.ts";
 import { blockSize, packEvents, type EventBlock } from "./event-blocks.ts";
 import { putComponents } from "./health.ts";
@@ -26,7 +27,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
     const overlap = Math.max(0, known + 1 - batch.first);
     // That a batch overlaps is rare: a connection broke, or an agent was killed, between writing and answer.
     const fresh = overlap === 0 ? ready : await prepare(batch.records.slice(overlap));
-    const { sorted, images } = fresh;
+    const { sorted, images, benchmarks } = fresh;
     const { blocks } = await withoutKnown(engine, tx, fresh, now);
     // When a node was heard of last is told by one clock, not by each node's own.
     sorted.components = sorted.components.map((component) => ({ ...component, updatedAt: now }));
@@ -40,6 +41,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
       else stopped.push(...(await stopOthers(engine, tx, step.node, step.running, now)));
     }
     const changed = await putImages(engine, tx, batch.node, images, now);
+    await putBenchmarks(engine, tx, benchmarks.map(asOf(batch.node)), now);
     await putComponents(engine, tx, sorted.components);
     if (stored > known) {
       await tx
@@ -71,13 +73,20 @@ interface Ready {
   sorted: Sorted;
   blocks: EventBlock[];
   images: PackedImage[];
+  benchmarks: PackedBenchmark[];
+}
+
+/** A node tells of itself and of nobody else, whatever it says. */
+function asOf(node: string): (packed: PackedBenchmark) => PackedBenchmark {
+  return ({ report, body }) => ({ report: { ...report, subject: { kind: "host", name: node } }, body });
 }
 
 async function prepare(records: AgentRecord[]): Promise<Ready> {
   const sorted = sort(records);
   const blocks = await packEvents(sorted.events);
   const images = await Promise.all(sorted.images.map(packImage));
-  return { sorted, blocks, images };
+  const benchmarks = await Promise.all(sorted.benchmarks.map(packBenchmark));
+  return { sorted, blocks, images, benchmarks };
 }
 
 /** Without audit records that came by another way, too. */
@@ -125,6 +134,7 @@ interface Sorted {
   /** In the order in which they were told: a container may start after a list that does not have it. */
   containers: ContainerStep[];
   images: ImageReport[];
+  benchmarks: BenchmarkReport[];
   components: Component[];
 }
 type ContainerStep =
@@ -132,7 +142,7 @@ type ContainerStep =
   | { kind: "list"; node: string; running: readonly string[] };
 
 function sort(records: AgentRecord[]): Sorted {
-  const sorted: Sorted = { events: [], alerts: [], containers: [], images: [], components: [] };
+  const sorted: Sorted = { events: [], alerts: [], containers: [], images: [], benchmarks: [], components: [] };
   for (const record of records) {
     switch (record.type) {
       case "event":
@@ -152,6 +162,9 @@ function sort(records: AgentRecord[]): Sorted {
         break;
       case "image":
         sorted.images.push(record.report);
+        break;
+      case "benchmark":
+        sorted.benchmarks.push(record.report);
         break;
       case "health":
         sorted.components.push(...record.components);
