@@ -7,6 +7,7 @@ import type { AgentRecord, Component, Container } from "@bulwark/model";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import { connect } from "@bulwark/kube";
 import { AuditLog } from "./audit-log.ts";
+import { HostChecker } from "./benchmark.ts";
 import { Connection, type Credentials } from "./connection.ts";
 import { ImageScanner } from "./image-scan.ts";
 import { folderKeeper } from "./keeper.ts";
@@ -89,6 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const images = stack.use(new ImageScanner({ registry, log, emit }));
   images.look();
 
+  const checker = stack.use(new HostChecker({ node, ...config.agent.benchmarks, log, emit }));
   const auditLog = auditLogOf();
   if (auditLog) stack.use(auditLog);
 
@@ -100,6 +102,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ...registry.health(),
       spoolHealth(),
       imageHealth(),
+      checker.health(),
       settingsHealth(),
     ];
     return [...own, ...[pods, auditLog].flatMap((part) => (part ? [part.health()] : []))];

@@ -25,6 +25,8 @@ export interface Limits {
   advisoryPoll: number;
   healthEvery: number;
   retentionEvery: number;
+  /** Between two looks at how clusters are set up. */
+  clusterCheckEvery: number;
   /** A replica that says nothing for so long is shown as silent, and after so much more is forgotten. */
   replicaSilence: number;
   replicaForgotten: number;
@@ -56,6 +58,7 @@ export const defaultLimits: Limits = {
   advisoryPoll: 10_000,
   healthEvery: 15_000,
   retentionEvery: 600_000,
+  clusterCheckEvery: 6 * 3_600_000,
   replicaSilence: 45_000,
   replicaForgotten: 600_000,
   silence: 180_000,

@@ -24,6 +24,7 @@ import { alone, createHealthBoard, type HealthReport } from "./health/board.ts";
 import { createDiskGuard } from "./health/disk.ts";
 import { createApp } from "./http/app.ts";
 import { startJobs, type Job } from "./jobs/job.ts";
+import { checkClusters } from "./jobs/check-clusters.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
 import { createMatcher } from "./jobs/matcher.ts";
@@ -75,7 +76,14 @@ export interface RunningServer extends AsyncDisposable {
 }
 
 /** The workers before those who give them work. */
-const createJobs = (): Job[] => [selfCheck, matchReportedImage, matchEveryImage, watchAdvisories(), retention];
+const createJobs = (): Job[] => [
+  selfCheck,
+  matchReportedImage,
+  matchEveryImage,
+  watchAdvisories(),
+  retention,
+  checkClusters,
+];
 
 /**
  * Starts the control plane. Raises `ServerError` when it cannot listen and `StoreError` when the database cannot be

@@ -1,6 +1,18 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { styleText } from "node:util";
-import { evaluateBenchmark, loadLibrary, summarize, type Choice, type Item, type SetSummary } from "@bulwark/benchmark";
+import {
+  evaluateBenchmark,
+  exportFormats,
+  exportRows,
+  exportText,
+  loadLibrary,
+  summarize,
+  type Choice,
+  type ExportFormat,
+  type ExportRow,
+  type Item,
+  type SetSummary,
+} from "@bulwark/benchmark";
 import type { Facts } from "@bulwark/check";
 import {
   errorText,
@@ -34,7 +46,7 @@ export const benchmarkUsage = `  --set NAME        only this set of checks; may 
   --fail-on LEVEL   exit code 1 for failures of this severity or worse; any unless said
   --save-facts FILE keep what was looked at, to judge it again elsewhere
   --facts FILE      judge what was kept so, instead of looking
-  --format json     for programs
+  --format FORMAT   csv, html or json; for people where nothing is said
 `;
 
 export interface BenchmarkValues {
@@ -64,10 +76,14 @@ export function choiceOf(values: BenchmarkValues, kind: BenchmarkSubject["kind"]
   if (values.level !== undefined && !["1", "2"].includes(values.level)) {
     throw new UsageError("usage", `--level ${values.level}: no such level`, { remedy: "1 or 2" });
   }
-  if (values.format !== undefined && values.format !== "json") {
-    throw new UsageError("usage", `--format ${values.format}: no such format`, { remedy: "json, or none for people" });
-  }
+  formatOf(values.format);
   return { sets: values.set && new Set(values.set), level: values.level === "1" ? 1 : 2 };
+}
+
+function formatOf(format: string | undefined): ExportFormat | undefined {
+  const known = exportFormats.find((one) => one === format);
+  if (format === undefined || known !== undefined) return known;
+  throw new UsageError("usage", `--format ${format}: no such format`, { remedy: exportFormats.join(", ") });
 }
 
 /** Judges, prints, and says how it ended: 1 where something fails, 3 where something could not be looked at. */
@@ -90,10 +106,23 @@ export async function runBenchmark(
   const results = judged.results.filter(({ check }) => !skipped.has(check));
   const report: BenchmarkReport = { ...judged, results, collectedAt, durationMs: Date.now() - begun };
   const summaries = summarize(library, report);
-  io.stdout.write(values.format === "json" ? jsonText(report) : text(subject, summaries, values.all === true));
+  io.stdout.write(output(formatOf(values.format), report, summaries, values.all === true));
 
   if (results.some((one) => one.state === "fail" && severityRank(one.severity) <= gate)) return 1;
   return results.some(({ state }) => state === "unknown") ? 3 : 0;
+}
+
+function output(
+  format: ExportFormat | undefined,
+  report: BenchmarkReport,
+  summaries: readonly SetSummary[],
+  all: boolean,
+): string {
+  if (format === undefined) return text(report.subject, summaries, all);
+  if (format === "json") return jsonText(report);
+  const parts = summaries.filter(({ applies }) => applies);
+  const rowsOf = ({ items }: SetSummary): ExportRow[] => exportRows(loadLibrary(), items, report.subject);
+  return parts.map((part) => exportText(format, part.set, rowsOf(part))).join("\n");
 }
 
 function gateOf(level: string | undefined): number {

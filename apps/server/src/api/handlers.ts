@@ -3,6 +3,7 @@ import { agentHandlers } from "./agent.ts";
 import { agentsHandlers, identityHandlers } from "./agents.ts";
 import { alertHandlers } from "./alerts.ts";
 import { assetHandlers } from "./assets.ts";
+import { benchmarkHandlers } from "./benchmarks.ts";
 import { eventHandlers } from "./events.ts";
 import { findingHandlers } from "./findings.ts";
 import { kubernetesHandlers } from "./kubernetes.ts";
@@ -16,6 +17,7 @@ export const handlers: Handlers = {
   ...overviewHandlers,
   ...assetHandlers,
   ...alertHandlers,
+  ...benchmarkHandlers,
   ...eventHandlers,
   ...findingHandlers,
   ...kubernetesHandlers,

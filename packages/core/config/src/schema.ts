@@ -119,6 +119,15 @@ export const configSchema = z.strictObject({
           disabled: z.array(z.string().max(256)).max(4096).default([]),
         })
         .prefault({}),
+      /** How the host is set up, held against benchmarks. */
+      benchmarks: z
+        .strictObject({
+          /** Where the host's root is mounted; another place than `/` in a pod. */
+          root: path.default("/"),
+          /** Hours between two looks; 0 never looks. */
+          hours: z.number().min(0).max(720).default(12),
+        })
+        .prefault({}),
       /** Bound of the spool on disk while the server is away. */
       spool: size.default(1e9),
     })

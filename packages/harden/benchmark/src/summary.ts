@@ -1,9 +1,9 @@
 import { checkStates, type BenchmarkReport, type CheckResult, type CheckState } from "@bulwark/model";
-import type { BenchmarkCheck, BenchmarkSet, Library } from "./load.ts";
+import type { Catalogue, CheckInfo, SetInfo } from "./catalogue.ts";
 
 /** One check of a set, with all that was said of it: several results where several things fail. */
 export interface Item {
-  check: BenchmarkCheck;
+  check: CheckInfo;
   /** Its number in the set. */
   number: string;
   /** The worst of its results: one thing that fails is a failure. */
@@ -12,7 +12,7 @@ export interface Item {
 }
 
 export interface SetSummary {
-  set: BenchmarkSet;
+  set: SetInfo;
   applies: boolean;
   /** Why it is not about the subject, where it is not. */
   reason: string;
@@ -26,12 +26,12 @@ export interface SetSummary {
 const worst: readonly CheckState[] = ["fail", "unknown", "pass", "not-applicable"];
 
 /** The sets of a report with what their checks say. A check that this version does not know is left out. */
-export function summarize(library: Library, { subject, sets, results }: BenchmarkReport): SetSummary[] {
+export function summarize(catalogue: Catalogue, { subject, sets, results }: BenchmarkReport): SetSummary[] {
   const byCheck = Map.groupBy(results, ({ check }) => check);
   return sets.flatMap(({ id, applies, reason }) => {
-    const set = library.sets.find((one) => one.id === id);
+    const set = catalogue.sets.find((one) => one.id === id);
     if (!set) return [];
-    const items = library.checks[subject.kind].flatMap((check) => {
+    const items = catalogue.checks[subject.kind].flatMap((check) => {
       const found = byCheck.get(check.id);
       const number = check.in[id];
       return found && number !== undefined ? [{ check, number, state: stateOf(found), results: found }] : [];
@@ -43,7 +43,7 @@ export function summarize(library: Library, { subject, sets, results }: Benchmar
   });
 }
 
-export function stateOf(results: readonly CheckResult[]): CheckState {
+function stateOf(results: readonly CheckResult[]): CheckState {
   return worst.find((state) => results.some((one) => one.state === state)) ?? "unknown";
 }
 

@@ -12,7 +12,13 @@ import { benchmarks } from "./0005-benchmarks.ts";
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
  * released is never edited, because databases out there have run it.
  */
-const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [first, pastOneMachine, kubernetes, nodeIds, benchmarks];
+const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
+  first,
+  pastOneMachine,
+  kubernetes,
+  nodeIds,
+  benchmarks,
+];
 
 /** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */
 export async function migrate(engine: Engine): Promise<void> {

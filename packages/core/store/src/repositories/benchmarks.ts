@@ -60,8 +60,7 @@ export function benchmarkRepository(engine: Engine): BenchmarkRepository {
         .where("name", "=", name)
         .executeTakeFirst();
       if (!row) return undefined;
-      const told = JSON.parse((await unpack(row.report)).toString()) as BenchmarkReport;
-      return { ...told, subject: { kind, name } };
+      return JSON.parse((await unpack(row.report)).toString()) as BenchmarkReport;
     },
     async days(count, now) {
       const rows = await read
@@ -102,10 +101,7 @@ export function benchmarkRepository(engine: Engine): BenchmarkRepository {
         .execute();
     },
     async deleteException(id) {
-      const { numDeletedRows } = await write
-        .deleteFrom("benchmark_exceptions")
-        .where("id", "=", id)
-        .executeTakeFirst();
+      const { numDeletedRows } = await write.deleteFrom("benchmark_exceptions").where("id", "=", id).executeTakeFirst();
       return numDeletedRows > 0n;
     },
     async forget({ kind, name }) {
@@ -152,9 +148,16 @@ export async function putBenchmarks(
   for (const { report, body } of packed) {
     const { kind, name } = report.subject;
     await engine.lock(tx, "benchmark", `${kind}/${name}`);
-    await engine.insertMany(tx, "benchmark_reports", reportColumns, [[kind, name, report.collectedAt, body]], reportReplaces);
+    await engine.insertMany(
+      tx,
+      "benchmark_reports",
+      reportColumns,
+      [[kind, name, report.collectedAt, body]],
+      reportReplaces,
+    );
     const states = [...Map.groupBy(report.results, ({ check }) => check)].map(
-      ([check, results]) => [check, worst.find((state) => results.some((one) => one.state === state)) ?? "unknown"] as const,
+      ([check, results]) =>
+        [check, worst.find((state) => results.some((one) => one.state === state)) ?? "unknown"] as const,
     );
     const checks = engine.list(states.map(([check]) => check));
     await tx

@@ -1,4 +1,14 @@
-import type { AgentRecord, Alert, Batch, BenchmarkReport, Component, Container, Event, ImageReport, StoredAlert } from "@bulwark/model";
+import type {
+  AgentRecord,
+  Alert,
+  Batch,
+  BenchmarkReport,
+  Component,
+  Container,
+  Event,
+  ImageReport,
+  StoredAlert,
+} from "@bulwark/model";
 import type { Columns, Engine } from "../engine.ts";
 import { StoreError } from "../error.ts";
 import type { Tx } from "../schema.ts";
@@ -41,7 +51,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
       else stopped.push(...(await stopOthers(engine, tx, step.node, step.running, now)));
     }
     const changed = await putImages(engine, tx, batch.node, images, now);
-    await putBenchmarks(engine, tx, benchmarks.map(asOf(batch.node)), now);
+    await putBenchmarks(engine, tx, benchmarks, now);
     await putComponents(engine, tx, sorted.components);
     if (stored > known) {
       await tx
@@ -74,11 +84,6 @@ interface Ready {
   blocks: EventBlock[];
   images: PackedImage[];
   benchmarks: PackedBenchmark[];
-}
-
-/** A node tells of itself and of nobody else, whatever it says. */
-function asOf(node: string): (packed: PackedBenchmark) => PackedBenchmark {
-  return ({ report, body }) => ({ report: { ...report, subject: { kind: "host", name: node } }, body });
 }
 
 async function prepare(records: AgentRecord[]): Promise<Ready> {

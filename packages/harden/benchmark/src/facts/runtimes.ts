@@ -122,7 +122,7 @@ function crioOf(
 function toml(path: string, text: string | undefined): Record<string, unknown> {
   if (text === undefined) return {};
   try {
-    return parse(text) as Record<string, unknown>;
+    return parse(text);
   } catch (error) {
     throw new RootError("unreadable", `${path}: ${errorText(error)}`, { cause: error });
   }
