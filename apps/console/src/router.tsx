@@ -5,6 +5,7 @@ import { alertSearch } from "./features/alerts/search.ts";
 import { containerSearch, imageSearch } from "./features/assets/search.ts";
 import { clusterSearch } from "./features/clusters/search.ts";
 import { findingSearch } from "./features/findings/search.ts";
+import { postureSearch } from "./features/posture/search.ts";
 import { sessionQuery } from "./features/session/session.ts";
 import { parseSearch, stringifySearch, text, type Raw } from "./search.ts";
 import { Shell } from "./shell/shell.tsx";
@@ -81,6 +82,12 @@ const cluster = createRoute({
   validateSearch: clusterSearch,
   component: lazyRouteComponent(() => import("./features/clusters/cluster-page.tsx"), "ClusterPage"),
 });
+const posture = createRoute({
+  getParentRoute: () => app,
+  path: "/posture",
+  validateSearch: postureSearch,
+  component: lazyRouteComponent(() => import("./features/posture/posture-page.tsx"), "PosturePage"),
+});
 const health = createRoute({
   getParentRoute: () => app,
   path: "/health",
@@ -106,6 +113,7 @@ const tree = root.addChildren([
     assets.addChildren([containers, images]),
     clusters,
     cluster,
+    posture,
     health,
     settings,
     unknown,

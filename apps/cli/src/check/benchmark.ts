@@ -67,7 +67,7 @@ export interface Collected {
 }
 
 /** Reads the flags. Raises `UsageError`. */
-export function choiceOf(values: BenchmarkValues, kind: BenchmarkSubject["kind"]): Choice {
+function choiceOf(values: BenchmarkValues, kind: BenchmarkSubject["kind"]): Choice {
   const names = loadLibrary().sets.filter(({ of }) => of === kind);
   const wrong = values.set?.find((name) => !names.some(({ id }) => id === name));
   if (wrong !== undefined) {

@@ -80,8 +80,8 @@ describe("how hosts are set up, over the API", () => {
       person.createBenchmarkException({ body: { check: "none", subject, reason: "x", days: 1 } }),
       /no check/,
     );
-    const actions = (await server.store.audit.list({ limit: 10 })).items.map(({ action }) => action);
-    assert.ok(actions.includes("benchmark-exception.create") && actions.includes("benchmark-exception.delete"));
+    const actions = new Set((await server.store.audit.list({ limit: 10 })).items.map(({ action }) => action));
+    assert.ok(actions.has("benchmark-exception.create") && actions.has("benchmark-exception.delete"));
   });
 
   test("files in three formats", async () => {

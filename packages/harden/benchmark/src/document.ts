@@ -9,7 +9,7 @@ const path = z
   .max(1024);
 
 /** One change of a host that is safe to make by a program: it can be shown before, and taken back. */
-export const fix = z.discriminatedUnion("kind", [
+const fix = z.discriminatedUnion("kind", [
   /** A line in a drop-in of sysctl.d, and the parameter itself. */
   z.strictObject({
     kind: z.literal("sysctl"),

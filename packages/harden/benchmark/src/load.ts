@@ -8,7 +8,7 @@ import { expandRows, rowsDocument } from "./rows.ts";
 
 export type BenchmarkCheck = Check<BenchmarkDocument>;
 /** A set of checks under one name, such as a benchmark of CIS. As a check it passes where it is about the subject. */
-export type BenchmarkSet = Check<SetCheck>;
+type BenchmarkSet = Check<SetCheck>;
 type SetCheck = CheckDocument & Omit<SetDocument, "applies" | "otherwise">;
 
 /** All that `content/checks` has for hosts and clusters. */

@@ -268,7 +268,7 @@ function put(target: Record<string, unknown>, [name = "", ...rest]: string[], va
 }
 
 /** `A=true,B=false` */
-export function gates(text: string): Record<string, boolean> {
+function gates(text: string): Record<string, boolean> {
   return Object.fromEntries(
     text.split(",").map((one) => {
       const [name = "", value = ""] = one.split("=");
