@@ -7,3 +7,4 @@ export { loadLibrary } from "./load.ts";
 export { summarize, type Item, type SetSummary } from "./summary.ts";
 export { clausesOf, exportFormats, exportRows, exportText, type ExportFormat, type ExportRow } from "./export.ts";
 export { applyPlan, listBackups, makePlan, undoPlan, type Change, type Plan } from "./plan.ts";
+export { checksReference } from "./reference.ts";

@@ -189,9 +189,10 @@ export function applyPlan(rootFolder: string, plan: Plan, backups: string, now: 
   try {
     for (const [index, change] of plan.changes.entries()) {
       const entry = backup.entries[index];
-      // Before it is tried: half of a change is taken back too.
-      if (entry) done.unshift(entry);
+      // A file is written whole or not at all; of owner and mode one may be changed when the other fails.
+      if (entry?.kind === "mode") done.unshift(entry);
       carryOut(rootFolder, change);
+      if (entry?.kind === "write") done.unshift(entry);
     }
   } catch (error) {
     for (const entry of done) putBack(rootFolder, entry);
