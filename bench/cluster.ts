@@ -5,7 +5,6 @@
  *
  *     node scripts/node.mjs bench/cluster.ts --pods 2000
  */
-import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { createClient, routes, type Client } from "@bulwark/contract";
 import { connect, resources, type Kube } from "@bulwark/kube";
@@ -13,6 +12,7 @@ import { eventually, missing } from "@bulwark/testkit";
 import { startCluster } from "../e2e/cluster/cluster.ts";
 import { openSession, startProduct, type Product } from "../e2e/product.ts";
 import { each, makeCrowd, range } from "./cluster/crowd.ts";
+import { cpuOf, memoryOf } from "./cluster/process.ts";
 
 interface Row {
   what: string;
@@ -25,7 +25,6 @@ interface Row {
 const changes = 40;
 const burst = 1000;
 const calm = 10_000;
-const ticksPerSecond = 100;
 
 async function measure(pods: number, say: (text: string) => void): Promise<Row[]> {
   const rows: Row[] = [];
@@ -45,6 +44,7 @@ async function measure(pods: number, say: (text: string) => void): Promise<Row[]
   const config = `server: { kubernetes: { clusters: ${clusters} } }\n`;
   const start = performance.now();
   await using product = await startProduct({ command: "serve", config, env: { BULWARK_METRICS_TOKEN: "bench" } });
+  const pid = product.process.pid ?? 0;
   const session = await openSession(product.url, product.loginLink());
   const api = createClient(routes, { base: product.url, headers: () => session });
   const ready = performance.now();
@@ -52,15 +52,15 @@ async function measure(pods: number, say: (text: string) => void): Promise<Row[]
   const known = performance.now();
   add("from the start of the server to a complete inventory", known - start, "ms", 30_000);
   add("of that, reading the cluster", known - ready, "ms", 20_000);
-  add("processor time for it", cpuOf(product), "ms", 25_000);
-  add("memory at its height", memoryOf(product, "VmHWM"), "MB", 700);
+  add("processor time for it", cpuOf(pid), "ms", 25_000);
+  add("memory at its height", memoryOf(pid, "VmHWM"), "MB", 700);
   say(`${complete} objects are known`);
 
   await new Promise((resolve) => setTimeout(resolve, 3000));
-  const before = cpuOf(product);
+  const before = cpuOf(pid);
   await new Promise((resolve) => setTimeout(resolve, calm));
-  add("processor, nothing happens", ((cpuOf(product) - before) / calm) * 1000, "ms/s", 50);
-  add("memory then", memoryOf(product, "VmRSS"), "MB", 600);
+  add("processor, nothing happens", ((cpuOf(pid) - before) / calm) * 1000, "ms/s", 50);
+  add("memory then", memoryOf(pid, "VmRSS"), "MB", 600);
 
   const stream = await openStream(product, session);
   const times: number[] = [];
@@ -70,9 +70,9 @@ async function measure(pods: number, say: (text: string) => void): Promise<Row[]
   add("from a label to the console, median", times[changes / 2] ?? Number.NaN, "ms", 500);
   add("from a label to the console, slowest", times.at(-1) ?? Number.NaN, "ms", 2000);
 
-  const beforeBurst = cpuOf(product);
+  const beforeBurst = cpuOf(pid);
   add(`${burst} labels on end, until the last is found`, await relabelMany(kube, api), "ms", 3000);
-  add("processor time for them", cpuOf(product) - beforeBurst, "ms", 5000);
+  add("processor time for them", cpuOf(pid) - beforeBurst, "ms", 5000);
   add("pods by label, first page", await median(async () => firstPage(api, { selector: "track=stable" })), "ms", 250);
   add(
     "workloads with what is known of them",
@@ -171,20 +171,6 @@ async function median(once: () => Promise<void>): Promise<number> {
     times.push(performance.now() - from);
   }
   return times.sort((a, b) => a - b)[7] ?? Number.NaN;
-}
-
-/** Milliseconds of processor time, of all its threads. */
-function cpuOf(product: Product): number {
-  const fields =
-    readFileSync(`/proc/${product.process.pid ?? 0}/stat`, "utf8")
-      .split(") ")[1]
-      ?.split(" ") ?? [];
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond;
-}
-
-function memoryOf(product: Product, what: "VmHWM" | "VmRSS"): number {
-  const status = readFileSync(`/proc/${product.process.pid ?? 0}/status`, "utf8");
-  return Number(new RegExp(`${what}:\\s+(\\d+)`).exec(status)?.[1] ?? Number.NaN) / 1024;
 }
 
 if (import.meta.main) {

@@ -68,7 +68,7 @@ function grep(): number {
     writeFileSync(join(folder, "text"), text);
     writeFileSync(
       join(folder, "literals"),
-      kinds.candidates.map(({ literal }) => literal.toString("latin1")).join("\n"),
+      kinds.search.candidates.map(({ literal }) => literal.toString("latin1")).join("\n"),
     );
     const before = process.hrtime.bigint();
     spawnSync("grep", ["-a", "-i", "-c", "-F", "-f", join(folder, "literals"), join(folder, "text")], {

@@ -10,14 +10,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type { AgentRecord, Container, ProcessEvent, ProcessEventKind, Page, Severity } from "@bulwark/model";
 import { openStore, type Store } from "@bulwark/store";
-import {
-  missing,
-  sampleAlert,
-  sampleContainer,
-  sampleReport,
-  sampleVulnerability,
-  startPostgres,
-} from "@bulwark/testkit";
+import { missing, sampleAlert, sampleContainer, sampleReport, sampleWeakness, startPostgres } from "@bulwark/testkit";
 
 export interface Row {
   engine: string;
@@ -264,9 +257,9 @@ async function fillRest(store: Store): Promise<void> {
   for (const [n, key] of keys.entries()) {
     const found = Array.from({ length: findingsEach }, (_, index) => {
       const purl = `pkg:deb/debian/lib${index}@1.0-1`;
-      return sampleVulnerability(n * 3 + index, { package: `lib${index}`, purl });
+      return sampleWeakness(n * 3 + index, { package: `lib${index}`, purl });
     });
-    await store.findings.replace(key, found, end);
+    await store.findings.replace(key, found, ["vulnerability"], end);
   }
 }
 

@@ -51,7 +51,9 @@ describe("one machine, guarded", { skip }, () => {
       "findings appear",
       async () => {
         const { items } = await api.listFindings({ query: { running: "true" } });
-        return items.find(({ vulnerability }) => vulnerability.id === "CVE-2019-5747");
+        return items
+          .filter((item) => item.kind === "vulnerability")
+          .find(({ vulnerability }) => vulnerability.id === "CVE-2019-5747");
       },
       40_000,
     );

@@ -17,6 +17,7 @@ import {
   type TestPostgres,
 } from "@bulwark/testkit";
 import { Connection } from "../apps/agent/src/connection.ts";
+import type { Ticket } from "../apps/agent/src/identity.ts";
 import { folderKeeper } from "../apps/agent/src/keeper.ts";
 import { Spool } from "../apps/agent/src/spool.ts";
 import { Uplink } from "../apps/agent/src/uplink.ts";
@@ -116,7 +117,8 @@ export interface Sender extends AsyncDisposable {
 export async function startSender(options: {
   node: string;
   servers: readonly string[];
-  token: string;
+  /** A join token, or whoever gives the ticket. */
+  token: string | (() => Promise<Ticket | undefined>);
   folder: string;
 }): Promise<Sender> {
   const { node, servers, token, folder } = options;
@@ -129,7 +131,7 @@ export async function startSender(options: {
       kind: "certificate",
       keeper: folderKeeper(join(folder, "identity")),
       node,
-      ticket: async () => ({ text: token, ...parseJoinToken(token) }),
+      ticket: typeof token === "string" ? async () => ({ text: token, ...parseJoinToken(token) }) : token,
     },
   });
   const acknowledged: number[] = [];

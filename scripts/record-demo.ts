@@ -8,7 +8,14 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { openContainers } from "@bulwark/containers";
-import { imageKeyOf, type Container, type ImageReport, plainPackage, type InstalledPackage } from "@bulwark/model";
+import {
+  imageKeyOf,
+  packagesOnly,
+  plainPackage,
+  type Container,
+  type ImageReport,
+  type InstalledPackage,
+} from "@bulwark/model";
 import { startSensor, type SensorRecord } from "@bulwark/sensor";
 import { feedsDir, startContainerd } from "@bulwark/testkit";
 
@@ -156,6 +163,7 @@ function report(container: Container): ImageReport {
         ...plainPackage,
       })),
     },
+    ...packagesOnly,
   };
 }
 

@@ -48,6 +48,18 @@ export async function makeCrowd(kube: Kube, { nodes, namespaces, deployments, po
   return all.length;
 }
 
+/** A pod as the API server would tell of it, where there is none: the `index`th, of 100 nodes and 20 namespaces. */
+export function pod(index: number): object & { metadata: Metadata } {
+  const d = index % 10;
+  const owner = { ...ownerOf(resources.replicaSets, { name: `app-${d}-7d4b9c`, uid: `set-${index % 200}` }) };
+  const made = podOf(index % 20, d, index, `fake-${index % 100}`, owner);
+  const uid = `00000000-0000-4000-8000-${index.toString(16).padStart(12, "0")}`;
+  return {
+    ...{ kind: "Pod", apiVersion: "v1", ...made, ...podStatus(index) },
+    metadata: { ...made.metadata, uid, creationTimestamp: "2026-01-01T00:00:00Z" },
+  };
+}
+
 /** Does it for all, some at a time. */
 export async function each<T>(items: readonly T[], once: (item: T) => Promise<void>): Promise<void> {
   let next = 0;

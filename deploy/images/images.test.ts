@@ -6,26 +6,27 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { feedsDir, missing, run } from "@bulwark/testkit";
-import { buildImage, type Built } from "./build.ts";
-import { images, places } from "./images.ts";
+import { buildImage } from "./build.ts";
+import { images, places, type Image } from "./images.ts";
+import { keptImages } from "./kept.ts";
 
 const bulwark = join(import.meta.dirname, "../../bin/bulwark");
 
 describe("images of server and agent", { skip: missing("debian", "clang") }, () => {
   let folder = "";
-  const built = new Map<string, Built>();
+  let built: ReturnType<typeof keptImages>;
   before(() => {
     folder = mkdtempSync(join(tmpdir(), "bulwark-images-"));
-    for (const { name } of images) built.set(name, buildImage(name, join(folder, "first")));
+    built = keptImages();
   });
   after(() => rmSync(folder, { recursive: true, force: true }));
 
-  const of = (name: string): Built => built.get(name) ?? assert.fail(name);
+  const layoutOf = (name: Image["name"]): Layout => openArchive(built[name].archive, join(folder, `${name}-layout`));
 
   test("the same checkout gives the same digest, whoever builds it and where", () => {
     const before = process.umask(0o077);
     try {
-      assert.equal(buildImage("server", join(folder, "second")).digest, of("server").digest);
+      assert.equal(buildImage("server", join(folder, "second")).digest, built.server.digest);
     } finally {
       process.umask(before);
     }
@@ -33,7 +34,9 @@ describe("images of server and agent", { skip: missing("debian", "clang") }, () 
 
   for (const { name, user, packages } of images) {
     test(`${name}: all that its code imports is in it, no test is, and it runs as user ${user}`, () => {
-      const { root, config, compressed } = unpack(of(name).archive, join(folder, `${name}-root`));
+      const layout = layoutOf(name);
+      const { config } = layout;
+      const root = unpack(layout, join(folder, `${name}-root`));
       assert.equal(config.config.User, `${user}:${user}`);
       const application = join(root, places.application);
       const sources = globSync("{apps,packages}/**/*.ts", { cwd: application }).filter(
@@ -53,6 +56,7 @@ describe("images of server and agent", { skip: missing("debian", "clang") }, () 
       assert.deepEqual(lacks, []);
       const [, node] = config.rootfs.diff_ids;
       assert.ok(node);
+      const compressed = layout.layers.reduce((sum, path) => sum + statSync(path).size, 0);
       console.log(`${name}: ${(compressed / 1e6).toFixed(1)} MB to pull`);
       assert.ok(compressed < 80e6, `${compressed} bytes to pull`);
     });
@@ -67,7 +71,7 @@ describe("images of server and agent", { skip: missing("debian", "clang") }, () 
           run(bulwark, ["db", "update", "--from", feedsDir(), "--data", data]);
         const exceptions = join(import.meta.dirname, "exceptions.yaml");
         const options = ["--data", data, "--exceptions", exceptions, "--fail-on", "medium", "--packages"];
-        const scan = ["scan", "image", of(name).archive, ...options];
+        const scan = ["scan", "image", built[name].archive, ...options];
         const { status, stdout, stderr } = spawnSync(bulwark, scan, { encoding: "utf8" });
         // 3: the advisories at hand are not of all its packages, which the report names.
         assert.ok(status === 0 || status === 3, `${status}: ${stdout}${stderr}`);
@@ -78,8 +82,9 @@ describe("images of server and agent", { skip: missing("debian", "clang") }, () 
   }
 
   test("server and agent share the layer of Node", () => {
-    const [server, agent] = ["server", "agent"].map((name) => unpack(of(name).archive, join(folder, `${name}-root`)));
-    assert.equal(server?.config.rootfs.diff_ids[1], agent?.config.rootfs.diff_ids[1]);
+    const [server, agent] = (["server", "agent"] as const).map((name) => layoutOf(name).config.rootfs.diff_ids[1]);
+    assert.ok(server);
+    assert.equal(server, agent);
   });
 });
 
@@ -92,17 +97,27 @@ interface Descriptor {
   size: number;
 }
 
-function unpack(archive: string, root: string): { root: string; config: Config; compressed: number } {
-  const layout = `${root}.layout`;
-  mkdirSync(layout, { recursive: true });
-  run("tar", ["-xf", archive, "-C", layout]);
-  const blob = (digest: string): string => join(layout, "blobs", digest.replace(":", "/"));
+interface Layout {
+  config: Config;
+  /** Files of the layers, compressed. */
+  layers: string[];
+}
+
+function openArchive(archive: string, folder: string): Layout {
+  mkdirSync(folder, { recursive: true });
+  run("tar", ["-xf", archive, "-C", folder]);
+  const blob = (digest: string): string => join(folder, "blobs", digest.replace(":", "/"));
   const json = (path: string): unknown => JSON.parse(readFileSync(path, "utf8"));
-  const index = json(join(layout, "index.json")) as { manifests: Descriptor[] };
+  const index = json(join(folder, "index.json")) as { manifests: Descriptor[] };
   const manifest = json(blob(index.manifests[0]?.digest ?? "")) as { config: Descriptor; layers: Descriptor[] };
-  const config = json(blob(manifest.config.digest)) as Config;
+  return {
+    config: json(blob(manifest.config.digest)) as Config,
+    layers: manifest.layers.map(({ digest }) => blob(digest)),
+  };
+}
+
+function unpack({ layers }: Layout, root: string): string {
   mkdirSync(root, { recursive: true });
-  for (const { digest } of manifest.layers) run("tar", ["-xzf", blob(digest), "-C", root]);
-  const compressed = manifest.layers.reduce((sum, { digest }) => sum + statSync(blob(digest)).size, 0);
-  return { root, config, compressed };
+  for (const layer of layers) run("tar", ["-xzf", layer, "-C", root]);
+  return root;
 }

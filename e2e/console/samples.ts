@@ -1,4 +1,5 @@
 import {
+  packagesOnly,
   plainPackage,
   type AgentRecord,
   type Alert,
@@ -13,6 +14,7 @@ import {
   type InstalledPackage,
   type Severity,
   type Vulnerability,
+  type Weakness,
 } from "@bulwark/model";
 import type { World } from "./world.ts";
 
@@ -270,6 +272,7 @@ function reportOf(n: number): ImageReport {
           : { extractor: "dpkg", state: "done", errors: [] },
       ],
     },
+    ...packagesOnly,
   };
 }
 
@@ -313,6 +316,17 @@ function vulnerabilityOf(n: number, image: number): Vulnerability {
     published: "2025-03-18T10:00:00Z",
     references: ["https://nvd.example/vuln/detail", "javascript:alert(1)", `https://lists.example/oss-security/${n}`],
     feed: "osv:Debian",
+  };
+}
+
+function weaknessOf(vulnerability: Vulnerability, n: number): Weakness {
+  return {
+    kind: "vulnerability",
+    locations: ["/var/lib/dpkg/status"],
+    layer: digestOf(n % 6),
+    step: "RUN /bin/sh -c apt-get update && apt-get install -y --no-install-recommends ca-certificates",
+    origin: n % 2 === 0 ? "base" : "application",
+    vulnerability,
   };
 }
 
@@ -392,8 +406,8 @@ export async function fill(world: World, { containers = 26, alerts = 46 } = {}):
     reports.map((report) => ({ type: "image", report })),
   );
   for (const [n, report] of reports.entries()) {
-    const found = Array.from({ length: n === 6 ? 0 : 140 - n * 17 }, (_, k) => vulnerabilityOf(k, n));
-    await world.server.store.findings.replace(report.key, found, now - n * hour);
+    const found = Array.from({ length: n === 6 ? 0 : 140 - n * 17 }, (_, k) => weaknessOf(vulnerabilityOf(k, n), n));
+    await world.server.store.findings.replace(report.key, found, ["vulnerability"], now - n * hour);
   }
   await fillCluster(world, all, now);
 }

@@ -3,8 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Client } from "@bulwark/contract";
 import { eventually, run } from "@bulwark/testkit";
-import { buildImage } from "../../deploy/images/build.ts";
-import { images } from "../../deploy/images/images.ts";
+import { keptImages } from "../../deploy/images/kept.ts";
 import type { Cluster, ClusterNode } from "../cluster/cluster.ts";
 import { login } from "../product.ts";
 
@@ -15,15 +14,26 @@ export interface Installed {
   readonly namespace: string;
   /** The console, by the address of its service. */
   readonly url: string;
-  /** A new one-time link, from a replica. */
-  loginLink(replica?: number): string;
-  api(replica?: number): Promise<Client>;
+  /** A new one-time link, from the first server. */
+  loginLink(): string;
+  api(): Promise<Client>;
+  /** One server by its own address. */
+  replica(index: number): Replica;
+  /** With other values, besides those that it has; waits until all of it runs. */
+  upgrade(values: object): void;
+  uninstall(): void;
+}
+
+export interface Replica {
+  readonly pod: string;
+  readonly url: string;
+  loginLink(): string;
+  api(): Promise<Client>;
 }
 
 /** Builds both images and pushes them to the cluster's registry. */
-export function pushImages({ folder, registry }: Cluster): void {
-  for (const { name } of images) {
-    const { archive, reference } = buildImage(name, join(folder, "bulwark-images"));
+export function pushImages({ registry }: Cluster): void {
+  for (const { archive, reference } of Object.values(keptImages())) {
     const target = `docker://${registry.address}/${reference}`;
     run("skopeo", ["copy", "--quiet", "--dest-tls-verify=false", `oci-archive:${archive}`, target]);
   }
@@ -32,21 +42,30 @@ export function pushImages({ folder, registry }: Cluster): void {
 /** Installs the chart as release `bulwark` and waits until server and agents run. */
 export function install(cluster: Cluster, values: object = {}, namespace = "bulwark"): Installed {
   const file = join(cluster.folder, "values.json");
-  writeFileSync(file, JSON.stringify({ image: { registry: cluster.registry.name }, ...values }));
-  cluster.helm("install", "bulwark", chart, "--namespace", namespace, "--create-namespace", "--values", file);
-  for (const name of ["statefulset/bulwark-server", "daemonset/bulwark-agent"]) rollout(cluster, namespace, name);
+  const helm = (verb: string, given: object, ...flags: string[]): void => {
+    writeFileSync(file, JSON.stringify(given));
+    cluster.helm(verb, "bulwark", chart, "--namespace", namespace, "--values", file, ...flags);
+    for (const name of ["statefulset/bulwark-server", "daemonset/bulwark-agent"]) rollout(cluster, namespace, name);
+  };
+  helm("install", { image: { registry: cluster.registry.name }, ...values }, "--create-namespace");
   const service = cluster.get("service", "bulwark", namespace) as { spec: { clusterIP: string } };
-  const url = `http://${service.spec.clusterIP}`;
-  const loginLink = (replica = 0): string => {
-    const pod = `bulwark-server-${replica}`;
-    const link = cluster.kubectl("exec", "-n", namespace, pod, "--", "bulwark", "login", ...config).trim();
-    return `${url}/login${new URL(link).hash}`;
+  const at = (url: string, pod: string): Pick<Replica, "api" | "loginLink" | "url"> => {
+    const loginLink = (): string => {
+      const link = cluster.kubectl("exec", "-n", namespace, pod, "--", "bulwark", "login", ...config).trim();
+      return `${url}/login${new URL(link).hash}`;
+    };
+    return { url, loginLink, api: async () => login(url, loginLink()) };
   };
   return {
     namespace,
-    url,
-    loginLink,
-    api: async (replica) => login(url, loginLink(replica)),
+    ...at(`http://${service.spec.clusterIP}`, "bulwark-server-0"),
+    replica(index) {
+      const pod = `bulwark-server-${index}`;
+      const { status } = cluster.get("pod", pod, namespace) as { status: { podIP: string } };
+      return { pod, ...at(`http://${status.podIP}:8443`, pod) };
+    },
+    upgrade: (more) => helm("upgrade", more, "--reuse-values"),
+    uninstall: () => void cluster.helm("uninstall", "bulwark", "--namespace", namespace, "--wait"),
   };
 }
 
@@ -71,8 +90,20 @@ function rollout(cluster: Cluster, namespace: string, workload: string): void {
   }
 }
 
+/** Every object of the cluster, as `Kind namespace/name`, but events. */
+export function objectsOf({ kubectl }: Cluster): Set<string> {
+  const kinds = kubectl("api-resources", "--verbs=list", "-o", "name").trim().split("\n");
+  const asked = kinds.filter((kind) => !/^events(\.|$)/.test(kind)).join(",");
+  const line = '{range .items[*]}{.kind} {.metadata.namespace}/{.metadata.name}{"\\n"}{end}';
+  return new Set(kubectl("get", asked, "-A", "-o", `jsonpath=${line}`).trim().split("\n"));
+}
+
 /** Every node's agent has joined, and all of its parts that a cluster of the tests allows are well. */
-export async function agentsWatch(api: Client, nodes: readonly ClusterNode[], timeout = 60_000): Promise<void> {
+export async function agentsWatch(
+  api: Client,
+  nodes: readonly ClusterNode[],
+  { timeout = 60_000, since = 0 }: { timeout?: number; since?: number } = {},
+): Promise<void> {
   const needed = ["agent", "sensor", "kubernetes", "runtime:containerd"];
   await eventually(
     "every agent watches its node",
@@ -80,7 +111,10 @@ export async function agentsWatch(api: Client, nodes: readonly ClusterNode[], ti
       const { components } = await api.getHealth();
       const lacking = nodes.flatMap(({ name }) =>
         needed
-          .map((id) => ({ id, found: components.find((part) => part.node === name && part.id === id) }))
+          .map((id) => ({
+            id,
+            found: components.find((part) => part.node === name && part.id === id && part.updatedAt >= since),
+          }))
           .filter(({ found }) => found?.state !== "ok")
           .map(({ id, found }) => `${name} ${id}: ${found ? `${found.state}, ${found.reason}` : "not heard of"}`),
       );

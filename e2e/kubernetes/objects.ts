@@ -1,17 +1,17 @@
 import { busyboxImage } from "../cluster/cluster.ts";
 
 /** A namespace and a deployment in it that does nothing, as something to attack. */
-export function shop(node: string): object[] {
+export function shop(node: string, name = "checkout"): object[] {
   return [
     { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
     {
       apiVersion: "apps/v1",
       kind: "Deployment",
-      metadata: { name: "checkout", namespace: "shop" },
+      metadata: { name, namespace: "shop" },
       spec: {
-        selector: { matchLabels: { app: "checkout" } },
+        selector: { matchLabels: { app: name } },
         template: {
-          metadata: { labels: { app: "checkout", team: "blue" } },
+          metadata: { labels: { app: name, team: "blue" } },
           spec: {
             nodeSelector: { "kubernetes.io/hostname": node },
             terminationGracePeriodSeconds: 0,

@@ -11,12 +11,14 @@ import {
   execOnNode,
   install,
   noneRestarted,
+  objectsOf,
   podOf,
   pushImages,
   reverseShell,
   type Installed,
 } from "./installed.ts";
 import { brief, shop } from "./objects.ts";
+import { detailOf, seenAt, watchAlerts } from "./page.ts";
 
 describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", "clang", "chromium") }, () => {
   const stack = new AsyncDisposableStack();
@@ -57,15 +59,11 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
 
   test("a reverse shell in a pod is in the console within two seconds, with all that it belongs to", async () => {
     const { page } = stack.use(await openBrowser());
-    await page.goto(bulwark.loginLink());
-    await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+    await watchAlerts(page, bulwark);
     const pod = podOf(cluster, "shop", "app=checkout");
-    await page.goto(`${bulwark.url}/alerts?rule=reverse-shell`);
-    await page.getByText("Live", { exact: true }).waitFor();
     const row = page.getByRole("row").filter({ hasText: pod.name });
     assert.equal(await row.count(), 0);
-    // The page tells by its own clock: this process is busy with the attack meanwhile.
-    const seen = page.evaluate<number>(seenAt(pod.name));
+    const seen = seenAt(page, pod.name);
     await new Promise((resolve) => setTimeout(resolve, 300));
     cluster.kubectl("exec", "-n", "shop", pod.name, "--", "sh", "-c", reverseShell);
     await row.first().waitFor({ timeout: 10_000 });
@@ -83,10 +81,7 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
       alert.container.pod.metadata?.owners.map(({ kind }) => kind),
       ["ReplicaSet", "Deployment"],
     );
-    await row.first().click();
-    const detail = page.getByRole("complementary");
-    await detail.getByText("Deployment/checkout").waitFor();
-    const text = await detail.innerText();
+    const text = await detailOf(page, pod.name, "Deployment/checkout");
     for (const word of [
       ...[`shop/${pod.name}`, "node-2", "registry.test/busybox:1", "team=blue", "127.0.0.1:4444", "/bin/busybox"],
       ...["containerd-shim", "T1059.004", pod.container],
@@ -182,6 +177,63 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     console.log(`node away: sent 20, arrived ${new Set(words).size}, twice ${words.length - new Set(words).size}`);
     assert.equal(words.length, 20);
   });
+
+  test("an upgrade keeps what there is, and agents come back by themselves", async () => {
+    const pod = podOf(cluster, "shop", "app=checkout");
+    const ids = async (): Promise<string[]> =>
+      (await api.listAlerts({ query: { limit: 500 } })).items.map(({ id }) => id).toSorted();
+    const certificates = async (): Promise<string[]> =>
+      (await api.listAgents()).items.map(({ node, issuedAt }) => `${node} ${issuedAt}`).toSorted();
+    const [alerts, joined] = [await ids(), await certificates()];
+    assert.ok(alerts.length > 0);
+    bulwark.upgrade({
+      server: { config: { retention: { alerts: 90 } } },
+      agent: { config: { agent: { spool: "500 MB" } } },
+    });
+    // The same session, the same alerts, the same certificates.
+    await agentsWatch(api, cluster.nodes, { timeout: 90_000, since: Date.now() });
+    assert.deepEqual(await ids(), alerts);
+    assert.deepEqual(await certificates(), joined);
+    const { components } = await api.getHealth();
+    for (const { name } of cluster.nodes) {
+      assert.match(components.find(({ node, id }) => node === name && id === "spool")?.summary ?? "", /of 500\)/);
+    }
+    execOnNode(pod.node, pod.container, "/bin/echo upgraded");
+    await eventually(
+      "what happens now is told",
+      async () => {
+        const query = { q: "/bin/echo upgraded", kind: "exec", container: pod.container, limit: 10 } as const;
+        return (await api.listEvents({ query })).items.length > 0 || undefined;
+      },
+      60_000,
+    );
+  });
+
+  test("uninstalled, nothing is left but what was asked to stay; installed again, all is known as before", async () => {
+    const before = (await alertsOf("brief")).map(({ id }) => id);
+    assert.equal(before.length, 3);
+    bulwark.uninstall();
+    const kept = [
+      ...["Namespace /bulwark", "ServiceAccount bulwark/default", "ConfigMap bulwark/kube-root-ca.crt"],
+      ...["PersistentVolumeClaim bulwark/bulwark-data", "Secret bulwark/bulwark-keys"],
+    ];
+    await eventually(
+      "the rest is gone",
+      () => {
+        const left = [...objectsOf(cluster)].filter((object) => object.includes("bulwark"));
+        assert.deepEqual(left.toSorted(), kept.toSorted());
+        return true;
+      },
+      60_000,
+    );
+    bulwark = install(cluster);
+    api = await bulwark.api();
+    assert.deepEqual(
+      (await alertsOf("brief")).map(({ id }) => id),
+      before,
+    );
+    await agentsWatch(api, cluster.nodes, { timeout: 90_000, since: Date.now() });
+  });
 });
 
 /** What the console has of a container, for a person who has to find out why an alert is lacking. */
@@ -194,13 +246,4 @@ async function seenIn(api: Client, container: string): Promise<string> {
   return [`${events.length} events`, ...events, "alerts", ...alerts.map((it) => JSON.stringify(it)), ...unwell].join(
     "\n",
   );
-}
-
-/** In the page: when a row with a text is there first, in milliseconds since 1970. */
-function seenAt(text: string): string {
-  return `new Promise((resolve) => {
-    const isThere = () => [...document.querySelectorAll("[role=row]")].some((row) => row.textContent.includes(${JSON.stringify(text)}));
-    const look = () => (isThere() ? resolve(Date.now()) : requestAnimationFrame(look));
-    look();
-  })`;
 }

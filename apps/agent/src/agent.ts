@@ -3,7 +3,7 @@ import { join } from "node:path";
 import type { Config } from "@bulwark/config";
 import { openContainers } from "@bulwark/containers";
 import { rulesDetector } from "@bulwark/detect";
-import type { AgentRecord, Component, Container } from "@bulwark/model";
+import { errorText, type AgentRecord, type Component, type Container } from "@bulwark/model";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import { connect } from "@bulwark/kube";
 import { AuditLog } from "./audit-log.ts";
@@ -87,8 +87,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const watcher = stack.use(new Watcher({ node, host: config.agent.host, registry, pods, rules: detector, log, emit }));
   settle = () => watcher.settle();
   await watcher.start();
-  const images = stack.use(new ImageScanner({ registry, log, emit }));
-  images.look();
+  const { memory, images: which } = config.agent.scan;
+  const cache = join(config.data, "layers");
+  const images = stack.use(new ImageScanner({ node, registry, cache, memory, all: which === "all", log, emit }));
+  const lookForImages = (): void =>
+    void images.look().catch((error: unknown) => log.warn({ reason: errorText(error) }, "images are not listed"));
+  lookForImages();
 
   const checker = stack.use(new HostChecker({ node, ...config.agent.benchmarks, log, emit }));
   const auditLog = auditLogOf();
@@ -136,7 +140,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   function spoolHealth(): Component {
     const { bytes, records } = spool.size;
-    const { state, reason, sent, poisonous } = uplink.state;
+    const { state, reason, remedy, sent, poisonous } = uplink.state;
     const { full, torn, disk } = spool.lost;
     const lost = full + torn + disk + poisonous;
     const counters = {
@@ -155,7 +159,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       state: sound ? "ok" : state === "refused" || state === "unreadable" ? "failed" : "degraded",
       summary: `${records} records wait to be sent (${(bytes / 1e6).toFixed(1)} MB of ${(config.agent.spool / 1e6).toFixed(0)})`,
       reason: state === "ok" ? (lost === 0 ? "" : `${lost} records were lost`) : reason,
-      remedy: sound ? "" : remedies[state],
+      remedy: sound ? "" : remedy || remedies[state],
       counters,
       updatedAt: Date.now(),
     };
@@ -168,8 +172,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       node,
       state: failed === 0 ? "ok" : "degraded",
       summary: `${scanned} images scanned, ${images.waiting} wait`,
-      reason: failed === 0 ? "" : `${failed} images could not be read; each says why`,
-      remedy: failed === 0 ? "" : "open the image under Assets",
+      reason: failed === 0 ? "" : `${failed} scans failed; each says why`,
+      remedy: failed === 0 ? "" : "see the scans under Assets: what failed is tried again",
       counters: { scanned, failed, waiting: images.waiting },
       updatedAt: Date.now(),
     };
@@ -195,7 +199,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     setInterval(() => void flush(), syncInterval),
     setInterval(report, healthInterval),
     setInterval(list, listInterval),
-    setInterval(() => images.look(), imageInterval),
+    setInterval(lookForImages, imageInterval),
   ];
   stack.defer(() => timers.forEach((timer) => clearInterval(timer)));
   log.info({ node, servers, version }, "the agent watches this node");

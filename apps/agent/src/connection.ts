@@ -1,7 +1,10 @@
+import { lookup } from "node:dns";
 import { readFile } from "node:fs/promises";
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest, type RequestOptions } from "node:https";
+import type { LookupFunction } from "node:net";
 import { serverName } from "@bulwark/identity";
+import { systemCode } from "@bulwark/model";
 import { NodeIdentity, type Identity, type Ticket } from "./identity.ts";
 import type { Keeper } from "./keeper.ts";
 
@@ -91,7 +94,18 @@ export class Connection {
     const options: RequestOptions = { method, headers, ...(signal && { signal }) };
     if (url.protocol === "http:") return exchange(httpRequest(url, { ...options, agent: this.#plain }), sending?.body);
     const agent = await this.#agentFor(server);
-    return exchange(httpsRequest(url, { ...options, agent }), sending?.body);
+    try {
+      const answer = await exchange(httpsRequest(url, { ...options, agent }), sending?.body);
+      if (answer.status === 401) await this.#doubt();
+      return answer;
+    } catch (error) {
+      if (/CERT|SIGNATURE/.test(systemCode(error) ?? "")) await this.#doubt();
+      throw error;
+    }
+  }
+
+  async #doubt(): Promise<void> {
+    (await this.#identity)?.doubt();
   }
 
   /** The connections of the certificate that is held now. */
@@ -106,12 +120,27 @@ export class Connection {
     if (this.#secure?.identity !== identity) {
       this.#secure?.agent.destroy();
       const { certificate: cert, key, authority: ca } = identity;
-      const agent = new HttpsAgent({ keepAlive: true, maxSockets: 2, ...trusting(ca), cert, key });
+      const agent = new HttpsAgent({ keepAlive: true, maxSockets: 2, lookup: anyAddress, ...trusting(ca), cert, key });
       this.#secure = { identity, agent };
     }
     return this.#secure.agent;
   }
 }
+
+/**
+ * A name of several addresses is that of several replicas. Agents spread over them, whatever order the resolver has, and
+ * Node connects to the next address where one refuses, or says nothing for a quarter of a second.
+ */
+const anyAddress: LookupFunction = (hostname, options, callback) => {
+  lookup(hostname, { ...options, all: true }, (error, found) => {
+    const addresses = (error ? [] : found)
+      .map((address) => ({ address, turn: Math.random() }))
+      .toSorted((a, b) => a.turn - b.turn)
+      .map(({ address }) => address);
+    if (options.all === true || error) callback(error, addresses);
+    else callback(null, addresses[0]?.address ?? "", addresses[0]?.family);
+  });
+};
 
 /** A server of this authority, by whatever address it is reached. */
 function trusting(ca: string): { ca: string; servername: string; minVersion: "TLSv1.3" } {

@@ -1,7 +1,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { connect, type DetailedPeerCertificate } from "node:tls";
 import { createRequest, lifeOf, serverName } from "@bulwark/identity";
-import { BulwarkError, systemCode } from "@bulwark/model";
+import { BulwarkError, errorText, systemCode } from "@bulwark/model";
 import { z } from "zod";
 import type { Keeper } from "./keeper.ts";
 
@@ -11,7 +11,7 @@ import type { Keeper } from "./keeper.ts";
  * - `stranger`: what answers is not the control plane that the token is of
  * - `away`: nobody answers
  */
-class JoinError extends BulwarkError<"no-token" | "refused" | "stranger" | "away"> {}
+export class JoinError extends BulwarkError<"no-token" | "refused" | "stranger" | "away"> {}
 
 /** What this node holds, in PEM. */
 export interface Identity {
@@ -33,7 +33,7 @@ export interface IdentityOptions {
   /** Where the key is, which never leaves it. */
   keeper: Keeper;
   node: string;
-  /** Asked each time that there is need of it, for it may come later. */
+  /** Asked where there is need of it, and now and then: another may have come. */
   ticket(): Promise<Ticket | undefined>;
   call: Call;
 }
@@ -62,12 +62,17 @@ const problem = z.object({ message: z.string(), remedy: z.string().optional() })
 const handshakeTime = 5000;
 /** Between two tries to renew, when one failed. */
 const renewPause = 60_000;
+/** Between two looks for another ticket, while what is held is good. */
+const lookPause = 60_000;
 
 /** The certificate of this node: joined once with a token, then renewed half-way through its time. */
 export class NodeIdentity {
   readonly #options: IdentityOptions;
   #kept: Kept | undefined;
   #renewAfter = 0;
+  #lookAfter = 0;
+  /** The ticket that was seen last. */
+  #seen: Ticket | undefined;
 
   private constructor(options: IdentityOptions, held: Kept | undefined) {
     this.#options = options;
@@ -86,20 +91,44 @@ export class NodeIdentity {
 
   /** The certificate to call `server` with; joins or renews where that is due. Raises `JoinError`. */
   async current(server: string): Promise<Identity> {
-    const ticket = await this.#options.ticket();
-    const now = Date.now();
     const held = this.#kept;
-    const good = held !== undefined && lifeOf(held.certificate).expiresAt > now;
-    if (held && good && (ticket === undefined || ticket.id === held.token)) {
-      if (lifeOf(held.certificate).renewAt <= now && now >= this.#renewAfter) return this.#renew(server, held);
-      return held;
+    const now = Date.now();
+    if (!held || lifeOf(held.certificate).expiresAt <= now) return this.#join(server, await this.#need(held));
+    this.#look(now);
+    if (this.#seen !== undefined && this.#seen.id !== held.token) return this.#join(server, this.#seen);
+    if (lifeOf(held.certificate).renewAt <= now && now >= this.#renewAfter) return this.#renew(server, held);
+    return held;
+  }
+
+  /** What is held was not taken: perhaps there is another ticket by now. */
+  doubt(): void {
+    this.#lookAfter = 0;
+  }
+
+  async #need(held: Kept | undefined): Promise<Ticket> {
+    const lack = held ? "this node's certificate has expired" : "this node has not joined yet";
+    let ticket: Ticket | undefined;
+    try {
+      ticket = await this.#options.ticket();
+    } catch (error) {
+      if (error instanceof JoinError) throw error;
+      throw new JoinError("no-token", `${lack}: ${errorText(error)}`, { cause: error });
     }
-    if (!ticket) {
-      throw new JoinError("no-token", held ? "this node's certificate has expired" : "this node has not joined yet", {
-        remedy: "make a token with bulwark join NODE, and give it to the agent as BULWARK_JOIN_TOKEN",
-      });
-    }
-    return this.#join(server, ticket);
+    if (ticket) return ticket;
+    throw new JoinError("no-token", lack, {
+      remedy: "make a token with bulwark join NODE, and give it to the agent as BULWARK_JOIN_TOKEN",
+    });
+  }
+
+  /** Beside the calls: they do not wait for who has the tickets. */
+  #look(now: number): void {
+    if (now < this.#lookAfter) return;
+    this.#lookAfter = now + lookPause;
+    this.#options.ticket().then(
+      (ticket) => (this.#seen = ticket),
+      // Not to be had now: what is held is good.
+      () => undefined,
+    );
   }
 
   async #join(server: string, { text: token, id, fingerprint }: Ticket): Promise<Identity> {

@@ -46,6 +46,8 @@ export class PodBook implements AsyncDisposable {
   readonly #running: Promise<void>;
   #state: { ok: boolean; reason: string; remedy: string } = { ok: false, reason: "not asked yet", remedy: "" };
   #isListed = false;
+  /** By kind, what keeps the owners of pods from being read. */
+  readonly #ownerTrouble = new Map<string, KubeError>();
   readonly #counters = { relists: 0, errors: 0, "unknown.owner": 0, "unknown.pod": 0 };
 
   constructor(options: PodBookOptions) {
@@ -82,18 +84,19 @@ export class PodBook implements AsyncDisposable {
   health(): Component {
     const { ok, reason, remedy } = this.#state;
     const living = [...this.#entries.values()].filter(({ goneAt }) => goneAt === undefined).length;
-    return {
-      id: "kubernetes",
-      node: this.#options.node,
-      state: ok ? "ok" : "degraded",
-      summary: ok
-        ? `Knows the ${living} pods of this node`
-        : `Knows ${living} pods of this node as they were; newer ones by name only`,
-      reason: ok ? "" : reason.slice(0, 2048),
-      remedy: ok ? "" : remedy.slice(0, 2048),
-      counters: { pods: living, ...this.#counters },
-      updatedAt: Date.now(),
-    };
+    const part = { id: "kubernetes", node: this.#options.node, updatedAt: Date.now() };
+    const counters = { pods: living, ...this.#counters };
+    if (!ok) {
+      const summary = `Knows ${living} pods of this node as they were; newer ones by name only`;
+      return told({ ...part, state: "degraded", summary, reason, remedy, counters });
+    }
+    const troubles = [...this.#ownerTrouble.values()];
+    if (troubles.length > 0) {
+      const summary = `Knows the ${living} pods of this node, not the workloads of all of them`;
+      const said = troubles.map(({ message }) => message).join("; ");
+      return told({ ...part, state: "degraded", summary, reason: said, remedy: troubles[0]?.remedy ?? "", counters });
+    }
+    return { ...part, state: "ok", summary: `Knows the ${living} pods of this node`, reason: "", remedy: "", counters };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -183,6 +186,7 @@ export class PodBook implements AsyncDisposable {
         .replace("{namespace}", encodeURIComponent(namespace))
         .replace("{name}", encodeURIComponent(name));
       const { metadata } = (await client.read(full, { signal: this.#stop.signal })) as KubeResource;
+      this.#ownerTrouble.delete(kind);
       // One of the same name that came later is another one.
       const owner = metadata.uid === uid ? controllerOf(metadata.ownerReferences) : null;
       this.#owners.set(uid, owner);
@@ -191,7 +195,11 @@ export class PodBook implements AsyncDisposable {
       return owner;
     } catch (error) {
       if (!(error instanceof KubeError)) throw error;
+      // An API server that is away or asks to wait is asked for the pod itself again.
+      if (error.code === "unreachable" || error.code === "busy") throw error;
       this.#counters["unknown.owner"]++;
+      // One that has gone already is nobody's fault.
+      if (error.code !== "not-found") this.#ownerTrouble.set(kind, error);
       return null;
     }
   }
@@ -219,6 +227,11 @@ export class PodBook implements AsyncDisposable {
   #now(): number {
     return this.#options.now?.() ?? Date.now();
   }
+}
+
+function told(component: Component): Component {
+  const { reason, remedy } = component;
+  return { ...component, reason: reason.slice(0, 2048), remedy: remedy.slice(0, 2048) };
 }
 
 function controllerOf(references: KubeResource["metadata"]["ownerReferences"]): OwnerRef | null {

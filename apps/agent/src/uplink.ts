@@ -18,6 +18,8 @@ export interface UplinkState {
   /** `ok` while the last batch was taken. */
   state: "ok" | "away" | "refused" | "full" | "unreadable";
   reason: string;
+  /** What would mend it, where whoever refused has said so. */
+  remedy: string;
   sent: number;
   /** Records that the server would never take, one by one; each is in the log. */
   poisonous: number;
@@ -37,7 +39,7 @@ const compress = promisify(gzip);
  * or restarting is an ordinary state: it is tried again with growing pauses, for ever.
  */
 export class Uplink {
-  readonly state: UplinkState = { state: "away", reason: "nothing sent yet", sent: 0, poisonous: 0 };
+  readonly state: UplinkState = { state: "away", reason: "nothing sent yet", remedy: "", sent: 0, poisonous: 0 };
   readonly #options: UplinkOptions;
   #atOnce = recordsAtOnce;
   #position = 0;
@@ -102,12 +104,12 @@ export class Uplink {
     } catch (error) {
       if (error instanceof BulwarkError) {
         const refused = error.code !== "away";
-        const remedy = error.remedy === undefined ? "" : `; ${error.remedy}`;
-        Object.assign(state, { state: refused ? "refused" : "away", reason: `${errorText(error)}${remedy}` });
+        const { remedy = "" } = error;
+        Object.assign(state, { state: refused ? "refused" : "away", reason: errorText(error), remedy });
         return false;
       }
       this.#atOnce = Math.max(recordsAtLeast, Math.floor(this.#atOnce / 2));
-      Object.assign(state, { state: "away", reason: `the server cannot be reached: ${errorText(error)}` });
+      Object.assign(state, { state: "away", reason: `the server cannot be reached: ${errorText(error)}`, remedy: "" });
       return false;
     }
     const { status, body } = answer;
@@ -118,17 +120,18 @@ export class Uplink {
       const stored = numberIn(body, "stored") ?? batch.first + batch.records.length - 1;
       this.#position = Math.max(stored, batch.first + batch.records.length - 1);
       state.sent += batch.records.length;
-      Object.assign(state, { state: "ok", reason: "" });
+      Object.assign(state, { state: "ok", reason: "", remedy: "" });
       await this.#options.spool.acknowledge(stored);
       return true;
     }
     const reason = `the server answered ${status}: ${textIn(body, "message") ?? ""}`;
+    const remedy = textIn(body, "remedy") ?? "";
     if (status === 401 || status === 403) {
-      Object.assign(state, { state: "refused", reason });
+      Object.assign(state, { state: "refused", reason, remedy });
       return false;
     }
     if (status === 413 || status === 400 || status === 422) return this.#isolate(batch, reason);
-    Object.assign(state, { state: status === 507 ? "full" : "away", reason });
+    Object.assign(state, { state: status === 507 ? "full" : "away", reason, remedy });
     return false;
   }
 

@@ -1,3 +1,5 @@
+import type { PolicyBook } from "./admission/book.ts";
+import type { Webhook } from "./admission/webhook.ts";
 import type { Bus } from "@bulwark/bus";
 import type { Config } from "@bulwark/config";
 import type { Store } from "@bulwark/store";
@@ -32,6 +34,9 @@ export interface Context {
   /** In Kubernetes: whose pods join by the token of their service account. */
   readonly serviceAccounts: ServiceAccounts | null;
   readonly agentSettings: AgentSettingsBoard;
+  readonly policies: PolicyBook;
+  /** The admission webhook; null where it is off, and until it listens. */
+  webhook: Webhook | null;
   readonly metricsToken: string | undefined;
   /** Path of the file; it may be absent. */
   readonly advisoryDatabase: string;

@@ -27,6 +27,8 @@ export interface Limits {
   retentionEvery: number;
   /** Between two looks at how clusters are set up. */
   clusterCheckEvery: number;
+  /** How often it is noted how many findings are open. */
+  trendEvery: number;
   /** A replica that says nothing for so long is shown as silent, and after so much more is forgotten. */
   replicaSilence: number;
   replicaForgotten: number;
@@ -40,6 +42,14 @@ export interface Limits {
   clusterStatus: number;
   /** Living objects of one cluster; what is beyond is not kept, and counted. */
   clusterObjects: number;
+  /** Of one review of admission. */
+  reviewBody: number;
+  /** Reviews of admission at once; what comes beyond is answered at once by the call's failure policy. */
+  reviewsAtOnce: number;
+  /** How often each cluster's webhook configuration is written again. */
+  webhookEvery: number;
+  /** How long after a cluster has been told of a new authority its certificates are used. */
+  webhookSettle: number;
 }
 
 export const defaultLimits: Limits = {
@@ -59,6 +69,7 @@ export const defaultLimits: Limits = {
   healthEvery: 15_000,
   retentionEvery: 600_000,
   clusterCheckEvery: 6 * 3_600_000,
+  trendEvery: 900_000,
   replicaSilence: 45_000,
   replicaForgotten: 600_000,
   silence: 180_000,
@@ -66,4 +77,8 @@ export const defaultLimits: Limits = {
   clusterFlush: 200,
   clusterStatus: 5000,
   clusterObjects: 1_000_000,
+  reviewBody: 8e6,
+  reviewsAtOnce: 256,
+  webhookEvery: 10_000,
+  webhookSettle: 15_000,
 };

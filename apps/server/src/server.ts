@@ -9,9 +9,11 @@ import { errorText, systemCode } from "@bulwark/model";
 import { openStore, type AgentCertificate, type Store } from "@bulwark/store";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import type { FastifyInstance } from "fastify";
+import { createPolicyBook } from "./admission/book.ts";
+import { startWebhook } from "./admission/webhook.ts";
 import { loadAuthority } from "./agents/authority.ts";
 import type { AgentGate } from "./agents/gate.ts";
-import { addJoinToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
+import { addJoinToken, joinsByToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
 import { createAgentApp } from "./agents/listener.ts";
 import { createServiceAccounts, type ServiceAccounts } from "./agents/service-accounts.ts";
 import { createAgentSettings } from "./agents/settings.ts";
@@ -28,6 +30,7 @@ import { checkClusters } from "./jobs/check-clusters.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
 import { createMatcher } from "./jobs/matcher.ts";
+import { noteTrend } from "./jobs/note-trend.ts";
 import { retention } from "./jobs/retention.ts";
 import { selfCheck } from "./jobs/self-check.ts";
 import { watchAdvisories } from "./jobs/watch-advisories.ts";
@@ -55,6 +58,8 @@ export interface RunningServer extends AsyncDisposable {
   readonly url: string;
   /** Where agents of other machines connect: `https://127.0.0.1:8444`; null where they cannot. */
   readonly agentsUrl: string | null;
+  /** Where the admission webhook listens here; null where it is off. */
+  readonly webhookUrl: string | null;
   readonly store: Store;
   readonly bus: Bus;
   /**
@@ -81,6 +86,7 @@ const createJobs = (): Job[] => [
   matchReportedImage,
   matchEveryImage,
   watchAdvisories(),
+  noteTrend,
   retention,
   checkClusters,
 ];
@@ -109,9 +115,12 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const secret = readSecret("BULWARK_KEY", config.server.keyFile);
   const gate = forAgents ? await loadAuthority(store, secret) : null;
   const replica = memberName(config);
+  const holder = randomUUID();
   const context: Context = {
     replica,
-    holder: randomUUID(),
+    holder,
+    policies: createPolicyBook({ config, store, holder }),
+    webhook: null,
     gate,
     serviceAccounts: gate && config.server.agents?.serviceAccount ? accountsOf(config, stack) : null,
     agentSettings: createAgentSettings(store),
@@ -135,6 +144,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   stack.use(await startJobs(createJobs(), context));
   stack.defer(async () => context.health.leave().catch(() => undefined));
   stack.use(await keepClusters(context));
+  if (config.server.admission) context.webhook = stack.use(await startWebhook(context, context.policies));
   const app = await createApp(context, options.consoleDir);
   const busy = requestsUnderWay(app);
   stack.defer(() => closeApp(app, busy, limits));
@@ -152,6 +162,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   return {
     url,
     agentsUrl,
+    webhookUrl: context.webhook?.url ?? null,
     store,
     bus,
     async createLoginLink(user = "admin", { forgetPassword = false } = {}) {
@@ -185,16 +196,16 @@ async function publishAuthority(context: Context, gate: AgentGate): Promise<void
   if (!serviceAccounts) return;
   try {
     await serviceAccounts.publish(gate.authority.fingerprint);
-    health.report({ id: "service-accounts", state: "ok", summary: "Nodes join by the token of their pod" });
+    health.report({ id: "service-accounts", state: "ok", summary: joinsByToken });
   } catch (error) {
-    const reason = errorText(error);
+    const reason = errorText(error).slice(0, 2048);
     logger.warn({ reason }, "the fingerprint for the agents cannot be written");
     health.report({
       id: "service-accounts",
       state: "failed",
       summary: "New nodes cannot join",
       reason,
-      remedy: "give the server's service account the role of the chart: get and patch of the config map for agents",
+      remedy: "give the server's service account the role of the chart: patch of the config map for agents",
     });
     const again = setTimeout(() => void publishAuthority(context, gate), 5000).unref();
     closing.addEventListener("abort", () => clearTimeout(again), { once: true });

@@ -78,7 +78,7 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   line.show("matching");
   const database = values.db ?? join(configFrom(values).data, "advisories.db");
   const judged = withVex(await reportOf(found, database), values.vex ?? []);
-  const report = withExceptions(judged, input, values.exceptions);
+  const report = await withExceptions(judged, input, values.exceptions);
   line.clear();
 
   const fresh =

@@ -1,12 +1,10 @@
 import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, resolve } from "node:path";
-import { examineWith, LayerCache, type Progress } from "@bulwark/examine";
+import { LayerCache, lookInto, type AnalyzerName, type Progress, type Seen } from "@bulwark/examine";
 import { openHost, openImage, openRepository, openRootfs, parsePlatform, type FileTree } from "@bulwark/image";
-import type { CheckResult, ExtractorStatus, Inventory, Malware, Report, Secret } from "@bulwark/model";
-import { maskText } from "@bulwark/secret";
+import type { Report } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
-import { analyzers } from "./analyzers.ts";
 import { lookIntoSbom } from "./sbom.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
@@ -27,15 +25,8 @@ export interface LookOptions {
 }
 
 /** What was found in an input, before any advisory. */
-export interface Found {
+export interface Found extends Omit<Seen, "config"> {
   target: Report["target"];
-  inventory: Inventory;
-  /** Undefined where nobody looked for them, as in a list of packages. */
-  secrets: Secret[] | undefined;
-  malware: Malware[] | undefined;
-  /** Of an image's configuration; undefined for what has none. */
-  checks: CheckResult[] | undefined;
-  parts: ExtractorStatus[];
 }
 
 /** Reads the words behind `bulwark scan`. Raises `UsageError`. */
@@ -59,44 +50,16 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
   if (input.kind === "sbom") return lookIntoSbom(input.name);
   await using tree = await open(input, options);
-  const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers };
-  const names: (keyof typeof analyzers)[] = ["inventory", "secrets"];
+  const also: Exclude<AnalyzerName, "inventory">[] = ["secrets"];
   // Only an image has a configuration, and files that somebody chose to ship.
-  if (input.kind === "image") names.push("checks");
-  if (options.malware) names.push("malware");
-  const { results, tree: seen } = await examineWith(registry, tree, names, {
+  if (input.kind === "image") also.push("checks");
+  if (options.malware) also.push("malware");
+  const { config, ...seen } = await lookInto(tree, also, {
     cache: new LayerCache(),
     onProgress: (progress) => options.onProgress(progressText(progress)),
   });
-  const { inventory, secrets } = results;
-  const { malware, checks }: Partial<typeof results> = results;
-  const parts = [secrets, malware, checks].filter((part) => part !== undefined).map(({ status }) => status);
-  const step = stepMasker();
-  return {
-    target: {
-      kind: input.kind,
-      name: nameOf(input),
-      digest: tree.digest,
-      platform: seen.config === null ? null : `${seen.config.os}/${seen.config.architecture}`,
-    },
-    inventory: { ...inventory, packages: inventory.packages.map(step) },
-    secrets: secrets.secrets,
-    malware: malware?.malware.map(step),
-    checks: checks?.checks,
-    parts,
-  };
-}
-
-/** Takes credentials out of the build steps that things came with; a step is the same text for many. */
-function stepMasker(): <T extends { step: string | null }>(item: T) => T {
-  const known = new Map<string, string>();
-  return (item) => {
-    const { step } = item;
-    if (step === null) return item;
-    const masked = known.get(step) ?? maskText(step);
-    known.set(step, masked);
-    return { ...item, step: masked };
-  };
+  const platform = config === null ? null : `${config.os}/${config.architecture}`;
+  return { target: { kind: input.kind, name: nameOf(input), digest: tree.digest, platform }, ...seen };
 }
 
 async function open({ kind, name }: Input, { offline, platform }: LookOptions): Promise<FileTree> {

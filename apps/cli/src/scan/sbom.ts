@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { readSbom } from "@bulwark/inventory";
+import { readSbom } from "@bulwark/inventory/sbom";
 import { UsageError } from "../local/options.ts";
 import type { Found } from "./input.ts";
 

@@ -7,6 +7,7 @@ import {
   parseJoinToken,
   type JoinToken,
 } from "@bulwark/identity";
+import { KubeError } from "@bulwark/kube";
 import { agentName, collectorOf, nodeIdOf, nodeName, splitNodeId } from "@bulwark/model";
 import type { AgentCertificate, EnrolRefusal } from "@bulwark/store";
 import type { Context } from "../context.ts";
@@ -54,6 +55,8 @@ export async function addJoinToken(
   await context.store.audit.append({ ...entry, detail: { id: token.id, cluster, hours } });
   return { token: formatJoinToken(token), expiresAt };
 }
+
+export const joinsByToken = "Nodes join by the token of their pod";
 
 type Granted = Response<Routes["enrol"]>;
 
@@ -106,9 +109,9 @@ async function enrolPod(
   keys: string[],
   context: Context,
 ): Promise<Granted> {
-  const { store, serviceAccounts, config, throttle } = context;
+  const { store, config, throttle } = context;
   const now = Date.now();
-  const node = await serviceAccounts?.nodeOf(asked.token);
+  const node = await nodeOfPod(asked.token, context);
   if (node === undefined) return refuse("unknown-token", asked.node, address, context);
   if (node !== asked.node) return refuse("other-node", asked.node, address, context);
   const cluster = config.server.kubernetes.name;
@@ -127,6 +130,23 @@ async function enrolPod(
   const entry = { time: now, actor: "service-account", action: "agent.join", target, address };
   await store.audit.append({ ...entry, detail: { cluster, fingerprint: certificate.row.fingerprint } });
   return { certificate: certificate.pem, cluster };
+}
+
+/** As the API server knows it. Where that cannot be asked it is said, here and in health. */
+async function nodeOfPod(token: string, { serviceAccounts, health }: Context): Promise<string | undefined> {
+  const part = { id: "service-accounts" };
+  try {
+    const node = await serviceAccounts?.nodeOf(token);
+    health.report({ ...part, state: "ok", summary: joinsByToken });
+    return node;
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error;
+    const { message: reason, remedy = "" } = error;
+    health.report({ ...part, state: "failed", summary: "New nodes cannot join", reason, remedy });
+    throw new Refusal("unavailable", "the API server could not be asked whose token it is", {
+      remedy: "see under service-accounts in the server's health",
+    });
+  }
 }
 
 /** A further certificate for an agent that has one. The old one stays good until its time is over. */

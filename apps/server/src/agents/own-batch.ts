@@ -56,6 +56,11 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
       if (!components.every((component) => component.node === name)) return undefined;
       return { type: "health", components: components.map((component) => ({ ...component, node })) };
     }
+    case "scan": {
+      const { scan } = record;
+      if (scan.place !== name || scan.origin === "registry") return undefined;
+      return { type: "scan", scan: { ...scan, key: ofNode(scan.key, name, node), place: node } };
+    }
     case "image": {
       const key = imageKey(record.report, name, node);
       return key === undefined ? undefined : { type: "image", report: { ...record.report, key } };
@@ -66,6 +71,11 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
 /** An image with a digest is the same everywhere, and its key says which it is; a bare root file system is its node's own. */
 function imageKey({ key, digest }: ImageReport, name: string, node: string): string | undefined {
   if (digest !== null) return !key.startsWith("rootfs:") && key.endsWith(`@${digest}`) ? key : undefined;
+  return key.startsWith(`rootfs:${name}:`) ? ofNode(key, name, node) : undefined;
+}
+
+/** The key as the control plane has it: that of a bare root file system bears the node. */
+function ofNode(key: string, name: string, node: string): string {
   const own = `rootfs:${name}:`;
-  return key.startsWith(own) ? `rootfs:${node}:${key.slice(own.length)}` : undefined;
+  return key.startsWith(own) ? `rootfs:${node}:${key.slice(own.length)}` : key;
 }

@@ -11,7 +11,7 @@ import {
   sampleEvent,
   samplePod,
   sampleReport,
-  sampleVulnerability,
+  sampleWeakness,
 } from "@bulwark/testkit";
 import { batchOf, startTestServer, type TestServer } from "../server.fixture.ts";
 
@@ -98,12 +98,49 @@ describe("every route, in the order of a working day", () => {
 
   test("findings are listed and deferred", async () => {
     const { key } = sampleReport(1);
-    await server.store.findings.replace(key, [sampleVulnerability(0), sampleVulnerability(1)], Date.now());
+    await server.store.findings.replace(key, [sampleWeakness(0), sampleWeakness(1)], ["vulnerability"], Date.now());
     const { items } = await person.listFindings({ query: { running: "true", fixable: "true" } });
     assert.equal(items.length, 1);
     const id = items[0]?.fingerprint ?? "";
     assert.equal((await person.updateFinding({ params: { id }, body: { state: "deferred" } })).state, "deferred");
     assert.equal((await person.getFinding({ params: { id } })).state, "deferred");
+  });
+
+  test("findings are told by what they are and by package, and counted by day", async () => {
+    const query = { running: "true", by: "package" } as const;
+    const packages = (await person.listFindingGroups({ query })).items;
+    assert.deepEqual(
+      packages.map(({ name, findings, images, runningImages }) => [name, findings, images, runningImages]),
+      [
+        ["lib0", 1, 1, 1],
+        ["lib1", 1, 1, 1],
+      ],
+    );
+    const { items } = await person.listFindingGroups({ query: { kind: "vulnerability", state: "open" } });
+    assert.deepEqual(
+      items.map(({ name }) => name),
+      ["CVE-2024-1001"],
+    );
+    const trend = (await person.getFindingTrend({ query: {} })).items;
+    assert.equal(trend.at(-1)?.open.high, 1);
+  });
+
+  test("an image has a bill of materials in two forms, and its scan is told of", async () => {
+    const { key, name } = sampleReport(1);
+    const forms = await Promise.all(
+      (["cyclonedx", "spdx"] as const).map(async (format) =>
+        person.getImageSbom({ params: { id: key }, query: { format } }),
+      ),
+    );
+    assert.equal(forms[0]?.["bomFormat"], "CycloneDX");
+    assert.equal(forms[1]?.["spdxVersion"], "SPDX-2.3");
+    for (const form of forms) assert.match(JSON.stringify(form), /libssl3/);
+    const times = { queuedAt: 1, startedAt: 2, finishedAt: null, nextAt: null };
+    const scan = { place: "node-1", key, name, origin: "running", state: "running", attempts: 1, reason: "" } as const;
+    const told = { type: "scan", scan: { ...scan, done: 1, total: 3, ...times } } as const;
+    await server.client(await server.agent()).ingest({ body: batchOf([told], { spool: "scans" }) });
+    assert.equal((await person.listScans({ query: { state: "running" } })).items[0]?.total, 3);
+    assert.equal((await person.countScans()).counts.running.running, 1);
   });
 
   test("the overview counts what is there", async () => {
@@ -159,7 +196,7 @@ describe("every route, in the order of a working day", () => {
       (await person.listAgents()).items.map(({ node, cluster }) => [node, cluster]),
       [["worker-1", "east"]],
     );
-    await person.revokeAgent({ params: { id: "worker-1" } });
+    await person.revokeAgent({ params: { id: "east/worker-1" } });
     const settings = await person.setAgentSettings({ body: { disabledRules: ["drift"] } });
     assert.deepEqual(await person.getAgentSettings(), settings);
     assert.deepEqual(await server.client(await server.agent()).readAgentSettings(), settings);

@@ -7,6 +7,14 @@ export const findingHandlers: HandlersOf<"findings"> = {
     return store.findings.list(filter, { cursor, limit });
   },
 
+  async listFindingGroups({ query: { by, cursor, limit, ...filter } }, { store }) {
+    return store.findings.groups(by, filter, { cursor, limit });
+  },
+
+  async getFindingTrend({ query, now }, { store }) {
+    return { items: await store.findings.trend(query.days, now) };
+  },
+
   async getFinding({ params }, { store }) {
     return found(await store.findings.get(params.id), "finding");
   },

@@ -1,4 +1,5 @@
 import type { Handlers } from "../http/register.ts";
+import { admissionHandlers } from "./admission.ts";
 import { agentHandlers } from "./agent.ts";
 import { agentsHandlers, identityHandlers } from "./agents.ts";
 import { alertHandlers } from "./alerts.ts";
@@ -9,6 +10,7 @@ import { findingHandlers } from "./findings.ts";
 import { kubernetesHandlers } from "./kubernetes.ts";
 import { operationHandlers } from "./operations.ts";
 import { overviewHandlers } from "./overview.ts";
+import { scanHandlers } from "./scans.ts";
 import { sessionHandlers } from "./session.ts";
 
 /** Every handler of the API, by the name of its route. */
@@ -20,7 +22,9 @@ export const handlers: Handlers = {
   ...benchmarkHandlers,
   ...eventHandlers,
   ...findingHandlers,
+  ...scanHandlers,
   ...kubernetesHandlers,
+  ...admissionHandlers,
   ...operationHandlers,
   ...agentHandlers,
   ...agentsHandlers,

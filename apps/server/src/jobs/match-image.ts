@@ -1,10 +1,11 @@
-import type { Vulnerability } from "@bulwark/model";
+import { findingKinds, type FindingKind, type Weakness } from "@bulwark/model";
 import type { Context } from "../context.ts";
 import { count } from "../http/figures.ts";
 import { hasAnnouncedAdvisories } from "./watch-advisories.ts";
 import type { MessageJob } from "./job.ts";
+import { weaknessesOf } from "./weaknesses.ts";
 
-/** A new image report: its packages are held against the advisory database. */
+/** A new image report: its packages are held against the advisory database, and what it found are findings. */
 export const matchReportedImage: MessageJob<"image.reported"> = {
   name: "match-image",
   on: "image.reported",
@@ -13,19 +14,20 @@ export const matchReportedImage: MessageJob<"image.reported"> = {
   run: ({ key }, context) => matchImage(key, context),
 };
 
-/** Does nothing without an advisory database: when one comes, every image is matched. */
+/** Without an advisory database it says nothing of packages: when one comes, every image is matched. */
 export async function matchImage(key: string, context: Context): Promise<void> {
   const { store, matcher, live } = context;
-  const found: Vulnerability[] = [];
-  // Where nodes disagree about the image, what any of them says is held against the advisories.
-  const reports = await store.images.contents(key);
-  if (reports.length === 0) return;
-  for (const { inventory } of reports) {
-    const vulnerabilities = await matcher.match(inventory);
-    if (!vulnerabilities) return;
-    found.push(...vulnerabilities);
+  const weaknesses: Weakness[] = [];
+  const kinds = new Set<FindingKind>();
+  // Where nodes disagree about the image, what any of them says holds.
+  for (const report of await store.images.contents(key)) {
+    const found = weaknessesOf(report, await matcher.match(report.inventory));
+    weaknesses.push(...found.weaknesses);
+    for (const kind of found.kinds) kinds.add(kind);
   }
-  const { opened, fixed } = await store.findings.replace(key, found, Date.now());
+  if (kinds.size === 0) return;
+  const looked = findingKinds.filter((kind) => kinds.has(kind));
+  const { opened, fixed } = await store.findings.replace(key, weaknesses, looked, Date.now());
   count.matched.inc();
   if (opened + fixed > 0) await live.publish("finding", { image: key, opened, fixed });
 }

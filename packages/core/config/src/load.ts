@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { BulwarkError, errorText, systemCode } from "@bulwark/model";
-import { LineCounter, parseDocument } from "yaml";
+import type { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
 import { configSchema, type Config } from "./schema.ts";
 
@@ -15,7 +16,7 @@ export const defaultConfigFile = "/etc/bulwark/bulwark.yaml";
  */
 export function loadConfig(file?: string, environment: NodeJS.ProcessEnv = process.env): Config {
   const text = readText(file);
-  const config = parseConfig(text ?? "", file ?? defaultConfigFile);
+  const config = text === undefined ? configSchema.parse({}) : parseConfig(text, file ?? defaultConfigFile);
   const server = { ...config.server };
   if (environment["DATABASE_URL"]) server.database = environment["DATABASE_URL"];
   if (environment["NATS_URL"]) server.nats = environment["NATS_URL"];
@@ -58,10 +59,14 @@ function readText(file: string | undefined): string | undefined {
   }
 }
 
+/** For what only a file of configuration needs: few commands find one, and each would wait for it. */
+const require = createRequire(import.meta.url);
+
 /** `file` is only for messages. */
 export function parseConfig(text: string, file: string): Config {
-  const lines = new LineCounter();
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
+  const yaml = require("yaml") as typeof import("yaml");
+  const lines = new yaml.LineCounter();
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const syntax = document.errors[0];
   if (syntax) throw invalid(file, lines.linePos(syntax.pos[0]).line, syntax.message);
 

@@ -1,4 +1,4 @@
-import { clusterName, nodeName } from "@bulwark/model";
+import { clusterName, nodeName, policySetting } from "@bulwark/model";
 import { z } from "zod";
 
 const size = z
@@ -8,6 +8,8 @@ const size = z
 const days = z.number().int().min(1).max(3650);
 const path = z.string().min(1);
 const namespaced = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, "namespace/name");
+/** A day, or a moment with its zone, as milliseconds since the epoch. */
+const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).transform((text) => Date.parse(text));
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "an address or a network such as 10.0.0.0/8");
 
 /** The whole of `bulwark.yaml`. Everything has a default; a word that is not here is an error. */
@@ -72,6 +74,37 @@ export const configSchema = z.strictObject({
             .default([]),
         })
         .prefault({}),
+      /** The admission webhook: policies that API servers ask before they take an object in. Off where this is missing. */
+      admission: z
+        .strictObject({
+          /** As `server.address` by default. */
+          address: z.string().optional(),
+          port: z.number().int().min(0).max(65_535).default(9443),
+          /** Where API servers reach it: an address of its own, or a Service of the cluster that the server runs in. */
+          url: z.url({ protocol: /^https$/ }).optional(),
+          service: z
+            .strictObject({ name: namespaced, port: z.number().int().min(1).max(65_535).default(443) })
+            .optional(),
+          /** Name of the webhook configurations that are kept up to date in each cluster. */
+          configuration: z
+            .string()
+            .regex(/^[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?$/, "a name of an object")
+            .default("bulwark"),
+          /** Bulwark's own in each cluster, with its config maps of policies: of the Service, else `bulwark`. */
+          namespace: z.string().min(1).max(63).optional(),
+          /** Besides kube-system and Bulwark's own, about which no policy is ever asked. */
+          excludedNamespaces: z.array(z.string().min(1).max(63)).max(500).default([]),
+          /** Milliseconds for an answer. */
+          deadline: z.number().int().min(100).max(25_000).default(4000),
+          /** Policies of your own, besides the library: files, or folders of them. */
+          files: z.array(path).max(256).default([]),
+          /** Which are in force, and how; what is set in the console comes after these, and wins. */
+          policies: z
+            .array(policySetting.extend({ from: moment.nullable().default(null) }))
+            .max(1000)
+            .default([]),
+        })
+        .optional(),
     })
     .prefault({}),
   agent: z
@@ -126,6 +159,15 @@ export const configSchema = z.strictObject({
           root: path.default("/"),
           /** Hours between two looks; 0 never looks. */
           hours: z.number().min(0).max(720).default(12),
+        })
+        .prefault({}),
+      /** What is inside images: packages, secrets, malware, configuration. One scan at a time, with the lowest priority. */
+      scan: z
+        .strictObject({
+          /** `running`: only those that containers run; `all`: then those that lie on the node, too. */
+          images: z.enum(["running", "all"]).default("all"),
+          /** What one scan may take; one that needs more is given up, and said to be. */
+          memory: size.default(1e9),
         })
         .prefault({}),
       /** Bound of the spool on disk while the server is away. */

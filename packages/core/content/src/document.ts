@@ -1,4 +1,5 @@
-import { isMap, isNode, LineCounter, parseAllDocuments, type Document, type ParsedNode } from "yaml";
+import { createRequire } from "node:module";
+import type { Document, LineCounter, ParsedNode } from "yaml";
 import type { z } from "zod";
 import { ContentError } from "./error.ts";
 import type { ContentText } from "./folder.ts";
@@ -10,11 +11,15 @@ export interface ContentDocument<T> {
   place(path?: readonly PropertyKey[]): string;
 }
 
+/** When it is needed: what was made of content is mostly kept, and it is a third of what a scan loads. */
+const yaml = (): typeof import("yaml") => require("yaml") as typeof import("yaml");
+const require = createRequire(import.meta.url);
+
 /** Reads the documents of texts by a schema. Raises `ContentError` with the place of the first that is wrong. */
 export function readDocuments<T>(texts: readonly ContentText[], schema: z.ZodType<T>): ContentDocument<T>[] {
   return texts.flatMap(({ name, text }) => {
-    const lines = new LineCounter();
-    const documents = parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
+    const lines = new (yaml().LineCounter)();
+    const documents = yaml().parseAllDocuments(text, { lineCounter: lines, prettyErrors: false });
     if (!Array.isArray(documents) || documents.length === 0) throw invalid(`${name}:1`, "nothing is in it");
     return documents.map((document) => {
       const place = (path: readonly PropertyKey[] = []): string => `${name}:${lineOf(document, lines, path)}`;
@@ -41,8 +46,10 @@ export function invalid(place: string, reason: string): ContentError {
 function lineOf(document: Document.Parsed, lines: LineCounter, path: readonly PropertyKey[]): number {
   const key = path.at(-1);
   const parent = document.getIn(path.slice(0, -1), true);
-  const pair = isMap<ParsedNode>(parent) ? parent.items.find((item) => String(item.key) === String(key)) : undefined;
+  const pair = yaml().isMap<ParsedNode>(parent)
+    ? parent.items.find((item) => String(item.key) === String(key))
+    : undefined;
   const node: unknown = pair?.key ?? document.getIn(path, true);
-  if (isNode(node)) return lines.linePos(node.range?.[0] ?? 0).line;
+  if (yaml().isNode(node)) return lines.linePos(node.range?.[0] ?? 0).line;
   return path.length === 0 ? 1 : lineOf(document, lines, path.slice(0, -1));
 }

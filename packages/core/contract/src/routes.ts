@@ -1,4 +1,6 @@
 import {
+  admissionDecision,
+  admissionOutcome,
   agentName,
   agentSettings,
   checkResult,
@@ -13,8 +15,6 @@ import {
   container,
   event,
   eventKinds,
-  finding,
-  findingState,
   imageReport,
   imageSummary,
   kubeCluster,
@@ -23,28 +23,16 @@ import {
   nodeId,
   nodeName,
   parseSelector,
+  policySetting,
   SelectorError,
   severity,
   storedAlert,
 } from "@bulwark/model";
 import { z } from "zod";
+import { findingRoutes } from "./findings.ts";
+import { cursor, id, limit, milliseconds, page, severityList, text } from "./parts.ts";
 import type { Route } from "./route.ts";
-
-const limit = z.coerce.number().int().min(1).max(500).default(100);
-const cursor = z.string().max(4096).optional();
-const text = z.string().max(256).optional();
-const milliseconds = z.coerce.number().int().min(0).optional();
-/** `severity=critical,high` */
-const severityList = z
-  .string()
-  .max(128)
-  .transform((value, context) => {
-    const parsed = z.array(severity).safeParse(value.split(","));
-    if (parsed.success) return parsed.data;
-    context.addIssue({ code: "custom", message: "a comma-separated list of severities" });
-    return z.NEVER;
-  })
-  .optional();
+import { scanRoutes } from "./scans.ts";
 
 /** `selector=app=web,tier in (front,back)` */
 const selector = z
@@ -71,10 +59,6 @@ const objectRef = z
     return z.NEVER;
   })
   .optional();
-
-function page<T extends z.ZodType>(item: T) {
-  return z.object({ items: z.array(item), next: z.string().nullable() });
-}
 
 const user = z.object({ name: z.string(), hasPassword: z.boolean() });
 const session = z.object({ user, csrf: z.string(), expiresAt: z.number().int() });
@@ -129,7 +113,27 @@ const clusterRow = kubeCluster.extend({
 });
 export type ClusterRow = z.infer<typeof clusterRow>;
 
-const id = z.object({ id: z.string().max(1400) });
+/** A policy that can be in force, and how it is. */
+const policyRow = z.object({
+  name: z.string(),
+  kind: z.string(),
+  title: z.string(),
+  severity,
+  /** The folder of the library that it is in; empty for others. */
+  category: z.string(),
+  why: z.string(),
+  remedy: z.string(),
+  source: z.enum(["library", "file", "console", "cluster"]),
+  /** Where its text stands: a file, a document of the console, a config map. */
+  place: z.string(),
+  /** It can change what it finds. */
+  fixable: z.boolean(),
+  /** Null: off. */
+  setting: policySetting.nullable(),
+  /** Decisions of the last 24 hours by outcome. */
+  decisions: z.partialRecord(admissionOutcome, z.number().int()),
+});
+export type PolicyRow = z.infer<typeof policyRow>;
 
 /** Of checks or of hosts and clusters, by what is said of them; `excepted` fail, and somebody decided that they may. */
 const stateCounts = z.object({
@@ -219,6 +223,83 @@ const agentCertificate = z.object({ certificate: z.string(), cluster: z.string()
 
 /** Every operation of the API. Paths are stable; a change that breaks a caller is a new version in the path. */
 export const routes = {
+  // --- what is let into clusters
+  listPolicies: {
+    method: "GET",
+    path: "/api/v1/policies",
+    tag: "admission",
+    access: "read",
+    summary: "Admission policies: the library, your own, those of clusters, and how each is in force",
+    response: z.object({
+      items: z.array(policyRow),
+      /** Whether this server is asked by API servers at all. */
+      webhook: z.object({ url: z.string(), clusters: z.array(z.string()) }).nullable(),
+      problems: z.array(z.string()),
+    }),
+  },
+  getPolicy: {
+    method: "GET",
+    path: "/api/v1/policies/{id}",
+    tag: "admission",
+    access: "read",
+    summary: "One admission policy with its text",
+    params: id,
+    response: policyRow.extend({ text: z.string() }),
+  },
+  setPolicy: {
+    method: "PUT",
+    path: "/api/v1/policies/{id}",
+    tag: "admission",
+    access: "write",
+    summary: "Put a policy in force, change how it is, or turn it off",
+    params: id,
+    body: policySetting.omit({ policy: true }).nullable(),
+  },
+  putPolicyDocument: {
+    method: "PUT",
+    path: "/api/v1/policy-documents/{id}",
+    tag: "admission",
+    access: "write",
+    summary: "Add or replace policies of your own; a text with an error changes nothing",
+    params: id,
+    body: z.strictObject({ text: z.string().min(1).max(500_000) }),
+    response: z.object({ policies: z.array(z.string()) }),
+  },
+  deletePolicyDocument: {
+    method: "DELETE",
+    path: "/api/v1/policy-documents/{id}",
+    tag: "admission",
+    access: "write",
+    summary: "Remove policies of your own",
+    params: id,
+  },
+  listAdmissionDecisions: {
+    method: "GET",
+    path: "/api/v1/admission-decisions",
+    tag: "admission",
+    access: "read",
+    summary: "What policies decided, latest first",
+    query: z.object({
+      policy: text,
+      outcome: admissionOutcome.optional(),
+      cluster: text,
+      namespace: text,
+      q: text,
+      since: milliseconds,
+      until: milliseconds,
+      cursor,
+      limit,
+    }),
+    response: page(admissionDecision),
+  },
+  rotateWebhookAuthority: {
+    method: "POST",
+    path: "/api/v1/admission-authority/rotate",
+    tag: "admission",
+    access: "write",
+    summary: "Make a new certificate authority for the webhook before its time",
+  },
+
   // --- who is there
   loginWithLink: {
     method: "POST",
@@ -584,44 +665,8 @@ export const routes = {
   },
 
   // --- what is weak
-  listFindings: {
-    method: "GET",
-    path: "/api/v1/findings",
-    tag: "findings",
-    access: "read",
-    summary: "Findings, worst first",
-    query: z.strictObject({
-      severity: severityList,
-      state: findingState.optional(),
-      image: z.string().max(1400).optional(),
-      fixable: z.stringbool().optional(),
-      exploited: z.stringbool().optional(),
-      running: z.stringbool().optional(),
-      q: text,
-      cursor,
-      limit,
-    }),
-    response: page(finding),
-  },
-  getFinding: {
-    method: "GET",
-    path: "/api/v1/findings/{id}",
-    tag: "findings",
-    access: "read",
-    summary: "One finding; the id is its fingerprint",
-    params: id,
-    response: finding,
-  },
-  updateFinding: {
-    method: "PATCH",
-    path: "/api/v1/findings/{id}",
-    tag: "findings",
-    access: "write",
-    summary: "Defer or reopen a finding",
-    params: id,
-    body: z.strictObject({ state: z.enum(["open", "deferred"]) }),
-    response: finding,
-  },
+  ...findingRoutes,
+  ...scanRoutes,
 
   // --- how Bulwark is
   getHealth: {

@@ -1,4 +1,5 @@
 import { createHash, randomBytes, webcrypto, X509Certificate as NodeCertificate } from "node:crypto";
+import { isIP } from "node:net";
 import { algorithm, newKeys, privatePem, readPrivate } from "./keys.ts";
 import {
   AuthorityKeyIdentifierExtension,
@@ -27,7 +28,7 @@ const hour = 3_600_000;
 const day = 24 * hour;
 /** Certificates begin so long ago, because clocks differ. */
 const earlier = hour;
-const authorityLife = 10 * 365 * day;
+const authorityDays = 10 * 365;
 
 /** Certificate and private key, in PEM. */
 export interface KeyPair {
@@ -40,8 +41,11 @@ export interface Authority {
   readonly certificate: string;
   /** What a join token carries: SHA-256 of the certificate. */
   readonly fingerprint: string;
-  /** A certificate of its own for one server process. */
-  issueServer(now: number): Promise<KeyPair & { expiresAt: number }>;
+  /** A certificate of its own for one server process: for these names and addresses, and so many days; 90 unless told. */
+  issueServer(
+    now: number,
+    options?: { names?: readonly string[]; days?: number },
+  ): Promise<KeyPair & { expiresAt: number }>;
   /**
    * A certificate that lets the holder of the request's key act for `node`. Of the request only the public key is taken.
    * Raises `IdentityError` `bad-request` where it is not signed by that key.
@@ -58,15 +62,18 @@ export interface Issued {
   expiresAt: number;
 }
 
-/** A new authority. It can sign certificates and nothing below it can. */
-export async function createAuthority(now: number): Promise<KeyPair> {
+/** A new authority. It can sign certificates and nothing below it can. `days` are ten years unless told. */
+export async function createAuthority(
+  now: number,
+  { name = "Bulwark agents", days = authorityDays }: { name?: string; days?: number } = {},
+): Promise<KeyPair> {
   const keys = await newKeys();
   const certificate = await X509CertificateGenerator.createSelfSigned({
-    name: nameOf(`Bulwark agents ${randomBytes(4).toString("hex")}`),
+    name: nameOf(`${name} ${randomBytes(4).toString("hex")}`),
     keys,
     serialNumber: serial(),
     notBefore: new Date(now - earlier),
-    notAfter: new Date(now + authorityLife),
+    notAfter: new Date(now + days * day),
     signingAlgorithm: algorithm,
     extensions: [
       new BasicConstraintsExtension(true, 0, true),
@@ -113,13 +120,15 @@ export async function openAuthority(pair: KeyPair): Promise<Authority> {
   return {
     certificate: pair.certificate,
     fingerprint: fingerprintOf(pair.certificate),
-    async issueServer(now) {
+    async issueServer(now, { names = [serverName], days = 90 } = {}) {
       const keys = await newKeys();
-      const expiresAt = now + 90 * day;
-      const name = new SubjectAlternativeNameExtension([{ type: "dns", value: serverName }]);
+      const expiresAt = now + days * day;
+      const name = new SubjectAlternativeNameExtension(
+        names.map((value) => ({ type: isIP(value) === 0 ? "dns" : "ip", value })),
+      );
       const certificate = await issue(
         keys.publicKey,
-        nameOf(serverName),
+        nameOf(names[0] ?? serverName),
         ExtendedKeyUsage.serverAuth,
         name,
         now,

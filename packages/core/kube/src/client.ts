@@ -11,6 +11,8 @@ interface ObjectPlace {
 
 interface ReadOptions {
   query?: Query;
+  /** Bytes that the answer may have; `too-large` beyond. */
+  most?: number;
   signal?: AbortSignal | undefined;
 }
 
@@ -189,8 +191,8 @@ export function connect(options: { kubeconfig?: string; context?: string; access
         | undefined;
       return answer?.gitVersion ?? "";
     },
-    read: (path, { query, signal } = {}) =>
-      transport.json({ method: "GET", path, what: `get ${path}`, signal, ...(query ? { query } : {}) }),
+    read: (path, { query, signal, most } = {}) =>
+      transport.json({ method: "GET", path, what: `get ${path}`, signal, ...(query ? { query } : {}) }, most),
     close: () => transport.close(),
     [Symbol.dispose]: () => transport.close(),
   };

@@ -2,7 +2,7 @@ import { BulwarkError, errorText, systemCode } from "@bulwark/model";
 
 /**
  * `gone`: a resource version or page is no longer kept (410); `conflict`: somebody changed it first, or owns the field;
- * `busy`: asked to wait (429, 503); `unreachable`: no answer at all.
+ * `busy`: asked to wait (429, 503); `too-large`: more than is read at a time; `unreachable`: no answer at all.
  */
 export type KubeErrorCode =
   | "bad-config"
@@ -15,6 +15,7 @@ export type KubeErrorCode =
   | "invalid"
   | "not-found"
   | "server"
+  | "too-large"
   | "unauthorized"
   | "unreachable";
 

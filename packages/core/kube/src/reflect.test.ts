@@ -3,7 +3,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import { fakeKubernetes, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
 import { connect } from "./client.ts";
 import type { KubeError } from "./error.ts";
-import { reflect, type Mirror } from "./reflect.ts";
+import { reflect, type Mirror, type ReflectOptions } from "./reflect.ts";
 
 const path = "/api/v1/pods";
 const pod = (n: number, node = "node-1"): FakeObject => ({
@@ -70,9 +70,9 @@ afterEach(async () => {
   await fake[Symbol.asyncDispose]();
 });
 
-async function begin(fieldSelector?: string): Promise<void> {
+async function begin(more: Omit<ReflectOptions, "signal"> = {}): Promise<void> {
   const client = connect({ access: fake.access });
-  const options = { signal: stop.signal, firstPause: 5, ...(fieldSelector !== undefined && { fieldSelector }) };
+  const options = { signal: stop.signal, firstPause: 5, ...more };
   ended = reflect(client, path, seen.mirror, options).finally(() => client[Symbol.dispose]());
   await until("the watch is open", () => fake.watching === 1);
 }
@@ -122,6 +122,39 @@ test("a version that is too old is listed anew, and what went in the meantime is
   assert.ok(seen.told.failed.includes("gone"));
 });
 
+test("a watch that is told that its version is too old is listed anew", async () => {
+  await begin();
+  fake.expire();
+  await until("it is listed and watched again", () => seen.told.lists === 2 && fake.watching === 1);
+  fake.put(path, pod(6));
+  await until("what comes then is told", () => seen.held.has("uid-6"));
+  assert.deepEqual(seen.told.failed, ["gone"]);
+});
+
+test("a watch on which nothing comes is dead, whatever the connection says: it is opened again", async () => {
+  await begin({ idle: 50 });
+  await until("it is open again", () => fake.requests.watches >= 3);
+  fake.put(path, pod(6));
+  await until("what comes then is told", () => seen.held.has("uid-6"));
+  assert.equal(seen.told.lists, 1);
+  assert.ok(seen.told.failed.every((code) => code === "unreachable"));
+});
+
+test("a list of large objects is read in smaller pages; one object that is too large is said", async () => {
+  const large = (n: number, size: number): FakeObject => ({ ...pod(n), annotation: "x".repeat(size) });
+  fake.put(path, ...Array.from({ length: 60 }, (_, n) => large(n, 10_000)));
+  await begin({ pageBytes: 100_000 });
+  assert.equal(seen.held.size, 60);
+  assert.ok(seen.told.pages >= 7, `${seen.told.pages} pages`);
+  assert.deepEqual(seen.told.failed, []);
+  fake.put(path, large(99, 200_000));
+  await until("a watch takes it", () => seen.held.has("uid-99"));
+  fake.expire();
+  await until("a list does not", () => seen.told.failed.includes("too-large"));
+  fake.put(path, large(99, 10));
+  await until("it is listed when it can be", () => seen.told.lists === 2);
+});
+
 test("an API server that is away is waited for, and nothing that happened is missed or told twice", async () => {
   await begin();
   fake.away();
@@ -155,7 +188,7 @@ test("a bookmark moves the version on, so that a quiet collection survives compa
 
 test("only what the field selector chooses is told", async () => {
   fake.put(path, pod(7, "node-2"));
-  await begin("spec.nodeName=node-1");
+  await begin({ fieldSelector: "spec.nodeName=node-1" });
   fake.put(path, pod(8, "node-2"), pod(9));
   await until("the own one is told", () => seen.held.has("uid-9"));
   assert.deepEqual([...seen.held.keys()].sort(), ["uid-1", "uid-2", "uid-9"]);

@@ -27,9 +27,12 @@ export interface ReflectOptions {
   firstPause?: number;
   /** As for `watch`. */
   idle?: number;
+  /** Bytes of a page of a list that are read at a time; 32 MiB unless told. */
+  pageBytes?: number;
 }
 
 const pageSize = 500;
+const pageLimit = 32 * 2 ** 20;
 const lastPause = 30_000;
 const soon = 1000;
 
@@ -43,15 +46,16 @@ export async function reflect(
   kube: Kube,
   path: string,
   mirror: Mirror,
-  { fieldSelector, labelSelector, signal, firstPause = 500, idle }: ReflectOptions,
+  { fieldSelector, labelSelector, signal, firstPause = 500, idle, pageBytes = pageLimit }: ReflectOptions,
 ): Promise<void> {
+  const pages: Paging = { size: pageSize, most: pageBytes };
   const query: Query = { fieldSelector, labelSelector };
   let version: string | undefined;
   let pause = firstPause;
   while (!signal.aborted) {
     let from = Infinity;
     try {
-      version ??= await list(kube, path, query, mirror, signal);
+      version ??= await list(kube, path, query, mirror, pages, signal);
       mirror.heard();
       from = performance.now();
       version = await follow(kube, path, query, mirror, { resourceVersion: version, signal, idle }, (seen) => {
@@ -78,17 +82,43 @@ export async function reflect(
   }
 }
 
-/** Answers with the version of the whole list. Objects are read and handed on page by page. */
-async function list(kube: Kube, path: string, query: Query, mirror: Mirror, signal: AbortSignal): Promise<string> {
+interface Paging {
+  /** Objects in a page: fewer where they are large. */
+  size: number;
+  /** Bytes. */
+  most: number;
+}
+
+/**
+ * Answers with the version of the whole list. Objects are read and handed on page by page, so that what is held does not
+ * grow with the list: of large objects a page has fewer.
+ */
+async function list(
+  kube: Kube,
+  path: string,
+  query: Query,
+  mirror: Mirror,
+  pages: Paging,
+  signal: AbortSignal,
+): Promise<string> {
   let next: string | undefined;
   for (;;) {
-    const asked = { ...query, limit: pageSize, continue: next };
-    const answer = (await kube.read(path, { query: asked, signal })) as Partial<ObjectList>;
+    const asked = { ...query, limit: pages.size, continue: next };
+    let answer: Partial<ObjectList>;
+    try {
+      answer = (await kube.read(path, { query: asked, signal, most: pages.most })) as Partial<ObjectList>;
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.code !== "too-large" || pages.size === 1) throw error;
+      pages.size = Math.ceil(pages.size / 4);
+      continue;
+    }
     if (!Array.isArray(answer.items) || answer.metadata?.resourceVersion === undefined) {
       throw new KubeError("bad-response", `${path}: the answer is no list`);
     }
     await mirror.page(answer.items.filter(isObject));
+    const before = next;
     next = answer.metadata.continue === "" ? undefined : answer.metadata.continue;
+    if (next !== undefined && next === before) throw new KubeError("bad-response", `${path}: the list has no end`);
     if (next !== undefined) continue;
     await mirror.listed();
     return answer.metadata.resourceVersion;

@@ -169,7 +169,7 @@ async function readBody(call: Call, server: string, response: IncomingMessage, l
       size += chunk.length;
       if (size > limit) {
         response.destroy();
-        throw new KubeError("bad-response", `${call.what}: the answer is larger than ${limit} bytes`);
+        throw new KubeError("too-large", `${call.what}: the answer is larger than ${limit} bytes`);
       }
       chunks.push(chunk);
     }

@@ -77,12 +77,17 @@ async function* lines(response: IncomingMessage, { what, server, idle }: Reading
   response.setTimeout(idle, () => response.destroy(new Error(`silent for ${idle / 1000} s`)));
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
-      rest += decoder.decode(chunk, { stream: true });
-      const parts = rest.split("\n");
-      rest = parts.pop() ?? "";
-      if (rest.length > maxLine)
-        throw new KubeError("bad-response", `${what}: an object of more than ${maxLine} bytes`);
-      for (const part of parts) if (part !== "") yield part;
+      const text = decoder.decode(chunk, { stream: true });
+      let from = 0;
+      // Only what is new is searched: a large object comes in many pieces.
+      for (let end = text.indexOf("\n"); end >= 0; end = text.indexOf("\n", from)) {
+        const line = rest + text.slice(from, end);
+        rest = "";
+        from = end + 1;
+        if (line !== "") yield line;
+      }
+      rest += text.slice(from);
+      if (rest.length > maxLine) throw new KubeError("too-large", `${what}: an object of more than ${maxLine} bytes`);
     }
   } catch (error) {
     if (error instanceof KubeError || response.errored?.name === "AbortError") throw error;

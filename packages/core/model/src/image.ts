@@ -1,7 +1,11 @@
 import { z } from "zod";
 import type { Container } from "./container.ts";
-import { inventory } from "./inventory.ts";
+import { extractorStatus, inventory } from "./inventory.ts";
+import { malware } from "./malware.ts";
+import { checkResult } from "./misconfiguration.ts";
+import { secret } from "./secret.ts";
 import { severity } from "./severity.ts";
+import { findingKind } from "./weakness.ts";
 
 /**
  * An image that was seen on a node. Keyed by name *and* digest: one digest under two names is two assets.
@@ -17,8 +21,23 @@ export const imageReport = z.strictObject({
   scannedAt: z.number().int(),
   durationMs: z.number().int(),
   inventory,
+  /** A list that is null was not looked for. */
+  secrets: z.array(secret).max(100_000).nullable().default(null),
+  malware: z.array(malware).max(100_000).nullable().default(null),
+  /** Of the image's configuration; only what does not hold, or could not be judged. */
+  checks: z.array(checkResult).max(10_000).nullable().default(null),
+  /** How the parts of the scan got on, besides the extractors of packages: an empty list is only clean where its part is done. */
+  parts: z.array(extractorStatus).max(100).default([]),
 });
 export type ImageReport = z.infer<typeof imageReport>;
+
+/** Of a report that tells of packages only. */
+export const packagesOnly = {
+  secrets: null,
+  malware: null,
+  checks: null,
+  parts: [],
+} satisfies Partial<ImageReport>;
 
 /** A row of the list of images. */
 export const imageSummary = z.strictObject({
@@ -33,6 +52,8 @@ export const imageSummary = z.strictObject({
   runningContainers: z.number().int(),
   /** Open findings by severity. */
   findings: z.record(severity, z.number().int()),
+  /** The same by kind. */
+  kinds: z.record(findingKind, z.number().int()),
 });
 export type ImageSummary = z.infer<typeof imageSummary>;
 

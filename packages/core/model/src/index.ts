@@ -1,4 +1,5 @@
 export type { CallActivity, DnsActivity, SocketActivity } from "./activity.ts";
+export * from "./admission.ts";
 export * from "./agent.ts";
 export * from "./alert.ts";
 export * from "./audit-record.ts";
@@ -18,7 +19,9 @@ export * from "./page.ts";
 export * from "./printable.ts";
 export * from "./record.ts";
 export * from "./report.ts";
+export * from "./scan.ts";
 export * from "./secret.ts";
 export * from "./selector.ts";
 export * from "./severity.ts";
 export * from "./vulnerability.ts";
+export * from "./weakness.ts";

@@ -5,6 +5,7 @@ import { container } from "./container.ts";
 import { event } from "./event.ts";
 import { component } from "./health.ts";
 import { imageReport } from "./image.ts";
+import { scan } from "./scan.ts";
 
 /** What an agent sends. One record is one line of the spool and one element of an ingest batch. */
 export const record = z.discriminatedUnion("type", [
@@ -21,6 +22,8 @@ export const record = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("image"), report: imageReport }),
   /** How the host is set up; in full, each time. */
   z.strictObject({ type: z.literal("benchmark"), report: benchmarkReport }),
+  /** How one scan gets on: the latest word holds. */
+  z.strictObject({ type: z.literal("scan"), scan }),
   z.strictObject({ type: z.literal("health"), components: z.array(component).max(100) }),
 ]);
 export type AgentRecord = z.infer<typeof record>;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { sampleAlert, sampleContainer, sampleEvent, sampleReport, sampleVulnerability } from "@bulwark/testkit";
+import { sampleAlert, sampleContainer, sampleEvent, sampleReport, sampleWeakness } from "@bulwark/testkit";
 import { processEventKinds, type AgentRecord, type Batch, type ProcessEvent, type Page } from "@bulwark/model";
 import { StoreError } from "./error.ts";
 import type { Store } from "./store.ts";
@@ -142,11 +142,12 @@ export function storeContract(name: string, options: { skip: string | false; ope
       const report = sampleReport(1);
       await store.ingest.write(batch(1, [{ type: "image", report }], "spool-i"), now);
       assert.deepEqual(await store.images.report(report.key), report);
-      const three = [0, 1, 2].map((n) => sampleVulnerability(n));
-      assert.deepEqual(await store.findings.replace(report.key, three, now), { opened: 3, fixed: 0 });
+      const kinds = ["vulnerability"] as const;
+      const three = [0, 1, 2].map((n) => sampleWeakness(n));
+      assert.deepEqual(await store.findings.replace(report.key, three, kinds, now), { opened: 3, fixed: 0 });
       const listed = await all((cursor) => store.findings.list({ image: report.key }, { cursor, limit: 1 }));
       assert.deepEqual(
-        listed.map(({ vulnerability }) => vulnerability.id),
+        listed.map((item) => item.kind === "vulnerability" && item.vulnerability.id),
         ["CVE-2024-1000", "CVE-2024-1001", "CVE-2024-1002"],
       );
       assert.equal(listed[0]?.runningContainers, 1);
@@ -154,9 +155,12 @@ export function storeContract(name: string, options: { skip: string | false; ope
       const second = listed[1];
       assert.ok(second);
       assert.equal((await store.findings.setState(second.fingerprint, "deferred"))?.state, "deferred");
-      assert.deepEqual(await store.findings.replace(report.key, three.slice(1), now + 1), { opened: 0, fixed: 1 });
+      assert.deepEqual(await store.findings.replace(report.key, three.slice(1), kinds, now + 1), {
+        opened: 0,
+        fixed: 1,
+      });
       assert.equal((await store.findings.get(second.fingerprint))?.state, "deferred");
-      assert.deepEqual(await store.findings.replace(report.key, three, now + 2), { opened: 1, fixed: 0 });
+      assert.deepEqual(await store.findings.replace(report.key, three, kinds, now + 2), { opened: 1, fixed: 0 });
       const first = await store.findings.get(listed[0]?.fingerprint ?? "");
       assert.deepEqual([first?.state, first?.firstSeen, first?.lastSeen], ["open", now, now + 2]);
 
@@ -317,14 +321,19 @@ export function storeContract(name: string, options: { skip: string | false; ope
 
     test("one weakness in two architectures of a package is two findings", async () => {
       const purls = ["pkg:deb/debian/libc6@1?arch=amd64", "pkg:deb/debian/libc6@1?arch=i386"];
-      const found = purls.map((purl) => sampleVulnerability(0, { purl }));
-      const at = Promise.all([1, 2].map(async () => store.findings.replace("two@sha256:2", found, now)));
+      const found = purls.map((purl) => sampleWeakness(0, { purl }));
+      const at = Promise.all(
+        [1, 2].map(async () => store.findings.replace("two@sha256:2", found, ["vulnerability"], now)),
+      );
       assert.equal(
         (await at).reduce((sum, { opened }) => sum + opened, 0),
         2,
       );
       assert.equal((await store.findings.list({ image: "two@sha256:2" }, { limit: 9 })).items.length, 2);
-      assert.deepEqual(await store.findings.replace("two@sha256:2", [], now), { opened: 0, fixed: 2 });
+      assert.deepEqual(await store.findings.replace("two@sha256:2", [], ["vulnerability"], now), {
+        opened: 0,
+        fixed: 2,
+      });
     });
 
     test("components are kept by node and id, settings by name", async () => {

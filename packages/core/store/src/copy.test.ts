@@ -11,7 +11,7 @@ import {
   sampleContainer,
   sampleEvent,
   sampleReport,
-  sampleVulnerability,
+  sampleWeakness,
   startPostgres,
   type TestPostgres,
 } from "@bulwark/testkit";
@@ -166,7 +166,8 @@ async function fill(store: Store): Promise<void> {
   await store.ingest.write({ ...batch(1, rest), spool: "other" }, now);
   await store.findings.replace(
     sampleReport(1).key,
-    [0, 1, 2].map((n) => sampleVulnerability(n)),
+    [0, 1, 2].map((n) => sampleWeakness(n)),
+    ["vulnerability"],
     now,
   );
   for (const action of ["a", "b\0c"]) {

@@ -8,7 +8,7 @@ import {
   sampleKubeObject,
   samplePod,
   sampleReport,
-  sampleVulnerability,
+  sampleWeakness,
 } from "@bulwark/testkit";
 import type { KubeFilter, Store } from "./store.ts";
 
@@ -166,7 +166,7 @@ export function kubernetesContract(name: string, options: { skip: string | false
         { type: "image", report },
       ];
       await store.ingest.write({ node: "node-1", spool: "k", first: 1, records }, now);
-      await store.findings.replace(report.key, [sampleVulnerability(0)], now);
+      await store.findings.replace(report.key, [sampleWeakness(0)], ["vulnerability"], now);
       const node = sampleKubeObject("Node", "node-1", { namespace: "", apiVersion: "v1" });
       const namespace = sampleKubeObject("Namespace", "shop", { namespace: "", apiVersion: "v1" });
       await store.kubernetes.write("test", put(node, namespace), now);

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { AgentRecord, ImageReport } from "@bulwark/model";
-import { sampleAlert, sampleContainer, sampleEvent, sampleReport } from "@bulwark/testkit";
+import { sampleAlert, sampleContainer, sampleEvent, sampleReport, sampleSecret } from "@bulwark/testkit";
 import type { AgentCertificate, EnrolRefusal, Store } from "./store.ts";
 
 const now = 1_700_000_100_000;
@@ -73,8 +73,32 @@ export function manyNodesContract(name: string, options: { skip: string | false;
       assert.equal((await send("c", [{ type: "image", report: newer }])).images.length, 1);
       assert.deepEqual(await packagesOf(good.key), [["9.9"]]);
       // Found again, it is not news.
-      const again = { ...newer, scannedAt: newer.scannedAt + 5, durationMs: 1, source: "rootfs" as const };
+      const again = { ...newer, scannedAt: newer.scannedAt + 5, durationMs: 1 };
       assert.equal((await send("c", [{ type: "image", report: again }])).images.length, 0);
+      // Who has read it and fails today takes nothing back.
+      assert.equal((await send("c", [{ type: "image", report: broken }])).images.length, 0);
+      assert.deepEqual(await packagesOf(good.key), [["9.9"]]);
+    });
+
+    test("who read the layers and who read a container's root do not contradict each other: both hold", async () => {
+      const layers = { ...sampleReport(4), key: "two-ways", digest: null, secrets: [], malware: [] };
+      const root: ImageReport = { ...changed(layers, ["1.1"]), source: "rootfs" };
+      await send("a", [{ type: "image", report: layers }]);
+      await send("b", [{ type: "image", report: root }]);
+      await send("c", [{ type: "image", report: root }]);
+      assert.deepEqual(await packagesOf(layers.key), [versions(layers), ["1.1"]]);
+      assert.equal((await store.images.summary(layers.key))?.state, "done");
+      // So a node that says that it read the layers, and found nothing, hides nothing that others saw.
+      await send("a", [{ type: "image", report: changed(layers, []) }]);
+      assert.deepEqual(await packagesOf(layers.key), [[], ["1.1"]]);
+    });
+
+    test("a node that leaves out a secret says something else than one that tells of it", async () => {
+      const honest: ImageReport = { ...sampleReport(5), key: "with-secret", digest: null, secrets: [sampleSecret(1)] };
+      await send("evil", [{ type: "image", report: { ...honest, secrets: [] } }]);
+      await send("node-1", [{ type: "image", report: honest }]);
+      const told = (await store.images.contents(honest.key)).map(({ secrets }) => secrets?.length);
+      assert.deepEqual(new Set(told), new Set([0, 1]));
     });
 
     test("a node that is gone loses its voice with the time that assets are kept", async () => {

@@ -2,6 +2,7 @@ import type { Engine } from "./engine.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { openPostgres } from "./postgresql/engine.ts";
 import { accountRepository } from "./repositories/accounts.ts";
+import { admissionRepository } from "./repositories/admission.ts";
 import { agentRepository } from "./repositories/agents.ts";
 import { alertRepository } from "./repositories/alerts.ts";
 import { auditRepository } from "./repositories/audit.ts";
@@ -14,6 +15,7 @@ import { imageRepository } from "./repositories/images.ts";
 import { ingestRepository } from "./repositories/ingest.ts";
 import { kubernetesRepository } from "./repositories/kubernetes.ts";
 import { leaseRepository } from "./repositories/leases.ts";
+import { scanRepository } from "./repositories/scans.ts";
 import { settingRepository } from "./repositories/settings.ts";
 import { retain } from "./retain.ts";
 import { openSqlite } from "./sqlite/engine.ts";
@@ -49,11 +51,13 @@ function storeOn(engine: Engine): Store {
     images: imageRepository(engine),
     findings: findingRepository(engine),
     benchmarks: benchmarkRepository(engine),
+    scans: scanRepository(engine),
     health: healthRepository(engine),
     accounts: accountRepository(engine),
     audit: auditRepository(engine),
     settings: settingRepository(engine),
     agents: agentRepository(engine),
+    admission: admissionRepository(engine),
     leases: leaseRepository(engine),
     kubernetes: kubernetesRepository(engine),
     retain: async (limits, now) => retain(engine, limits, now),

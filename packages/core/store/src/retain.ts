@@ -21,7 +21,9 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
       report.events += events;
       return blocks;
     });
+    await drain(engine, decisionsBefore(time));
   }
+  await drain(engine, decisionsMost);
   if (limits.alertDays !== undefined) report.alerts += await drain(engine, alertsBefore(before(limits.alertDays)));
   if (limits.auditDays !== undefined) report.audit += await drain(engine, auditBefore(before(limits.auditDays)));
   if (limits.assetDays !== undefined) {
@@ -29,6 +31,7 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
     report.images += await drain(engine, imagesBefore(before(limits.assetDays)));
     await drain(engine, witnessesBefore(before(limits.assetDays)));
     await drain(engine, orphanContents);
+    await drain(engine, scansBefore(before(limits.assetDays)));
     await drain(engine, orphanFindings);
     await drain(engine, orphanDetails);
     await drain(engine, kubeGoneBefore(before(limits.assetDays)));
@@ -91,6 +94,8 @@ const imagesBefore = (time: number): Delete =>
 const witnessesBefore = (time: number): Delete =>
   sql`delete from image_witnesses where (key, node) in (select key, node from image_witnesses where seen_at < ${time}
     or not exists (select 1 from images where images.key = image_witnesses.key) limit ${max})`;
+const scansBefore = (time: number): Delete =>
+  sql`delete from scans where (place, key) in (select place, key from scans where told_at < ${time} limit ${max})`;
 const orphanContents: Delete = sql`delete from image_contents where (key, hash) in (select key, hash
     from image_contents as content where not exists (select 1 from image_witnesses as witness
     where witness.key = content.key and witness.hash = content.hash) limit ${max})`;
@@ -132,6 +137,16 @@ const exceptionsBefore = (time: number): Delete =>
 const auditSeenBefore = (time: number): Delete =>
   sql`delete from audit_seen where id in (select id from audit_seen where seen_at < ${time} limit ${max})`;
 
+/** Decisions of admission, at most: a cluster makes some hundred thousand of them a day. */
+const decisionsKept = 500_000;
+const decisionsBefore = (time: number): Delete =>
+  sql`delete from admission_decisions where id in (select id from admission_decisions where time < ${time} limit ${max})`;
+const decisionsMost: Delete = sql`delete from admission_decisions where id in (select id from admission_decisions
+    order by time desc, id desc limit ${max} offset ${sql.lit(decisionsKept)})`;
+
+const oldestDecisions: Delete = sql`delete from admission_decisions where id in
+    (select id from admission_decisions order by time limit ${max})`;
+
 async function drain(engine: Engine, statement: Delete): Promise<number> {
   let total = 0;
   await repeat(step, async () => {
@@ -158,6 +173,7 @@ async function retainBytes(engine: Engine, bytes: number, report: RetentionRepor
     if (blocks > 0) continue;
     const alerts = await once(engine, oldestClosedAlerts);
     report.alerts += alerts;
+    if ((await once(engine, oldestDecisions)) > 0 && engine.kind === "sqlite") continue;
     // PostgreSQL keeps the space of alerts in the file, so that deleting more would not show: one step a run.
     if (alerts < step || engine.kind === "postgresql") return;
   }

@@ -62,7 +62,7 @@ export interface Schema {
     contents: string;
   };
   /** Every content of an image that a node has told of, once. */
-  image_contents: { key: string; hash: string; state: string; report: Uint8Array };
+  image_contents: { key: string; hash: string; state: string; source: string; report: Uint8Array };
   /** What each node told of an image last. */
   image_witnesses: { key: string; node: string; hash: string; seen_at: number };
   findings: {
@@ -77,8 +77,13 @@ export interface Schema {
     first_seen: number;
     last_seen: number;
     search: string;
+    kind: string;
+    /** The CVE, kind of secret, rule or check. */
+    subject: string;
+    /** Empty where it is not of a package. */
+    package: string;
   };
-  /** The vulnerability of each finding, apart so that lists walk over small rows. */
+  /** The weakness of each finding, apart so that lists walk over small rows. */
   finding_details: { fingerprint: string; body: string };
   benchmark_reports: {
     kind: string;
@@ -100,6 +105,54 @@ export interface Schema {
     owner: string;
     created_at: number;
     expires_at: number;
+  };
+  /** Open findings at the end of a day, or of today until now; `day` is its midnight, UTC. */
+  finding_days: { day: number; severity: number; open: number };
+  /** How the scan of each image gets on, at each place that has it. */
+  scans: {
+    place: string;
+    key: string;
+    name: string;
+    origin: string;
+    /** What comes first: small. */
+    rank: number;
+    state: string;
+    attempts: number;
+    reason: string;
+    done: number;
+    total: number | null;
+    queued_at: number;
+    started_at: number | null;
+    finished_at: number | null;
+    next_at: number | null;
+    /** When the place last said something of it. */
+    told_at: number;
+  };
+  registries: {
+    id: string;
+    name: string;
+    /** What a person has set, JSON. */
+    body: string;
+    /** Sealed; null where the registry is asked without a name. */
+    credentials: string | null;
+    /** Of the secret that webhooks come with. */
+    hook_hash: string;
+    created_at: number;
+    listed_at: number | null;
+    /** When it is to be listed again; null for never. */
+    next_at: number | null;
+    state: string;
+    reason: string;
+    remedy: string;
+  };
+  /** The tags of a registry that fit its filters, and what each leads to. `pushed`: a webhook told of it. */
+  registry_images: {
+    registry: string;
+    repository: string;
+    tag: string;
+    digest: string;
+    pushed: number;
+    seen_at: number;
   };
   components: { node: string; id: string; updated_at: number; body: string };
   users: { name: string; password_hash: string | null };
@@ -175,6 +228,17 @@ export interface Schema {
   kube_labels: { cluster: string; uid: string; key: string; value: string };
   /** Hashes of the ids of audit records that came lately: an API server that had no answer sends them again. */
   audit_seen: { id: string; seen_at: number };
+  /** What admission policies decided. */
+  admission_decisions: {
+    id: string;
+    time: number;
+    cluster: string;
+    policy: string;
+    outcome: string;
+    namespace: string;
+    search: string;
+    body: string;
+  };
   leases: { name: string; holder: string; until: number };
 }
 

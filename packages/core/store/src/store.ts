@@ -3,6 +3,8 @@ import type {
   BenchmarkReport,
   BenchmarkSubject,
   CheckState,
+  AdmissionDecision,
+  AdmissionOutcome,
   Alert,
   AlertState,
   Batch,
@@ -11,6 +13,9 @@ import type {
   Event,
   EventKind,
   Finding,
+  FindingDay,
+  FindingGroup,
+  FindingKind,
   FindingState,
   AuditEvent,
   KubeChange,
@@ -21,9 +26,12 @@ import type {
   Page,
   Requirement,
   StoredKubeObject,
+  Scan,
+  ScanOrigin,
+  ScanState,
   Severity,
   StoredAlert,
-  Vulnerability,
+  Weakness,
 } from "@bulwark/model";
 
 /**
@@ -41,6 +49,7 @@ export interface Store extends AsyncDisposable {
   readonly images: ImageRepository;
   readonly findings: FindingRepository;
   readonly benchmarks: BenchmarkRepository;
+  readonly scans: ScanRepository;
   readonly health: HealthRepository;
   readonly accounts: AccountRepository;
   readonly audit: AuditRepository;
@@ -48,6 +57,8 @@ export interface Store extends AsyncDisposable {
   readonly settings: SettingRepository;
   /** Agents of other machines: their certificates, and the tokens that they join with. */
   readonly agents: AgentRepository;
+  /** What policies decided of requests to API servers. */
+  readonly admission: AdmissionRepository;
   /** What one replica at a time does. */
   readonly leases: LeaseRepository;
   readonly kubernetes: KubernetesRepository;
@@ -83,6 +94,7 @@ export interface IngestResult {
   /** Images whose content is now another one than before: they are to be matched. */
   images: ImageReport[];
   components: Component[];
+  scans: Scan[];
 }
 
 export interface EventFilter {
@@ -163,6 +175,11 @@ export interface ImageRepository {
 export interface FindingFilter {
   severity?: Severity[] | undefined;
   state?: FindingState | undefined;
+  kind?: FindingKind | undefined;
+  /** The CVE, kind of secret, rule or check, whole. */
+  subject?: string | undefined;
+  /** Name of a package, whole. */
+  package?: string | undefined;
   /** Key of an image. */
   image?: string | undefined;
   fixable?: boolean | undefined;
@@ -176,11 +193,22 @@ export interface FindingRepository {
   list(filter: FindingFilter, options: ListOptions): Promise<Page<Finding>>;
   get(fingerprint: string): Promise<Finding | undefined>;
   setState(fingerprint: string, state: "open" | "deferred"): Promise<Finding | undefined>;
+  /** The same by what they are of, over all images; the worst first. */
+  groups(by: "subject" | "package", filter: FindingFilter, options: ListOptions): Promise<Page<FindingGroup>>;
   /**
-   * Makes the vulnerability findings of an image what `vulnerabilities` says: new ones open (or reopen), missing ones
+   * Makes the findings of an image, of these kinds only, what `weaknesses` says: new ones open (or reopen), missing ones
    * are fixed, deferred ones stay deferred. Returns how many changed.
    */
-  replace(imageKey: string, vulnerabilities: Vulnerability[], now: number): Promise<{ opened: number; fixed: number }>;
+  replace(
+    imageKey: string,
+    weaknesses: readonly Weakness[],
+    kinds: readonly FindingKind[],
+    now: number,
+  ): Promise<{ opened: number; fixed: number }>;
+  /** Notes how many are open, for `trend`. */
+  noteDay(now: number): Promise<void>;
+  /** How many were open at the end of each of the last days that were noted, and now; oldest first. */
+  trend(days: number, now: number): Promise<FindingDay[]>;
   countOpen(): Promise<{ bySeverity: Record<Severity, number>; exploited: number }>;
 }
 
@@ -214,6 +242,37 @@ export interface BenchmarkRepository {
   deleteException(id: string): Promise<boolean>;
   /** All that is known of a host or cluster. */
   forget(subject: BenchmarkSubject): Promise<void>;
+}
+
+export interface ScanRepository {
+  /** Under way first, then what waits in the order in which it is done, then what failed, then what is done. */
+  list(
+    filter: {
+      state?: ScanState | undefined;
+      origin?: ScanOrigin | undefined;
+      place?: string | undefined;
+      q?: string | undefined;
+    },
+    options: ListOptions,
+  ): Promise<Page<Scan>>;
+  counts(): Promise<Record<ScanOrigin, Record<ScanState, number>>>;
+  get(place: string, key: string): Promise<Scan | undefined>;
+  /**
+   * Lines up images of a registry: those that were pushed first, then those that run somewhere. What waits or runs stays
+   * where it is, and what is done only with `again` is done once more. Returns how many more wait now.
+   */
+  queue(
+    place: string,
+    images: readonly { key: string; name: string }[],
+    how: { pushed: boolean; again: boolean },
+    now: number,
+  ): Promise<number>;
+  /** Takes the next scan of a registry's image, for one caller only; also one whose taker has said nothing for `silence` milliseconds. */
+  claim(silence: number, now: number): Promise<Scan | undefined>;
+  /** How a scan gets on that was claimed. False where it has been forgotten meanwhile. */
+  update(scan: Scan, now: number): Promise<boolean>;
+  /** Every scan of a place. */
+  forget(place: string): Promise<void>;
 }
 
 export interface HealthRepository {
@@ -347,6 +406,25 @@ export interface AgentRepository {
   revoke(agent: { cluster: string; node: string }, now: number): Promise<number>;
   /** Deletes what expired before. */
   forget(before: number): Promise<number>;
+}
+
+export interface AdmissionFilter {
+  policy?: string | undefined;
+  outcome?: AdmissionOutcome | undefined;
+  cluster?: string | undefined;
+  namespace?: string | undefined;
+  /** Substring of policy, kind, namespace, name, user or reason. */
+  q?: string | undefined;
+  since?: number | undefined;
+  until?: number | undefined;
+}
+export interface AdmissionRepository {
+  /** One that is there already is passed over. */
+  append(decisions: readonly AdmissionDecision[]): Promise<void>;
+  /** Latest first. */
+  list(filter: AdmissionFilter, options: ListOptions): Promise<Page<AdmissionDecision>>;
+  /** Since a time, by policy and outcome; without what was allowed. */
+  count(since: number): Promise<{ policy: string; outcome: AdmissionOutcome; count: number }[]>;
 }
 
 export interface LeaseRepository {

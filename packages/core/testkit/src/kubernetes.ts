@@ -24,6 +24,8 @@ export interface FakeKubernetes extends AsyncDisposable {
   back(): void;
   /** Forgets what happened: whoever asks from an older version gets 410. */
   compact(): void;
+  /** Tells every watch that its version is too old, as a server does whose clients are slow. */
+  expire(): void;
   /** Cuts every watch; `half`: with the first half of a message before. */
   drop(options?: { half?: FakeObject }): void;
   /** The next so many requests get this status. */
@@ -214,6 +216,10 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
     compact() {
       history = [];
       oldest = ++now;
+    },
+    expire() {
+      const object = { kind: "Status", code: 410, reason: "Expired", message: "too old resource version" };
+      for (const { response } of watches) response.end(`${JSON.stringify({ type: "ERROR", object })}\n`);
     },
     drop({ half } = {}) {
       for (const { response } of watches) {

@@ -1,4 +1,5 @@
 import {
+  packagesOnly,
   plainPackage,
   type Alert,
   type AuditEvent,
@@ -6,7 +7,9 @@ import {
   type KubeObject,
   type ProcessEvent,
   type ImageReport,
+  type Secret,
   type Vulnerability,
+  type Weakness,
 } from "@bulwark/model";
 
 /** Plausible objects for tests of what stores, sends and shows them. `n` makes them differ. */
@@ -114,6 +117,35 @@ export function sampleVulnerability(n: number, change: Partial<Vulnerability> = 
   };
 }
 
+/** A vulnerability of a package, as it lies in an image. */
+export function sampleWeakness(n: number, change: Partial<Vulnerability> = {}): Weakness {
+  return {
+    kind: "vulnerability",
+    locations: ["/var/lib/dpkg/status"],
+    layer: null,
+    step: null,
+    origin: null,
+    vulnerability: sampleVulnerability(n, change),
+  };
+}
+
+export function sampleSecret(n: number, change: Partial<Secret> = {}): Secret {
+  return {
+    kind: "aws-access-key",
+    title: "AWS access key",
+    severity: "high",
+    location: `/srv/app/config-${n}.env`,
+    line: 3,
+    masked: "AKIA************MPLE",
+    fingerprint: n.toString(16).padStart(64, "0"),
+    layer: `sha256:${"a".repeat(64)}`,
+    step: "COPY . /srv/app",
+    removed: false,
+    remedy: "Revoke it where it was issued.",
+    ...change,
+  };
+}
+
 export function sampleReport(n: number): ImageReport {
   const { image } = sampleContainer(n);
   return {
@@ -141,6 +173,7 @@ export function sampleReport(n: number): ImageReport {
       ],
       extractors: [{ extractor: "dpkg", state: "done", errors: [] }],
     },
+    ...packagesOnly,
   };
 }
 

@@ -50,7 +50,7 @@ export interface Admission {
   /** Policies that no binding names: they are in force nowhere. */
   readonly unbound: readonly string[];
   /** Only the mutating policies, in the order of their names; then only the validating ones, over the result. */
-  review(request: AdmissionRequest): Review;
+  review(request: AdmissionRequest, options?: Partial<AdmissionOptions>): Review;
 }
 
 const noAuthorizer: Ask = () => ({ allowed: false, reason: "", error: "there is no cluster to ask" });
@@ -91,7 +91,7 @@ export function createAdmission(
   return {
     policies: all,
     unbound: all.filter((compiled) => !bound.has(compiled)).map(({ policy }) => policy.metadata.name),
-    review: (request) => review(pairs, request, options),
+    review: (request, other) => review(pairs, request, other ? { ...options, ...other } : options),
   };
 }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import test from "node:test";
 import { caseProblems, casesOf, loadLibrary } from "./index.ts";
 
@@ -8,7 +8,8 @@ const library = loadLibrary(folder);
 
 test("the library has at least 60 policies, each with title, severity, why and remedy", () => {
   assert.ok(library.length >= 60, String(library.length));
-  for (const { name, title, why, remedy, category } of library) {
+  for (const { name, file, title, why, remedy, category } of library) {
+    assert.equal(basename(file), `${name}.yaml`, "a policy is in the file of its name");
     assert.notEqual(title, name, name);
     for (const text of [why, remedy, category]) assert.notEqual(text, "", name);
   }

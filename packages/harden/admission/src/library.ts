@@ -72,7 +72,18 @@ export function loadLibrary(folder: string, onError?: (error: unknown) => void):
 
 function policiesOf(folder: string, file: string): LibraryPolicy[] {
   const path = join(folder, file);
-  const { objects, problems, others } = readTexts([{ name: path, text: readFileSync(path, "utf8") }]);
+  const category = file.includes("/") ? (file.split("/")[0] ?? "") : "";
+  return readPolicies(path, readFileSync(path, "utf8"), category).filter(
+    ({ compiled }) => compiled.policy.kind === "ValidatingAdmissionPolicy",
+  );
+}
+
+/**
+ * The policies of a YAML text; a MutatingAdmissionPolicy with the name of a validating one is its fix. `file` is for
+ * messages. Raises `AdmissionError` with line and excerpt for the first that is wrong.
+ */
+export function readPolicies(file: string, text: string, category = ""): LibraryPolicy[] {
+  const { objects, problems, others } = readTexts([{ name: file, text }]);
   const [problem] = [...problems, ...others];
   if (problem) {
     throw new AdmissionError("unreadable", `${problem.file}:${problem.line}: ${problem.reason}`, {
@@ -80,24 +91,31 @@ function policiesOf(folder: string, file: string): LibraryPolicy[] {
     });
   }
   const all = objects.map(({ object }) => object);
+  const names = new Set(all.filter(({ kind }) => kind === "ValidatingAdmissionPolicy").map(nameOf));
   return objects
-    .filter(({ object }) => object.kind === "ValidatingAdmissionPolicy")
+    .filter(
+      ({ object }) =>
+        object.kind === "ValidatingAdmissionPolicy" ||
+        (object.kind === "MutatingAdmissionPolicy" && !names.has(nameOf(object))),
+    )
     .map(({ object, place }) => {
-      const compiled = compilePolicy(object, `${path}:${place.line}`);
+      const compiled = compilePolicy(object, `${file}:${place.line}`);
       const { name, annotations = {} } = compiled.policy.metadata;
       const level = severity.safeParse(annotations[annotation("severity")]);
-      const fix = all.find((one) => one.kind === "MutatingAdmissionPolicy" && nameOf(one) === name);
+      const fix =
+        object.kind === "ValidatingAdmissionPolicy" &&
+        all.find((one) => one.kind === "MutatingAdmissionPolicy" && nameOf(one) === name);
       return {
         name,
-        file: path,
-        category: file.includes("/") ? (file.split("/")[0] ?? "") : "",
+        file,
+        category,
         title: annotations[annotation("title")] ?? name,
         severity: level.success ? level.data : "medium",
         why: annotations[annotation("why")] ?? "",
         remedy: annotations[annotation("remedy")] ?? "",
         objects: all,
         compiled,
-        fix: fix && compilePolicy(fix, path),
+        fix: fix ? compilePolicy(fix, file) : undefined,
       };
     });
 }
@@ -128,19 +146,22 @@ export function casesOf({ file }: Pick<LibraryPolicy, "file">): PolicyCase[] {
 
 /** All policies of a library in force, each found by its own name, and their fixes apart. */
 export function admissionOf(policies: readonly LibraryPolicy[], options: AdmissionOptions): Admission {
-  const objects = policies.flatMap(({ compiled: { policy } }) => [{ object: policy }, { object: bindingFor(policy) }]);
+  const objects = policies.flatMap(({ compiled: { policy } }) => [
+    { object: policy },
+    { object: defaultBinding(policy) },
+  ]);
   return createAdmission(objects, options);
 }
 
-/** Binds a policy to everything that its constraints take in. */
-function bindingFor({ kind, metadata, spec }: CompiledPolicy["policy"]): Json {
+/** Binds a policy to everything that its constraints take in, with the parameters that `selector` chooses. */
+export function defaultBinding({ kind, metadata, spec }: CompiledPolicy["policy"], selector: Json = {}): Json {
   return {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: `${kind}Binding`,
     metadata: { name: metadata.name },
     spec: {
       policyName: metadata.name,
-      ...(spec.paramKind && { paramRef: { selector: {}, parameterNotFoundAction: "Allow" } }),
+      ...(spec.paramKind && { paramRef: { selector, parameterNotFoundAction: "Allow" } }),
       ...(kind === "ValidatingAdmissionPolicy" && { validationActions: ["Deny"] }),
     },
   };
@@ -149,7 +170,7 @@ function bindingFor({ kind, metadata, spec }: CompiledPolicy["policy"]): Json {
 /** The object as the policy's fix leaves it; the same object where there is none, or it changes nothing. */
 export function fixed({ fix }: Pick<LibraryPolicy, "fix">, object: Json, options: AdmissionOptions): Json {
   if (!fix) return object;
-  const admission = createAdmission([{ object: fix.policy }, { object: bindingFor(fix.policy) }], options);
+  const admission = createAdmission([{ object: fix.policy }, { object: defaultBinding(fix.policy) }], options);
   return admission.review(requestFor(object)).object ?? object;
 }
 

@@ -7,24 +7,22 @@ import type { AdmissionRequest, Json } from "./request.ts";
  * first, then what is excluded, then the selectors.
  */
 export function resourcesMatch(
-  { resourceRules, excludeResourceRules, namespaceSelector, objectSelector }: MatchResources,
+  { resourceRules, excludeResourceRules, namespaceSelector, objectSelector, matchPolicy }: MatchResources,
   request: AdmissionRequest,
   namespace: Json | null,
 ): boolean {
+  const taken = (rule: ResourceRule): boolean => ruleMatches(rule, request, matchPolicy === "Exact");
   // A binding without rules takes what its policy takes.
-  if (
-    resourceRules !== undefined &&
-    resourceRules.length > 0 &&
-    !resourceRules.some((rule) => ruleMatches(rule, request))
-  ) {
+  if (resourceRules !== undefined && resourceRules.length > 0 && !resourceRules.some(taken)) {
     return false;
   }
-  if (excludeResourceRules?.some((rule) => ruleMatches(rule, request)) === true) return false;
+  if (excludeResourceRules?.some(taken) === true) return false;
   return namespaceMatches(namespaceSelector, request, namespace) && objectMatches(objectSelector, request);
 }
 
-function ruleMatches(rule: ResourceRule, request: AdmissionRequest): boolean {
-  const { group, version, resource } = request.resource;
+/** `exact`: only what the caller asked for itself; else also what the API server has made of it. */
+function ruleMatches(rule: ResourceRule, request: AdmissionRequest, exact: boolean): boolean {
+  const { group, version, resource } = exact ? (request.requestResource ?? request.resource) : request.resource;
   if (!has(rule.apiGroups, group) || !has(rule.apiVersions, version)) return false;
   if (!has(rule.operations, request.operation)) return false;
   if (!rule.resources.some((pattern) => resourceMatches(pattern, resource, request.subResource))) return false;

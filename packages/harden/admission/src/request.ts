@@ -9,6 +9,10 @@ export interface AdmissionRequest {
   readonly resource: { readonly group: string; readonly version: string; readonly resource: string };
   /** Empty: the object itself. */
   readonly subResource: string;
+  /** As the caller asked for it, where the API server has turned it into another version for the webhook. */
+  readonly requestKind?: AdmissionRequest["kind"];
+  readonly requestResource?: AdmissionRequest["resource"];
+  readonly requestSubResource?: string;
   readonly name: string;
   /** Empty for what is in no namespace. */
   readonly namespace: string;

@@ -4,7 +4,6 @@ import type { AnyAnalyzer, Analyzer, Examined } from "@bulwark/image";
 /** Says of every file what is in it, and does harm where that says so. */
 const reading: Analyzer<string, Examined<string>> = {
   name: "reading",
-  version: 1,
   limit: 1_000_000,
   wants: () => true,
   examine(_, content) {
@@ -19,7 +18,6 @@ const reading: Analyzer<string, Examined<string>> = {
 
 const sizes: Analyzer<number, number> = {
   name: "sizes",
-  version: 1,
   limit: Number.MAX_SAFE_INTEGER,
   wants: () => true,
   examine: ({ size }) => size,

@@ -1,9 +1,13 @@
 import type { AnyAnalyzer } from "@bulwark/image";
 import { inventoryAnalyzer } from "@bulwark/inventory";
+import { malwareAnalyzer } from "@bulwark/malware";
+import { imageCheckAnalyzer } from "@bulwark/manifest";
 import { secretAnalyzer } from "@bulwark/secret";
 
 /** What a scan asks of files, by the name of the answer. A new one is its package and a line here: threads import this. */
 export const analyzers = {
   inventory: inventoryAnalyzer,
   secrets: secretAnalyzer,
+  malware: malwareAnalyzer,
+  checks: imageCheckAnalyzer,
 } satisfies Record<string, AnyAnalyzer>;

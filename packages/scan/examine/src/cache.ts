@@ -1,12 +1,10 @@
 import { createHash, randomUUID } from "node:crypto";
 import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { constants, zstdCompressSync, zstdDecompressSync } from "node:zlib";
-import type { AnyAnalyzer, FileFacts, Layer, LayerFacts } from "@bulwark/image";
+import { cacheFolder } from "@bulwark/content/cache-folder";
+import type { FileFacts, Layer, LayerFacts } from "@bulwark/image";
 
-/** Goes up with every change of what is kept, or of how a layer is read: what is older is not used. */
-const format = 1;
 const defaultLimit = 2e9;
 /** A file that is used counts as new once an hour: so often is its time written. */
 const touchAfter = 3_600_000;
@@ -25,21 +23,21 @@ export class LayerCache {
   readonly counters = { hits: 0, misses: 0 };
 
   /** `limit` in bytes. */
-  constructor(folder: string = defaultCacheFolder(), limit = defaultLimit) {
+  constructor(folder: string = cacheFolder("layers"), limit = defaultLimit) {
     this.folder = folder;
     this.#limit = limit;
   }
 
   /** What is known of a layer, and the analyzers that have yet to see it. Undefined facts: nothing is. */
-  get(layer: Pick<Layer, "digest" | "digestOf">, analyzers: readonly AnyAnalyzer[]): Kept {
-    const base = this.#read(keyOf(layer, "", format)) as KeptLayer | undefined;
+  get(layer: LayerName, { wanted, reading }: Versions): Kept {
+    const base = this.#read(keyOf(layer, "", reading)) as KeptLayer | undefined;
     if (!base) {
       this.counters.misses++;
-      return { facts: undefined, missing: [...analyzers] };
+      return { facts: undefined, missing: [...wanted] };
     }
     const files: FileFacts[] = [];
-    const missing: AnyAnalyzer[] = [];
-    for (const analyzer of analyzers) {
+    const missing: Versioned[] = [];
+    for (const analyzer of wanted) {
       const kept = this.#read(keyOf(layer, analyzer.name, analyzer.version)) as KeptFile[] | undefined;
       if (kept) files.push(...kept.map((file) => factsOf(analyzer.name, file, layer.digest)));
       else missing.push(analyzer);
@@ -50,11 +48,11 @@ export class LayerCache {
   }
 
   /** Keeps what these analyzers say of a layer that was read whole. */
-  put(layer: Pick<Layer, "digest" | "digestOf">, analyzers: readonly AnyAnalyzer[], facts: LayerFacts): void {
+  put(layer: LayerName, { wanted, reading }: Versions, facts: LayerFacts): void {
     if (!facts.whole) return;
     const { osRelease, faults, cover } = facts;
-    this.#write(keyOf(layer, "", format), { osRelease, faults, cover } satisfies KeptLayer);
-    for (const { name, version } of analyzers) {
+    this.#write(keyOf(layer, "", reading), { osRelease, faults, cover } satisfies KeptLayer);
+    for (const { name, version } of wanted) {
       const kept = facts.files
         .filter((file) => name in file.facts || name in file.faults)
         .map(({ entry: { layer: _, ...entry }, facts: said, faults: failed, replaced }): KeptFile =>
@@ -62,6 +60,16 @@ export class LayerCache {
         );
       this.#write(keyOf(layer, name, version), kept);
     }
+  }
+
+  /** What was concluded of a whole image from what `key` names: versions, layers, configuration. */
+  conclusion(key: unknown): unknown {
+    return this.#read(fileOf("image", key));
+  }
+
+  keepConclusion(key: unknown, conclusion: unknown): void {
+    this.#write(fileOf("image", key), conclusion);
+    this.trim();
   }
 
   /** Removes what was used longest ago until the limit is kept. */
@@ -95,7 +103,7 @@ export class LayerCache {
   #list(): { path: string; size: number; usedAt: number }[] {
     let names: string[];
     try {
-      names = readdirSync(this.folder).filter((name) => name.startsWith("layer-"));
+      names = readdirSync(this.folder).filter((name) => kinds.some((kind) => name.startsWith(`${kind}-`)));
     } catch {
       return [];
     }
@@ -133,9 +141,25 @@ export class LayerCache {
   }
 }
 
+/** Analyzers by name, each with the version of what it answers, and that of how layers are read. */
+export interface Versions {
+  wanted: readonly Versioned[];
+  reading: string;
+}
+
+export interface Versioned {
+  name: string;
+  version: string;
+}
+
+type LayerName = Pick<Layer, "digest" | "digestOf">;
+
+const kinds = ["layer", "image"] as const;
+type Kind = (typeof kinds)[number];
+
 interface Kept {
   facts: LayerFacts | undefined;
-  missing: AnyAnalyzer[];
+  missing: Versioned[];
 }
 
 type KeptLayer = Pick<LayerFacts, "osRelease" | "faults" | "cover">;
@@ -150,12 +174,10 @@ function factsOf(analyzer: string, kept: KeptFile, layer: string): FileFacts {
     : { entry, facts: {}, faults: { [analyzer]: kept.fault }, replaced };
 }
 
-/** `$XDG_CACHE_HOME/bulwark`, as https://specifications.freedesktop.org/basedir-spec says. */
-function defaultCacheFolder(environment: NodeJS.ProcessEnv = process.env): string {
-  return join(environment["XDG_CACHE_HOME"] || join(homedir(), ".cache"), "bulwark", "layers");
+function keyOf({ digest, digestOf }: LayerName, name: string, version: string): string {
+  return fileOf("layer", [digestOf, digest, name, version]);
 }
 
-function keyOf({ digest, digestOf }: Pick<Layer, "digest" | "digestOf">, name: string, version: number): string {
-  const hash = createHash("sha256").update(JSON.stringify([format, digestOf, digest, name, version]));
-  return `layer-${hash.digest("hex")}.json.zst`;
+function fileOf(kind: Kind, key: unknown): string {
+  return `${kind}-${createHash("sha256").update(JSON.stringify(key)).digest("hex")}.json.zst`;
 }

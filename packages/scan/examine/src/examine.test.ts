@@ -11,7 +11,7 @@ import { analyzers } from "./analyzers.fixture.ts";
 import { LayerCache } from "./cache.ts";
 import { examineWith, type ExamineOptions } from "./examine.ts";
 
-const registry = { module: new URL("analyzers.fixture.ts", import.meta.url).href, analyzers };
+const registry = { module: new URL("analyzers.fixture.ts", import.meta.url).href, analyzers, version: () => "1" };
 
 let folder = "";
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "bulwark-examine-"))));

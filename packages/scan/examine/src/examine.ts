@@ -16,7 +16,7 @@ import {
   type SeenTree,
   type TreeFacts,
 } from "@bulwark/image";
-import type { LayerCache } from "./cache.ts";
+import type { LayerCache, Versioned, Versions } from "./cache.ts";
 import type { Registry } from "./registry.ts";
 import { Threads } from "./threads.ts";
 
@@ -45,18 +45,22 @@ export interface Progress {
  * the tree: `tree.faults` says what could not be looked at.
  */
 export async function examineWith<Analyzers extends Record<string, AnyAnalyzer>, Name extends keyof Analyzers & string>(
-  { module, analyzers }: Registry<Analyzers>,
+  { module, analyzers, version }: Registry<Analyzers>,
   tree: FileTree,
   names: readonly Name[],
   options: ExamineOptions = {},
 ): Promise<{ tree: TreeFacts; results: Pick<Results<Analyzers>, Name> }> {
-  const wanted = names.map((name) => analyzers[name] as AnyAnalyzer);
-  const { threads = availableParallelism(), timeLimit = 900_000 } = options;
+  const { cache, threads = availableParallelism(), timeLimit = 900_000 } = options;
+  const versionOf: typeof version = (key) => (cache ? version(key) : "");
+  const wanted = names.map((key): Versioned => ({
+    name: (analyzers[key] as AnyAnalyzer).name,
+    version: versionOf(key),
+  }));
   await using pool = new Threads({ module }, Math.max(1, threads), timeLimit);
   const { content } = tree;
   const seen =
     content.kind === "layers"
-      ? await seeLayers(tree, content, wanted, pool, options)
+      ? await seeLayers(tree, content, { wanted, reading: versionOf(null) }, pool, options)
       : await seeFolder(tree, content, wanted, pool, options);
   const results = names.map((name) => [name, concludeOf(analyzers[name] as AnyAnalyzer, seen)]);
   return { tree: seen.tree, results: Object.fromEntries(results) as Pick<Results<Analyzers>, Name> };
@@ -65,7 +69,7 @@ export async function examineWith<Analyzers extends Record<string, AnyAnalyzer>,
 async function seeLayers(
   tree: FileTree,
   content: LayeredContent,
-  analyzers: readonly AnyAnalyzer[],
+  versions: Versions,
   pool: Threads,
   { cache, onProgress }: ExamineOptions,
 ): Promise<SeenTree> {
@@ -78,7 +82,7 @@ async function seeLayers(
   };
   const facts = new Map<string, LayerFacts>();
   const look = async (layer: Layer): Promise<void> => {
-    facts.set(layer.digest, await factsOf(layer, analyzers, pool, cache, passed));
+    facts.set(layer.digest, await factsOf(layer, versions, pool, cache, passed));
     progress.done++;
     onProgress?.(progress);
   };
@@ -93,16 +97,16 @@ async function seeLayers(
 
 async function factsOf(
   layer: Layer,
-  analyzers: readonly AnyAnalyzer[],
+  versions: Versions,
   pool: Threads,
   cache: LayerCache | undefined,
   passed: (bytes: number) => void,
 ): Promise<LayerFacts> {
-  const { facts: kept, missing } = cache?.get(layer, analyzers) ?? { facts: undefined, missing: analyzers };
+  const { facts: kept, missing } = cache?.get(layer, versions) ?? { facts: undefined, missing: versions.wanted };
   if (kept && missing.length === 0) return kept;
   const names = missing.map(({ name }) => name);
   const facts = await pool.layer(layer, names, passed);
-  cache?.put(layer, missing, facts);
+  cache?.put(layer, { ...versions, wanted: missing }, facts);
   return kept ? { ...facts, files: [...kept.files, ...facts.files] } : facts;
 }
 
@@ -117,7 +121,7 @@ const loadSize = 500;
 async function seeFolder(
   tree: FileTree,
   folder: Folder,
-  analyzers: readonly AnyAnalyzer[],
+  analyzers: readonly Versioned[],
   pool: Threads,
   { threads = availableParallelism(), onProgress }: ExamineOptions,
 ): Promise<SeenTree> {

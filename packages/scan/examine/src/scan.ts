@@ -1,6 +1,7 @@
 import type { FileTree, Results, TreeFacts } from "@bulwark/image";
 import { analyzers } from "./analyzers.ts";
 import { examineWith, type ExamineOptions } from "./examine.ts";
+import { versionOf } from "./sources.ts";
 
 type Analyzers = typeof analyzers;
 export type AnalyzerName = keyof Analyzers;
@@ -17,5 +18,6 @@ export async function examine<Name extends AnalyzerName>(
   names: readonly Name[],
   options: ExamineOptions = {},
 ): Promise<{ tree: TreeFacts; results: Pick<Results<Analyzers>, Name> }> {
-  return examineWith({ module: new URL("analyzers.ts", import.meta.url).href, analyzers }, tree, names, options);
+  const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers, version: versionOf };
+  return examineWith(registry, tree, names, options);
 }

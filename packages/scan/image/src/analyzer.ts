@@ -14,12 +14,10 @@ export interface TreeEntry {
 /**
  * One question that a scan asks of the files of a tree: which packages, which secrets. All analyzers see the tree in the
  * same single pass, each layer in a thread of its own; what `examine` says of a layer's file is kept in the cache by the
- * layer's digest and the analyzer's version, and `conclude` puts together what holds of the whole tree.
+ * layer's digest and the version of the analyzer's code, and `conclude` puts together what holds of the whole tree.
  */
 export interface Analyzer<Fact, Result> {
   name: string;
-  /** Goes up with every change of what `examine` answers: facts of an older version are not used. */
-  version: number;
   wants(entry: TreeEntry): boolean;
   /** Bytes above which a wanted file is not read: it is a fault of the file then, told in `faults`. */
   limit: number;

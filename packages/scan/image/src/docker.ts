@@ -1,6 +1,6 @@
 import { createWriteStream, existsSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
-import { request, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
@@ -61,6 +61,8 @@ export async function openDockerImage(
 }
 
 async function ask(socket: string, path: string): Promise<IncomingMessage> {
+  // Loaded here, because it takes as long as opening an archive does.
+  const { request } = await import("node:http");
   return new Promise((resolve, reject) => {
     const call = request({ socketPath: socket, path, agent: false, headers: { host: "localhost" } }, resolve);
     call.setTimeout(silenceLimit, () => call.destroy(new Error(`no answer within ${silenceLimit / 1000} s`)));

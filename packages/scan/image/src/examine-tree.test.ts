@@ -17,7 +17,6 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 function reading(wants: (path: string) => boolean = () => true): Analyzer<string, Examined<string>> {
   return {
     name: "reading",
-    version: 1,
     limit: 1000,
     wants: ({ path }) => wants(path),
     examine(_, content) {

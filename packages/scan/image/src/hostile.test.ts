@@ -16,7 +16,6 @@ afterEach(() => rmSync(folder, { recursive: true, force: true }));
 
 const reading: Analyzer<string, null> = {
   name: "reading",
-  version: 1,
   limit: 100_000,
   wants: () => true,
   examine: (_, content) => content.toString("latin1", 0, 20),

@@ -3,6 +3,7 @@ export { parsePlatform, type ContentStore, type Descriptor, type Platform } from
 export * from "./error.ts";
 export { examineTree, gather, type Results } from "./examine-tree.ts";
 export type { FileTree, TreeFile } from "./image.ts";
+export { openDockerImage } from "./docker.ts";
 export { openFromStore } from "./layers.ts";
 export * from "./open.ts";
 export { openHost } from "./host.ts";

@@ -21,7 +21,6 @@ async function paths(tree: FileTree): Promise<string[]> {
   const { results } = await examineTree(tree, {
     paths: {
       name: "paths",
-      version: 1,
       limit: 1e9,
       wants: () => true,
       examine: ({ path }) => path,

@@ -12,9 +12,9 @@ const entriesLimit = 2_000_000;
 /**
  * A folder that is somebody's root: unpacked, or of a running container (`/proc/PID/root`). It may be hostile and change
  * while we read: no link is ever followed by the kernel, only by us and only inside of the root; nothing but regular
- * files is opened, and never in a way that waits.
+ * files is opened, and never in a way that waits. Analyzers do not see `passedOver`: what is mounted from elsewhere.
  */
-export async function openRootfs(root: string, name: string): Promise<FileTree> {
+export async function openRootfs(root: string, name: string, passedOver: readonly string[] = []): Promise<FileTree> {
   const found = await stat(root).catch((error: unknown) => {
     const code = systemCode(error) === "EACCES" ? "denied" : "not-found";
     throw new ImageError(code, `${root}: ${errorText(error)}`, {
@@ -27,7 +27,7 @@ export async function openRootfs(root: string, name: string): Promise<FileTree> 
     name,
     digest: null,
     source: "rootfs",
-    content: { kind: "folder", root, passedOver: kernelFolders, gitIgnore: false },
+    content: { kind: "folder", root, passedOver: [...kernelFolders, ...passedOver], gitIgnore: false },
     files: (wants) => walk(root, wants),
     async [Symbol.asyncDispose]() {},
   };

@@ -8,7 +8,6 @@ import type { Extractor, Found, Owned } from "./extractor.ts";
 /** The packages of a tree, as an analyzer that shares its pass over the tree with others. */
 export const inventoryAnalyzer: Analyzer<InventoryFact, Inventory> = {
   name: "inventory",
-  version: 1,
   limit: Math.max(...extractors.map(({ limit }) => limit)),
   wants: (entry) => extractorsOf(entry).length > 0,
   examine(entry, content) {

@@ -4,7 +4,4 @@ export { endOfLifeOf, type EndOfLife } from "./end-of-life.ts";
 export { osFiles } from "./os-release.ts";
 export { purlConformance } from "./purl/conformance.ts";
 export { formatPurl, parsePurl, PurlError, type PackageUrl } from "./purl/purl.ts";
-export { toCycloneDx } from "./sbom/cyclonedx-write.ts";
-export type { Sbom, SbomDocument } from "./sbom/document.ts";
-export { readSbom, SbomError } from "./sbom/read.ts";
-export { toSpdx } from "./sbom/spdx-write.ts";
+export * from "./sbom/index.ts";

@@ -1,7 +1,6 @@
-import { evaluateChecks } from "@bulwark/check";
 import type { Analyzer, TreeEntry } from "@bulwark/image";
 import type { CheckResult, ExtractorStatus } from "@bulwark/model";
-import { checksOf } from "./checks.ts";
+import { judge } from "./checks.ts";
 import { imageFacts, type FileFact } from "./image-facts.ts";
 
 export interface ImageCheckResult {
@@ -25,7 +24,6 @@ const roles: [role: string, path: RegExp][] = [
 /** Checks of `content/checks/image` over an image's configuration and the modes of its files; content is not read. */
 export const imageCheckAnalyzer: Analyzer<FileFact, ImageCheckResult> = {
   name: "image-checks",
-  version: 1,
   limit: Number.MAX_SAFE_INTEGER,
   wants: (entry) => factOf(entry) !== undefined,
   examine: (entry) => factOf(entry),
@@ -36,7 +34,7 @@ export const imageCheckAnalyzer: Analyzer<FileFact, ImageCheckResult> = {
       message: message.slice(0, 1024),
     }));
     return {
-      checks: evaluateChecks(checksOf("image"), imageFacts(examined), tree.name),
+      checks: judge("image", imageFacts(examined), tree.name),
       status: {
         extractor: "image-checks",
         state: errors.length > 0 ? "partial" : "done",

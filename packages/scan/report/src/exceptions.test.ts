@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Report } from "@bulwark/model";
 import { ReportError } from "./error.ts";
-import { applyExceptions, parseExceptions } from "./exceptions.ts";
+import { parseExceptions } from "./exceptions-file.ts";
+import { applyExceptions } from "./exceptions.ts";
 import { problemsOf } from "./problems.ts";
 import { sampleReport } from "./report.fixture.ts";
 

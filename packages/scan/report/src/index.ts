@@ -1,6 +1,6 @@
 export { knownTo, parseReport } from "./baseline.ts";
 export * from "./error.ts";
-export { applyExceptions, exceptionsFile, parseExceptions } from "./exceptions.ts";
+export { applyExceptions, exceptionsFile } from "./exceptions.ts";
 export { formatOf, formats } from "./formats/index.ts";
 export { failing, parseGate } from "./gate.ts";
 export { newReport } from "./new-report.ts";

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { endOfLifeOf } from "@bulwark/inventory";
+import { endOfLifeOf } from "@bulwark/inventory/end-of-life";
 import { match, unmatched, type AdvisoryDatabase, type DatabaseStatus } from "@bulwark/advisory";
 import {
   reportVersion,

@@ -32,7 +32,6 @@ function defaultKinds(): Kinds {
  */
 export const secretAnalyzer: Analyzer<SecretFact, SecretResult> = {
   name: "secrets",
-  version: 1,
   limit: sizeLimit,
   wants({ path, size }) {
     const { places } = defaultKinds();

@@ -125,7 +125,7 @@ test("a text with credentials is shown with them masked", () => {
 
 test("no bytes break it, and nothing of a credential gets out", () => {
   const part = fc.constantFrom(
-    ...kinds.candidates.map(({ literal }) => literal.toString("latin1")),
+    ...kinds.search.candidates.map(({ literal }) => literal.toString("latin1")),
     github,
     aws,
     " = ",

@@ -1,7 +1,6 @@
 import { entropy } from "./entropy.ts";
 import type { Kind, Kinds } from "./kinds.ts";
 import { fingerprint, mask } from "./mask.ts";
-import type { Place } from "./place.ts";
 import { validators } from "./validators/index.ts";
 
 /** Candidates of one file that are looked at; about a second of work. */
@@ -64,19 +63,20 @@ export function maskSecrets(kinds: Kinds, text: string): string {
 /** In the order of their places, without overlaps: of those that do, the surest. */
 function findHits(kinds: Kinds, text: Buffer, path: string, binary: boolean): { hits: Hit[]; cut: boolean } {
   const place = kinds.places.of(path);
+  const { anchors, candidates: known } = binary || place.documentation || place.vendored ? kinds.certain : kinds.search;
   const hits: Hit[] = [];
   let candidates = 0;
   let cut = false;
   /** By kind: where the last credential ended. What begins before that is a part of it. */
   const ends = new Map<Kind, number>();
   const look = (anchor: number, start: number): boolean => {
-    const candidate = kinds.candidates[anchor];
+    const candidate = known[anchor];
     if (!candidate) return true;
     const { literal } = candidate;
     const exact = literal.compare(text, start, start + literal.length) === 0;
     for (const kind of candidate.kinds) {
       if (!exact && !kind.fold) continue;
-      if (start < (ends.get(kind) ?? 0) || !isLookedFor(kind, path, place, binary)) continue;
+      if (start < (ends.get(kind) ?? 0) || !isLookedFor(kind, path)) continue;
       if (kind.assigned !== undefined && !hasSign(text, start + literal.length)) continue;
       cut ||= ++candidates > candidateLimit;
       if (cut) return false;
@@ -87,8 +87,8 @@ function findHits(kinds: Kinds, text: Buffer, path: string, binary: boolean): { 
     }
     return true;
   };
-  if (!binary) kinds.anchors.scan(text, 0, text.length, look);
-  else for (const [from, to] of textRuns(text)) if (!kinds.anchors.scan(text, from, to, look)) break;
+  if (!binary) anchors.scan(text, 0, text.length, look);
+  else for (const [from, to] of textRuns(text)) if (!anchors.scan(text, from, to, look)) break;
   return { hits: withoutOverlaps(hits), cut };
 }
 
@@ -129,10 +129,8 @@ function isBinary(content: Buffer): boolean {
   return content.subarray(0, 8000).includes(0);
 }
 
-function isLookedFor(kind: Kind, path: string, place: Place, binary: boolean): boolean {
-  if (kind.files.length > 0 && !kind.files.some((file) => path.endsWith(file))) return false;
-  if (kind.strength === "certain") return true;
-  return !binary && !place.documentation && !place.vendored;
+function isLookedFor({ files }: Kind, path: string): boolean {
+  return files.length === 0 || files.some((file) => path.endsWith(file));
 }
 
 /** Whether a sign of assignment is near: most names are not assigned to. */
@@ -157,7 +155,7 @@ function match(
   const from = Math.max(0, anchor - kind.before);
   if (kind.boundary && kind.before === 0 && isWord(text[anchor - 1])) return undefined;
   const window = text.toString("latin1", from, Math.min(text.length, anchor + kind.after));
-  const matcher = kind.expression.matcher(window);
+  const matcher = kind.expression().matcher(window);
   if (kind.before === 0 ? !matcher.lookingAt() : !matcher.find()) return undefined;
   const group = matcher.groupCount() > 0 && matcher.start(1) >= 0 ? 1 : 0;
   const [start, end] = [from + matcher.start(group), from + matcher.end(group)];
@@ -179,7 +177,7 @@ function isWord(byte: number | undefined): boolean {
 function isExample(kinds: Kinds, kind: Kind, credential: string): boolean {
   const lower = credential.toLowerCase();
   if (kinds.examples.some((example) => lower.includes(example))) return true;
-  return [...kinds.patterns, ...kind.allowed].some((pattern) => pattern.matcher(credential).find());
+  return [...kinds.patterns(), ...kind.allowed()].some((pattern) => pattern.matcher(credential).find());
 }
 
 function isLongLine(text: Buffer, at: number): boolean {

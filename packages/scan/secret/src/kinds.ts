@@ -1,36 +1,61 @@
-import { contentFolder, invalid, readContent, readDocuments, type ContentText } from "@bulwark/content";
+import { contentFolder, invalid, kept, readContent, readDocuments, type ContentText } from "@bulwark/content";
 import { errorText } from "@bulwark/model";
 import { RE2JS } from "re2js";
 import { compileAnchors, type Anchors } from "./anchors.ts";
-import { allowDocument, kindsDocument, type KindDocument } from "./document.ts";
+import { allowDocument, kindsDocument, type AllowDocument, type KindDocument } from "./document.ts";
 import { compilePlaces, type Places } from "./place.ts";
 
 /** A kind that is ready to be looked for. */
 export interface Kind extends KindDocument {
   readonly provider: string;
   readonly remedy: string;
-  readonly expression: RE2JS;
-  readonly allowed: readonly RE2JS[];
+  /** Compiled when it is first asked for: of hundreds of kinds, most files need none. */
+  expression(): RE2JS;
+  allowed(): readonly RE2JS[];
 }
 
 export interface Kinds {
   readonly list: readonly Kind[];
   readonly byId: ReadonlyMap<string, Kind>;
+  readonly search: Search;
+  /** Of those kinds alone that are looked for everywhere, in executables and third-party code too. */
+  readonly certain: Search;
+  readonly places: Places;
+  readonly examples: readonly string[];
+  patterns(): readonly RE2JS[];
+}
+
+/** What finds the places where a kind may be. */
+interface Search {
   readonly anchors: Anchors;
   /** By anchor: its bytes, and the kinds that it is of. */
   readonly candidates: readonly { readonly literal: Buffer; readonly kinds: readonly Kind[] }[];
-  readonly places: Places;
-  readonly examples: readonly string[];
-  readonly patterns: readonly RE2JS[];
 }
 
 /** The kinds that come with Bulwark. Raises `ContentError` with file and line. */
 export function loadKinds(folder = contentFolder("secrets")): Kinds {
-  return parseKinds(readContent(folder));
+  const texts = readContent(folder);
+  const code = ["./document.ts", "./kinds.ts"].map((file) => new URL(file, import.meta.url).href);
+  return compileKinds(kept("secrets", texts, code, () => readKinds(texts)));
 }
 
-/** As `loadKinds`, of texts; the one called `allow.yaml` says what is none. */
+/** As `loadKinds`, of texts; the one called `allow.yaml` says what is none. Whatever is wrong in them is told here. */
 export function parseKinds(texts: readonly ContentText[]): Kinds {
+  const kinds = compileKinds(readKinds(texts));
+  for (const { expression, allowed } of kinds.list) [expression(), allowed()].flat();
+  kinds.patterns();
+  return kinds;
+}
+
+/** The documents of all texts: plain data, which can be kept. */
+interface KindDocuments {
+  allow: AllowDocument;
+  allowPlace: string;
+  /** Each with the place of its expression and of what it allows. */
+  kinds: (KindDocument & { provider: string; remedy: string; places: { expression: string; allow: string } })[];
+}
+
+function readKinds(texts: readonly ContentText[]): KindDocuments {
   const isAllow = ({ name }: ContentText): boolean => /(^|\/)allow\.yaml$/.test(name);
   const [allow] = readDocuments(texts.filter(isAllow), allowDocument);
   if (!allow) throw invalid("allow.yaml", "is not there; it says what is no credential");
@@ -39,46 +64,54 @@ export function parseKinds(texts: readonly ContentText[]): Kinds {
     texts.filter((text) => !isAllow(text)),
     kindsDocument,
   );
-  const list = documents.flatMap(({ value, place }) =>
+  const kinds = documents.flatMap(({ value, place }) =>
     value.kinds.map((document, index) => {
       const at = (...path: PropertyKey[]): string => place(["kinds", index, ...path]);
       const before = places.get(document.id);
       if (before !== undefined) throw invalid(at("id"), `a kind ${document.id} is at ${before} already`);
       places.set(document.id, at("id"));
-      return compileKind(document, value, at);
+      return {
+        ...document,
+        provider: value.provider,
+        remedy: document.remedy ?? value.remedy,
+        places: { expression: at(document.pattern === undefined ? "assigned" : "pattern"), allow: at("allow") },
+      };
     }),
   );
-  const byAnchor = new Map<string, Kind[]>();
-  for (const kind of list)
-    for (const anchor of kind.anchors) byAnchor.set(anchor, [...(byAnchor.get(anchor) ?? []), kind]);
+  return { allow: allow.value, allowPlace: allow.place(["patterns"]), kinds };
+}
+
+function compileKinds({ allow, allowPlace, kinds }: KindDocuments): Kinds {
+  const list = kinds.map(compileKind);
   return {
     list,
     byId: new Map(list.map((kind) => [kind.id, kind])),
-    anchors: compileAnchors([...byAnchor.keys()]),
-    candidates: [...byAnchor].map(([anchor, kinds]) => ({ literal: Buffer.from(anchor, "latin1"), kinds })),
-    places: compilePlaces(allow.value),
-    examples: allow.value.examples.map((example) => example.toLowerCase()),
-    patterns: allow.value.patterns.map((text, index) =>
-      compileExpression(text, () => allow.place(["patterns", index])),
-    ),
+    search: searchFor(list),
+    certain: searchFor(list.filter(({ strength }) => strength === "certain")),
+    places: compilePlaces(allow),
+    examples: allow.examples.map((example) => example.toLowerCase()),
+    patterns: once(() => allow.patterns.map((text) => compileExpression(text, allowPlace))),
   };
 }
 
-function compileKind(
-  document: KindDocument,
-  file: { provider: string; remedy: string },
-  place: (...path: PropertyKey[]) => string,
-): Kind {
+function searchFor(kinds: readonly Kind[]): Search {
+  const byAnchor = new Map<string, Kind[]>();
+  for (const kind of kinds)
+    for (const anchor of kind.anchors) byAnchor.set(anchor, [...(byAnchor.get(anchor) ?? []), kind]);
+  return {
+    anchors: compileAnchors([...byAnchor].map(([text, of]) => ({ text, fold: of.some(({ fold }) => fold) }))),
+    candidates: [...byAnchor].map(([anchor, of]) => ({ literal: Buffer.from(anchor, "latin1"), kinds: of })),
+  };
+}
+
+function compileKind({ places, ...document }: KindDocuments["kinds"][number]): Kind {
   const { pattern, assigned = "" } = document;
-  const text = pattern ?? assignment(assigned);
   return {
     ...document,
     // What precedes in a name is part of it: DD_API_KEY, my-datadog-key.
     boundary: document.boundary && pattern !== undefined,
-    provider: file.provider,
-    remedy: document.remedy ?? file.remedy,
-    expression: compileExpression(text, () => place(pattern === undefined ? "assigned" : "pattern")),
-    allowed: document.allow.map((one, index) => compileExpression(one, () => place("allow", index))),
+    expression: once(() => compileExpression(pattern ?? assignment(assigned), places.expression)),
+    allowed: once(() => document.allow.map((one) => compileExpression(one, places.allow))),
   };
 }
 
@@ -92,10 +125,15 @@ function assignment(value: string): string {
   return String.raw`${rest}${sign}(?:\\?["'\x60]|)(${value})(?:\\?["'\x60<;,)\]}&\s]|\\[nr]|$)`;
 }
 
-function compileExpression(text: string, place: () => string): RE2JS {
+function compileExpression(text: string, place: string): RE2JS {
   try {
     return RE2JS.compile(text);
   } catch (error) {
-    throw invalid(place(), errorText(error));
+    throw invalid(place, errorText(error));
   }
+}
+
+function once<T>(make: () => T): () => T {
+  let made: { value: T } | undefined;
+  return () => (made ??= { value: make() }).value;
 }

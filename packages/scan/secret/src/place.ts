@@ -1,7 +1,7 @@
 import type { AllowDocument } from "./document.ts";
 
 /** What the place of a file says of the credentials in it. */
-export interface Place {
+interface Place {
   readonly documentation: boolean;
   readonly vendored: boolean;
 }

@@ -1,5 +1,5 @@
 export * from "./content.ts";
 export * from "./error.ts";
 export * from "./open.ts";
-export type { ContainerRegistry } from "./registry.ts";
+export type { ContainerRegistry, ContentPlace, NodeImage } from "./registry.ts";
 export { defaultPaths, type RuntimePaths } from "./runtimes/index.ts";

@@ -3,11 +3,12 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Container, RuntimeKind } from "@bulwark/model";
 import { explain, RuntimeError } from "./error.ts";
 import { fit } from "./fit.ts";
-import type { Runtime, RuntimeSource, Watch } from "./registry.ts";
+import type { NodeImage, Runtime, RuntimeSource, Watch } from "./registry.ts";
 import { within } from "./wait.ts";
 
 /** Of one runtime. What is beyond is counted. */
 const containerLimit = 10_000;
+const imageLimit = 5000;
 const watchTimeout = 10_000;
 const listTimeout = 30_000;
 const firstRetry = 500;
@@ -69,6 +70,16 @@ export class Link implements AsyncDisposable {
 
   get isAnswering(): boolean {
     return this.#source !== undefined && !this.error;
+  }
+
+  /** Nothing where the runtime does not answer: that is said of it already. */
+  async images(): Promise<NodeImage[]> {
+    if (!this.isAnswering) return [];
+    const asked = this.#source?.images?.() ?? Promise.resolve([]);
+    return within(listTimeout, `${this.path}: images`, asked).then(
+      (found) => found.slice(0, imageLimit),
+      () => [],
+    );
   }
 
   /** Looks; who asks during a look gets the next one, which sees what they saw. */

@@ -7,7 +7,7 @@ import { Link } from "./link.ts";
 import { identityOf, orderedBy } from "./merge.ts";
 import { expand } from "./places.ts";
 import { processFacts, processStat, type ProcessFacts } from "./process.ts";
-import type { ContainerRegistry, ContentPlace } from "./registry.ts";
+import type { ContainerRegistry, ContentPlace, NodeImage } from "./registry.ts";
 import { defaultPaths, runtimes, type RuntimePaths } from "./runtimes/index.ts";
 import { mapLimited } from "./wait.ts";
 
@@ -98,11 +98,16 @@ class Registry implements ContainerRegistry {
   }
 
   contentOf({ id, runtime, runtimeNamespace: namespace }: Container): ContentPlace | undefined {
-    if (runtime !== "containerd") return undefined;
+    if (runtime !== "containerd" && runtime !== "docker" && runtime !== "podman") return undefined;
     const link = this.#links.find(
       ({ kind, containers }) => kind === runtime && containers.some((item) => item.id === id),
     );
-    return link && { socket: link.path, namespace };
+    return link && { runtime, socket: link.path, namespace };
+  }
+
+  async images(): Promise<NodeImage[]> {
+    const found = await Promise.all(this.#links.filter(({ trusted }) => trusted).map(async (link) => link.images()));
+    return found.flat();
   }
 
   byCgroup(paths: readonly string[]): Container | undefined {

@@ -18,12 +18,23 @@ export interface RuntimeSource extends AsyncDisposable {
   list(): Promise<Container[]>;
   /** Calls `changed` whenever containers came, went or changed, by the runtime's own events where it has them. */
   watch(changed: () => void): Promise<Watch>;
+  /** The images that it has, each by one name. Absent where it does not tell. Raises `RuntimeError`. */
+  images?(): Promise<NodeImage[]>;
 }
 
-/** For `openContainerdContent`. */
+/** Who has an image: containerd (`openContainerdContent`), or what speaks Docker's API. */
 export interface ContentPlace {
+  runtime: "containerd" | "docker" | "podman";
   socket: string;
+  /** containerd's; empty elsewhere. */
   namespace: string;
+}
+
+/** An image that a runtime has, whether it runs or not. */
+export interface NodeImage {
+  name: string;
+  digest: string;
+  place: ContentPlace;
 }
 
 export interface Watch extends AsyncDisposable {
@@ -43,6 +54,8 @@ export interface ContainerRegistry extends AsyncDisposable {
   byId(id: string): Container | undefined;
   /** The content store that the container's image came from, where its runtime has one that can be read. */
   contentOf(container: Container): ContentPlace | undefined;
+  /** Every image of this machine, of the runtimes that answer. */
+  images(): Promise<NodeImage[]>;
   /** Looks again now; resolves when done. At most one look at a runtime runs at a time, and at most five in a second. */
   refresh(): Promise<void>;
   /**

@@ -1,4 +1,4 @@
-import type { ImageSummary } from "@bulwark/model";
+import type { FindingKind, ImageSummary } from "@bulwark/model";
 import { SegmentedControl } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -74,6 +74,13 @@ function Body({ image: { summary, report }, search, change }: BodyProps) {
             </span>,
           ],
           [t("image.source"), t(`image.sources.${report.source}`)],
+          [
+            t("image.looked"),
+            lookedFor(report)
+              .map((kind) => t(`findingKind.${kind}`))
+              .join(" · "),
+          ],
+          [t("image.sbom"), <SbomLinks key="sbom" image={summary} />],
         ]}
       />
       <Problems report={report} />
@@ -103,6 +110,32 @@ function Body({ image: { summary, report }, search, change }: BodyProps) {
   );
 }
 
+/** What the scan looked for: where it did not look, nothing found means nothing. */
+function lookedFor({ secrets, malware, checks }: Answer<"getImage">["report"]): FindingKind[] {
+  return [
+    "vulnerability" as const,
+    ...(secrets ? (["secret"] as const) : []),
+    ...(malware ? (["malware"] as const) : []),
+    ...(checks ? (["misconfiguration"] as const) : []),
+  ];
+}
+
+/** The bill of materials, as files. */
+function SbomLinks({ image: { key, name } }: { image: ImageSummary }) {
+  const file = name.replaceAll(/[^\w.-]+/g, "-").replace(/^-+/, "") || "image";
+  const href = (format: string): string => `/api/v1/images/${encodeURIComponent(key)}/sbom?format=${format}`;
+  return (
+    <span className={classes.state}>
+      <a href={href("cyclonedx")} download={`${file}.cdx.json`}>
+        CycloneDX
+      </a>
+      <a href={href("spdx")} download={`${file}.spdx.json`}>
+        SPDX
+      </a>
+    </span>
+  );
+}
+
 function Running({ summary }: { summary: ImageSummary }) {
   const { t } = useTranslation();
   const text = t("image.running", { count: summary.runningContainers });
@@ -117,7 +150,7 @@ function Running({ summary }: { summary: ImageSummary }) {
 /** What could not be read, said before what was found, so that a short list is not mistaken for a good one. */
 function Problems({ report }: { report: Answer<"getImage">["report"] }) {
   const { t } = useTranslation();
-  const broken = report.inventory.extractors.filter(({ state }) => state !== "done");
+  const broken = [...report.inventory.extractors, ...report.parts].filter(({ state }) => state !== "done");
   if (broken.length === 0) return null;
   return (
     <div className={classes.problem}>

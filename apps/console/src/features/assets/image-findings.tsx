@@ -1,3 +1,4 @@
+import type { Finding } from "@bulwark/model";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -6,6 +7,7 @@ import { Tag } from "../../ui/page.tsx";
 import { Line } from "../../ui/raw.tsx";
 import { SeverityMark } from "../../ui/severity.tsx";
 import { Failed, Lines } from "../../ui/states.tsx";
+import { wordsOf } from "../findings/finding-words.ts";
 import classes from "./assets.module.css";
 
 const few = 20;
@@ -22,23 +24,8 @@ export function ImageFindings({ id }: { id: string }) {
   if (data.items.length === 0) return <p className="dim">{t("image.noFindings")}</p>;
   return (
     <div className={classes.rows}>
-      {data.items.map(({ fingerprint, severity, vulnerability }) => (
-        <Link key={fingerprint} to="/findings" search={{ image: id, id: fingerprint }} className={classes.rowLink}>
-          <span style={{ flex: "0 0 84px" }}>
-            <SeverityMark value={severity} />
-          </span>
-          <span className={`cut ${classes.name}`}>{vulnerability.id}</span>
-          <span className="cut dim">
-            <Line text={vulnerability.package} />
-          </span>
-          <span className={classes.end}>
-            {vulnerability.exploited ? (
-              <Tag tone="bad">{t("finding.exploited")}</Tag>
-            ) : (
-              vulnerability.fixedVersion !== null && <Tag tone="good">{t("finding.fixable")}</Tag>
-            )}
-          </span>
-        </Link>
+      {data.items.map((finding) => (
+        <Row key={finding.fingerprint} finding={finding} />
       ))}
       {data.next !== null && (
         <Link to="/findings" search={{ image: id, state: "open" }} className={classes.rowLink}>
@@ -46,5 +33,31 @@ export function ImageFindings({ id }: { id: string }) {
         </Link>
       )}
     </div>
+  );
+}
+
+function Row({ finding }: { finding: Finding }) {
+  const { t } = useTranslation();
+  const { fingerprint, severity, asset, kind } = finding;
+  const { name, where, exploited } = wordsOf(finding);
+  return (
+    <Link to="/findings" search={{ image: asset.key, id: fingerprint }} className={classes.rowLink}>
+      <span style={{ flex: "0 0 84px" }}>
+        <SeverityMark value={severity} />
+      </span>
+      <span className={`cut ${classes.name}`}>{name}</span>
+      <span className="cut dim">
+        <Line text={where} />
+      </span>
+      <span className={classes.end}>
+        {exploited ? (
+          <Tag tone="bad">{t("finding.exploited")}</Tag>
+        ) : kind !== "vulnerability" ? (
+          <Tag>{t(`findingKind.${kind}`)}</Tag>
+        ) : (
+          finding.vulnerability.fixedVersion !== null && <Tag tone="good">{t("finding.fixable")}</Tag>
+        )}
+      </span>
+    </Link>
   );
 }

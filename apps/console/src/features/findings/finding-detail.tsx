@@ -1,17 +1,17 @@
-import type { Finding } from "@bulwark/model";
+import type { Finding, Vulnerability } from "@bulwark/model";
 import { Button } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { CopyButton } from "../../ui/copy.tsx";
-import { useFormat } from "../../ui/format.ts";
 import { Detail, Facts, Section } from "../../ui/page.tsx";
 import { Raw } from "../../ui/raw.tsx";
 import { SeverityMark } from "../../ui/severity.tsx";
 import { Failed, Lines, useProblem } from "../../ui/states.tsx";
-import { Exact } from "../../ui/time.tsx";
+import { FindingFacts, FindingPlace } from "./finding-facts.tsx";
 import { ExploitedTag, FindingStateTag } from "./finding-parts.tsx";
+import { wordsOf } from "./finding-words.ts";
 import classes from "./findings.module.css";
 import { References } from "./references.tsx";
 
@@ -23,8 +23,8 @@ export function FindingDetail({ id, onClose }: { id: string; onClose: () => void
   });
   return (
     <Detail
-      label={t("finding.kind")}
-      title={data ? t("finding.title", { id: data.vulnerability.id, package: data.vulnerability.package }) : "…"}
+      label={data ? t(`findingKind.${data.kind}`) : t("finding.kind")}
+      title={data ? <Title finding={data} /> : "…"}
       onClose={onClose}
       actions={<CopyButton text={location.href} label={t("copy.link")} />}
     >
@@ -39,36 +39,46 @@ export function FindingDetail({ id, onClose }: { id: string; onClose: () => void
   );
 }
 
+function Title({ finding }: { finding: Finding }) {
+  const { t } = useTranslation();
+  if (finding.kind !== "vulnerability") return <Raw text={finding.title} mono={false} />;
+  const { id, package: name } = finding.vulnerability;
+  return t("finding.title", { id, package: name });
+}
+
 function Body({ finding }: { finding: Finding }) {
   const { t } = useTranslation();
-  const { vulnerability, asset } = finding;
-  const { cvss } = vulnerability;
+  const { exploited, score } = wordsOf(finding);
+  const description = descriptionOf(finding);
+  const isPlaced = finding.locations.length > 0 || finding.layer !== null;
   return (
     <>
       <div className={classes.summary}>
         <SeverityMark value={finding.severity} soft />
-        {cvss && <span className="num">CVSS {cvss.score.toFixed(1)}</span>}
-        {vulnerability.exploited && <ExploitedTag />}
+        {score !== undefined && <span className="num">CVSS {score.toFixed(1)}</span>}
+        {exploited && <ExploitedTag />}
         <FindingStateTag state={finding.state} />
       </div>
       <p className={classes.description}>
-        <Raw
-          text={vulnerability.summary === "" ? t("finding.noSummary") : vulnerability.summary}
-          mono={false}
-          limit={900}
-        />
+        <Raw text={description === "" ? t("finding.noSummary") : description} mono={false} limit={900} />
       </p>
       <Handling finding={finding} />
       <Section title={t("finding.fix")}>
-        <Fix finding={finding} />
+        {finding.kind === "vulnerability" ? (
+          <Fix vulnerability={finding.vulnerability} />
+        ) : (
+          <p className={classes.description}>
+            <Raw text={remedyOf(finding)} mono={false} limit={900} />
+          </p>
+        )}
       </Section>
       <Section title={t("field.image")}>
         <Facts
           items={[
             [
               t("field.name"),
-              <Link key="image" to="/assets/images" search={{ id: asset.key }}>
-                <Raw text={asset.name} mono={false} />
+              <Link key="image" to="/assets/images" search={{ id: finding.asset.key }}>
+                <Raw text={finding.asset.name} mono={false} />
               </Link>,
             ],
             [
@@ -76,27 +86,75 @@ function Body({ finding }: { finding: Finding }) {
               finding.runningContainers === 0 ? (
                 t("image.running", { count: 0 })
               ) : (
-                <Link key="running" to="/assets/containers" search={{ q: asset.name, state: "running" }}>
+                <Link key="running" to="/assets/containers" search={{ q: finding.asset.name, state: "running" }}>
                   {t("image.running", { count: finding.runningContainers })}
                 </Link>
               ),
             ],
+            [t("finding.workloads"), <Workloads key="workloads" image={finding.asset.key} />],
           ]}
         />
       </Section>
+      {isPlaced && (
+        <Section title={t("finding.place")}>
+          <FindingPlace finding={finding} />
+        </Section>
+      )}
       <Section title={t("finding.facts")}>
-        <Details finding={finding} />
+        <FindingFacts finding={finding} />
       </Section>
-      {vulnerability.references.length > 0 && (
+      {finding.kind === "vulnerability" && finding.vulnerability.references.length > 0 && (
         <Section title={t("finding.references")}>
-          <References addresses={vulnerability.references} />
+          <References addresses={finding.vulnerability.references} />
         </Section>
       )}
     </>
   );
 }
 
-function Fix({ finding: { vulnerability } }: { finding: Finding }) {
+function descriptionOf(finding: Finding): string {
+  switch (finding.kind) {
+    case "vulnerability":
+      return finding.vulnerability.summary;
+    case "secret":
+      return finding.secret.title;
+    case "malware":
+      return finding.malware.title;
+    case "misconfiguration":
+      return finding.misconfiguration.reason;
+  }
+}
+
+function remedyOf(finding: Exclude<Finding, { kind: "vulnerability" }>): string {
+  if (finding.kind === "secret") return finding.secret.remedy;
+  return finding.kind === "malware" ? finding.malware.remedy : finding.misconfiguration.remedy;
+}
+
+const workloadsShown = 8;
+
+/** Where it runs now, in clusters. */
+function Workloads({ image }: { image: string }) {
+  const { t } = useTranslation();
+  const { data } = useQuery({
+    queryKey: ["workloads", image],
+    queryFn: async () => api.listKubeObjects({ query: { image, limit: workloadsShown } }),
+  });
+  if (!data || data.items.length === 0) return data ? t("finding.noWorkloads") : "…";
+  return (
+    <ul className={classes.locations}>
+      {data.items.map((object) => (
+        <li key={object.uid}>
+          <Link to="/clusters/$cluster" params={{ cluster: object.cluster }} search={{ q: object.name }}>
+            {object.namespace === "" ? object.name : `${object.namespace}/${object.name}`}
+          </Link>
+        </li>
+      ))}
+      {data.next !== null && <li>…</li>}
+    </ul>
+  );
+}
+
+function Fix({ vulnerability }: { vulnerability: Vulnerability }) {
   const { t } = useTranslation();
   return (
     <dl className={classes.fix}>
@@ -120,33 +178,6 @@ function Fix({ finding: { vulnerability } }: { finding: Finding }) {
         </dd>
       </div>
     </dl>
-  );
-}
-
-function Details({ finding }: { finding: Finding }) {
-  const { t } = useTranslation();
-  const format = useFormat();
-  const { vulnerability, firstSeen, lastSeen } = finding;
-  const published = vulnerability.published === null ? Number.NaN : Date.parse(vulnerability.published);
-  return (
-    <Facts
-      items={[
-        [t("field.package"), <Raw key="package" text={vulnerability.package} />],
-        [t("field.source"), <Raw key="source" text={vulnerability.source} />],
-        [t("finding.purl"), <Raw key="purl" text={vulnerability.purl} />],
-        [t("finding.vector"), vulnerability.cvss && <Raw key="vector" text={vulnerability.cvss.vector} />],
-        [
-          t("finding.aliases"),
-          vulnerability.aliases.length > 0 && (
-            <Raw key="aliases" text={vulnerability.aliases.join(", ")} mono={false} />
-          ),
-        ],
-        [t("finding.published"), Number.isNaN(published) ? null : format.day(published)],
-        [t("finding.firstSeen"), <Exact key="first" time={firstSeen} />],
-        [t("finding.lastSeen"), <Exact key="last" time={lastSeen} />],
-        [t("finding.feed"), <code key="feed">{vulnerability.feed}</code>],
-      ]}
-    />
   );
 }
 

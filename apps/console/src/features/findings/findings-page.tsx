@@ -2,7 +2,7 @@ import type { Finding } from "@bulwark/model";
 import { Button } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useNavigate, useSearch } from "@tanstack/react-router";
-import { useCallback, useMemo } from "react";
+import { useCallback, useMemo, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useLiveList } from "../../api/live-list.ts";
@@ -19,9 +19,13 @@ import { SeverityGlyph, SeverityMark } from "../../ui/severity.tsx";
 import { Empty } from "../../ui/states.tsx";
 import { healthQuery } from "../health/health-query.ts";
 import { FindingDetail } from "./finding-detail.tsx";
+import { FindingGroups } from "./finding-groups.tsx";
 import { ExploitedTag, FindingStateTag, FixedIn } from "./finding-parts.tsx";
+import { FindingTrend } from "./finding-trend.tsx";
+import { findingKinds, wordsOf } from "./finding-words.ts";
+import { FindingsTabs } from "./findings-tabs.tsx";
 import classes from "./findings.module.css";
-import { findingStates, type FindingSearch } from "./search.ts";
+import { findingStates, queryOf, type FindingFilter, type FindingSearch } from "./search.ts";
 
 const topics = ["finding"] as const;
 const idOf = (finding: Finding): string => finding.fingerprint;
@@ -29,52 +33,65 @@ const idOf = (finding: Finding): string => finding.fingerprint;
 export function FindingsPage() {
   const { t } = useTranslation();
   const search = useSearch({ from: "/app/findings" });
-  const { id, ...filter } = search;
+  const { view, id, ...filter } = search;
   const change = useChangeSearch();
-  const list = useFindings(filter);
-  const { changed, refresh } = useRefreshed(list, topics);
   const isFiltered = Object.keys(filter).length > 0;
+  const empty = <NoFindings clear={isFiltered ? () => change({ view }, "all") : undefined} />;
 
   return (
-    <Page title={t("findings.title")} bar={<Filters search={search} change={change} />}>
-      <DataTable
-        label={t("findings.title")}
-        columns={useColumns()}
-        renderCard={(finding) => <FindingCard finding={finding} />}
-        rows={list.rows}
-        idOf={idOf}
-        nameOf={({ severity, title }) => `${t(`severity.${severity}`)}: ${title}`}
-        selected={id}
-        onSelect={(finding) => change({ id: finding.fingerprint })}
-        loading={list.loading}
-        error={list.error}
-        retry={list.retry}
-        hasMore={list.hasMore}
-        loadingMore={list.loadingMore}
-        loadMore={list.loadMore}
-        pill={changed ? { text: t("table.changed"), onPress: refresh } : undefined}
-        empty={<NoFindings clear={isFiltered ? () => change({}, "all") : undefined} />}
-      />
+    <Page
+      title={t("findings.title")}
+      aside={<FindingsTabs view={view} />}
+      bar={view === "trend" ? undefined : <Filters search={search} change={change} />}
+    >
+      {view === "trend" ? (
+        <FindingTrend />
+      ) : view === undefined ? (
+        <FindingList search={search} change={change} empty={empty} />
+      ) : (
+        <FindingGroups key={view} by={view === "packages" ? "package" : "subject"} filter={filter} empty={empty} />
+      )}
       {id !== undefined && <FindingDetail key={id} id={id} onClose={() => change({ id: undefined })} />}
     </Page>
   );
 }
 
-function useFindings({ severity, fixable, exploited, running, ...filter }: Omit<FindingSearch, "id">) {
+interface ListProps {
+  search: FindingSearch;
+  change: ReturnType<typeof useChangeSearch>;
+  empty: ReactNode;
+}
+
+function FindingList({ search: { id, view: _, ...filter }, change, empty }: ListProps) {
+  const { t } = useTranslation();
+  const list = useFindings(filter);
+  const { changed, refresh } = useRefreshed(list, topics);
+  return (
+    <DataTable
+      label={t("findings.title")}
+      columns={useColumns()}
+      renderCard={(finding) => <FindingCard finding={finding} />}
+      rows={list.rows}
+      idOf={idOf}
+      nameOf={({ severity, title }) => `${t(`severity.${severity}`)}: ${title}`}
+      selected={id}
+      onSelect={(finding) => change({ id: finding.fingerprint })}
+      loading={list.loading}
+      error={list.error}
+      retry={list.retry}
+      hasMore={list.hasMore}
+      loadingMore={list.loadingMore}
+      loadMore={list.loadMore}
+      pill={changed ? { text: t("table.changed"), onPress: refresh } : undefined}
+      empty={empty}
+    />
+  );
+}
+
+function useFindings(filter: FindingFilter) {
   return useLiveList<Finding>({
-    queryKey: ["findings", { severity, fixable, exploited, running, ...filter }],
-    fetchPage: async (cursor) =>
-      api.listFindings({
-        query: {
-          ...filter,
-          severity: severity?.join(","),
-          fixable: fixable && "true",
-          exploited: exploited && "true",
-          running: running && "true",
-          cursor,
-          limit: 100,
-        },
-      }),
+    queryKey: ["findings", filter],
+    fetchPage: async (cursor) => api.listFindings({ query: { ...queryOf(filter), cursor, limit: 100 } }),
     idOf,
   });
 }
@@ -90,11 +107,11 @@ function useChangeSearch() {
 
 function Filters({ search, change }: { search: FindingSearch; change: ReturnType<typeof useChangeSearch> }) {
   const { t } = useTranslation();
-  const { id, ...filter } = search;
+  const { id, view, ...filter } = search;
   const isFiltered = Object.keys(filter).length > 0;
   const flags = ["exploited", "fixable", "running"] as const;
   return (
-    <FilterBar onClear={isFiltered ? () => change({ id }, "all") : undefined}>
+    <FilterBar onClear={isFiltered ? () => change({ id, view }, "all") : undefined}>
       <FilterText label={t("findings.search")} value={filter.q} onChange={(q) => change({ q })} />
       <FilterMany
         label={t("field.severity")}
@@ -105,6 +122,13 @@ function Filters({ search, change }: { search: FindingSearch; change: ReturnType
           mark: <SeverityGlyph value={value} />,
         }))}
         onChange={(severity) => change({ severity: severity.length > 0 ? severity : undefined })}
+      />
+      <FilterOne
+        label={t("field.kind")}
+        any={t("filter.any")}
+        value={filter.kind}
+        options={findingKinds.map((value) => ({ value, label: t(`findingKind.${value}`) }))}
+        onChange={(kind) => change({ kind })}
       />
       <FilterOne
         label={t("field.state")}
@@ -128,6 +152,17 @@ function Filters({ search, change }: { search: FindingSearch; change: ReturnType
           onRemove={() => change({ image: undefined })}
         />
       )}
+      {(["subject", "package"] as const).map(
+        (name) =>
+          filter[name] !== undefined && (
+            <FilterGiven
+              key={name}
+              label={t(name === "subject" ? "field.weakness" : "field.package")}
+              text={filter[name]}
+              onRemove={() => change({ [name]: undefined })}
+            />
+          ),
+      )}
     </FilterBar>
   );
 }
@@ -141,36 +176,49 @@ function useColumns(): Column<Finding>[] {
         id: "severity",
         header: t("field.severity"),
         width: "124px",
-        cell: ({ severity, vulnerability }) => (
-          <>
-            <SeverityMark value={severity} />
-            {vulnerability.cvss && <span className="dim num">{vulnerability.cvss.score.toFixed(1)}</span>}
-          </>
-        ),
+        cell: (finding) => {
+          const { score } = wordsOf(finding);
+          return (
+            <>
+              <SeverityMark value={finding.severity} />
+              {score !== undefined && <span className="dim num">{score.toFixed(1)}</span>}
+            </>
+          );
+        },
       },
       {
         id: "id",
-        header: t("field.vulnerability"),
+        header: t("field.weakness"),
         width: "minmax(204px, 1fr)",
-        cell: ({ vulnerability }) => (
-          <>
-            <span className={`cut ${classes.id}`}>{vulnerability.id}</span>
-            {vulnerability.exploited && <ExploitedTag />}
-          </>
-        ),
+        cell: (finding) => {
+          const { name, exploited } = wordsOf(finding);
+          return (
+            <>
+              <span className={`cut ${classes.id}`} title={name}>
+                {name}
+              </span>
+              {exploited && <ExploitedTag />}
+            </>
+          );
+        },
       },
       {
         id: "package",
-        header: t("field.package"),
+        header: t("field.where"),
         width: "minmax(0, 0.9fr)",
-        cell: ({ vulnerability }) => <Line text={vulnerability.package} />,
+        cell: (finding) => <Line text={wordsOf(finding).where} />,
       },
       {
         id: "version",
         header: t("findings.versions"),
         width: "minmax(0, 1.5fr)",
         from: 760,
-        cell: ({ vulnerability }) => <FixedIn vulnerability={vulnerability} />,
+        cell: (finding) =>
+          finding.kind === "vulnerability" ? (
+            <FixedIn vulnerability={finding.vulnerability} />
+          ) : (
+            <span className="dim">{t(`findingKind.${finding.kind}`)}</span>
+          ),
       },
       {
         id: "image",
@@ -206,17 +254,17 @@ function useColumns(): Column<Finding>[] {
 }
 
 function FindingCard({ finding }: { finding: Finding }) {
-  const { vulnerability } = finding;
+  const { name, where, exploited, score } = wordsOf(finding);
   return (
     <span className={classes.card}>
       <span className={classes.cardLine}>
         <SeverityMark value={finding.severity} />
-        <span className={`cut ${classes.id}`}>{vulnerability.id}</span>
-        {vulnerability.exploited && <ExploitedTag />}
-        <span className={`dim num ${classes.end}`}>{vulnerability.cvss?.score.toFixed(1)}</span>
+        <span className={`cut ${classes.id}`}>{name}</span>
+        {exploited && <ExploitedTag />}
+        <span className={`dim num ${classes.end}`}>{score?.toFixed(1)}</span>
       </span>
       <span className={`dim ${classes.cardLine}`}>
-        <Line text={vulnerability.package} />
+        <Line text={where} />
         <span className={`cut ${classes.end}`}>
           <Line text={finding.asset.name} />
         </span>

@@ -6,7 +6,9 @@ import { first } from "./0001-first.ts";
 import { pastOneMachine } from "./0002-past-one-machine.ts";
 import { kubernetes } from "./0003-kubernetes.ts";
 import { nodeIds } from "./0004-node-ids.ts";
-import { benchmarks } from "./0005-benchmarks.ts";
+import { wholeScans } from "./0005-whole-scans.ts";
+import { admission } from "./0006-admission.ts";
+import { benchmarks } from "./0007-benchmarks.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -17,6 +19,8 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   pastOneMachine,
   kubernetes,
   nodeIds,
+  wholeScans,
+  admission,
   benchmarks,
 ];
 

@@ -139,6 +139,7 @@ function toAlert(row: Row): StoredAlert {
 
 /** Every severity with its count, 0 included. */
 export function bySeverity(rows: { severity: number; count: number }[]): Record<Severity, number> {
-  const counts = new Map(rows.map((row) => [row.severity, row.count]));
+  const counts = new Map<number, number>();
+  for (const { severity, count } of rows) counts.set(severity, (counts.get(severity) ?? 0) + count);
   return Object.fromEntries(severities.map((name, rank) => [name, counts.get(rank) ?? 0])) as Record<Severity, number>;
 }

@@ -1,11 +1,11 @@
-import type { ImageSummary, Inventory } from "@bulwark/model";
+import type { FindingKind, ImageSummary, Inventory } from "@bulwark/model";
 import { sql } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Columns, Engine } from "../engine.ts";
 import type { Schema, Tx } from "../schema.ts";
 import type { ImageRepository } from "../store.ts";
 import { bySeverity } from "./alerts.ts";
-import { testify, unpackImage, type PackedImage } from "./image-contents.ts";
+import { testify, unpackImage, type PackedImage, type Voice } from "./image-contents.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
 
 const columns = ["key", "name", "digest", "os", "packages", "state", "scanned_at"] as const;
@@ -21,10 +21,10 @@ export function imageRepository({ read }: Engine): ImageRepository {
     const keys = rows.map((row) => row.key);
     const findings = await read
       .selectFrom("findings")
-      .select(({ fn }) => ["image_key", "severity", fn.countAll<number>().as("count")])
+      .select(({ fn }) => ["image_key", "severity", "kind", fn.countAll<number>().as("count")])
       .where("image_key", "in", keys)
       .where("state", "=", "open")
-      .groupBy(["image_key", "severity"])
+      .groupBy(["image_key", "severity", "kind"])
       .execute();
     const containers = await read
       .selectFrom("containers")
@@ -40,6 +40,7 @@ export function imageRepository({ read }: Engine): ImageRepository {
       scannedAt: scanned_at,
       runningContainers: running.get(row.key) ?? 0,
       findings: bySeverity(findings.filter((finding) => finding.image_key === row.key)),
+      kinds: byKind(findings.filter((finding) => finding.image_key === row.key)),
     }));
   }
 
@@ -105,7 +106,14 @@ export function imageRepository({ read }: Engine): ImageRepository {
         .executeTakeFirst();
       if (!row) return undefined;
       const report = await unpackImage(row.report);
-      return row.contents.includes(",") ? { ...report, inventory: await disputed(key, report.inventory) } : report;
+      if (!row.contents.includes(",")) return report;
+      const voices = await read
+        .selectFrom("image_contents")
+        .select("source")
+        .where("key", "=", key)
+        .where("hash", "in", row.contents.split(","))
+        .execute();
+      return isDisputed(voices) ? { ...report, inventory: await disputed(key, report.inventory) } : report;
     },
     async contents(key) {
       const row = await read
@@ -168,6 +176,12 @@ export function imageRepository({ read }: Engine): ImageRepository {
   };
 }
 
+function byKind(rows: { kind: string; count: number }[]): ImageSummary["kinds"] {
+  const counts = { vulnerability: 0, secret: 0, malware: 0, misconfiguration: 0 };
+  for (const { kind, count } of rows) counts[kind as FindingKind] += count;
+  return counts;
+}
+
 const rowColumns: Columns = {
   key: "text",
   name: "text",
@@ -203,8 +217,9 @@ export async function putImages(
   return changed;
 }
 
-async function show(engine: Engine, tx: Tx, told: PackedImage, holds: string[], now: number): Promise<boolean> {
+async function show(engine: Engine, tx: Tx, told: PackedImage, voices: Voice[], now: number): Promise<boolean> {
   const { key } = told.report;
+  const holds = voices.map(({ hash }) => hash);
   const contents = holds.join(",");
   const before = await tx.selectFrom("images").select("contents").where("key", "=", key).executeTakeFirst();
   if (before?.contents === contents) {
@@ -214,10 +229,15 @@ async function show(engine: Engine, tx: Tx, told: PackedImage, holds: string[], 
   const shown = holds.find((hash) => before?.contents.split(",").includes(hash)) ?? holds[0] ?? told.hash;
   const image = shown === told.hash ? told : await contentOf(tx, key, shown);
   const { name, digest, inventory } = image.report;
-  const state = holds.length > 1 ? "partial" : image.state;
+  const state = isDisputed(voices) ? "partial" : image.state;
   const row = [key, name, digest, inventory.os?.name ?? null, inventory.packages.length, state, now, image.body];
   await engine.insertMany(tx, "images", rowColumns, [[...row, contents]], replaces);
   return true;
+}
+
+/** Two who read the image in the same way saw something else. */
+function isDisputed(voices: readonly { source: string }[]): boolean {
+  return new Set(voices.map(({ source }) => source)).size < voices.length;
 }
 
 async function contentOf(tx: Tx, key: string, hash: string): Promise<Omit<PackedImage, "hash">> {

@@ -7,6 +7,7 @@ import type {
   Container,
   Event,
   ImageReport,
+  Scan,
   StoredAlert,
 } from "@bulwark/model";
 import type { Columns, Engine } from "../engine.ts";
@@ -22,6 +23,7 @@ import { putComponents } from "./health.ts";
 import { checkOwner } from "./ownership.ts";
 import { packImage, type PackedImage } from "./image-contents.ts";
 import { putImages } from "./images.ts";
+import { putScans } from "./scans.ts";
 
 /** Two replicas that write the same image may stop each other; PostgreSQL lets one win and says so to the other. */
 const tries = 3;
@@ -53,6 +55,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
     const changed = await putImages(engine, tx, batch.node, images, now);
     await putBenchmarks(engine, tx, benchmarks, now);
     await putComponents(engine, tx, sorted.components);
+    await putScans(engine, tx, sorted.scans, now);
     if (stored > known) {
       await tx
         .updateTable("spools")
@@ -141,13 +144,17 @@ interface Sorted {
   images: ImageReport[];
   benchmarks: BenchmarkReport[];
   components: Component[];
+  scans: Scan[];
 }
 type ContainerStep =
   | { kind: "put"; containers: Container[] }
   | { kind: "list"; node: string; running: readonly string[] };
 
 function sort(records: AgentRecord[]): Sorted {
-  const sorted: Sorted = { events: [], alerts: [], containers: [], images: [], benchmarks: [], components: [] };
+  const sorted: Sorted = {
+    ...{ events: [], alerts: [], containers: [], images: [] },
+    ...{ benchmarks: [], components: [], scans: [] },
+  };
   for (const record of records) {
     switch (record.type) {
       case "event":
@@ -171,6 +178,9 @@ function sort(records: AgentRecord[]): Sorted {
       case "benchmark":
         sorted.benchmarks.push(record.report);
         break;
+      case "scan":
+        sorted.scans.push(record.scan);
+        break;
       case "health":
         sorted.components.push(...record.components);
         break;
@@ -187,7 +197,13 @@ function resultOf(
 ): Omit<IngestResult, "stored"> {
   const containers = sorted.containers.flatMap((step) => (step.kind === "put" ? step.containers : []));
   const images = sorted.images.filter(({ key }) => changed.has(key));
-  return { alerts, containers: [...containers, ...stopped], images, components: sorted.components };
+  return {
+    alerts,
+    containers: [...containers, ...stopped],
+    images,
+    components: sorted.components,
+    scans: sorted.scans,
+  };
 }
 
 const blockColumns: Columns = { id: "bigint", max_time: "bigint", events: "bigint", bytes: "bigint", body: "blob" };

@@ -1,9 +1,8 @@
 import { readdirSync, readFileSync } from "node:fs";
-import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
-import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import type { Agent as HttpAgent, IncomingMessage } from "node:http";
+import type { Agent as HttpsAgent } from "node:https";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { rootCertificates } from "node:tls";
 import { errorText } from "@bulwark/model";
 import { ImageError } from "../error.ts";
 
@@ -83,32 +82,33 @@ export class RegistryHttp implements Disposable {
   }
 
   async #once(url: URL, { method = "GET", headers = {}, body }: Ask): Promise<IncomingMessage> {
+    // Loaded here, because that takes longer than a scan that needs no registry.
+    const { request } = await (url.protocol === "http:" ? import("node:http") : import("node:https"));
+    const agent = await this.#agent(url);
     return new Promise((resolve, reject) => {
-      const send = url.protocol === "http:" ? httpRequest : httpsRequest;
-      const call = send(
-        url,
-        { method, headers: { "user-agent": "bulwark", ...headers }, agent: this.#agent(url) },
-        resolve,
-      );
+      const call = request(url, { method, headers: { "user-agent": "bulwark", ...headers }, agent }, resolve);
       call.setTimeout(silenceLimit, () => call.destroy(new Error(`no answer within ${silenceLimit / 1000} s`)));
       call.on("error", reject);
       call.end(body);
     });
   }
 
-  #agent(url: URL): HttpAgent | HttpsAgent {
-    const known = this.#agents.get(url.host + url.protocol);
-    if (known) return known;
-    // Of Node's since 24.5, not of its types yet.
-    const common = { keepAlive: true, proxyEnv: process.env };
-    const own = [...this.#authorities, ...dockersAuthorities(url.host)];
-    const agent =
-      url.protocol === "http:"
-        ? new HttpAgent(common)
-        : new HttpsAgent({ ...common, ...(own.length > 0 ? { ca: [...rootCertificates, ...own] } : {}) });
-    this.#agents.set(url.host + url.protocol, agent);
-    return agent;
+  async #agent(url: URL): Promise<HttpAgent | HttpsAgent> {
+    const key = url.host + url.protocol;
+    const agent = this.#agents.get(key) ?? (await newAgent(url, this.#authorities));
+    this.#agents.set(key, this.#agents.get(key) ?? agent);
+    return this.#agents.get(key) ?? agent;
   }
+}
+
+async function newAgent(url: URL, authorities: string[]): Promise<HttpAgent | HttpsAgent> {
+  // Of Node's since 24.5, not of its types yet.
+  const common = { keepAlive: true, proxyEnv: process.env };
+  if (url.protocol === "http:") return new (await import("node:http")).Agent(common);
+  const own = [...authorities, ...dockersAuthorities(url.host)];
+  const { rootCertificates } = await import("node:tls");
+  const { Agent } = await import("node:https");
+  return new Agent({ ...common, ...(own.length > 0 ? { ca: [...rootCertificates, ...own] } : {}) });
 }
 
 /** The text of an answer. Raises `ImageError` `too-large`. */

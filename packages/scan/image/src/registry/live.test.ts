@@ -32,7 +32,6 @@ async function texts(name: string): Promise<string[]> {
   const { results } = await examineTree(tree, {
     texts: {
       name: "texts",
-      version: 1,
       limit: 1000,
       wants: () => true,
       examine: (_, content) => content.toString(),

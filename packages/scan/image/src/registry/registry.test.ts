@@ -26,7 +26,6 @@ async function paths(name: string, options?: RegistryOptions): Promise<string[]>
   const { results, tree: facts } = await examineTree(tree, {
     paths: {
       name: "paths",
-      version: 1,
       limit: 1e9,
       wants: () => true,
       examine: ({ path }) => path,

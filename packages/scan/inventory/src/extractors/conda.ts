@@ -1,5 +1,6 @@
 import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
-import { list, parseJson, parseYaml, record, text } from "../formats/data.ts";
+import { list, parseJson, record, text } from "../formats/data.ts";
+import { parseYaml } from "../formats/yaml.ts";
 
 /** What conda installed: one file for each in `conda-meta`. https://docs.conda.io/projects/conda/en/stable/dev-guide/specs/conda-meta.html */
 export const conda: Extractor = {

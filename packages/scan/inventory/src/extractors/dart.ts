@@ -1,5 +1,6 @@
 import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
-import { parseYaml, record, text } from "../formats/data.ts";
+import { record, text } from "../formats/data.ts";
+import { parseYaml } from "../formats/yaml.ts";
 
 /** `pubspec.lock` https://dart.dev/tools/pub/glossary#lockfile */
 export const pub: Extractor = {

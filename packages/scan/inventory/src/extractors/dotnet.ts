@@ -1,6 +1,6 @@
-import { XMLParser } from "fast-xml-parser";
 import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
 import { list, parseJson, record, text } from "../formats/data.ts";
+import { parseXml } from "../formats/xml.ts";
 
 /** `*.deps.json` beside a published program. https://github.com/dotnet/sdk/blob/main/documentation/specs/runtime-configuration-file.md */
 export const dotnetDeps: Extractor = {
@@ -43,13 +43,6 @@ export const nugetLock: Extractor = {
   },
 };
 
-const xml = new XMLParser({
-  ignoreAttributes: false,
-  attributeNamePrefix: "",
-  processEntities: false,
-  parseAttributeValue: false,
-});
-
 /** `packages.config` of older projects. https://learn.microsoft.com/nuget/reference/packages-config */
 export const nugetConfig: Extractor = {
   name: "nuget-config",
@@ -57,7 +50,7 @@ export const nugetConfig: Extractor = {
   limit: 8 * megabyte,
   files: { names: ["packages.config"] },
   extract(content): Found {
-    const found = record(record(xml.parse(content))["packages"])["package"];
+    const found = record(record(parseXml(content, { attributes: true }))["packages"])["package"];
     const packages = (Array.isArray(found) ? list(found) : found === undefined ? [] : [found])
       .map(record)
       .map((entry) => {

@@ -1,14 +1,7 @@
-import { XMLParser } from "fast-xml-parser";
 import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
 import { list, record, text } from "../formats/data.ts";
 import { lines } from "../formats/stanza.ts";
-
-const xml = new XMLParser({
-  ignoreAttributes: true,
-  parseTagValue: false,
-  processEntities: false,
-  ignoreDeclaration: true,
-});
+import { parseXml } from "../formats/xml.ts";
 
 /** `pom.xml`: the dependencies whose versions it says, by itself or by its properties. https://maven.apache.org/pom.html */
 export const pom: Extractor = {
@@ -17,7 +10,7 @@ export const pom: Extractor = {
   limit: 8 * megabyte,
   files: { names: ["pom.xml"] },
   extract(content): Found {
-    const project = record(record(xml.parse(content))["project"]);
+    const project = record(record(parseXml(content, { attributes: false }))["project"]);
     const resolve = resolver(project);
     const managed = new Map<string, string>();
     for (const item of dependencies(record(project["dependencyManagement"])))

@@ -1,5 +1,6 @@
 import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
-import { parseYaml, record, text } from "../formats/data.ts";
+import { record, text } from "../formats/data.ts";
+import { parseYaml } from "../formats/yaml.ts";
 import { reach } from "../formats/reach.ts";
 
 /** `pnpm-lock.yaml`, versions 5 to 9. https://github.com/pnpm/spec/tree/master/lockfile */

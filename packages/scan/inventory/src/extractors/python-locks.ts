@@ -1,5 +1,6 @@
 import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
-import { list, parseJson, parseToml, record, text } from "../formats/data.ts";
+import { list, parseJson, record, text } from "../formats/data.ts";
+import { parseToml } from "../formats/toml.ts";
 import { reach } from "../formats/reach.ts";
 import { lines } from "../formats/stanza.ts";
 

@@ -1,6 +1,7 @@
 import { inflateSync } from "node:zlib";
 import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
-import { list, parseJson, parseToml, record, text } from "../formats/data.ts";
+import { list, parseJson, record, text } from "../formats/data.ts";
+import { parseToml } from "../formats/toml.ts";
 import { openElf } from "../formats/elf.ts";
 
 /** `Cargo.lock`. What has no source is the project's own. https://doc.rust-lang.org/cargo/guide/cargo-toml-vs-cargo-lock.html */

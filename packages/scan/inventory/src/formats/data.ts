@@ -1,6 +1,3 @@
-import { parse as parseTomlText } from "smol-toml";
-import { parse as parseYamlText } from "yaml";
-
 /** JSON, a byte order mark before it or not. */
 export function parseJson(content: Buffer): unknown {
   return JSON.parse(withoutMark(content));
@@ -14,16 +11,8 @@ export function parseLooseJson(content: Buffer): unknown {
 /** A string; or what JSON does not have: a comment, a last comma. */
 const loose = /"(?:[^"\\]|\\.)*"|\/\/[^\n]*|\/\*[^]*?\*\/|,(?=\s*[}\]])/g;
 
-export function parseToml(content: Buffer): Record<string, unknown> {
-  return parseTomlText(withoutMark(content));
-}
-
-/** One document of YAML. Aliases may not multiply it. */
-export function parseYaml(content: Buffer): unknown {
-  return parseYamlText(withoutMark(content), { maxAliasCount: 100, logLevel: "error" });
-}
-
-function withoutMark(content: Buffer): string {
+/** As text, without the byte order mark. */
+export function withoutMark(content: Buffer): string {
   const text = content.toString("utf8");
   return text.startsWith("\uFEFF") ? text.slice(1) : text;
 }

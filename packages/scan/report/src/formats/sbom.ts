@@ -1,4 +1,4 @@
-import { toCycloneDx, toSpdx, type SbomDocument } from "@bulwark/inventory";
+import { toCycloneDx, toSpdx, type SbomDocument } from "@bulwark/inventory/sbom";
 import type { Report } from "@bulwark/model";
 import type { Format } from "./format.ts";
 import { jsonText } from "./json-text.ts";

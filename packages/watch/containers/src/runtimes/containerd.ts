@@ -5,7 +5,7 @@ import { RuntimeError } from "../error.ts";
 import { openService, type Service } from "../grpc.ts";
 import { processStat } from "../process.ts";
 import { stringField } from "../protobuf.ts";
-import type { Runtime, RuntimeSource } from "../registry.ts";
+import type { NodeImage, Runtime, RuntimeSource } from "../registry.ts";
 import { isSandbox, podOf, specFacts, type SpecFacts } from "../spec.ts";
 import { mapLimited } from "../wait.ts";
 
@@ -112,6 +112,18 @@ function containerdSource(socket: string, node: string): RuntimeSource {
       for (const key of known.keys()) if (!seen.has(key)) known.delete(key);
       return found.flat();
     },
+    async images() {
+      const { namespaces: all } = await namespaces.call<{ namespaces: { name: string }[] }>("List", {});
+      const names = all.map(({ name }) => name).filter((name) => namespaceName.test(name));
+      const found = await mapLimited(names.slice(0, namespaceLimit), 4, async (namespace) => {
+        const answer = await images.call<{ images: ImageMessage[] }>("List", {}, { "containerd-namespace": namespace });
+        return namedOnce(answer.images).map((image): NodeImage => ({
+          ...image,
+          place: { runtime: "containerd", socket, namespace },
+        }));
+      });
+      return found.flat();
+    },
     async watch(changed) {
       const stopping = new AbortController();
       const stream = events.stream<Envelope>("Subscribe", { filters }, {}, stopping.signal);
@@ -163,6 +175,15 @@ interface Envelope {
   namespace: string;
   topic: string;
   event: { value: Buffer } | null;
+}
+
+/** Kubernetes has containerd keep an image by its tag, its digest and the digest of its configuration: the first is the one. */
+function namedOnce(images: readonly ImageMessage[]): { name: string; digest: string }[] {
+  const named = images
+    .map(({ name, target }) => ({ name, digest: target?.digest ?? "" }))
+    .filter(({ name, digest }) => digest !== "" && !name.startsWith("sha256:"));
+  const tagged = new Set(named.filter(({ name }) => !name.includes("@")).map(({ digest }) => digest));
+  return named.filter(({ name, digest }) => !name.includes("@") || !tagged.has(digest));
 }
 
 const states: Record<string, Container["state"]> = {

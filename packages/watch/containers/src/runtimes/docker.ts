@@ -2,7 +2,7 @@ import { capabilityNames, type Container } from "@bulwark/model";
 import { z } from "zod";
 import { RuntimeError } from "../error.ts";
 import { getJson, watchLines } from "../http.ts";
-import type { Runtime, RuntimeSource } from "../registry.ts";
+import type { NodeImage, Runtime, RuntimeSource } from "../registry.ts";
 import { isSandbox, podOf } from "../spec.ts";
 import { mapLimited } from "../wait.ts";
 
@@ -21,6 +21,8 @@ interface Options {
 }
 
 const listed = z.array(z.object({ Id: z.string(), State: z.string().nullish() })).max(50_000);
+
+const images = z.array(z.object({ Id: z.string(), RepoTags: z.array(z.string()).nullish() })).max(50_000);
 
 const inspected = z.object({
   Id: z.string(),
@@ -92,6 +94,16 @@ export function dockerApiSource({ node, socket, kind }: Options): RuntimeSource 
       for (const id of known.keys()) if (!ids.has(id)) known.delete(id);
       const found = await mapLimited(living, 8, async ({ Id, State }) => look(Id, State ?? ""));
       return found.filter((container) => container !== undefined);
+    },
+    async images() {
+      const answer = await getJson(socket, "/images/json", images);
+      return answer.flatMap(({ Id, RepoTags }) => {
+        const digest = digestOf(Id);
+        if (digest === null) return [];
+        return (RepoTags ?? [])
+          .filter((name) => !name.startsWith("<none>"))
+          .map((name): NodeImage => ({ name, digest, place: { runtime: kind, socket, namespace: "" } }));
+      });
     },
     async watch(changed) {
       const filters = encodeURIComponent(JSON.stringify({ type: ["container"] }));

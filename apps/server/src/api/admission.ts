@@ -1,0 +1,97 @@
+import type { PolicyRow } from "@bulwark/contract";
+import { settingInCluster, type Definition } from "../admission/book.ts";
+import type { Context } from "../context.ts";
+import { Refusal } from "../http/problem.ts";
+import type { HandlersOf } from "../http/register.ts";
+import { audited } from "./audited.ts";
+import { found } from "./found.ts";
+
+const day = 86_400_000;
+
+export const admissionHandlers: HandlersOf<"admission"> = {
+  async listPolicies({ now }, context) {
+    const { policies, webhook } = context;
+    const definitions = await allOf(context);
+    const counts = await countsOf(context, now);
+    return {
+      items: definitions.map((definition) => rowOf(definition, counts, context)),
+      webhook: webhook && { url: webhook.url, clusters: webhook.clusters.map(({ name }) => name) },
+      problems: [...policies.problems(), ...(webhook?.clusters ?? []).flatMap((cluster) => cluster.problems())],
+    };
+  },
+
+  async getPolicy({ params, now }, context) {
+    const definition = found(
+      (await allOf(context)).find(({ name }) => name === params.id),
+      "policy",
+    );
+    return { ...rowOf(definition, await countsOf(context, now), context), text: definition.text };
+  },
+
+  async setPolicy(call, context) {
+    const { params, body } = call;
+    const { policies, webhook } = context;
+    const definition = found((await policies.definitions()).get(params.id), "policy");
+    await policies.set(definition.name, body && { ...body, policy: definition.name });
+    webhook?.changed();
+    await audited(context, call, "policy.set", definition.name, { setting: body });
+  },
+
+  async putPolicyDocument(call, context) {
+    const { params, body } = call;
+    await context.policies.putDocument(params.id, body.text);
+    context.webhook?.changed();
+    await audited(context, call, "policy.write", params.id);
+    const all = await context.policies.definitions();
+    const mine = [...all.values()].filter(({ source, file }) => source === "console" && file === params.id);
+    return { policies: mine.map(({ name }) => name) };
+  },
+
+  async deletePolicyDocument(call, context) {
+    const { id } = call.params;
+    found((await context.policies.deleteDocument(id)) || undefined, "document");
+    context.webhook?.changed();
+    await audited(context, call, "policy.delete", id);
+  },
+
+  async listAdmissionDecisions({ query: { cursor, limit, ...filter } }, { store }) {
+    return store.admission.list(filter, { cursor, limit });
+  },
+
+  async rotateWebhookAuthority(call, context) {
+    if (!context.webhook) {
+      throw new Refusal("conflict", "the webhook is off", { remedy: "configure server.admission in bulwark.yaml" });
+    }
+    await context.webhook.rotate();
+    await audited(context, call, "admission-authority.rotate", "webhook");
+  },
+};
+
+/** The server's own, then those that only a cluster has. */
+async function allOf({ policies, webhook }: Context): Promise<Definition[]> {
+  const own = await policies.definitions();
+  const others = new Map(
+    (webhook?.clusters ?? []).flatMap((cluster) => cluster.definitions()).map((one) => [one.name, one] as const),
+  );
+  return [...own.values(), ...[...others.values()].filter(({ name }) => !own.has(name))];
+}
+
+type Counts = Map<string, PolicyRow["decisions"]>;
+
+async function countsOf({ store }: Context, now: number): Promise<Counts> {
+  const counts: Counts = new Map();
+  for (const { policy, outcome, count } of await store.admission.count(now - day)) {
+    counts.set(policy, { ...counts.get(policy), [outcome]: count });
+  }
+  return counts;
+}
+
+function rowOf(definition: Definition, counts: Counts, { policies }: Context): PolicyRow {
+  const { name, title, severity, category, why, remedy, source, file, compiled, fix } = definition;
+  const { kind } = compiled.policy;
+  const setting = source === "cluster" ? settingInCluster(definition) : policies.setting(name);
+  const fixable = fix !== undefined || kind === "MutatingAdmissionPolicy";
+  const place = source === "library" ? file.slice(file.indexOf("content/")) : file;
+  const decisions = counts.get(name) ?? {};
+  return { name, kind, title, severity, category, why, remedy, source, place, fixable, setting, decisions };
+}

@@ -1,0 +1,182 @@
+import type { AdmissionRequest, Json } from "@bulwark/admission";
+import { errorText, type AdmissionOutcome, type PolicyMode } from "@bulwark/model";
+import { glassOf, mayBypass, type Glass } from "./break-glass.ts";
+import type { Answer, Finding, Guard, Surroundings } from "./guard.ts";
+import { patchOf, type AdmissionResponse } from "./review.ts";
+
+/** What one policy said of a request. */
+export interface Ruling {
+  readonly policy: string;
+  readonly mode: PolicyMode;
+  readonly outcome: AdmissionOutcome;
+  readonly rule: number;
+  readonly reason: string;
+  /** Milliseconds. */
+  readonly duration: number;
+}
+
+export interface Judgement {
+  readonly response: AdmissionResponse;
+  /** Nothing for policies that let it through. */
+  readonly rulings: readonly Ruling[];
+  /** Policies that were about this request. */
+  readonly asked: readonly string[];
+}
+
+interface Time {
+  /** Milliseconds since the epoch: what a policy's date and a broken glass are held against. */
+  readonly now: number;
+  /** On the clock of `performance.now()`: what is not known then is answered by each policy's own failure policy. */
+  readonly deadline: number;
+}
+
+/** What a policy does at this moment: one whose date has not come observes. */
+export function modeOf({ setting }: Pick<Guard, "setting">, now: number): PolicyMode {
+  return setting.from !== null && now < setting.from ? "observe" : setting.mode;
+}
+
+/**
+ * Asks every policy about a request: mutating ones in turn, each about what the one before has made of it; then validating
+ * ones, those that know by themselves first. A request that one of these refuses is not held up by the others.
+ */
+export async function judge(
+  request: AdmissionRequest,
+  guards: readonly Guard[],
+  surroundings: Surroundings,
+  time: Time,
+): Promise<Judgement> {
+  const rulings: Ruling[] = [];
+  const asked: string[] = [];
+  const glass = glassOf(request, time.now);
+  let object = request.object;
+  let unasked = 0;
+  for (const guard of guards.toSorted(byTurn)) {
+    if (guard.setting.excludedNamespaces.includes(request.namespace)) continue;
+    if (guard.slow && rulings.some(({ outcome }) => outcome === "denied")) {
+      unasked++;
+      continue;
+    }
+    const mode = modeOf(guard, time.now);
+    const begun = performance.now();
+    const answer = await inTime(guard, { ...request, object }, surroundings, time.deadline);
+    const took = (): number => performance.now() - begun;
+    if (typeof answer === "string") {
+      rulings.push(missed(guard, mode, answer, took()));
+      continue;
+    }
+    if (!answer.applies) continue;
+    asked.push(guard.name);
+    for (const finding of answer.findings) {
+      rulings.push(await ruled(finding, { guard, mode, glass, request, surroundings, took }));
+    }
+    if (answer.findings.length > 0 || answer.object === object) continue;
+    const changes = patchOf(object, answer.object).patch;
+    if (changes === undefined) continue;
+    const reason = Buffer.from(changes, "base64").toString("utf8").slice(0, 2048);
+    const outcome = mode === "enforce" ? "changed" : mode === "warn" ? "warned" : "observed";
+    rulings.push({ policy: guard.name, mode, outcome, rule: 0, reason, duration: took() });
+    if (mode === "enforce") ({ object } = answer);
+  }
+  return { response: respond(request, rulings, object, unasked), rulings, asked };
+}
+
+/** Mutations by name, then what knows by itself, then what has to ask. */
+function byTurn(a: Guard, b: Guard): number {
+  const turn = ({ side, slow }: Guard): number => (side === "mutate" ? 0 : 2) + (slow ? 1 : 0);
+  return turn(a) - turn(b) || (a.name < b.name ? -1 : a.name > b.name ? 1 : 0);
+}
+
+/** The answer, or why there is none. */
+async function inTime(
+  guard: Guard,
+  request: AdmissionRequest,
+  surroundings: Surroundings,
+  deadline: number,
+): Promise<Answer | string> {
+  const late = "there was no time left to ask it";
+  const left = deadline - performance.now();
+  if (left <= 0) return late;
+  try {
+    const answer = guard.ask(request, surroundings);
+    if (!(answer instanceof Promise)) return answer;
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const timer = setTimeout(resolve, left, "it did not answer in time");
+    try {
+      return await Promise.race([answer, promise]);
+    } finally {
+      clearTimeout(timer);
+    }
+  } catch (error) {
+    return errorText(error);
+  }
+}
+
+function missed({ name, setting }: Guard, mode: PolicyMode, reason: string, duration: number): Ruling {
+  const denies = mode === "enforce" && setting.failurePolicy === "Fail";
+  const outcome = denies ? "denied" : "missed";
+  return { policy: name, mode, outcome, rule: -1, reason: reason.slice(0, 2048), duration };
+}
+
+interface Found {
+  guard: Guard;
+  mode: PolicyMode;
+  glass: Glass;
+  request: AdmissionRequest;
+  surroundings: Surroundings;
+  took(): number;
+}
+
+async function ruled(finding: Finding, found: Found): Promise<Ruling> {
+  const { guard, mode, glass, request, surroundings, took } = found;
+  const { message, rule, severity } = finding;
+  const ruling = (outcome: AdmissionOutcome, reason = message): Ruling => ({
+    ...{ policy: guard.name, mode, outcome, rule },
+    ...{ reason: reason.slice(0, 2048), duration: took() },
+  });
+  if (mode === "observe" || severity === "audit") return ruling("observed");
+  if (mode === "warn" || severity === "warn") return ruling("warned");
+  if (glass === null) return ruling("denied");
+  const refusal = "refusal" in glass ? glass.refusal : await mayBypass(guard.name, request, surroundings);
+  if (refusal !== null || "refusal" in glass) return ruling("denied", `${message} (the glass stays whole: ${refusal})`);
+  const until = new Date(glass.until).toISOString();
+  return ruling("bypassed", `${message} (bypassed by ${request.userInfo.username} until ${until}: ${glass.reason})`);
+}
+
+/** The API server cuts what is longer. */
+const warningLimit = 240;
+const messageLimit = 4096;
+
+function respond(
+  { uid, object: before }: AdmissionRequest,
+  rulings: readonly Ruling[],
+  after: Json | null,
+  unasked: number,
+): AdmissionResponse {
+  const denied = rulings.filter(({ outcome }) => outcome === "denied");
+  const told = rulings.filter(({ outcome }) => outcome === "warned" || outcome === "bypassed");
+  const warnings = told.map(({ policy, outcome, reason, mode }) =>
+    `${policy}: ${outcome === "bypassed" || mode === "enforce" ? reason : `${reason} (mode ${mode})`}`.slice(
+      0,
+      warningLimit,
+    ),
+  );
+  const shared = { uid, ...(warnings.length > 0 && { warnings }), ...annotationsOf(rulings) };
+  if (denied.length === 0) return { ...shared, allowed: true, ...patchOf(before, after) };
+  const rest = unasked === 0 ? "" : `; ${unasked} more policies were not asked`;
+  const message = `${denied.map(({ policy, reason }) => `${policy}: ${reason}`).join("; ")}${rest}`;
+  return {
+    ...shared,
+    allowed: false,
+    status: { code: 403, reason: "Forbidden", message: message.slice(0, messageLimit) },
+  };
+}
+
+/** One for each outcome, with the policies that it is of; the API server puts the webhook's name before the key. */
+function annotationsOf(rulings: readonly Ruling[]): Pick<AdmissionResponse, "auditAnnotations"> {
+  if (rulings.length === 0) return {};
+  const entries = [...Map.groupBy(rulings, ({ outcome }) => outcome)].map(([outcome, list]) => {
+    const text = [...new Set(list.map(({ policy }) => policy))].join(",");
+    return [outcome, (outcome === "bypassed" ? list.map(({ reason }) => reason).join("; ") : text).slice(0, 1024)];
+  });
+  return { auditAnnotations: Object.fromEntries(entries) as Record<string, string> };
+}
