@@ -1,4 +1,3 @@
-import { connect } from "@bulwark/kube";
 import type { Server } from "node:https";
 import { setTimeout as sleep } from "node:timers/promises";
 import { readSecret } from "@bulwark/config";
@@ -14,6 +13,7 @@ import {
   type Route,
 } from "@bulwark/gate";
 import type { AdmissionRequest } from "@bulwark/admission";
+import { connect } from "@bulwark/kube";
 import { errorText } from "@bulwark/model";
 import type { Context } from "../context.ts";
 import { ServerError } from "../error.ts";

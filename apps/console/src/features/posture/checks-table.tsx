@@ -34,6 +34,7 @@ export function ChecksTable({ set, search, change }: Props) {
   });
   const { q, failing, answers } = search;
   const all = data?.items ?? none;
+  const columns = useColumns();
   const rows = useMemo(() => {
     const words = q?.toLowerCase() ?? "";
     return all.filter(
@@ -51,7 +52,7 @@ export function ChecksTable({ set, search, change }: Props) {
       ) : (
         <DataTable
           label={t("posture.checks")}
-          columns={useColumns()}
+          columns={columns}
           renderCard={(row) => <CheckCard row={row} />}
           rows={rows}
           idOf={idOf}
