@@ -26,7 +26,7 @@ import { openRoot, type Root } from "./root.ts";
  * - `unsafe`: a change would follow a link, or leave the host's root
  * - `no-backup`: there is none of that name
  */
-export class PlanError extends BulwarkError<"changed" | "unsafe" | "no-backup"> {}
+class PlanError extends BulwarkError<"changed" | "unsafe" | "no-backup"> {}
 
 /** One file as it is to become. */
 export type Change =

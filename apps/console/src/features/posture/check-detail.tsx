@@ -129,8 +129,8 @@ function Evidence({ check, asset }: { check: string; asset: string }) {
   if (!data) return error ? <Failed error={error} retry={() => void refetch()} /> : <Lines count={2} />;
   return (
     <div className={classes.evidence}>
-      {data.results.slice(0, 20).map((result, index) => (
-        <div key={`${result.check}${index}`}>
+      {data.results.slice(0, 20).map((result) => (
+        <div key={result.reason}>
           <p>
             <Raw text={result.reason} mono={false} />
           </p>
