@@ -310,8 +310,8 @@ spec:
       },
     ];
     cluster.apply(...role("bob"), ...role("ann", [bypass]));
-    const until = new Date(Date.now() + 3_600_000).toISOString();
-    const annotations = { "bulwark.dev/break-glass": "INC-4711: shop is down", "bulwark.dev/break-glass-until": until };
+    const end = new Date(Date.now() + 3_600_000).toISOString();
+    const annotations = { "bulwark.dev/break-glass": "INC-4711: shop is down", "bulwark.dev/break-glass-until": end };
     const asUser = (user: string, name: string): string => {
       const object = workload("Pod", name, { hostNetwork: true }, { annotations });
       try {

@@ -7,6 +7,7 @@ import { errorText, type ActionOrder, type AgentRecord, type Component, type Con
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import { connect, type Kube } from "@bulwark/kube";
 import { AuditLog } from "./audit-log.ts";
+import { HostChecker } from "./benchmark.ts";
 import { Connection, type Credentials } from "./connection.ts";
 import { ImageScanner } from "./image-scan.ts";
 import { folderKeeper } from "./keeper.ts";
@@ -101,6 +102,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     void images.look().catch((error: unknown) => log.warn({ reason: errorText(error) }, "images are not listed"));
   lookForImages();
 
+  const checker = stack.use(new HostChecker({ node, ...config.agent.benchmarks, log, emit }));
   const auditLog = auditLogOf();
   if (auditLog) stack.use(auditLog);
 
@@ -112,6 +114,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       ...registry.health(),
       spoolHealth(),
       imageHealth(),
+      checker.health(),
       settingsHealth(),
     ];
     return [...own, ...[response, pods, auditLog].flatMap((part) => (part ? [part.health()] : []))];

@@ -61,6 +61,11 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     load: async () => (await import("./commands/check.ts")).checkCommand,
   },
   {
+    name: "harden",
+    summary: "mend what check host finds: a plan, a dry run, a way back",
+    load: async () => (await import("./commands/harden.ts")).hardenCommand,
+  },
+  {
     name: "policy",
     summary: "admission policies: list them, run their cases",
     load: async () => (await import("./commands/policy.ts")).policyCommand,

@@ -5,6 +5,7 @@ import { alertSearch } from "./features/alerts/search.ts";
 import { containerSearch, imageSearch, scanSearch } from "./features/assets/search.ts";
 import { clusterSearch } from "./features/clusters/search.ts";
 import { findingSearch } from "./features/findings/search.ts";
+import { postureSearch } from "./features/posture/search.ts";
 import { sessionQuery } from "./features/session/session.ts";
 import { parseSearch, stringifySearch, text, type Raw } from "./search.ts";
 import { Shell } from "./shell/shell.tsx";
@@ -92,6 +93,12 @@ const cluster = createRoute({
   validateSearch: clusterSearch,
   component: lazyRouteComponent(() => import("./features/clusters/cluster-page.tsx"), "ClusterPage"),
 });
+const posture = createRoute({
+  getParentRoute: () => app,
+  path: "/posture",
+  validateSearch: postureSearch,
+  component: lazyRouteComponent(() => import("./features/posture/posture-page.tsx"), "PosturePage"),
+});
 const health = createRoute({
   getParentRoute: () => app,
   path: "/health",
@@ -117,6 +124,7 @@ const tree = root.addChildren([
     assets.addChildren([containers, images, scans, registries]),
     clusters,
     cluster,
+    posture,
     health,
     settings,
     unknown,

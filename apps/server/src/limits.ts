@@ -29,6 +29,8 @@ export interface Limits {
   registryPoll: number;
   /** A scan whose replica has said nothing for so long is another's. */
   scanSilence: number;
+  /** Between two looks at how clusters are set up. */
+  clusterCheckEvery: number;
   /** How often it is noted how many findings are open. */
   trendEvery: number;
   /** A replica that says nothing for so long is shown as silent, and after so much more is forgotten. */
@@ -72,6 +74,7 @@ export const defaultLimits: Limits = {
   retentionEvery: 600_000,
   registryPoll: 1000,
   scanSilence: 60_000,
+  clusterCheckEvery: 6 * 3_600_000,
   trendEvery: 900_000,
   replicaSilence: 45_000,
   replicaForgotten: 600_000,

@@ -28,6 +28,7 @@ import { createDiskGuard } from "./health/disk.ts";
 import { createApp } from "./http/app.ts";
 import { startJobs, type Job } from "./jobs/job.ts";
 import { listRegistries } from "./jobs/list-registries.ts";
+import { checkClusters } from "./jobs/check-clusters.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
 import { createMatcher } from "./jobs/matcher.ts";
@@ -94,6 +95,7 @@ const createJobs = (): Job[] => [
   noteTrend,
   retention,
   expireOrders,
+  checkClusters,
 ];
 
 /**

@@ -5,7 +5,7 @@ import { checkDockerfile, parseDockerfile } from "@bulwark/manifest";
 import { errorText, severities, severity, severityRank, type CheckResult, type Severity } from "@bulwark/model";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
-import { printable } from "../local/text.ts";
+import { jsonText, printable } from "../local/text.ts";
 
 const usage = `Usage: bulwark check dockerfile FILE… [OPTION…]
 
@@ -120,12 +120,6 @@ function text({ file, results, problems }: Checked, all: boolean): string {
   const passed = results.filter(({ state }) => state === "pass").length;
   lines.push(`  ${failed === 0 ? "nothing found" : `${failed} found`}, ${passed} checks hold`);
   return `${lines.join("\n")}\n`;
-}
-
-/** Bytes that a terminal would obey are escaped by JSON itself, but for two ranges. */
-function jsonText(value: unknown): string {
-  const json = JSON.stringify(value, null, 2);
-  return `${json.replaceAll(/[\u007f-\u009f]/g, (byte) => `\\u00${byte.charCodeAt(0).toString(16)}`)}\n`;
 }
 
 export const dockerfileCommand: Command = { name: "dockerfile", summary: "Dockerfiles", usage, run };

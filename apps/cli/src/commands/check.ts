@@ -13,6 +13,16 @@ const subjects: { name: string; summary: string; load: () => Promise<Command> }[
     summary: "Dockerfiles: user, credentials, base images, downloads, leftovers",
     load: async () => (await import("../check/dockerfile.ts")).dockerfileCommand,
   },
+  {
+    name: "host",
+    summary: "this host: kernel, files, accounts, services, runtimes, Kubernetes (CIS and more)",
+    load: async () => (await import("../check/host.ts")).hostCommand,
+  },
+  {
+    name: "cluster",
+    summary: "a cluster: objects, roles, kubelets, control plane (CIS)",
+    load: async () => (await import("../check/cluster.ts")).clusterCommand,
+  },
 ];
 
 const usage = `Usage: bulwark check SUBJECT …

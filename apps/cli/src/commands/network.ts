@@ -14,9 +14,8 @@ import {
 } from "@bulwark/netpol";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
-import { printable } from "../local/text.ts";
+import { jsonText, printable } from "../local/text.ts";
 import { flowVerbs } from "../network/flows.ts";
-import { jsonText } from "../network/json.ts";
 import { connectionLines, differenceText, explanationText, findingText, verdictText } from "../network/print.ts";
 
 const usage = `Usage: bulwark network evaluate FILE… [--from END --to END --port N]

@@ -6,8 +6,8 @@ import { errorText } from "@bulwark/model";
 import type { Cluster } from "@bulwark/netpol";
 import type { Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
-import { printable } from "../local/text.ts";
-import { jsonText } from "./json.ts";
+import { jsonText, printable } from "../local/text.ts";
+
 import { readAll } from "./read-flows.ts";
 import { clusterOf, readValues } from "./values.ts";
 

@@ -20,6 +20,7 @@ import {
   PulseIcon,
   SearchIcon,
   SettingsIcon,
+  ShieldIcon,
   UserIcon,
 } from "../ui/icons.tsx";
 import { Logo } from "../ui/logo.tsx";
@@ -74,6 +75,7 @@ function Pages() {
       <Item to="/findings" search={{ state: "open" }} icon={BugIcon} text={t("nav.findings")} />
       <Item to="/assets" icon={BoxIcon} text={t("nav.assets")} />
       <Item to="/clusters" icon={ClusterIcon} text={t("nav.clusters")} />
+      <Item to="/posture" icon={ShieldIcon} text={t("nav.posture")} />
       <Item
         to="/health"
         icon={PulseIcon}

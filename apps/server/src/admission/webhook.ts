@@ -13,6 +13,7 @@ import {
   type Route,
 } from "@bulwark/gate";
 import type { AdmissionRequest } from "@bulwark/admission";
+import { connect } from "@bulwark/kube";
 import { errorText } from "@bulwark/model";
 import type { Context } from "../context.ts";
 import { ServerError } from "../error.ts";
@@ -55,8 +56,8 @@ export async function startWebhook(context: Context, book: PolicyBook): Promise<
   await book.refresh();
   const recorder = stack.use(createRecorder(context));
   const kick = createKick();
-  const clusters = namedClusters(context).map(({ name, connect }) => {
-    const kube = connect();
+  const clusters = namedClusters(context).map(({ name, access }) => {
+    const kube = connect(access);
     stack.defer(() => kube.close());
     return viewCluster({
       name,

@@ -50,6 +50,12 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
     }
     case "containers":
       return record.node === name ? { ...record, node } : undefined;
+    case "benchmark": {
+      const { report } = record;
+      const { kind, name: told } = report.subject;
+      if (kind !== "host" || told !== name) return undefined;
+      return { type: "benchmark", report: { ...report, subject: { kind, name: node } } };
+    }
     case "health": {
       const { components } = record;
       if (!components.every((component) => component.node === name)) return undefined;

@@ -57,6 +57,23 @@ describe("every route, in the order of a working day", () => {
     assert.equal((await person.listEvents({ query: {} })).items.length, 2, "a batch that came twice is there once");
   });
 
+  test("how a host is set up; benchmarks.test.ts has the rest", async () => {
+    const report = {
+      ...{ subject: { kind: "host" as const, name: "node-1" }, collectedAt: 1, durationMs: 1 },
+      ...{ sets: [], results: [] },
+    };
+    const agent = server.client(await server.agent());
+    await agent.ingest({ body: { ...batchOf([{ type: "benchmark", report }]), spool: "benchmarks" } });
+    assert.equal((await person.listBenchmarks({ query: {} })).subjects.length, 1);
+    const [item] = (await person.listBenchmarkChecks({ params: { id: "kernel" } })).items;
+    assert.ok(item);
+    assert.deepEqual((await person.getBenchmarkCheck({ params: { id: item.check } })).subjects, []);
+    await person.exportBenchmark({ params: { id: "kernel" }, query: { format: "json" } });
+    assert.deepEqual((await person.getBenchmarkResults({ query: { kind: "host", name: "node-1" } })).results, []);
+    const body = { check: item.check, subject: null, reason: "a lab", days: 1 };
+    await person.deleteBenchmarkException({ params: { id: (await person.createBenchmarkException({ body })).id } });
+  });
+
   test("the session tells who is there", async () => {
     const session = await person.getSession();
     assert.deepEqual(session.user, { name: "admin", hasPassword: false });

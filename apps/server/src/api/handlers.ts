@@ -5,6 +5,7 @@ import { agentHandlers } from "./agent.ts";
 import { agentsHandlers, identityHandlers } from "./agents.ts";
 import { alertHandlers } from "./alerts.ts";
 import { assetHandlers } from "./assets.ts";
+import { benchmarkHandlers } from "./benchmarks.ts";
 import { eventHandlers } from "./events.ts";
 import { findingHandlers } from "./findings.ts";
 import { kubernetesHandlers } from "./kubernetes.ts";
@@ -21,6 +22,7 @@ export const handlers: Handlers = {
   ...assetHandlers,
   ...alertHandlers,
   ...actionHandlers,
+  ...benchmarkHandlers,
   ...eventHandlers,
   ...findingHandlers,
   ...scanHandlers,

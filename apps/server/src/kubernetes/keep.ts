@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { followCluster } from "@bulwark/cluster";
-import { connect, KubeError, type Kube } from "@bulwark/kube";
+import { connect, KubeError } from "@bulwark/kube";
 import { errorText, type KubeCluster } from "@bulwark/model";
+import type { ClusterAccess } from "../benchmarks/thread.ts";
 import type { Context } from "../context.ts";
 import { count } from "../http/figures.ts";
 import { summaryOf, takeChanges } from "./take.ts";
@@ -10,7 +11,8 @@ import { summaryOf, takeChanges } from "./take.ts";
 /** A cluster that the configuration names, or the one that the server is in. */
 interface Named {
   name: string;
-  connect(): Kube;
+  /** As `connect` takes it. */
+  access: ClusterAccess;
 }
 
 const firstPause = 1000;
@@ -41,14 +43,13 @@ export function namedClusters({ config }: Context): Named[] {
   const { name, clusters } = config.server.kubernetes;
   const named = clusters.map((cluster) => ({
     name: cluster.name,
-    connect: () =>
-      connect({
-        kubeconfig: cluster.kubeconfig,
-        ...(cluster.context === undefined ? {} : { context: cluster.context }),
-      }),
+    access: {
+      kubeconfig: cluster.kubeconfig,
+      ...(cluster.context === undefined ? {} : { context: cluster.context }),
+    },
   }));
   if (!process.env["KUBERNETES_SERVICE_HOST"] || named.some((cluster) => cluster.name === name)) return named;
-  return [{ name, connect: () => connect() }, ...named];
+  return [{ name, access: {} }, ...named];
 }
 
 async function keep(cluster: Named, holder: string, context: Context, closing: AbortSignal): Promise<void> {
@@ -108,7 +109,7 @@ async function following(cluster: Named, context: Context, signal: AbortSignal):
   const { name } = cluster;
   const before = (await store.kubernetes.clusters()).find((known) => known.name === name);
   await using open = await followCluster({
-    ...{ name, logger, client: cluster.connect(), syncedAt: before?.syncedAt ?? null },
+    ...{ name, logger, client: connect(cluster.access), syncedAt: before?.syncedAt ?? null },
     ...{ gather: limits.clusterFlush, mostObjects: limits.clusterObjects },
     write: async (changes) => takeChanges(name, changes, context),
     tally: (what, number) => {

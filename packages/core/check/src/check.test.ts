@@ -54,6 +54,22 @@ test("what could not be looked at is unknown, however the check asks for it", ()
   assert.deepEqual(states(check({ pass: "!has(host.telnet)" }), { values: {}, missing }), ["unknown"]);
 });
 
+test("what is missing may have dots in its name", () => {
+  const one = check({ pass: "host['/etc/a.conf'].mode == 0", reason: "no" });
+  const values = { host: { "/etc/a.conf": { mode: 0 }, "/etc/b.conf": { mode: 0 } } };
+  assert.deepEqual(states(one, { values, missing: { "host[/etc/b.conf].mode": "no right" } }), ["pass"]);
+  assert.deepEqual(states(one, { values, missing: { "host[/etc/a.conf].mode": "no right" } }), ["unknown"]);
+  assert.deepEqual(states(one, { values, missing: { "host[/etc/a.conf]": "no right" } }), ["unknown"]);
+});
+
+test("a mode is held against the bits that it may have", () => {
+  const one = check({ pass: "host.mode.within('640')" });
+  const said = ["600", "640", "0", "644", "4640", "root", ""].map((mode) =>
+    states(one, { values: { host: { mode } } }),
+  );
+  assert.deepEqual(said.flat(), ["pass", "pass", "pass", "fail", "fail", "fail", "fail"]);
+});
+
 test("a missing fact does not matter where the rest decides", () => {
   const one = check({ pass: "host.telnet == 'off' || host.offline" });
   const facts = { values: { host: { offline: true } }, missing: { "host.telnet": "permission denied" } };
@@ -96,6 +112,9 @@ test("where a check is not about the thing, it says so", () => {
   const one = check({ applies: "host.os == 'linux'", pass: "host.telnet == 'off'" });
   assert.deepEqual(states(one, { values: { host: { os: "plan9" } } }), ["not-applicable"]);
   assert.deepEqual(states(one, { values: { host: {} } }), ["unknown"]);
+  const told = check({ applies: "host.os == 'linux'", otherwise: "{host.os} has none", pass: "host.telnet == 'off'" });
+  const [result] = evaluateChecks([told], { values: { host: { os: "plan9" } } }, "node-1");
+  assert.deepEqual([result?.state, result?.reason], ["not-applicable", "plan9 has none"]);
 });
 
 test("a check that would run for too long is unknown", () => {

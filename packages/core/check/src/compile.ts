@@ -2,16 +2,17 @@ import { compile, extendEnvironment, type Environment, type Program } from "@bul
 import type { CheckDocument } from "./document.ts";
 import { compileTemplate, type Template } from "./template.ts";
 
-/** A check that is ready to run. */
-export interface Check extends CheckDocument {
+/** A check that is ready to run; a kind of checks may say more of each than every check does. */
+export type Check<D extends CheckDocument = CheckDocument> = D & {
   readonly programs: {
     readonly applies: Program | undefined;
+    readonly otherwise: Template | undefined;
     readonly each: Program | undefined;
     readonly pass: Program;
     readonly reason: Template;
     readonly evidence: ReadonlyMap<string, Program>;
   };
-}
+};
 
 /** Which expression of a check is none. */
 export class ExpressionError extends Error {
@@ -23,7 +24,7 @@ export class ExpressionError extends Error {
 }
 
 /** Raises an `ExpressionError`. */
-export function compileCheck(document: CheckDocument, environment: Environment): Check {
+export function compileCheck<D extends CheckDocument>(document: D, environment: Environment): Check<D> {
   const one = document.each === undefined ? environment : extendEnvironment(environment, { item: "dyn" });
   const part = <T>(field: readonly string[], make: () => T): T => {
     try {
@@ -32,11 +33,13 @@ export function compileCheck(document: CheckDocument, environment: Environment):
       throw new ExpressionError(field, error);
     }
   };
-  const { applies, each, evidence } = document;
+  const { applies, otherwise, each, evidence } = document;
   return {
     ...document,
     programs: {
       applies: applies === undefined ? undefined : part(["applies"], () => typed(applies, environment, "bool")),
+      otherwise:
+        otherwise === undefined ? undefined : part(["otherwise"], () => compileTemplate(otherwise, environment)),
       each: each === undefined ? undefined : part(["each"], () => typed(each, environment, "list")),
       pass: part(["pass"], () => typed(document.pass, one, "bool")),
       reason: part(["reason"], () => compileTemplate(document.reason, one)),

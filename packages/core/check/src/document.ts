@@ -33,6 +33,8 @@ export const checkDocument = z.strictObject({
   tags: z.array(text).max(16).default([]),
   /** Whether the check is about these facts at all; CEL, a bool. */
   applies: expression.optional(),
+  /** One sentence for where it is not about them; what is in braces is CEL. */
+  otherwise: text.optional(),
   /** What is looked at one by one; CEL, a list. `pass`, `reason` and `evidence` then know `item`. */
   each: expression.optional(),
   /** Whether it holds; CEL, a bool. */

@@ -22,10 +22,12 @@ export function evaluateChecks(checks: readonly Check[], facts: Facts, subject: 
 }
 
 function evaluateCheck(check: Check, variables: Variables, subject: string): CheckResult[] {
-  const { applies, each } = check.programs;
+  const { applies, otherwise, each } = check.programs;
   const answer = (state: CheckState, reason: string): CheckResult[] => [result(check, subject, state, reason)];
   try {
-    if (applies && !truth(applies, variables)) return answer("not-applicable", "it is not about this");
+    if (applies && !truth(applies, variables)) {
+      return answer("not-applicable", otherwise?.(variables) ?? "it is not about this");
+    }
     if (!each) return [judge(check, variables, subject, null)];
     const items = list(each, variables);
     if (items.length === 0) return answer("not-applicable", "nothing of the kind is there");

@@ -1,8 +1,9 @@
 import { kubernetesEnvironment } from "@bulwark/cel";
-import { invalid, readContent, readDocuments, type ContentText } from "@bulwark/content";
+import { invalid, readContent, readDocuments, type ContentDocument, type ContentText } from "@bulwark/content";
 import { errorText } from "@bulwark/model";
 import { compileCheck, ExpressionError, type Check } from "./compile.ts";
-import { checkDocument } from "./document.ts";
+import { checkFunctions } from "./functions.ts";
+import { checkDocument, type CheckDocument } from "./document.ts";
 
 /**
  * Reads every check of a folder, one or more documents a file. `variables` names the facts that they may ask for.
@@ -14,9 +15,20 @@ export function loadChecks(folder: string, variables: readonly string[]): Check[
 
 /** As `loadChecks`, of texts. */
 export function parseChecks(texts: readonly ContentText[], variables: readonly string[]): Check[] {
-  const environment = kubernetesEnvironment({ variables: Object.fromEntries(variables.map((name) => [name, "dyn"])) });
+  return compileChecks(readDocuments(texts, checkDocument), variables);
+}
+
+/** As `parseChecks`, of documents of a kind that says more of each check. */
+export function compileChecks<D extends CheckDocument>(
+  documents: readonly ContentDocument<D>[],
+  variables: readonly string[],
+): Check<D>[] {
+  const environment = kubernetesEnvironment({
+    variables: Object.fromEntries(variables.map((name) => [name, "dyn"])),
+    functions: checkFunctions,
+  });
   const places = new Map<string, string>();
-  return readDocuments(texts, checkDocument).map(({ value, place }) => {
+  return documents.map(({ value, place }) => {
     const before = places.get(value.id);
     if (before !== undefined) throw invalid(place(), `a check ${value.id} is at ${before} already`);
     places.set(value.id, place());

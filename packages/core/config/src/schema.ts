@@ -179,6 +179,15 @@ export const configSchema = z.strictObject({
           kubernetes: z.boolean().default(false),
         })
         .prefault({}),
+      /** How the host is set up, held against benchmarks. */
+      benchmarks: z
+        .strictObject({
+          /** Where the host's root is mounted; another place than `/` in a pod. */
+          root: path.default("/"),
+          /** Hours between two looks; 0 never looks. */
+          hours: z.number().min(0).max(720).default(12),
+        })
+        .prefault({}),
       /** What is inside images: packages, secrets, malware, configuration. One scan at a time, with the lowest priority. */
       scan: z
         .strictObject({

@@ -7,8 +7,12 @@ import {
   agentName,
   agentSettings,
   alertException,
+  checkResult,
+  checkState,
   alertState,
   batch,
+  benchmarkException,
+  benchmarkSubject,
   clusterName,
   clusterReport,
   component,
@@ -136,6 +140,77 @@ const policyRow = z.object({
   decisions: z.partialRecord(admissionOutcome, z.number().int()),
 });
 export type PolicyRow = z.infer<typeof policyRow>;
+
+/** Of checks or of hosts and clusters, by what is said of them; `excepted` fail, and somebody decided that they may. */
+const stateCounts = z.object({
+  pass: z.number().int(),
+  fail: z.number().int(),
+  excepted: z.number().int(),
+  unknown: z.number().int(),
+  notApplicable: z.number().int(),
+});
+export type StateCounts = z.infer<typeof stateCounts>;
+/** Passed, of what passed or failed, 0 to 1; null where neither did. */
+const passRate = z.number().nullable();
+
+const benchmarkSetRow = z.object({
+  id: z.string(),
+  title: z.string(),
+  version: z.string(),
+  of: z.enum(["host", "cluster"]),
+  about: z.string(),
+  checks: z.number().int(),
+  /** Hosts or clusters that it is about. */
+  subjects: z.number().int(),
+  counts: stateCounts,
+  passRate,
+});
+export type BenchmarkSetRow = z.infer<typeof benchmarkSetRow>;
+
+const benchmarkSubjectRow = z.object({
+  subject: benchmarkSubject,
+  collectedAt: z.number().int(),
+  counts: stateCounts,
+  passRate,
+});
+export type BenchmarkSubjectRow = z.infer<typeof benchmarkSubjectRow>;
+
+const benchmarkCheckRow = z.object({
+  check: z.string(),
+  /** In the set. */
+  number: z.string(),
+  title: z.string(),
+  severity,
+  level: z.number().int(),
+  /** Who answers for it. */
+  answers: z.enum(["platform", "customer"]),
+  topic: z.string(),
+  /** Clauses of other standards, by the standard. */
+  clauses: z.record(z.string(), z.array(z.string())),
+  /** Of hosts or clusters. */
+  counts: stateCounts,
+});
+export type BenchmarkCheckRow = z.infer<typeof benchmarkCheckRow>;
+
+const benchmarkCheckDetail = z.object({
+  check: z.string(),
+  of: z.enum(["host", "cluster"]),
+  title: z.string(),
+  severity,
+  level: z.number().int(),
+  answers: z.enum(["platform", "customer"]),
+  why: z.string(),
+  remedy: z.string(),
+  /** `bulwark harden` can mend it. */
+  mendable: z.boolean(),
+  sets: z.array(z.object({ id: z.string(), title: z.string(), number: z.string() })),
+  clauses: z.record(z.string(), z.array(z.string())),
+  subjects: z.array(
+    z.object({ subject: benchmarkSubject, state: checkState, since: z.number().int(), excepted: z.boolean() }),
+  ),
+  exceptions: z.array(benchmarkException),
+});
+export type BenchmarkCheckDetail = z.infer<typeof benchmarkCheckDetail>;
 
 const agentIdentity = z.object({
   node: z.string(),
@@ -448,6 +523,92 @@ export const routes = {
       /** Are no records of an audit log. */
       unreadable: z.number().int(),
     }),
+  },
+
+  // --- how it is set up
+  listBenchmarks: {
+    method: "GET",
+    path: "/api/v1/benchmarks",
+    tag: "benchmarks",
+    access: "read",
+    summary: "Benchmarks and how much of each holds, the hosts and clusters that were asked, and the last days",
+    query: z.strictObject({ days: z.coerce.number().int().min(1).max(365).default(30) }),
+    response: z.object({
+      sets: z.array(benchmarkSetRow),
+      subjects: z.array(benchmarkSubjectRow),
+      days: z.array(
+        z.object({
+          time: z.number().int(),
+          passed: z.number().int(),
+          failed: z.number().int(),
+          unknown: z.number().int(),
+        }),
+      ),
+      exceptions: z.array(benchmarkException),
+    }),
+  },
+  listBenchmarkChecks: {
+    method: "GET",
+    path: "/api/v1/benchmarks/{id}",
+    tag: "benchmarks",
+    access: "read",
+    summary: "Checks of a benchmark with what they say, who answers for each, and clauses of other standards",
+    params: id,
+    response: z.object({ set: benchmarkSetRow, items: z.array(benchmarkCheckRow) }),
+  },
+  exportBenchmark: {
+    method: "GET",
+    path: "/api/v1/benchmarks/{id}/export",
+    tag: "benchmarks",
+    access: "read",
+    summary: "Results of a benchmark with their evidence as a file",
+    params: id,
+    query: z.strictObject({ format: z.enum(["csv", "html", "json"]) }),
+    response: z.object({ name: z.string(), type: z.string(), text: z.string() }),
+  },
+  getBenchmarkCheck: {
+    method: "GET",
+    path: "/api/v1/benchmark-checks/{id}",
+    tag: "benchmarks",
+    access: "read",
+    summary: "One check: why, what to do, what it says of every host and cluster",
+    params: id,
+    response: benchmarkCheckDetail,
+  },
+  getBenchmarkResults: {
+    method: "GET",
+    path: "/api/v1/benchmark-results",
+    tag: "benchmarks",
+    access: "read",
+    summary: "What the checks say of one host or cluster, with evidence; of one check where it is named",
+    query: z.strictObject({ kind: z.enum(["host", "cluster"]), name: z.string().max(256), check: text }),
+    response: z.object({
+      collectedAt: z.number().int(),
+      sets: z.array(z.object({ id: z.string(), title: z.string(), applies: z.boolean(), reason: z.string() })),
+      results: z.array(checkResult),
+    }),
+  },
+  createBenchmarkException: {
+    method: "POST",
+    path: "/api/v1/benchmark-exceptions",
+    tag: "benchmarks",
+    access: "write",
+    summary: "Decide that a check need not hold, everywhere or of one host or cluster, until a day",
+    body: z.strictObject({
+      check: z.string().min(1).max(128),
+      subject: benchmarkSubject.nullable(),
+      reason: z.string().trim().min(1).max(2048),
+      days: z.number().int().min(1).max(730),
+    }),
+    response: benchmarkException,
+  },
+  deleteBenchmarkException: {
+    method: "DELETE",
+    path: "/api/v1/benchmark-exceptions/{id}",
+    tag: "benchmarks",
+    access: "write",
+    summary: "End an exception before its day",
+    params: id,
   },
 
   // --- what happened

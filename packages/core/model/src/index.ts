@@ -4,6 +4,7 @@ export * from "./admission.ts";
 export * from "./agent.ts";
 export * from "./alert.ts";
 export * from "./audit-record.ts";
+export * from "./benchmark.ts";
 export * from "./capability.ts";
 export * from "./container.ts";
 export * from "./error.ts";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { actionRecord } from "./action.ts";
 import { alert } from "./alert.ts";
+import { benchmarkReport } from "./benchmark.ts";
 import { container } from "./container.ts";
 import { event } from "./event.ts";
 import { component } from "./health.ts";
@@ -22,6 +23,8 @@ export const record = z.discriminatedUnion("type", [
   /** What became of an action. */
   z.strictObject({ type: z.literal("action"), action: actionRecord }),
   z.strictObject({ type: z.literal("image"), report: imageReport }),
+  /** How the host is set up; in full, each time. */
+  z.strictObject({ type: z.literal("benchmark"), report: benchmarkReport }),
   /** How one scan gets on: the latest word holds. */
   z.strictObject({ type: z.literal("scan"), scan }),
   z.strictObject({ type: z.literal("health"), components: z.array(component).max(100) }),

@@ -21,7 +21,7 @@ export interface Engine extends AsyncDisposable {
   list(values: readonly string[]): RawBuilder<string>;
   /** Serialises what must not run twice at a time, in this process and in others, until the transaction ends. */
   lock(tx: Tx, name: "migrate" | "audit"): Promise<void>;
-  lock(tx: Tx, name: "findings" | "images" | "agents" | "clusters", key: string): Promise<void>;
+  lock(tx: Tx, name: "findings" | "images" | "agents" | "clusters" | "benchmark", key: string): Promise<void>;
   /** Numbers for new event blocks, each larger than all that were given before. */
   blockIds(tx: Tx, count: number): Promise<number[]>;
   /** Bytes on disk, and what is free there. */

@@ -7,6 +7,7 @@ import { admissionRepository } from "./repositories/admission.ts";
 import { agentRepository } from "./repositories/agents.ts";
 import { alertRepository } from "./repositories/alerts.ts";
 import { auditRepository } from "./repositories/audit.ts";
+import { benchmarkRepository } from "./repositories/benchmarks.ts";
 import { containerRepository } from "./repositories/containers.ts";
 import { eventRepository } from "./repositories/events.ts";
 import { findingRepository } from "./repositories/findings.ts";
@@ -52,6 +53,7 @@ function storeOn(engine: Engine): Store {
     containers: containerRepository(engine),
     images: imageRepository(engine),
     findings: findingRepository(engine),
+    benchmarks: benchmarkRepository(engine),
     scans: scanRepository(engine),
     registries: registryRepository(engine),
     health: healthRepository(engine),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, test } from "node:test";
 import { missing, run, sampleEvent, startPostgres, type TestPostgres } from "@bulwark/testkit";
 import type { AgentRecord } from "@bulwark/model";
+import { benchmarksContract } from "./benchmarks.suite.ts";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
@@ -25,6 +26,7 @@ async function emptyDatabase(name: string): Promise<string> {
 }
 
 storeContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("contract") }) });
+benchmarksContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("marks") }) });
 kubernetesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("kube") }) });
 manyNodesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("nodes") }) });
 nodeIdsContract("PostgreSQL", { skip, open: async () => openPostgres(await emptyDatabase("node-ids")) });

@@ -36,6 +36,10 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
     await drain(engine, orphanFindings);
     await drain(engine, orphanDetails);
     await drain(engine, kubeGoneBefore(before(limits.assetDays)));
+    await drain(engine, benchmarksBefore(before(limits.assetDays)));
+    await drain(engine, orphanStates);
+    await drain(engine, benchmarkDaysBefore(before(limits.assetDays)));
+    await drain(engine, exceptionsBefore(before(limits.assetDays)));
   }
   await drain(engine, kubeGoneMost);
   await drain(engine, kubeUnnamed);
@@ -122,6 +126,18 @@ const kubeUnnamed: Delete = sql`delete from kube_objects where (cluster, uid) in
 const kubeOrphanLabels: Delete = sql`delete from kube_labels where (cluster, uid, key) in (select cluster, uid, key
     from kube_labels as label where not exists (select 1 from kube_objects
     where kube_objects.cluster = label.cluster and kube_objects.uid = label.uid) limit ${max})`;
+const benchmarksBefore = (time: number): Delete =>
+  sql`delete from benchmark_reports where (kind, name) in
+    (select kind, name from benchmark_reports where collected_at < ${time} limit ${max})`;
+const orphanStates: Delete = sql`delete from benchmark_states where (kind, name, check_id) in (select kind, name, check_id
+    from benchmark_states as said where not exists (select 1 from benchmark_reports as report
+    where report.kind = said.kind and report.name = said.name) limit ${max})`;
+const benchmarkDaysBefore = (time: number): Delete =>
+  sql`delete from benchmark_days where (kind, name, day) in
+    (select kind, name, day from benchmark_days where day < ${Math.floor(time / day)} limit ${max})`;
+const exceptionsBefore = (time: number): Delete =>
+  sql`delete from benchmark_exceptions where id in
+    (select id from benchmark_exceptions where expires_at < ${time} limit ${max})`;
 const auditSeenBefore = (time: number): Delete =>
   sql`delete from audit_seen where id in (select id from audit_seen where seen_at < ${time} limit ${max})`;
 

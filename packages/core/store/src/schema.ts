@@ -85,6 +85,27 @@ export interface Schema {
   };
   /** The weakness of each finding, apart so that lists walk over small rows. */
   finding_details: { fingerprint: string; body: string };
+  benchmark_reports: {
+    kind: string;
+    name: string;
+    collected_at: number;
+    /** JSON, in gzip. */
+    report: Uint8Array;
+  };
+  /** The worst that a check says of a host or cluster, and since when it has said so. */
+  benchmark_states: { kind: string; name: string; check_id: string; state: string; since: number };
+  /** Checks of the last report of a day, by their state; `day` is days since the epoch. */
+  benchmark_days: { kind: string; name: string; day: number; passed: number; failed: number; unknown: number };
+  benchmark_exceptions: {
+    id: string;
+    check_id: string;
+    kind: string | null;
+    name: string | null;
+    reason: string;
+    owner: string;
+    created_at: number;
+    expires_at: number;
+  };
   /** Open findings at the end of a day, or of today until now; `day` is its midnight, UTC. */
   finding_days: { day: number; severity: number; open: number };
   /** How the scan of each image gets on, at each place that has it. */

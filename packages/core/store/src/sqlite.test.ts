@@ -8,6 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { after, test } from "node:test";
 import { missing, run, sampleEvent } from "@bulwark/testkit";
 import type { AgentRecord, Event, Page } from "@bulwark/model";
+import { benchmarksContract } from "./benchmarks.suite.ts";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
@@ -21,6 +22,7 @@ const folder = mkdtempSync(join(tmpdir(), "bulwark-store-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 storeContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "bulwark.db") }) });
+benchmarksContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "benchmarks.db") }) });
 kubernetesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "kube.db") }) });
 manyNodesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "nodes.db") }) });
 nodeIdsContract("SQLite", { skip: false, open: async () => openSqlite(join(folder, "node-ids.db")) });

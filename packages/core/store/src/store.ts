@@ -1,6 +1,10 @@
 import type {
   ActionOrder,
   ActionRecord,
+  BenchmarkException,
+  BenchmarkReport,
+  BenchmarkSubject,
+  CheckState,
   AdmissionDecision,
   AdmissionOutcome,
   Alert,
@@ -49,6 +53,7 @@ export interface Store extends AsyncDisposable {
   readonly containers: ContainerRepository;
   readonly images: ImageRepository;
   readonly findings: FindingRepository;
+  readonly benchmarks: BenchmarkRepository;
   readonly scans: ScanRepository;
   /** Registries that are connected. */
   readonly registries: RegistryRepository;
@@ -231,6 +236,38 @@ export interface FindingRepository {
   /** How many were open at the end of each of the last days that were noted, and now; oldest first. */
   trend(days: number, now: number): Promise<FindingDay[]>;
   countOpen(): Promise<{ bySeverity: Record<Severity, number>; exploited: number }>;
+}
+
+/** What one check says of one host or cluster, at its worst. */
+export interface BenchmarkState {
+  subject: BenchmarkSubject;
+  check: string;
+  state: CheckState;
+  /** When it began to say so. */
+  since: number;
+}
+export interface BenchmarkRepository {
+  /** The last report of a host or cluster is the one that counts. */
+  put(report: BenchmarkReport, now: number): Promise<void>;
+  /** Every host and cluster that has one. */
+  subjects(): Promise<{ subject: BenchmarkSubject; collectedAt: number }[]>;
+  states(filter?: {
+    check?: string | undefined;
+    state?: CheckState | undefined;
+    subject?: BenchmarkSubject | undefined;
+  }): Promise<BenchmarkState[]>;
+  /** How many hosts and clusters each check says what of. */
+  counts(): Promise<{ check: string; state: CheckState; count: number }[]>;
+  report(subject: BenchmarkSubject): Promise<BenchmarkReport | undefined>;
+  /** Checks by state, over all hosts and clusters, on each of the last days that has a report; oldest first. */
+  days(count: number, now: number): Promise<{ time: number; passed: number; failed: number; unknown: number }[]>;
+  /** Those that still hold, latest first. */
+  exceptions(now: number): Promise<BenchmarkException[]>;
+  addException(exception: BenchmarkException): Promise<void>;
+  /** False where there was none. */
+  deleteException(id: string): Promise<boolean>;
+  /** All that is known of a host or cluster. */
+  forget(subject: BenchmarkSubject): Promise<void>;
 }
 
 export interface ScanRepository {

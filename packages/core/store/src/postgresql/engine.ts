@@ -17,6 +17,7 @@ const locks = {
   images: 7_262_004,
   agents: 7_262_005,
   clusters: 7_262_006,
+  benchmark: 7_262_007,
 };
 
 /** Raises `StoreError` `unavailable` where the server does not answer. */

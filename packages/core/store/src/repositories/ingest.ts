@@ -3,6 +3,7 @@ import type {
   AgentRecord,
   Alert,
   Batch,
+  BenchmarkReport,
   Component,
   Container,
   Event,
@@ -17,6 +18,7 @@ import type { IngestRepository, IngestResult } from "../store.ts";
 import { putActions } from "./actions.ts";
 import { takeAuditIds } from "./audit-events.ts";
 import { insertAlerts } from "./alerts.ts";
+import { packBenchmark, putBenchmarks, type PackedBenchmark } from "./benchmarks.ts";
 import { putContainers, stopOthers } from "./containers.ts";
 import { blockSize, packEvents, type EventBlock } from "./event-blocks.ts";
 import { putComponents } from "./health.ts";
@@ -39,7 +41,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
     const overlap = Math.max(0, known + 1 - batch.first);
     // That a batch overlaps is rare: a connection broke, or an agent was killed, between writing and answer.
     const fresh = overlap === 0 ? ready : await prepare(batch.records.slice(overlap));
-    const { sorted, images } = fresh;
+    const { sorted, images, benchmarks } = fresh;
     const { blocks } = await withoutKnown(engine, tx, fresh, now);
     // When a node was heard of last is told by one clock, not by each node's own.
     sorted.components = sorted.components.map((component) => ({ ...component, updatedAt: now }));
@@ -53,6 +55,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
       else stopped.push(...(await stopOthers(engine, tx, step.node, step.running, now)));
     }
     const changed = await putImages(engine, tx, batch.node, images, now);
+    await putBenchmarks(engine, tx, benchmarks, now);
     await putComponents(engine, tx, sorted.components);
     const actions = await putActions(tx, sorted.actions, now);
     await putScans(engine, tx, sorted.scans, now);
@@ -86,13 +89,15 @@ interface Ready {
   sorted: Sorted;
   blocks: EventBlock[];
   images: PackedImage[];
+  benchmarks: PackedBenchmark[];
 }
 
 async function prepare(records: AgentRecord[]): Promise<Ready> {
   const sorted = sort(records);
   const blocks = await packEvents(sorted.events);
   const images = await Promise.all(sorted.images.map(packImage));
-  return { sorted, blocks, images };
+  const benchmarks = await Promise.all(sorted.benchmarks.map(packBenchmark));
+  return { sorted, blocks, images, benchmarks };
 }
 
 /** Without audit records that came by another way, too. */
@@ -140,6 +145,7 @@ interface Sorted {
   /** In the order in which they were told: a container may start after a list that does not have it. */
   containers: ContainerStep[];
   images: ImageReport[];
+  benchmarks: BenchmarkReport[];
   components: Component[];
   actions: ActionRecord[];
   scans: Scan[];
@@ -149,7 +155,10 @@ type ContainerStep =
   | { kind: "list"; node: string; running: readonly string[] };
 
 function sort(records: AgentRecord[]): Sorted {
-  const sorted: Sorted = { events: [], alerts: [], containers: [], images: [], components: [], scans: [], actions: [] };
+  const sorted: Sorted = {
+    ...{ events: [], alerts: [], containers: [], images: [], actions: [] },
+    ...{ benchmarks: [], components: [], scans: [] },
+  };
   for (const record of records) {
     switch (record.type) {
       case "event":
@@ -172,6 +181,9 @@ function sort(records: AgentRecord[]): Sorted {
         break;
       case "action":
         sorted.actions.push(record.action);
+        break;
+      case "benchmark":
+        sorted.benchmarks.push(record.report);
         break;
       case "scan":
         sorted.scans.push(record.scan);

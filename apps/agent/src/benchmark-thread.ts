@@ -1,0 +1,17 @@
+/** The thread of one look at how the host is set up: thousands of small reads hold nobody up. */
+import { parentPort, workerData } from "node:worker_threads";
+import { chosen, collectHost, evaluateBenchmark, loadLibrary, needsOf } from "@bulwark/benchmark";
+import type { BenchmarkReport } from "@bulwark/model";
+
+export interface BenchmarkJob {
+  node: string;
+  /** Where the host's root is mounted. */
+  root: string;
+}
+
+const { node, root } = workerData as BenchmarkJob;
+const library = loadLibrary();
+const collectedAt = Date.now();
+const facts = collectHost({ root, needs: needsOf(chosen(library, "host", {})) });
+const judged = evaluateBenchmark(library, { kind: "host", name: node }, facts);
+parentPort?.postMessage({ ...judged, collectedAt, durationMs: Date.now() - collectedAt } satisfies BenchmarkReport);

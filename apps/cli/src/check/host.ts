@@ -1,0 +1,43 @@
+import { hostname } from "node:os";
+import { statSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { chosen, collectHost, loadLibrary, needsOf } from "@bulwark/benchmark";
+import type { Command, Io } from "../command.ts";
+import { UsageError } from "../local/options.ts";
+import { benchmarkFlags, benchmarkUsage, runBenchmark } from "./benchmark.ts";
+
+const usage = `Usage: bulwark check host [OPTION…]
+
+Holds this host against benchmarks: its kernel, its files, accounts and services,
+container runtimes, and what of Kubernetes runs on it. It reads files and runs
+nothing; what it may not read is unknown, so run it as root.
+
+  --root DIR        the host whose root is mounted there; for a pod
+  --name NAME       what the host is called in the answer
+  --deep            walk the whole file system, too
+${benchmarkUsage}
+Exit code 1 when something fails, 3 when something could not be looked at.
+`;
+
+const options = {
+  ...benchmarkFlags,
+  root: { type: "string" },
+  name: { type: "string" },
+  deep: { type: "boolean" },
+} as const;
+
+async function run(args: string[], io: Io): Promise<number> {
+  const { values } = parseArgs({ args, options });
+  const root = values.root ?? "/";
+  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new UsageError("usage", `--root ${root}: no such folder`, { remedy: "name the folder with the host's root" });
+  }
+  return runBenchmark(values, "host", io, async (choice) => {
+    const collectedAt = Date.now();
+    const needs = needsOf(chosen(loadLibrary(), "host", choice));
+    const facts = collectHost({ root, needs, deep: values.deep === true });
+    return { subject: { kind: "host", name: values.name ?? hostname() }, facts, collectedAt };
+  });
+}
+
+export const hostCommand: Command = { name: "host", summary: "this host against benchmarks", usage, run };

@@ -1,0 +1,6 @@
+import { api } from "../../api/client.ts";
+
+export const benchmarksQuery = {
+  queryKey: ["benchmarks"],
+  queryFn: async () => api.listBenchmarks({ query: {} }),
+};

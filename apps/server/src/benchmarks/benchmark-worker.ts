@@ -1,0 +1,17 @@
+/** A thread for what would hold up the server: compiling checks, and judging a whole cluster. */
+import { parentPort, workerData } from "node:worker_threads";
+import { catalogueOf, collectCluster, evaluateBenchmark, loadLibrary } from "@bulwark/benchmark";
+import { connect } from "@bulwark/kube";
+import type { BenchmarkReport } from "@bulwark/model";
+import type { BenchmarkJob } from "./thread.ts";
+
+const job = workerData as BenchmarkJob;
+parentPort?.postMessage(job.kind === "catalogue" ? catalogueOf(loadLibrary()) : await check(job));
+
+async function check({ name, access }: Extract<BenchmarkJob, { kind: "cluster" }>): Promise<BenchmarkReport> {
+  using kube = connect(access);
+  const collectedAt = Date.now();
+  const facts = await collectCluster(kube);
+  const judged = evaluateBenchmark(loadLibrary(), { kind: "cluster", name }, facts);
+  return { ...judged, collectedAt, durationMs: Date.now() - collectedAt };
+}

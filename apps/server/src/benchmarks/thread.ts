@@ -1,0 +1,33 @@
+import { Worker } from "node:worker_threads";
+
+/** What a thread is asked: what is known of checks, or how a cluster is set up. */
+export type BenchmarkJob = { kind: "catalogue" } | { kind: "cluster"; name: string; access: ClusterAccess };
+
+/** The pod's own where nothing is said. */
+export interface ClusterAccess {
+  kubeconfig?: string;
+  context?: string;
+}
+
+/** A large cluster is a hundred thousand objects. */
+const heapLimitMegabytes = 2048;
+const timeLimit = 600_000;
+
+/** Runs a job in a thread of its own. Raises what the job raises, and an error where it takes too long. */
+export async function inThread<T>(job: BenchmarkJob): Promise<T> {
+  const worker = new Worker(new URL("benchmark-worker.ts", import.meta.url), {
+    workerData: job,
+    resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes },
+  });
+  const timer = setTimeout(() => void worker.terminate(), timeLimit);
+  try {
+    return await new Promise<T>((resolve, reject) => {
+      worker.once("message", resolve);
+      worker.once("error", reject);
+      worker.once("exit", () => reject(new Error("the look at it was broken off")));
+    });
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+}

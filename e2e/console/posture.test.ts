@@ -1,0 +1,118 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import { loadLibrary } from "@bulwark/benchmark";
+import type { BenchmarkReport, CheckState } from "@bulwark/model";
+import { missing } from "@bulwark/testkit";
+import type { Page } from "playwright-core";
+import { openBrowser } from "../browser.ts";
+import { isBuilt, startWorld, type World } from "./world.ts";
+
+const skip = missing("chromium") || (isBuilt ? false : "needs a built console: npm run setup");
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const aslr = "kernel-parameter-aslr";
+const pages = [
+  "/posture",
+  "/posture?set=kernel",
+  `/posture?set=kernel&id=${aslr}`,
+  "/posture?set=kernel&matrix=true",
+  "/posture?view=assets",
+  `/posture?asset=host/node-1&id=${aslr}`,
+  "/posture?view=exceptions",
+];
+
+/** What an agent would tell of a host of which every fifth check fails, and every seventh could not be looked at. */
+function reportOf(name: string, shift: number): BenchmarkReport {
+  const checks = loadLibrary().checks.host.filter(({ in: sets }) => "kernel" in sets || "cis-debian-12" in sets);
+  const results = checks.map((check, index) => {
+    const at = index + shift;
+    const state: CheckState = check.id === aslr || at % 5 === 0 ? "fail" : at % 7 === 0 ? "unknown" : "pass";
+    return {
+      ...{ check: check.id, title: check.title, state, severity: check.severity, subject: name },
+      ...{ reason: `it is <b>${index}</b>`, evidence: [{ key: "seen", value: String(index) }], remedy: check.remedy },
+      line: null,
+    };
+  });
+  const sets = ["kernel", "cis-debian-12"].map((id) => ({ id, applies: true, reason: "" }));
+  return { subject: { kind: "host", name }, collectedAt: Date.now(), durationMs: 900, sets, results };
+}
+
+describe("posture in a person's hands", { skip }, () => {
+  const stack = new AsyncDisposableStack();
+  let world: World;
+  let page: Page;
+  const errors: string[] = [];
+
+  before(async () => {
+    world = stack.use(await startWorld());
+    for (const [index, name] of ["node-1", "node-2"].entries()) {
+      await world.send(name, [{ type: "benchmark", report: reportOf(name, index) }]);
+    }
+    ({ page } = stack.use(await openBrowser({ locale: "en-US", bypassCSP: true })));
+    page.on("pageerror", (error) => errors.push(error.message));
+    await page.goto(await world.server.createLoginLink());
+    await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+  });
+  after(async () => stack.disposeAsync());
+
+  for (const [scheme, locale] of [
+    ["light", "en"],
+    ["dark", "zh"],
+  ] as const) {
+    test(`axe finds nothing on any page (${scheme}, ${locale})`, async () => {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+      await page.evaluate((language) => localStorage.setItem("bulwark.language", language), locale);
+      for (const path of pages) {
+        await page.goto(world.server.url + path);
+        await page.waitForLoadState("networkidle").catch(() => undefined);
+        await page.waitForTimeout(300);
+        await page.evaluate(axe);
+        const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
+        const said = found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
+        assert.deepEqual(said, [], path);
+      }
+      await page.evaluate(() => localStorage.removeItem("bulwark.language"));
+      await page.emulateMedia({ colorScheme: "light" });
+    });
+  }
+
+  test("by keyboard: benchmark, check, evidence; what a host says stays text", async () => {
+    await page.goto(world.server.url);
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("p");
+    await page.getByRole("row", { name: "Kernel of a container host" }).waitFor();
+    await page.getByRole("row", { name: "Kernel of a container host" }).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/set=kernel/);
+    await page.getByRole("row", { name: /2\.15 addresses of programs are random/ }).click();
+    const panel = page.getByRole("complementary");
+    await panel.getByText(/^it is <b>\d+<\/b>$/).waitFor();
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "hidden" });
+  });
+
+  test("an exception has where, why and until when, and ends", async () => {
+    await page.goto(`${world.server.url}/posture?set=kernel&id=${aslr}`);
+    const panel = page.getByRole("complementary");
+    await panel.getByRole("button", { name: "Make an exception" }).click();
+    await panel.getByLabel("Reason").fill("a lab");
+    await panel.getByRole("button", { name: "Make an exception" }).click();
+    await panel.getByText("a lab").waitFor();
+    await panel.getByRole("button", { name: /Excepted/ }).waitFor();
+    await panel.getByRole("button", { name: "End it" }).click();
+    await panel.getByText("a lab").waitFor({ state: "detached" });
+  });
+
+  test("results are a file in three formats", async () => {
+    await page.goto(`${world.server.url}/posture?set=kernel`);
+    for (const format of ["CSV", "HTML", "JSON"]) {
+      const coming = page.waitForEvent("download");
+      await page.getByRole("button", { name: format, exact: true }).click();
+      const file = readFileSync(await (await coming).path(), "utf8");
+      assert.ok(file.includes(aslr), format);
+    }
+    assert.deepEqual(errors, []);
+  });
+});
