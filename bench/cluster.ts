@@ -53,14 +53,14 @@ async function measure(pods: number, say: (text: string) => void): Promise<Row[]
   add("from the start of the server to a complete inventory", known - start, "ms", 30_000);
   add("of that, reading the cluster", known - ready, "ms", 20_000);
   add("processor time for it", cpuOf(pid), "ms", 25_000);
-  add("memory at its height", memoryOf(pid, "VmHWM"), "MB", 700);
+  add("memory at its height", memoryOf(pid, "VmHWM"), "MB", 500);
   say(`${complete} objects are known`);
 
   await new Promise((resolve) => setTimeout(resolve, 3000));
   const before = cpuOf(pid);
   await new Promise((resolve) => setTimeout(resolve, calm));
   add("processor, nothing happens", ((cpuOf(pid) - before) / calm) * 1000, "ms/s", 50);
-  add("memory then", memoryOf(pid, "VmRSS"), "MB", 600);
+  add("memory then", memoryOf(pid, "VmRSS"), "MB", 450);
 
   const stream = await openStream(product, session);
   const times: number[] = [];

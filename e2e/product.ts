@@ -69,7 +69,8 @@ export async function startProduct(options: ProductOptions = {}): Promise<Produc
         if (child.exitCode !== null) throw new Error(text);
         return /Console {2}(\S+)/.exec(text)?.[1];
       },
-      30_000,
+      // A machine that is busy with other tests takes long to compile everything.
+      120_000,
     );
     const loginLink = (): string => /Log in {3}(\S+)/.exec(text)?.[1] ?? "";
     return {

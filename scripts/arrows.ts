@@ -10,7 +10,12 @@ import { globSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 
 /** `from → to` across stages, where the layout says that one builds on another. */
-const across = new Set<string>(["admission → inventory", "admission → advisory", "signature → image", "imagepolicy → image"]);
+const across = new Set<string>([
+  "admission → inventory",
+  "admission → advisory",
+  "signature → image",
+  "imagepolicy → image",
+]);
 /** Apps that start another app. */
 const starts = new Set(["cli → server", "cli → agent"]);
 

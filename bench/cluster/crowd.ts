@@ -49,7 +49,7 @@ export async function makeCrowd(kube: Kube, { nodes, namespaces, deployments, po
 }
 
 /** A pod as the API server would tell of it, where there is none: the `index`th, of 100 nodes and 20 namespaces. */
-export function pod(index: number): object & { metadata: Metadata } {
+export function pod(index: number): { metadata: Metadata & { [field: string]: unknown }; [field: string]: unknown } {
   const d = index % 10;
   const owner = { ...ownerOf(resources.replicaSets, { name: `app-${d}-7d4b9c`, uid: `set-${index % 200}` }) };
   const made = podOf(index % 20, d, index, `fake-${index % 100}`, owner);

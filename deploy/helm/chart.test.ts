@@ -132,7 +132,8 @@ describe("the chart", { skip: missing("go") }, () => {
     const { data } = map as unknown as { data: Record<string, string> };
     const { admission } = parseConfig(data["bulwark.yaml"] ?? "", "bulwark.yaml").server;
     const service = found.find(({ kind, metadata }) => kind === "Service" && nameOf(metadata) === "bulwark-admission");
-    const { ports } = service?.["spec"] as { ports: { port: number; targetPort: string }[] };
+    assert.ok(service);
+    const { ports } = service["spec"] as { ports: { port: number; targetPort: string }[] };
     assert.match(admission?.service?.name ?? "", /\/bulwark-admission$/);
     assert.equal(admission?.service?.port, ports[0]?.port);
     const { spec } = podOf(found, "StatefulSet") as {
@@ -151,6 +152,27 @@ describe("the chart", { skip: missing("go") }, () => {
       !(await objects()).some(({ metadata }) => /admission|glass/.test(nameOf(metadata))),
       "off, it leaves nothing",
     );
+  });
+
+  test("one server has no budget that would block a drain; several lose one at a time, and broken ones block nothing", async () => {
+    const budgets = async (...values: string[]): Promise<object[]> =>
+      (await objects(...values)).filter(({ kind }) => kind === "PodDisruptionBudget");
+    assert.deepEqual(await budgets(), []);
+    const [budget, ...more] = (await budgets(...many)) as { spec: Record<string, unknown> }[];
+    assert.deepEqual(more, []);
+    assert.equal(budget?.spec["maxUnavailable"], 1);
+    assert.equal(budget.spec["unhealthyPodEvictionPolicy"], "AlwaysAllow");
+  });
+
+  test("another address of the database or of NATS reaches the servers with an upgrade", async () => {
+    const annotations = async (...values: string[]): Promise<Record<string, string>> => {
+      const pod = podOf(await objects(...values), "StatefulSet") as {
+        metadata: { annotations: Record<string, string> };
+      };
+      return pod.metadata.annotations;
+    };
+    assert.equal((await annotations(...many))["bulwark/revision"], "1");
+    assert.equal((await annotations())["bulwark/revision"], undefined);
   });
 
   test("no role reads secrets, writes what it does not own, or grants rights", async () => {

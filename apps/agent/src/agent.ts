@@ -3,14 +3,17 @@ import { join } from "node:path";
 import type { Config } from "@bulwark/config";
 import { openContainers } from "@bulwark/containers";
 import { rulesDetector } from "@bulwark/detect";
-import { errorText, type AgentRecord, type Component, type Container } from "@bulwark/model";
+import { errorText, type ActionOrder, type AgentRecord, type Component, type Container } from "@bulwark/model";
 import { createLogger, type Logger } from "@bulwark/telemetry";
-import { connect } from "@bulwark/kube";
+import { connect, type Kube } from "@bulwark/kube";
 import { AuditLog } from "./audit-log.ts";
 import { Connection, type Credentials } from "./connection.ts";
 import { ImageScanner } from "./image-scan.ts";
 import { folderKeeper } from "./keeper.ts";
 import { PodBook } from "./pods.ts";
+import { clusterActions } from "./cluster-actions.ts";
+import { Orders } from "./orders.ts";
+import { Response } from "./response.ts";
 import { openRules } from "./rules.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
@@ -57,6 +60,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const uplink = new Uplink({ connection, node, spool, log, onSettings });
   stack.defer(async () => uplink.stop());
 
+  let response: Response | undefined;
   async function flush(): Promise<void> {
     await spool.sync();
     uplink.kick();
@@ -64,6 +68,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   function emit(told: AgentRecord[]): void {
     const records = settings.apply(told);
     spool.append(records);
+    for (const record of records) if (record.type === "alert") response?.alerted(record.alert);
     if (records.some(({ type }) => type !== "event")) void flush();
   }
 
@@ -86,6 +91,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const watcher = stack.use(new Watcher({ node, host: config.agent.host, registry, pods, rules: detector, log, emit }));
   settle = () => watcher.settle();
   await watcher.start();
+  response = stack.use(responseOf());
+  const act = async (order: ActionOrder): Promise<void> => response?.obey(order);
+  stack.use(await Orders.open({ connection, node, path: join(config.data, "orders.json"), log, act }));
   const { memory, images: which } = config.agent.scan;
   const cache = join(config.data, "layers");
   const images = stack.use(new ImageScanner({ node, registry, cache, memory, all: which === "all", log, emit }));
@@ -106,7 +114,31 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       imageHealth(),
       settingsHealth(),
     ];
-    return [...own, ...[pods, auditLog].flatMap((part) => (part ? [part.health()] : []))];
+    return [...own, ...[response, pods, auditLog].flatMap((part) => (part ? [part.health()] : []))];
+  }
+
+  function responseOf(): Response {
+    const { enabled, kubernetes } = config.agent.response;
+    const { kubeconfig } = config.agent.kubernetes;
+    const open = (): Kube => connect(kubeconfig === undefined ? {} : { kubeconfig });
+    return new Response({
+      ...{ node, enabled, registry },
+      means: {
+        // Asked when it is needed: the sensor may come and go.
+        get enforcer() {
+          return watcher.enforcer.isReady ? watcher.enforcer : undefined;
+        },
+        runtime: {
+          pause: async (container) => registry.control(container, "pause"),
+          resume: async (container) => registry.control(container, "resume"),
+          stop: async (container) => registry.control(container, "stop"),
+        },
+        cluster: pods && kubernetes ? clusterActions(open, node) : undefined,
+      },
+      policies: () => settings.responses,
+      complete: (container) => pods?.complete(container) ?? container,
+      told: (action) => emit([{ type: "action", action }]),
+    });
   }
 
   /** Undefined where this node is of no cluster. */
@@ -177,7 +209,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   }
 
   function settingsHealth(): Component {
-    const { disabledRules: off, revision, suppressed } = settings;
+    const { disabledRules: off, exceptions, revision, suppressed } = settings;
     return {
       id: "settings",
       node,
@@ -185,7 +217,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       summary: off.length === 0 ? "Every rule is on" : `${off.length} rules are off: ${off.join(", ")}`.slice(0, 1024),
       reason: "",
       remedy: "",
-      counters: { revision, suppressed },
+      counters: { revision, exceptions, suppressed },
       updatedAt: Date.now(),
     };
   }

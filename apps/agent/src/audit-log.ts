@@ -55,7 +55,7 @@ export class AuditLog implements AsyncDisposable {
   #rest: Buffer = Buffer.alloc(0);
   #skipping = false;
   #reason = "not read yet";
-  readonly #counters = { records: 0, rotations: 0, "lost.unreadable": 0, "lost.rotated": 0 };
+  readonly #counters = { records: 0, rotations: 0, cuts: 0, "lost.unreadable": 0, "lost.rotated": 0 };
 
   constructor(options: AuditLogOptions) {
     this.#options = options;
@@ -178,6 +178,7 @@ export class AuditLog implements AsyncDisposable {
     if (open.isBroken) return;
     if (!open.packed && (await open.handle.stat()).size < position.offset + this.#rest.length) {
       // It was cut short: what is in it now is new.
+      this.#counters.cuts++;
       position.offset = 0;
       position.head = await headOf(open);
       this.#rest = Buffer.alloc(0);

@@ -1,5 +1,13 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { agentSettings, errorText, systemCode, type AgentRecord, type AgentSettings } from "@bulwark/model";
+import {
+  agentSettings,
+  errorText,
+  isExcepted,
+  systemCode,
+  type AgentRecord,
+  type AgentSettings,
+  type ResponsePolicy,
+} from "@bulwark/model";
 import type { Logger } from "@bulwark/telemetry";
 import type { Connection } from "./connection.ts";
 
@@ -10,7 +18,7 @@ export class Settings {
   #settings: AgentSettings;
   #disabled: ReadonlySet<string>;
   #fetching: Promise<void> | undefined;
-  /** Alerts that were not raised because their rule is off. */
+  /** Alerts that were not raised because their rule is off or an exception waives them. */
   suppressed = 0;
 
   private constructor(path: string, log: Logger, settings: AgentSettings) {
@@ -28,14 +36,28 @@ export class Settings {
     return this.#settings.revision;
   }
 
+  get exceptions(): number {
+    return this.#settings.exceptions.length;
+  }
+
   get disabledRules(): readonly string[] {
     return this.#settings.disabledRules;
   }
 
-  /** Without alerts of rules that are off. */
+  get responses(): readonly ResponsePolicy[] {
+    return this.#settings.responses;
+  }
+
+  /** Without alerts of rules that are off, and those that an exception waives. */
   apply(records: AgentRecord[]): AgentRecord[] {
-    if (this.#disabled.size === 0) return records;
-    const kept = records.filter((record) => record.type !== "alert" || !this.#disabled.has(record.alert.rule));
+    const { exceptions } = this.#settings;
+    if (this.#disabled.size === 0 && exceptions.length === 0) return records;
+    const now = Date.now();
+    const kept = records.filter((record) => {
+      if (record.type !== "alert") return true;
+      const { alert } = record;
+      return !this.#disabled.has(alert.rule) && !exceptions.some((exception) => isExcepted(exception, alert, now));
+    });
     this.suppressed += records.length - kept.length;
     return kept;
   }
@@ -67,6 +89,6 @@ async function load(path: string, log: Logger): Promise<AgentSettings> {
     return agentSettings.parse(JSON.parse(await readFile(path, "utf8")));
   } catch (error) {
     if (systemCode(error) !== "ENOENT") log.warn({ path, reason: errorText(error) }, "settings on disk are unreadable");
-    return { revision: -1, disabledRules: [] };
+    return { revision: -1, disabledRules: [], exceptions: [], responses: [] };
   }
 }

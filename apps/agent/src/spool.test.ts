@@ -65,17 +65,17 @@ test("acknowledged segments go, and numbers do not begin anew", async () => {
 
 test("what is taken in while a segment is begun is read back too", async () => {
   const spool = await open(1e9, 1000);
-  let isOver = false;
+  const over = new AbortController();
   let next = 1;
   // At every step of a write and of a new segment there is something new.
   const taking = (async () => {
-    while (!isOver) {
+    while (!over.signal.aborted) {
       spool.append([event(next++)]);
       await new Promise((resolve) => setImmediate(resolve));
     }
   })();
   for (let n = 0; n < 30; n++) await spool.sync();
-  isOver = true;
+  over.abort();
   await taking;
   await spool.sync();
   assert.deepEqual(await numbers(spool), range(1, next - 1));

@@ -6,6 +6,7 @@ import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import { sensorAvailability, startSensor, type Sensor, type SensorError, type SensorRecord } from "@bulwark/sensor";
 import type { Logger } from "@bulwark/telemetry";
 import type { PodBook } from "./pods.ts";
+import { SensorEnforcer } from "./enforcer.ts";
 import { argumentsOf } from "./proc.ts";
 import { ShellWatch } from "./shell-watch.ts";
 
@@ -29,6 +30,7 @@ const soundAfter = 60_000;
 
 /** Keeps the sensor running and turns what it says into events and alerts. */
 export class Watcher implements AsyncDisposable {
+  readonly enforcer: SensorEnforcer;
   readonly #options: WatcherOptions;
   readonly #ownCgroups: ReadonlySet<string>;
   #pipeline: Pipeline | undefined;
@@ -45,6 +47,7 @@ export class Watcher implements AsyncDisposable {
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+    this.enforcer = new SensorEnforcer(options.log);
     this.#ownCgroups = ownCgroups();
     this.#settling = setInterval(() => this.#pipeline?.settle(), settleInterval);
     options.registry.on("started", () => this.#pipeline?.settle());
@@ -63,6 +66,8 @@ export class Watcher implements AsyncDisposable {
       this.#startedAt = Date.now();
       this.#sensor = await startSensor({
         host: this.#options.host,
+        enforce: true,
+        onEnforcement: (record) => this.enforcer.told(record),
         onRecords: (records) => {
           if (this.#sensor) this.#take(pipeline, records);
           else early.push(...records);
@@ -71,6 +76,7 @@ export class Watcher implements AsyncDisposable {
       });
       this.#error = undefined;
       this.#take(pipeline, early);
+      await this.enforcer.use(this.#sensor);
     } catch (error) {
       this.#ended(error);
     }
@@ -189,6 +195,7 @@ export class Watcher implements AsyncDisposable {
   #ended(error: unknown): void {
     if (this.#stopping) return;
     this.#sensor = undefined;
+    this.enforcer.lost();
     const known = error as Partial<SensorError>;
     this.#error = { message: errorText(error), remedy: known.remedy ?? "it is started again by itself", off: false };
     if (Date.now() - this.#startedAt > soundAfter) this.#delay = firstDelay;

@@ -41,6 +41,11 @@ const commands: { name: string; summary: string; load: () => Promise<Command> }[
     load: async () => (await import("./commands/db.ts")).dbCommand,
   },
   {
+    name: "cache",
+    summary: "what scans keep of images: how much, and forget it",
+    load: async () => (await import("./commands/cache.ts")).cacheCommand,
+  },
+  {
     name: "store",
     summary: "copy all that a server remembers from SQLite to PostgreSQL",
     load: async () => (await import("./commands/store.ts")).storeCommand,

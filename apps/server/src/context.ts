@@ -6,6 +6,7 @@ import type { Store } from "@bulwark/store";
 import type { Logger } from "@bulwark/telemetry";
 import type { AgentGate } from "./agents/gate.ts";
 import type { ServiceAccounts } from "./agents/service-accounts.ts";
+import type { OrderBell } from "./agents/orders.ts";
 import type { AgentSettingsBoard } from "./agents/settings.ts";
 import type { Throttle } from "./auth/throttle.ts";
 import type { HealthBoard } from "./health/board.ts";
@@ -24,6 +25,7 @@ export interface Context {
   readonly store: Store;
   readonly bus: Bus;
   readonly live: LiveHub;
+  readonly orderBell: OrderBell;
   readonly health: HealthBoard;
   readonly disk: DiskGuard;
   /** What this process is called among its replicas, in health. */

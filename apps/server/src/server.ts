@@ -16,6 +16,7 @@ import type { AgentGate } from "./agents/gate.ts";
 import { addJoinToken, joinsByToken, revoke, type JoinTokenOptions } from "./agents/join.ts";
 import { createAgentApp } from "./agents/listener.ts";
 import { createServiceAccounts, type ServiceAccounts } from "./agents/service-accounts.ts";
+import { createOrderBell, expireOrders } from "./agents/orders.ts";
 import { createAgentSettings } from "./agents/settings.ts";
 import { addAgentToken } from "./auth/agent-token.ts";
 import { addLoginLink } from "./auth/login.ts";
@@ -92,6 +93,7 @@ const createJobs = (): Job[] => [
   scanRegistries,
   noteTrend,
   retention,
+  expireOrders,
 ];
 
 /**
@@ -118,6 +120,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const secret = readSecret("BULWARK_KEY", config.server.keyFile);
   const gate = forAgents ? await loadAuthority(store, secret) : null;
   const replica = memberName(config);
+  const orderBell = stack.use(await createOrderBell(bus));
   const holder = randomUUID();
   const context: Context = {
     replica,
@@ -127,6 +130,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     gate,
     serviceAccounts: gate && config.server.agents?.serviceAccount ? accountsOf(config, stack) : null,
     agentSettings: createAgentSettings(store),
+    orderBell,
     metricsToken: readSecret("BULWARK_METRICS_TOKEN", config.server.metricsTokenFile),
     config,
     version,

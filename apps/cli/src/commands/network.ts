@@ -25,6 +25,7 @@ const usage = `Usage: bulwark network evaluate FILE… [--from END --to END --po
        bulwark network lint FILE…
        bulwark network generate --flows FILE… [--manifests FILE…] [--grain GRAIN]
        bulwark network replay --policies FILE… --flows FILE… [--manifests FILE…]
+       bulwark network detect --flows FILE… [--baseline FILE…] [--list FILE…]
 
 What network policies do, worked out from files of Kubernetes objects: who may
 connect to whom, why, what a change opens and closes, what is without effect.
@@ -48,8 +49,10 @@ lint ends with exit code 1 when it finds anything.
 From recorded flows, in logs of Hubble, Calico, Envoy (Istio), Suricata (eve.json)
 and Zeek (conn, dns, ssl; JSON or tab-separated), in any mix, joined by community
 id: generate writes the policies that allow what was seen and nothing else;
-replay tells what policies would have denied of it, with exit code 1 when
-anything. Both end with 3 when part of the logs could not be read.
+replay tells what policies would have denied of it; detect finds scans, beacons,
+tunnels, exfiltration, miners, calls to metadata services and to the control
+plane, weak TLS, and, with --baseline, what is new. replay and detect end with 1
+when there is anything, all with 3 when part of the logs could not be read.
 
   --flows FILE…          logs, - for standard input
   --manifests FILE…      pods and workloads: names and labels for addresses
@@ -57,6 +60,10 @@ anything. Both end with 3 when part of the logs could not be read.
   --grain GRAIN          generate: a policy for each namespace, workload (the
                          default) or pod
   --names                generate: peers outside by name (CiliumNetworkPolicy)
+  --baseline FILE…       detect: logs of ordinary days; what is in them is not new
+  --list FILE…           detect: bad addresses, blocks and names, one a line
+  --fail-on SEVERITY     detect: exit code 1 from here on: low (default), medium,
+                         high
   --without-dns          generate: no opening to the name server but as seen
 `;
 
@@ -99,7 +106,7 @@ async function run(args: string[], io: Io): Promise<number> {
   const act = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!act) {
     throw new UsageError("usage", verb === "" ? "says nothing to do" : `no such thing to do: ${verb}`, {
-      remedy: "say evaluate, explain, diff, lint, generate or replay; bulwark network --help",
+      remedy: "say evaluate, explain, diff, lint, generate, replay or detect; bulwark network --help",
     });
   }
   return act(readCall(rest, io));

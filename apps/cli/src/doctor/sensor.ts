@@ -1,7 +1,20 @@
-import { sensorAvailability } from "@bulwark/sensor";
+import { errorText, BulwarkError } from "@bulwark/model";
+import { coverageOf, sensorAvailability, startSensor } from "@bulwark/sensor";
 import { off, ok, type Finding } from "./probe.ts";
 
-export async function sensor(): Promise<Finding> {
+/** Starts it for a moment: only the kernel knows which of its hooks it takes. */
+export async function sensor(): Promise<Finding[]> {
   const { available, reason, remedy } = sensorAvailability();
-  return available ? ok("sensor", "built, and this kernel and user can run it") : off("sensor", reason, remedy);
+  if (!available) return [off("sensor", reason, remedy)];
+  try {
+    await using started = await startSensor({ onRecords: () => undefined });
+    const seen = coverageOf(started.hooks).map(({ event, hook, sees, costs }): Finding => {
+      if (hook === "") return off(event, `not seen: ${sees}`, "a newer kernel has a hook for it");
+      return ok(event, `${sees}, by ${hook}; costs ${costs}`);
+    });
+    return [ok("sensor", "runs, and slows no system call: it has no hook on them"), ...seen];
+  } catch (error) {
+    const mend = error instanceof BulwarkError ? error.remedy : undefined;
+    return [off("sensor", errorText(error), mend ?? "see bulwark watch --stats")];
+  }
 }

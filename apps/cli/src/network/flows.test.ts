@@ -26,8 +26,8 @@ test("generate writes policies that replay denies nothing of, and a stranger is 
     assert.match(same.out, /^14 connections on 3 edges: none denied\n$/);
     const stranger = await call("replay", "--policies", policies, "--manifests", shop, "--flows", flows, more);
     assert.equal(stranger.code, 1);
-    assert.match(stranger.out, /monitoring\/prometheus → shop\/db {2}TCP 5432 {2}1 connections/);
-    assert.match(stranger.out, /1 edges of attempts that nobody answered: 1 would have been denied/);
+    assert.match(stranger.out, /monitoring\/prometheus → shop\/db {2}TCP 5432 {2}1 connection,/);
+    assert.match(stranger.out, /1 edge with attempts only: 1 would have been denied/);
     assert.match(stranger.err, /broken: .*more-flows\.jsonl:3: no JSON/);
   }
 });
@@ -73,4 +73,28 @@ test("a wrong call says what, where and how to mend", async () => {
   ] as const) {
     await assert.rejects(call(...args), message, args.join(" "));
   }
+});
+
+test("detect tells what is out of the ordinary, why, and by which technique", async (context) => {
+  const plain = await call("detect", "--flows", flows, "--baseline", flows);
+  assert.equal(plain.code, 0, plain.out);
+  assert.match(plain.out, /^0 in 14 flows\nnot looked for: known-bad/);
+  const stranger = await call("detect", "--flows", more, "--baseline", flows, "--format", "json");
+  assert.equal(stranger.code, 1);
+  const { anomalies } = JSON.parse(stranger.out) as {
+    anomalies: { detector: string; subject: string; techniques: string[] }[];
+  };
+  assert.deepEqual(
+    anomalies.map(({ detector, subject }) => [detector, subject]),
+    [["novelty", "monitoring/prometheus"]],
+  );
+  assert.equal((await call("detect", "--flows", more, "--baseline", flows, "--fail-on", "high")).code, 3);
+  const folder = mkdtempSync(join(tmpdir(), "bulwark-detect-"));
+  context.after(() => rmSync(folder, { recursive: true, force: true }));
+  writeFileSync(join(folder, "bad.txt"), "203.0.113.0/24\n");
+  const listed = await call("detect", "--flows", flows, "--list", join(folder, "bad.txt"));
+  assert.equal(listed.code, 1);
+  assert.match(listed.out, /high {3}An address or name that is known to be bad {2}\(known-bad, T1071, score 1\.00\)/);
+  await assert.rejects(call("detect", "--flows", flows, "--list", join(folder, "none.txt")), /none\.txt: ENOENT/);
+  await assert.rejects(call("detect", "--flows", flows, "--fail-on", "doom"), /--fail-on doom/);
 });

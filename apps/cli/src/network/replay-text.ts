@@ -22,14 +22,14 @@ export function replayText({ denied, deniedConnections, edges, connections, atte
     byWorkload.size > mostWorkloads
       ? `… and ${byWorkload.size - mostWorkloads} workloads more; --format json has all\n`
       : "";
-  const head = `${connections} connections on ${edges} edges: `;
+  const head = `${counted(connections, "connection")} on ${counted(edges, "edge")}: `;
   const verdict =
     denied.length === 0
       ? styleText("green", "none denied")
       : styleText("red", `${deniedConnections} on ${denied.length} would have been denied`);
   const tries = attempts.allowed + attempts.denied;
   const tried =
-    tries === 0 ? "" : `${tries} edges of attempts that nobody answered: ${attempts.denied} would have been denied\n`;
+    tries === 0 ? "" : `${counted(tries, "edge")} with attempts only: ${attempts.denied} would have been denied\n`;
   const unfit = [...skipped].map(([reason, count]) => `not judged: ${count} × ${reason}\n`).join("");
   return `${blocks.join("")}${rest}${head}${verdict}\n${tried}${unfit}`;
 }
@@ -38,5 +38,9 @@ function exampleText({ edge, side, reason }: Denial): string {
   const { client, server, port, protocol, connections, last } = edge;
   const when = new Date(last).toISOString().slice(0, 16).replace("T", " ");
   const what = `${endText(client)} → ${endText(server)}  ${protocol} ${port}`;
-  return `  ${printable(what)}  ${connections} connections, last ${when} UTC\n    ${side}: ${printable(reason)}\n`;
+  return `  ${printable(what)}  ${counted(connections, "connection")}, last ${when} UTC\n    ${side}: ${printable(reason)}\n`;
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }

@@ -48,6 +48,11 @@ export function keepFresh(client: QueryClient): () => void {
       soon("cluster");
       soon("kube-object");
     }),
+    listenTo("action", (action) => {
+      if (client.getQueryData(["action", action.id])) client.setQueryData(["action", action.id], action);
+      // A person waits for this.
+      void client.invalidateQueries({ queryKey: ["actions-of", action.container] });
+    }),
     listenTo("health", () => {
       soon("overview");
       soon("health");

@@ -1,5 +1,5 @@
 import type { StreamTopic } from "@bulwark/contract";
-import type { Component, Container, ImageSummary, StoredAlert } from "@bulwark/model";
+import type { ActionRecord, Component, Container, ImageSummary, StoredAlert } from "@bulwark/model";
 import { useSyncExternalStore } from "react";
 
 /** What a message of each topic carries. */
@@ -9,6 +9,7 @@ export interface StreamMessages {
   image: ImageSummary;
   finding: { image: string };
   health: Component;
+  action: ActionRecord;
   /** How many objects of each kind have changed. */
   cluster: { cluster: string; kinds: Record<string, number> };
   /** Messages were lost: what is shown must be fetched anew. */
@@ -26,6 +27,7 @@ const topics = [
   "finding",
   "health",
   "cluster",
+  "action",
 ] as const satisfies readonly StreamTopic[];
 const listeners = new Map<Name, Set<Listener<Name>>>();
 const stateListeners = new Set<() => void>();

@@ -202,9 +202,15 @@ function record(
 /** Of two policies of one name the server's own is in force. */
 function together(own: readonly Guard[], ofCluster: readonly Guard[]): readonly Guard[] {
   if (ofCluster.length === 0) return own;
+  const known = joined.get(ofCluster);
+  if (known?.own === own) return known.all;
   const names = new Set(own.map(({ name }) => name));
-  return [...own, ...ofCluster.filter(({ name }) => !names.has(name))];
+  const all = [...own, ...ofCluster.filter(({ name }) => !names.has(name))];
+  joined.set(ofCluster, { own, all });
+  return all;
 }
+/** The same list until something changes: what is worked out of it is remembered by it. */
+const joined = new WeakMap<readonly Guard[], { own: readonly Guard[]; all: readonly Guard[] }>();
 
 interface Telling {
   context: Context;

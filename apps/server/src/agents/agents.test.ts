@@ -262,7 +262,12 @@ test("what every agent is told has a new revision with each change, which each a
   await using server = await startTestServer({ agents: true });
   const agent = await joined(server, "worker-1");
   const person = server.client(await server.login());
-  assert.deepEqual(await person.getAgentSettings(), { revision: 0, disabledRules: [] });
+  assert.deepEqual(await person.getAgentSettings(), {
+    revision: 0,
+    disabledRules: [],
+    exceptions: [],
+    responses: [],
+  });
   const set = await person.setAgentSettings({ body: { disabledRules: ["drift"] } });
   const answer = await agent.send(1, [{ type: "event", event: eventOf("worker-1", 1) }]);
   assert.equal(answer.body["settings"], set.revision);

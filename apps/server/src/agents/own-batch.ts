@@ -43,6 +43,11 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
       const { container } = record;
       return container.node === name ? { type: "container", container: { ...container, node } } : undefined;
     }
+    case "action": {
+      const { action } = record;
+      if (action.node !== name) return undefined;
+      return { type: "action", action: { ...action, node, alert: action.alert === null ? null : named(action.alert) } };
+    }
     case "containers":
       return record.node === name ? { ...record, node } : undefined;
     case "health": {

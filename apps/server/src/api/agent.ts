@@ -1,4 +1,12 @@
-import { collectorOf, errorText, type Batch, type Component, type KubeCluster, type KubeStatus } from "@bulwark/model";
+import {
+  collectorOf,
+  errorText,
+  splitNodeId,
+  type Batch,
+  type Component,
+  type KubeCluster,
+  type KubeStatus,
+} from "@bulwark/model";
 import { StoreError, type IngestResult } from "@bulwark/store";
 import { ownBatch } from "../agents/own-batch.ts";
 import type { Caller } from "../auth/caller.ts";
@@ -8,6 +16,7 @@ import { count } from "../http/figures.ts";
 import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
 import { announceImage } from "../jobs/announce-image.ts";
+import { audited } from "./audited.ts";
 import { leaseOf, namedClusters } from "../kubernetes/keep.ts";
 import { summaryOf, takeChanges } from "../kubernetes/take.ts";
 
@@ -20,7 +29,7 @@ export const agentHandlers: HandlersOf<"agent"> = {
       throw new Refusal("forbidden", `this agent is of the node ${caller.node}; the batch speaks for another`);
     }
     const result = await write(own, context, now);
-    await announce(result, context);
+    await announce(result, caller, now, context);
     return { stored: result.stored, settings: await context.agentSettings.revision() };
   },
 
@@ -38,6 +47,19 @@ export const agentHandlers: HandlersOf<"agent"> = {
     const changed = await takeChanges(cluster, changes, context);
     if (status) await takeStatus(status, before, cluster, context, now);
     return { changed, known: before !== undefined };
+  },
+
+  async takeOrders({ body, caller, now }, context) {
+    if (caller.kind !== "agent") throw new Refusal("forbidden", "only an agent takes orders");
+    const { actions } = context.store;
+    let orders = await actions.orders(caller.node, body.taken, now);
+    if (orders.length === 0) {
+      await context.orderBell.wait(caller.node, context.closing);
+      orders = await actions.orders(caller.node, [], Date.now());
+    }
+    // An agent need not know which cluster its node is of.
+    const { name } = splitNodeId(caller.node);
+    return { orders: orders.map((order) => ({ ...order, node: name })) };
   },
 
   async readAgentSettings(_call, { agentSettings }) {
@@ -97,13 +119,23 @@ async function write(batch: Batch, context: Context, now: number): Promise<Inges
   }
 }
 
+/** Into the audit log: who did what, and what became of it. */
+async function auditActions(result: IngestResult, caller: Caller, now: number, context: Context): Promise<void> {
+  for (const { id, action, state, container, by, text } of result.actions) {
+    const detail = { id, kind: action.kind, by, text };
+    await audited(context, { caller, now }, `action.${state}`, container, detail);
+  }
+}
+
 /** The batch is on disk: tell open pages, alerts first, and have new images matched. */
-async function announce(result: IngestResult, context: Context): Promise<void> {
+async function announce(result: IngestResult, caller: Caller, now: number, context: Context): Promise<void> {
   const { live } = context;
+  await auditActions(result, caller, now, context);
   await Promise.all([
     ...result.alerts.map((alert) => live.publish("alert", alert)),
     ...result.containers.map((container) => live.publish("container", container)),
     ...result.components.map((component) => live.publish("health", component)),
+    ...result.actions.map((record) => live.publish("action", record)),
     ...result.images.map((report) => announceImage(report, context)),
   ]);
 }

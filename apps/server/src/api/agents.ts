@@ -29,7 +29,7 @@ export const agentsHandlers: HandlersOf<"agents"> = {
   },
 
   async setAgentSettings(call, context) {
-    const settings = await context.agentSettings.set(call.body);
+    const settings = await context.agentSettings.change(() => call.body);
     await audited(context, call, "agent-settings.set", String(settings.revision), call.body);
     return settings;
   },

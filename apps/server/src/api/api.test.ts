@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ApiError, routes, type Client } from "@bulwark/contract";
-import { registrySettings, type AgentRecord } from "@bulwark/model";
+import { registrySettings, type ActionRecord, type AgentRecord } from "@bulwark/model";
 import { createRequest } from "@bulwark/identity";
 import {
   joinAgent,
@@ -38,6 +38,8 @@ const records: AgentRecord[] = [
     ],
   },
 ];
+
+const isRefused = (code: string) => (error: unknown) => error instanceof ApiError && error.problem.code === code;
 
 describe("every route, in the order of a working day", () => {
   let server: TestServer;
@@ -219,6 +221,59 @@ describe("every route, in the order of a working day", () => {
     assert.deepEqual(await server.client(await server.agent()).readAgentSettings(), settings);
   });
 
+  test("what is done about an alert: allowed, ordered once, answered by the node's own agent, undone, on record", async () => {
+    const node = "node-1";
+    const agent = server.client(await server.agent(node));
+    const container = sampleContainer(1, { node });
+    const tell = async (first: number, records: AgentRecord[]): Promise<void> => {
+      await agent.ingest({ body: { node, spool: "spool-of-actions", first, records } });
+    };
+    await tell(1, [{ type: "container", container }]);
+    const scope = { namespaces: [], images: [], containers: [], labels: "" };
+    const policy = { name: "web", scope, mode: "enforce" as const, system: false, automatic: null };
+    await person.setResponsePolicy({ params: { id: "p" }, body: { ...policy, actions: ["freeze"] } });
+    const expiresAt = Date.now() + 60_000;
+    const waiver = { rule: "drift", scope, executable: "", reason: "expected", expiresAt };
+    const exception = await person.createException({ body: waiver });
+    await assert.rejects(person.createException({ body: { ...waiver, expiresAt: 1 } }), isRefused("invalid"));
+    const settings = await person.getAgentSettings();
+    assert.deepEqual([settings.responses.length, settings.exceptions], [1, [exception]]);
+    assert.deepEqual(settings.disabledRules, ["drift"], "what else was said stays");
+    await person.deleteException({ params: { id: exception.id } });
+    await person.deleteResponsePolicy({ params: { id: "p" } });
+    assert.match((await person.getRuleText({ params: { id: "release-agent-of-a-cgroup-written" } })).text, /^- rule:/);
+
+    const action = { kind: "freeze" as const, limitMs: 60_000 };
+    const body = { container: container.id, alert: null, action, reason: "shell", dryRun: false };
+    const ordered = await person.orderAction({ body });
+    assert.deepEqual([ordered.state, ordered.by, ordered.node], ["ordered", "admin", node]);
+    await assert.rejects(person.undoAction({ params: { id: ordered.id } }), isRefused("conflict"));
+    const { orders } = await agent.takeOrders({ body: { taken: [] } });
+    assert.deepEqual(
+      orders.map(({ id, order }) => [id, order.kind]),
+      [[ordered.id, "act"]],
+    );
+    const until = Date.now() + 60_000;
+    const record: ActionRecord = { ...ordered, state: "done", text: "frozen", until };
+    // Another node's agent cannot say what became of it.
+    const other = server.client(await server.agent("node-2"));
+    const foreign = { type: "action", action: { ...record, node: "node-2", state: "undone" } } as const;
+    await other.ingest({ body: { node: "node-2", spool: "s", first: 1, records: [foreign] } });
+    assert.equal((await person.getAction({ params: { id: ordered.id } })).state, "ordered");
+    await tell(2, [{ type: "action", action: record }]);
+    assert.deepEqual(await person.getAction({ params: { id: ordered.id } }), record);
+    assert.deepEqual((await person.listActions({ query: { container: container.id } })).items, [record]);
+    await person.undoAction({ params: { id: ordered.id } });
+    const next = await agent.takeOrders({ body: { taken: [ordered.id] } });
+    assert.deepEqual(
+      next.orders.map(({ order }) => order),
+      [{ kind: "undo", action: ordered.id }],
+    );
+    const { items } = await person.listAudit({ query: { limit: 50 } });
+    const said = items.filter(({ target }) => target === container.id).map((entry) => `${entry.actor} ${entry.action}`);
+    assert.deepEqual(said, ["admin action.undo", `agent:${node} action.done`, "admin action.order"]);
+  });
+
   test("a cluster elsewhere is told of by its collector, is read object by object, and can be forgotten", async () => {
     const { token } = await person.createJoinToken({ body: { cluster: "west", hours: 1 } });
     const agentsUrl = server.agentsUrl ?? "";
@@ -282,11 +337,28 @@ describe("every route, in the order of a working day", () => {
     }
   });
 
+  test("policies are listed and set without a webhook too, and its authority is not there to be changed", async () => {
+    const client = server.client(await server.login());
+    const { items, webhook } = await client.listPolicies();
+    assert.equal(webhook, null);
+    const policy = { params: { id: "no-latest-tag" } };
+    assert.equal(items.find(({ name }) => name === "no-latest-tag")?.setting, null);
+    const body = { mode: "warn", from: null, failurePolicy: "Ignore", excludedNamespaces: [], fix: false } as const;
+    await client.setPolicy({ ...policy, body: { ...body, excludedNamespaces: [...body.excludedNamespaces] } });
+    const found = await client.getPolicy(policy);
+    assert.equal(found.setting?.mode, "warn");
+    const document = { params: { id: "mine" } };
+    const text = found.text.replaceAll("no-latest-tag", "mine");
+    assert.deepEqual(await client.putPolicyDocument({ ...document, body: { text } }), { policies: ["mine"] });
+    await client.deletePolicyDocument(document);
+    assert.deepEqual(await client.listAdmissionDecisions({ query: {} }), { items: [], next: null });
+    await assert.rejects(client.rotateWebhookAuthority(), /the webhook is off/);
+  });
+
   test("no route was left out", () => {
-    // Those are answered on the agents' listener only (above, and agents.test.ts), or asked in admission/webhook.test.ts.
-    const elsewhere = Object.entries(routes).filter(
-      ([name, { tag }]) => tag === "identity" || tag === "admission" || name === "putCluster",
-    );
+    // Those are answered on the agents' listener only: above, and agents.test.ts; or by a webhook: webhook.test.ts.
+    const others = new Set(["putCluster", "rotateWebhookAuthority"]);
+    const elsewhere = Object.entries(routes).filter(([name, { tag }]) => tag === "identity" || others.has(name));
     const names = Object.keys(routes).filter((name) => !elsewhere.some(([other]) => other === name));
     assert.deepEqual([...server.answered].sort(), names.sort());
   });

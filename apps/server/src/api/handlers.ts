@@ -1,4 +1,5 @@
 import type { Handlers } from "../http/register.ts";
+import { actionHandlers } from "./actions.ts";
 import { admissionHandlers } from "./admission.ts";
 import { agentHandlers } from "./agent.ts";
 import { agentsHandlers, identityHandlers } from "./agents.ts";
@@ -19,6 +20,7 @@ export const handlers: Handlers = {
   ...overviewHandlers,
   ...assetHandlers,
   ...alertHandlers,
+  ...actionHandlers,
   ...eventHandlers,
   ...findingHandlers,
   ...scanHandlers,

@@ -170,6 +170,15 @@ export const configSchema = z.strictObject({
           disabled: z.array(z.string().max(256)).max(4096).default([]),
         })
         .prefault({}),
+      /** What the agent does when it is told to; nothing without a response policy. */
+      response: z
+        .strictObject({
+          /** False: whatever the server orders, this node does nothing. */
+          enabled: z.boolean().default(true),
+          /** Delete pods and cordon the node, with the rights of the pod's account. */
+          kubernetes: z.boolean().default(false),
+        })
+        .prefault({}),
       /** What is inside images: packages, secrets, malware, configuration. One scan at a time, with the lowest priority. */
       scan: z
         .strictObject({

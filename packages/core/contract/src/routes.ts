@@ -1,8 +1,12 @@
 import {
+  action,
+  actionOrder,
+  actionRecord,
   admissionDecision,
   admissionOutcome,
   agentName,
   agentSettings,
+  alertException,
   alertState,
   batch,
   clusterName,
@@ -19,6 +23,7 @@ import {
   nodeId,
   nodeName,
   parseSelector,
+  responsePolicy,
   policySetting,
   SelectorError,
   severity,
@@ -486,6 +491,94 @@ export const routes = {
     body: z.strictObject({ state: alertState, comment: z.string().max(4096).optional() }),
     response: storedAlert,
   },
+  getRuleText: {
+    method: "GET",
+    path: "/api/v1/rules/{id}",
+    tag: "alerts",
+    access: "read",
+    summary: "A rule of Bulwark's own as it is written; the id is the rule's",
+    params: id,
+    response: z.object({ file: z.string(), line: z.number().int(), text: z.string() }),
+  },
+  createException: {
+    method: "POST",
+    path: "/api/v1/exceptions",
+    tag: "alerts",
+    access: "write",
+    summary: "Raise no alerts of a rule for a scope until a day; agents have it within seconds",
+    body: alertException.omit({ id: true, owner: true, createdAt: true }),
+    response: alertException,
+  },
+  deleteException: {
+    method: "DELETE",
+    path: "/api/v1/exceptions/{id}",
+    tag: "alerts",
+    access: "write",
+    summary: "End an exception",
+    params: id,
+  },
+
+  // --- what is done about it
+  listActions: {
+    method: "GET",
+    path: "/api/v1/actions",
+    tag: "actions",
+    access: "read",
+    summary: "Actions and what became of them, latest first",
+    query: z.strictObject({ alert: text, container: text, cursor, limit }),
+    response: page(actionRecord),
+  },
+  orderAction: {
+    method: "POST",
+    path: "/api/v1/actions",
+    tag: "actions",
+    access: "write",
+    summary: "Order an action on a container, or ask what it would do; the node's agent answers within seconds",
+    body: z.strictObject({
+      container: z.string().min(1).max(256),
+      alert: z.string().max(256).nullable().default(null),
+      action,
+      reason: z.string().min(1).max(1024),
+      dryRun: z.boolean(),
+    }),
+    response: actionRecord,
+  },
+  getAction: {
+    method: "GET",
+    path: "/api/v1/actions/{id}",
+    tag: "actions",
+    access: "read",
+    summary: "One action",
+    params: id,
+    response: actionRecord,
+  },
+  undoAction: {
+    method: "POST",
+    path: "/api/v1/actions/{id}/undo",
+    tag: "actions",
+    access: "write",
+    summary: "Order that an action is undone",
+    params: id,
+    response: actionRecord,
+  },
+  setResponsePolicy: {
+    method: "PUT",
+    path: "/api/v1/response-policies/{id}",
+    tag: "actions",
+    access: "write",
+    summary: "Say what may be done in a scope, and what is done by itself",
+    params: id,
+    body: responsePolicy.omit({ id: true }),
+    response: responsePolicy,
+  },
+  deleteResponsePolicy: {
+    method: "DELETE",
+    path: "/api/v1/response-policies/{id}",
+    tag: "actions",
+    access: "write",
+    summary: "Allow it no longer; what is done already lasts until its time is over or it is undone",
+    params: id,
+  },
   listEvents: {
     method: "GET",
     path: "/api/v1/events",
@@ -574,7 +667,7 @@ export const routes = {
     tag: "agents",
     access: "write",
     summary: "Tell every agent; each has it within seconds",
-    body: agentSettings.omit({ revision: true }),
+    body: agentSettings.pick({ disabledRules: true }),
     response: agentSettings,
   },
   enrol: {
@@ -617,6 +710,18 @@ export const routes = {
       settings: z.number().int(),
     }),
   },
+  takeOrders: {
+    method: "POST",
+    path: "/api/agent/v1/orders",
+    tag: "agent",
+    access: "agent",
+    summary: "What the node's agent is to do; waits some seconds for something to come",
+    body: z.strictObject({
+      /** Orders that it has taken: they are not given again. */
+      taken: z.array(z.string().max(64)).max(1000),
+    }),
+    response: z.object({ orders: z.array(actionOrder) }),
+  },
   putCluster: {
     method: "POST",
     path: "/api/agent/v1/cluster",
@@ -637,7 +742,7 @@ export type Routes = typeof routes;
 export type RouteName = keyof Routes;
 
 /** A message of `GET /api/v1/stream` (server-sent events; `id` resumes after a cut). The `event:` line is the topic. */
-export const streamTopics = ["alert", "container", "image", "finding", "health", "cluster"] as const;
+export const streamTopics = ["alert", "container", "image", "finding", "health", "cluster", "action"] as const;
 export type StreamTopic = (typeof streamTopics)[number];
 
 /** Body of every answer that is not 2xx. */

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { responsePolicy } from "./action.ts";
+import { alertException } from "./exception.ts";
 
 /**
  * As hosts, pods and Kubernetes nodes are called. Keys are put together with `/` and `:`, so a name has neither; and
@@ -53,5 +55,9 @@ export const agentSettings = z.strictObject({
   revision: z.number().int(),
   /** Rules that raise no alert. */
   disabledRules: z.array(z.string().min(1).max(128)).max(1000),
+  /** Alerts that are not raised. */
+  exceptions: z.array(alertException).max(1000).default([]),
+  /** What may be done, and what is done by itself. */
+  responses: z.array(responsePolicy).max(200).default([]),
 });
 export type AgentSettings = z.infer<typeof agentSettings>;

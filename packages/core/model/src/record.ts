@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { actionRecord } from "./action.ts";
 import { alert } from "./alert.ts";
 import { container } from "./container.ts";
 import { event } from "./event.ts";
@@ -18,6 +19,8 @@ export const record = z.discriminatedUnion("type", [
     node: z.string().max(256),
     running: z.array(z.string().max(256)).max(20_000),
   }),
+  /** What became of an action. */
+  z.strictObject({ type: z.literal("action"), action: actionRecord }),
   z.strictObject({ type: z.literal("image"), report: imageReport }),
   /** How one scan gets on: the latest word holds. */
   z.strictObject({ type: z.literal("scan"), scan }),

@@ -2,6 +2,7 @@ import type { Engine } from "./engine.ts";
 import { migrate } from "./migrations/migrate.ts";
 import { openPostgres } from "./postgresql/engine.ts";
 import { accountRepository } from "./repositories/accounts.ts";
+import { actionRepository } from "./repositories/actions.ts";
 import { admissionRepository } from "./repositories/admission.ts";
 import { agentRepository } from "./repositories/agents.ts";
 import { alertRepository } from "./repositories/alerts.ts";
@@ -47,6 +48,7 @@ function storeOn(engine: Engine): Store {
     ingest: ingestRepository(engine),
     events: eventRepository(engine),
     alerts: alertRepository(engine),
+    actions: actionRepository(engine),
     containers: containerRepository(engine),
     images: imageRepository(engine),
     findings: findingRepository(engine),

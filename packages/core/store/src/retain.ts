@@ -25,6 +25,7 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
   }
   await drain(engine, decisionsMost);
   if (limits.alertDays !== undefined) report.alerts += await drain(engine, alertsBefore(before(limits.alertDays)));
+  if (limits.alertDays !== undefined) await drain(engine, actionsBefore(before(limits.alertDays)));
   if (limits.auditDays !== undefined) report.audit += await drain(engine, auditBefore(before(limits.auditDays)));
   if (limits.assetDays !== undefined) {
     report.containers += await drain(engine, containersBefore(before(limits.assetDays)));
@@ -75,6 +76,8 @@ const max = sql.lit(step);
 
 const alertsBefore = (time: number): Delete =>
   sql`delete from alerts where id in (select id from alerts where time < ${time} order by time limit ${max})`;
+const actionsBefore = (time: number): Delete =>
+  sql`delete from actions where id in (select id from actions where created_at < ${time} order by created_at limit ${max})`;
 const auditBefore = (time: number): Delete =>
   // By number and only from the front: the chain has no hole, even where a clock once went back. The last entry stays,
   // because the next one follows from it.

@@ -208,6 +208,18 @@ export interface Schema {
   kube_labels: { cluster: string; uid: string; key: string; value: string };
   /** Hashes of the ids of audit records that came lately: an API server that had no answer sends them again. */
   audit_seen: { id: string; seen_at: number };
+  actions: {
+    id: string;
+    node: string;
+    container: string;
+    alert: string | null;
+    /** By the server's clock. */
+    created_at: number;
+    state: string;
+    body: string;
+  };
+  /** What an agent is to do and has not said that it has taken. */
+  orders: { id: string; node: string; expires_at: number; body: string };
   /** What admission policies decided. */
   admission_decisions: {
     id: string;

@@ -1,4 +1,6 @@
 import type {
+  ActionOrder,
+  ActionRecord,
   AdmissionDecision,
   AdmissionOutcome,
   Alert,
@@ -43,6 +45,7 @@ export interface Store extends AsyncDisposable {
   readonly ingest: IngestRepository;
   readonly events: EventRepository;
   readonly alerts: AlertRepository;
+  readonly actions: ActionRepository;
   readonly containers: ContainerRepository;
   readonly images: ImageRepository;
   readonly findings: FindingRepository;
@@ -93,6 +96,8 @@ export interface IngestResult {
   /** Images whose content is now another one than before: they are to be matched. */
   images: ImageReport[];
   components: Component[];
+  /** Whose state is another one than before. */
+  actions: ActionRecord[];
   scans: Scan[];
 }
 
@@ -138,6 +143,21 @@ export interface AlertRepository {
   countOpen(): Promise<Record<Severity, number>>;
   /** Counts in `hours` hours up to `now`, oldest first, empty hours included. */
   countByHour(hours: number, now: number): Promise<{ time: number; count: number }[]>;
+}
+
+export interface ActionRepository {
+  /** Latest first. */
+  list(
+    filter: { alert?: string | undefined; container?: string | undefined },
+    options: ListOptions,
+  ): Promise<Page<ActionRecord>>;
+  get(id: string): Promise<ActionRecord | undefined>;
+  /** Keeps an order until its agent takes it, and what it is about; null where it undoes what is known already. */
+  order(order: ActionOrder, record: ActionRecord | null, now: number): Promise<void>;
+  /** Forgets what the agent of this node has taken, and gives it the rest. */
+  orders(node: string, done: readonly string[], now: number): Promise<ActionOrder[]>;
+  /** Gives up orders that nobody took in time; what they were about. */
+  expire(now: number): Promise<ActionRecord[]>;
 }
 
 export interface ContainerRepository {

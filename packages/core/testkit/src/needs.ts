@@ -19,6 +19,7 @@ const checks = {
   registry: () => command("docker-registry", "docker-registry"),
   skopeo: () => command("skopeo", "skopeo"),
   go: () => command("go", "golang, 1.26 or later"),
+  python: () => command("python3", "python3 python3-requests"),
   debian: () => command("dpkg-deb", "dpkg, and a Debian to build on"),
   cluster: () => clusterLack(),
   suites: () => folder(suitesDir(), "SUITES_DIR"),

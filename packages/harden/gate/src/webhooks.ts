@@ -37,14 +37,24 @@ export function routeOf(path: string): Route | undefined {
 /** The configuration changes a while after a date has come: until then both calls ask about the policy. */
 const overlap = 60_000;
 
+/** How long it is remembered which policies a call asks about: dates come by the second. */
+const remembered = 1000;
+const memory = new WeakMap<readonly Guard[], Map<string, { at: number; guards: Guard[] }>>();
+
 /** The policies that a call asks about. */
 export function guardsOf(
   { side, bucket, part }: Omit<Route, "cluster">,
   guards: readonly Guard[],
   now: number,
-): Guard[] {
-  const here = guards.filter((guard) => guard.side === side && isIn(bucket, guard, now));
-  return parts(here)[part] ?? [];
+): readonly Guard[] {
+  const calls = memory.get(guards) ?? new Map<string, { at: number; guards: Guard[] }>();
+  memory.set(guards, calls);
+  const key = `${side} ${bucket} ${part}`;
+  const known = calls.get(key);
+  if (known && now >= known.at && now - known.at < remembered) return known.guards;
+  const here = parts(guards.filter((guard) => guard.side === side && isIn(bucket, guard, now)))[part] ?? [];
+  calls.set(key, { at: now, guards: here });
+  return here;
 }
 
 function isIn(bucket: Bucket, { setting: { mode, failurePolicy, from } }: Guard, now: number): boolean {

@@ -43,7 +43,7 @@ const document = z.looseObject({
 });
 
 /** What of an image a policy has to know; the rest is not fetched. */
-export interface Needs {
+interface Needs {
   readonly signatures: boolean;
   readonly config: boolean;
   readonly report: boolean;

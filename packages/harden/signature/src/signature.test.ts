@@ -152,7 +152,7 @@ describe("by an identity, with a trust root and nothing else", () => {
     const leaf = pair();
     key = leaf.privateKey;
     const issued = await ca.issueCertificate({
-      publicKey: leaf.publicKey.export({ type: "spki", format: "der" }) as never,
+      publicKey: leaf.publicKey.export({ type: "spki", format: "der" }),
       subjectAltName: person,
       extensions: [{ oid: "1.3.6.1.4.1.57264.1.1", value: issuer, legacy: true }],
     });

@@ -34,8 +34,18 @@ export function communityId({ from, to, fromPort, toPort, protocol }: FlowTuple,
   const ordered = oneWay || order < 0 || (order === 0 && a !== undefined && b !== undefined && a < b);
   const [first, second] = ordered ? [sender, receiver] : [receiver, sender];
   if (!ordered) [a, b] = [b, a];
-  const ports = a !== undefined && b !== undefined ? [a >> 8, a & 255, b >> 8, b & 255] : [];
-  const bytes = Buffer.from([seed >> 8, seed & 255, ...first, ...second, protocol, 0, ...ports]);
+  const ports = a !== undefined && b !== undefined;
+  const bytes = Buffer.alloc(2 + first.length + second.length + 2 + (ports ? 4 : 0));
+  bytes.writeUInt16BE(seed, 0);
+  bytes.set(first, 2);
+  bytes.set(second, 2 + first.length);
+  let at = 2 + first.length + second.length;
+  bytes.writeUInt8(protocol, at);
+  at += 2;
+  if (ports) {
+    bytes.writeUInt16BE(a ?? 0, at);
+    bytes.writeUInt16BE(b ?? 0, at + 2);
+  }
   return `1:${hash("sha1", bytes, "base64")}`;
 }
 
@@ -60,7 +70,20 @@ function pairs(list: readonly [number, number][]): Map<number, number> {
   return new Map(list.flatMap(([a, b]) => [[a, b] as const, [b, a] as const]));
 }
 
+/** The same addresses come again and again. */
+const parsed = new Map<string, Buffer | undefined>();
+const mostParsed = 16_384;
+
 function addressBytes(text: string): Buffer | undefined {
+  const known = parsed.get(text);
+  if (known) return known;
+  if (parsed.size >= mostParsed) parsed.clear();
+  const bytes = parseBytes(text);
+  parsed.set(text, bytes);
+  return bytes;
+}
+
+function parseBytes(text: string): Buffer | undefined {
   if (isIPv4(text)) return Buffer.from(text.split(".").map(Number));
   if (!isIPv6(text) || text.includes("%")) return undefined;
   const dotted = /^(.*:)(\d+)\.(\d+)\.(\d+)\.(\d+)$/.exec(text);

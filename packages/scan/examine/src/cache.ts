@@ -69,13 +69,17 @@ export class LayerCache {
 
   keepConclusion(key: unknown, conclusion: unknown): void {
     this.#write(fileOf("image", key), conclusion);
-    this.trim();
+    this.trimWritten();
+  }
+
+  /** As `trim`, where anything was written since the last time. */
+  trimWritten(): void {
+    if (this.#written > 0) this.trim();
+    this.#written = 0;
   }
 
   /** Removes what was used longest ago until the limit is kept. */
   trim(): void {
-    if (this.#written === 0) return;
-    this.#written = 0;
     const files = this.#list();
     let size = files.reduce((sum, file) => sum + file.size, 0);
     for (const file of files.toSorted((a, b) => a.usedAt - b.usedAt)) {

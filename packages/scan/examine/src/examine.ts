@@ -87,7 +87,7 @@ async function seeLayers(
     onProgress?.(progress);
   };
   await Promise.all(largestFirst([...layers.values()]).map(look));
-  cache?.trim();
+  cache?.trimWritten();
   return pileUp(
     tree,
     content,

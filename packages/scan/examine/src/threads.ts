@@ -7,6 +7,8 @@ import type { Registry } from "./registry.ts";
 
 /** Of the memory that JavaScript takes in one thread; contents of files are beside it, and bounded by analyzers. */
 const heapLimitMegabytes = 1024;
+/** Of objects that die young, which is nearly all of them. */
+const youngMegabytes = 16;
 
 /** Threads that examine, started as they are needed, each one thing after the other. */
 export class Threads implements AsyncDisposable {
@@ -78,7 +80,7 @@ export class Threads implements AsyncDisposable {
   #start(): Worker {
     const worker = new Worker(new URL("pass-thread.ts", import.meta.url), {
       workerData: { module: this.#module },
-      resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes },
+      resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes, maxYoungGenerationSizeMb: youngMegabytes },
     });
     worker.setMaxListeners(0);
     this.#all.set(worker, new Promise((resolve) => worker.once("message", resolve)));

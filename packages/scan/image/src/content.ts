@@ -160,7 +160,7 @@ export async function* unpacked(stream: AsyncIterable<Uint8Array>): AsyncGenerat
     },
   };
   const magic = Buffer.from(first.value.subarray(0, 4)).toString("hex");
-  const options = { chunkSize: 1024 * 1024 };
+  const options = { chunkSize: 256 * 1024 };
   const decoder = magic.startsWith("1f8b")
     ? createGunzip(options)
     : magic === "28b52ffd"

@@ -5,6 +5,7 @@ import type { Watch } from "./registry.ts";
 import { within } from "./wait.ts";
 
 const callTimeout = 5000;
+const orderTimeout = 30_000;
 const answerLimit = 16 * 1024 * 1024;
 const lineLimit = 1024 * 1024;
 
@@ -19,6 +20,19 @@ export async function getJson<T>(socket: string, path: string, schema: z.ZodType
     throw new RuntimeError("failed", `${socket}${path}: ${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}`, {
       remedy: "this version of the runtime is not known; report it",
     });
+  } catch (error) {
+    throw explain(socket, error);
+  } finally {
+    stopping.abort();
+  }
+}
+
+/** A call that changes something, within half a minute: a container has ten seconds to stop. Raises `RuntimeError`. */
+export async function post(socket: string, path: string): Promise<void> {
+  const stopping = new AbortController();
+  try {
+    const response = await within(orderTimeout, `${socket}${path}`, open(socket, path, stopping.signal, "POST"));
+    response.resume();
   } catch (error) {
     throw explain(socket, error);
   } finally {
@@ -65,12 +79,14 @@ export async function watchLines(socket: string, path: string, line: (text: stri
   };
 }
 
-async function open(socket: string, path: string, signal: AbortSignal): Promise<IncomingMessage> {
+const done = new Set([200, 204, 304]);
+
+async function open(socket: string, path: string, signal: AbortSignal, method = "GET"): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const call = request(
-      { socketPath: socket, path, signal, agent: false, headers: { host: "localhost" } },
+      { method, socketPath: socket, path, signal, agent: false, headers: { host: "localhost" } },
       (response) => {
-        if (response.statusCode === 200) return resolve(response);
+        if (done.has(response.statusCode ?? 0)) return resolve(response);
         response.resume();
         const code = response.statusCode === 404 ? "absent" : response.statusCode === 403 ? "denied" : "failed";
         return reject(new RuntimeError(code, `${socket}${path}: status ${String(response.statusCode)}`));

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Container, RuntimeKind } from "@bulwark/model";
 import { explain, RuntimeError } from "./error.ts";
 import { fit } from "./fit.ts";
-import type { NodeImage, Runtime, RuntimeSource, Watch } from "./registry.ts";
+import type { NodeImage, Runtime, RuntimeOrder, RuntimeSource, Watch } from "./registry.ts";
 import { within } from "./wait.ts";
 
 /** Of one runtime. What is beyond is counted. */
@@ -70,6 +70,16 @@ export class Link implements AsyncDisposable {
 
   get isAnswering(): boolean {
     return this.#source !== undefined && !this.error;
+  }
+
+  async control(container: Container, order: RuntimeOrder): Promise<void> {
+    if (!this.#source?.control) {
+      throw new RuntimeError("failed", `${this.kind} takes no orders from here`, {
+        remedy: order === "pause" ? "freeze the container instead" : "kill its first process instead",
+      });
+    }
+    await this.#source.control(container, order);
+    this.#soon();
   }
 
   /** Nothing where the runtime does not answer: that is said of it already. */

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import type { Component, Container } from "@bulwark/model";
 import { CgroupIndex } from "./cgroups.ts";
+import { RuntimeError } from "./error.ts";
 import { healthOf } from "./health.ts";
 import { Link } from "./link.ts";
 import { identityOf, orderedBy } from "./merge.ts";
 import { expand } from "./places.ts";
 import { processFacts, processStat, type ProcessFacts } from "./process.ts";
-import type { ContainerRegistry, ContentPlace, NodeImage } from "./registry.ts";
+import type { ContainerRegistry, ContentPlace, NodeImage, RuntimeOrder } from "./registry.ts";
 import { defaultPaths, runtimes, type RuntimePaths } from "./runtimes/index.ts";
 import { mapLimited } from "./wait.ts";
 
@@ -108,6 +109,15 @@ class Registry implements ContainerRegistry {
   async images(): Promise<NodeImage[]> {
     const found = await Promise.all(this.#links.filter(({ trusted }) => trusted).map(async (link) => link.images()));
     return found.flat();
+  }
+
+  async control(container: Container, order: RuntimeOrder): Promise<void> {
+    const { id, runtime } = container;
+    const link = this.#links.find(
+      ({ kind, containers }) => kind === runtime && containers.some((item) => item.id === id),
+    );
+    if (!link) throw new RuntimeError("absent", `${runtime} does not tell of the container ${id} any more`);
+    await link.control(container, order);
   }
 
   byCgroup(paths: readonly string[]): Container | undefined {

@@ -16,11 +16,16 @@ export interface RuntimeSource extends AsyncDisposable {
    * has. `startedAt` may be null where the runtime does not say; it is then taken from the process. Raises `RuntimeError`.
    */
   list(): Promise<Container[]>;
+  /** Absent where the runtime takes no such orders. Raises `RuntimeError`. */
+  control?(container: Container, order: RuntimeOrder): Promise<void>;
   /** Calls `changed` whenever containers came, went or changed, by the runtime's own events where it has them. */
   watch(changed: () => void): Promise<Watch>;
   /** The images that it has, each by one name. Absent where it does not tell. Raises `RuntimeError`. */
   images?(): Promise<NodeImage[]>;
 }
+
+/** `stop` asks the container to end, and ends it when it does not. */
+export type RuntimeOrder = "pause" | "resume" | "stop";
 
 /** Who has an image: containerd (`openContainerdContent`), or what speaks Docker's API. */
 export interface ContentPlace {
@@ -54,6 +59,8 @@ export interface ContainerRegistry extends AsyncDisposable {
   byId(id: string): Container | undefined;
   /** The content store that the container's image came from, where its runtime has one that can be read. */
   contentOf(container: Container): ContentPlace | undefined;
+  /** Has the container's own runtime do it. Raises `RuntimeError`, also where the runtime takes no such orders. */
+  control(container: Container, order: RuntimeOrder): Promise<void>;
   /** Every image of this machine, of the runtimes that answer. */
   images(): Promise<NodeImage[]>;
   /** Looks again now; resolves when done. At most one look at a runtime runs at a time, and at most five in a second. */

@@ -1,2 +1,2 @@
-export * from "./action.ts";
+export type * from "./action.ts";
 export * from "./responder.ts";

@@ -33,6 +33,8 @@ enum frame_type {
 	FRAME_SIGNAL = 15,
 	FRAME_DNS = 16,
 	FRAME_FLOOD = 17,
+	FRAME_REPLY = 18,
+	FRAME_ENFORCEMENT = 19,
 };
 
 struct frame_header {
@@ -289,6 +291,43 @@ struct frame_clock {
 	__s64 offset;
 };
 
+/* To a command (command.h) of that id. The text says what is wrong and, after a line end, how to mend it. */
+struct frame_reply {
+	struct frame_header header;
+	__u64 id;
+	__u32 guard; /* process that enforces */
+	__u8 is_refused;
+	__u8 ways; /* enum enforcement_way */
+	__u16 text_length;
+};
+
+enum enforcement_way {
+	WAY_REFUSES_EXEC = 1, /* fanotify: the exec fails */
+	WAY_ENDS_EXEC = 2, /* the program is ended before it runs */
+	WAY_REFUSES_CONNECT = 4, /* connect(2) and sendmsg(2) fail */
+	WAY_DROPS_PACKETS = 8,
+};
+
+enum enforcement_state {
+	ENFORCEMENT_LASTS = 0,
+	ENFORCEMENT_TIME_IS_OVER = 1,
+	ENFORCEMENT_UNDONE = 2,
+	ENFORCEMENT_CONTAINER_ENDED = 3,
+};
+
+/* What became of a policy since it was set; when that changed, at most once a second, and when it ends. */
+struct frame_enforcement {
+	struct frame_header header;
+	__u64 id;
+	__u64 prevented;
+	__u64 caught;
+	__u64 missed;
+	__u8 state;
+	__u8 reserved;
+	__u16 text_length; /* the program that was refused last follows */
+	__u32 pid; /* who that was */
+};
+
 /* FRAME_READY: the header, then lines of text "event hook\n". */
 
 #define FRAME_SIZE(type, bytes) _Static_assert(sizeof(type) == (bytes), #type)
@@ -306,6 +345,8 @@ FRAME_SIZE(struct frame_device, 104);
 FRAME_SIZE(struct frame_signal, 128);
 FRAME_SIZE(struct frame_dns, 136);
 FRAME_SIZE(struct frame_flood, 96);
+FRAME_SIZE(struct frame_reply, 48);
+FRAME_SIZE(struct frame_enforcement, 72);
 FRAME_SIZE(struct frame_loss, 72);
 FRAME_SIZE(struct frame_clock, 40);
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "guard.h"
 
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 #define OTHER_KERNEL "Needs Linux 5.13 or later with BTF and BPF tracing; run it with --verbose to see what the kernel says."
@@ -292,6 +293,7 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 	configure(object, options, loaded.cpus);
 	load_programs(object);
 	find_host(object);
+	loaded.guard = guard_start(object, options->cgroup);
 
 	loaded.ring = ring_buffer__new(bpf_map__fd(map(object, "ring")), receive, context, NULL);
 	if (!loaded.ring)

@@ -22,6 +22,7 @@ struct loaded {
 	const struct cpu_loss *losses;
 	int cpus;
 	char hooks[1024]; /* lines "event hook\n" of what is attached */
+	int guard; /* socket from the process that enforces; -1: there is none */
 	int snapshot; /* to read until its end, for the frames of what is there already */
 };
 

@@ -18,6 +18,7 @@
 
 #include "fail.h"
 #include "files.h"
+#include "guard.h"
 #include "load.h"
 #include "output.h"
 #include "privileges.h"
@@ -48,6 +49,7 @@ static int receive(void *turn, void *frame, size_t length);
 static void send_ready(struct turn *turn, const char *hooks);
 static void send_clock(struct output *output);
 static void take_files(struct turn *turn);
+static void take_answers(struct turn *turn, int guard);
 static void send_loss(struct turn *turn, const struct loaded *loaded, bool at_once);
 
 int main(int count, char **values)
@@ -74,6 +76,7 @@ int main(int count, char **values)
 		turn.frames = 0;
 		ring_buffer__consume(loaded.ring);
 		take_files(&turn);
+		take_answers(&turn, loaded.guard);
 		send_clock(&turn.output);
 		send_loss(&turn, &loaded, is_over);
 		if (!output_flush(&turn.output) || is_over)
@@ -205,6 +208,22 @@ static void take_files(struct turn *turn)
 	/* Without it we see less than we said: whoever started us starts us again. */
 	if (length < 0)
 		fail("the process that watches files ended", "Start the sensor again.", "its socket is closed");
+}
+
+/* What the process that enforces has to say. */
+static void take_answers(struct turn *turn, int guard)
+{
+	static __u8 frame[FRAME_MAX];
+	long length = 0;
+
+	for (int i = 0; i < FRAMES_A_TURN && guard >= 0; i++) {
+		length = guard_read(guard, frame, sizeof(frame));
+		if (length <= 0)
+			break;
+		output_notice(&turn->output, frame, length);
+	}
+	if (length < 0)
+		fail("the process that enforces ended", "Start the sensor again.", "its socket is closed");
 }
 
 static __s64 nanoseconds(clockid_t clock)

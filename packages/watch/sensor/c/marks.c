@@ -5,7 +5,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/magic.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,6 +16,7 @@
 
 #include "fail.h"
 #include "frame.h"
+#include "inside.h"
 
 #ifndef AT_HANDLE_FID
 #define AT_HANDLE_FID 0x200 /* Linux 6.6 */
@@ -87,26 +87,6 @@ struct marks *marks_open(void)
 	return marks;
 }
 
-/*
- * A path inside of a container. Its links lead nowhere but inside: what a container names is not to be found on the host
- * (openat2(2), RESOLVE_IN_ROOT).
- */
-static int open_inside(int root, const char *path)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-
-	return syscall(SYS_openat2, root, path, &how, sizeof(how));
-}
-
-/* fanotify_mark(2) takes no descriptor of O_PATH, but the path of one. */
-static bool mark(int queue, unsigned flags, unsigned long long mask, int fd)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return fanotify_mark(queue, FAN_MARK_ADD | flags, mask, AT_FDCWD, path) == 0;
-}
-
 static bool same_file(const char *a, int b)
 {
 	struct stat first, second;
@@ -121,7 +101,7 @@ static void mark_directory(struct marks *marks, int root, const char *path, __u3
 		struct file_handle handle;
 		__u8 bytes[sizeof(struct file_handle) + HANDLE_BYTES];
 	} found = { .handle.handle_bytes = HANDLE_BYTES };
-	int fd = open_inside(root, path), mount;
+	int fd = inside_open(root, path), mount;
 	struct stat stat;
 
 	if (fd < 0)
@@ -141,8 +121,8 @@ static void mark_directory(struct marks *marks, int root, const char *path, __u3
 	/* Without a place for what it is called its events would mean nothing. */
 	if (place && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode) &&
 	    name_to_handle_at(fd, "", &found.handle, &mount, AT_EMPTY_PATH | AT_HANDLE_FID) == 0 &&
-	    (mark(marks->directory_queue, 0, ENTRY_CHANGES | FAN_RENAME, fd) ||
-	     mark(marks->directory_queue, 0, ENTRY_CHANGES | FAN_MOVED_FROM | FAN_MOVED_TO, fd))) {
+	    (inside_mark(marks->directory_queue, 0, ENTRY_CHANGES | FAN_RENAME, fd) ||
+	     inside_mark(marks->directory_queue, 0, ENTRY_CHANGES | FAN_MOVED_FROM | FAN_MOVED_TO, fd))) {
 		*place = (struct directory){
 			.mount_namespace = mount_namespace,
 			.handle_bytes = found.handle.handle_bytes,
@@ -154,50 +134,19 @@ static void mark_directory(struct marks *marks, int root, const char *path, __u3
 	close(fd);
 }
 
-/* File systems that hold no files of anybody. */
-static bool is_made_by_kernel(const char *type)
-{
-	static const char *const types[] = { "proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "devtmpfs" };
-
-	for (size_t i = 0; i < COUNT(types); i++)
-		if (strcmp(type, types[i]) == 0)
-			return true;
-	return false;
-}
-
 /* Volumes and memory file systems: only what is written through the container's own mount of them. */
-static void mark_mounts(int queue, __u32 pid, int root)
+static void mark_mount(void *queue, int fd)
 {
-	char name[64], line[2 * PATH_MAX], target[PATH_MAX], type[64];
-	FILE *file;
-
-	snprintf(name, sizeof(name), "/proc/%u/mountinfo", pid);
-	file = fopen(name, "re");
-	/* Documentation/filesystems/proc.rst, 3.5: the type is after a lone dash. */
-	for (int turns = 0; file && turns < 256 && fgets(line, sizeof(line), file); turns++) {
-		const char *dash = strstr(line, " - ");
-
-		if (!dash || sscanf(line, "%*s %*s %*s %*s %4095s", target) != 1 || sscanf(dash, " - %63s", type) != 1)
-			continue;
-		if (strcmp(target, "/") == 0 || is_made_by_kernel(type))
-			continue;
-		int fd = open_inside(root, target);
-		if (fd >= 0) {
-			mark(queue, FAN_MARK_MOUNT, FAN_CLOSE_WRITE, fd);
-			close(fd);
-		}
-	}
-	if (file)
-		fclose(file);
+	inside_mark(*(int *)queue, FAN_MARK_MOUNT, FAN_CLOSE_WRITE, fd);
 }
 
 static void mark_secret(int queue, int root, const char *path)
 {
-	int fd = open_inside(root, path);
+	int fd = inside_open(root, path);
 
 	if (fd < 0)
 		return;
-	mark(queue, 0, FAN_OPEN, fd);
+	inside_mark(queue, 0, FAN_OPEN, fd);
 	close(fd);
 }
 
@@ -208,12 +157,12 @@ static void mark_secrets(int queue, int root)
 	for (size_t i = 0; i < COUNT(watched_secrets); i++)
 		mark_secret(queue, root, watched_secrets[i]);
 	for (size_t i = 0; i < COUNT(secret_mounts); i++) {
-		int fd = open_inside(root, secret_mounts[i]);
+		int fd = inside_open(root, secret_mounts[i]);
 
 		if (fd < 0)
 			continue;
 		if (fstat(fd, &place) == 0 && fstat(root, &whole) == 0 && place.st_dev != whole.st_dev)
-			mark(queue, FAN_MARK_MOUNT, FAN_OPEN, fd);
+			inside_mark(queue, FAN_MARK_MOUNT, FAN_OPEN, fd);
 		close(fd);
 	}
 }
@@ -222,7 +171,6 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
 {
 	struct container *place = NULL;
 	struct statfs system;
-	char path[64];
 	int root, process, queue;
 
 	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
@@ -231,8 +179,7 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
 		if (!marks->containers[i].mount_namespace && !place)
 			place = &marks->containers[i];
 	}
-	snprintf(path, sizeof(path), "/proc/%u/root", pid);
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = inside_root(pid);
 	process = syscall(SYS_pidfd_open, pid, 0);
 	queue = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_CLOEXEC | O_LARGEFILE);
 	if (!place || root < 0 || process < 0 || queue < 0 || same_file("/proc/1/root", root) ||
@@ -246,9 +193,9 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
 		return false;
 	}
 	/* The whole overlay is the container's, also through mounts that it makes later. Another root may be anybody's. */
-	mark(queue, system.f_type == OVERLAYFS_SUPER_MAGIC ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT, FAN_CLOSE_WRITE, root);
+	inside_mark(queue, system.f_type == OVERLAYFS_SUPER_MAGIC ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT, FAN_CLOSE_WRITE, root);
 	mark_secrets(queue, root);
-	mark_mounts(queue, pid, root);
+	inside_mounts(pid, root, mark_mount, &queue);
 	for (size_t i = 0; i < COUNT(watched_directories) && marks->directory_queue >= 0; i++)
 		mark_directory(marks, root, watched_directories[i], mount_namespace);
 	close(root);
@@ -387,15 +334,12 @@ static void mark_within(struct marks *marks, const struct container *container, 
  */
 static void mark_new(struct marks *marks, __u32 mount_namespace, const char *path)
 {
-	char name[64];
-
 	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
 		const struct container *container = &marks->containers[i];
 
 		if (container->mount_namespace != mount_namespace)
 			continue;
-		snprintf(name, sizeof(name), "/proc/%u/root", container->pid);
-		int root = open(name, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		int root = inside_root(container->pid);
 		if (root < 0)
 			return;
 		mark_within(marks, container, root, path);

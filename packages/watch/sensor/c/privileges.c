@@ -37,14 +37,14 @@ void require_privileges(void)
 	     "needs CAP_BPF, CAP_PERFMON and CAP_SYS_ADMIN, runs as user %u", geteuid());
 }
 
-void keep_privileges(unsigned long long kept)
+void keep_privileges(unsigned long long wanted)
 {
 	struct __user_cap_header_struct header = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	unsigned long long left = 0, kept = effective_capabilities(&left) == 0 ? wanted & left : 0;
 	struct __user_cap_data_struct sets[2] = {
 		{ .effective = kept, .permitted = kept },
 		{ .effective = kept >> 32, .permitted = kept >> 32 },
 	};
-	unsigned long long left;
 
 	/* The bounding set first, while CAP_SETPCAP is there; without it no_new_privs holds the same door. */
 	for (int capability = 0; prctl(PR_CAPBSET_DROP, capability) == 0;)

@@ -5,7 +5,7 @@
 /* Fails with a remedy where this process may not load programs that trace the kernel. */
 void require_privileges(void);
 
-/* Gives up every capability but these, and every way to get one. */
-void keep_privileges(unsigned long long kept);
+/* Gives up every capability but these, as far as it has them, and every way to get one. */
+void keep_privileges(unsigned long long wanted);
 
 #endif

@@ -19,6 +19,7 @@
 #include "kernel/cgroup.h"
 #include "kernel/socket.h"
 #include "kernel/process.h"
+#include "kernel/policy.h"
 
 #include "hooks/host.h"
 #include "hooks/exec.h"
@@ -32,5 +33,7 @@
 #include "hooks/socket.h"
 #include "hooks/unix.h"
 #include "hooks/snapshot.h"
+#include "hooks/end-exec.h"
+#include "hooks/cut-network.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -15,7 +15,7 @@ import {
 } from "fast-check";
 import { createDecoder } from "./decode.ts";
 import { SensorError } from "./error.ts";
-import type { LossRecord, ProcessRecord, SensorRecord } from "./record.ts";
+import type { LossRecord, ProcessRecord, DecodedRecord } from "./record.ts";
 
 /** Frames as the table in README.md gives them, put together without anything of decode.ts. */
 type Field = [bytes: 1 | 2 | 4 | 8, value: number | bigint] | Uint8Array | string;
@@ -109,9 +109,9 @@ function processFrame(
   return frame(type, sequence, ...fields);
 }
 
-function decode(...frames: Buffer[]): SensorRecord[] {
+function decode(...frames: Buffer[]): DecodedRecord[] {
   const decoder = createDecoder();
-  const records: SensorRecord[] = [];
+  const records: DecodedRecord[] = [];
   decoder.push(Buffer.concat(frames), records);
   decoder.end();
   return records;
@@ -466,7 +466,7 @@ const broken: [what: string, bytes: Buffer, message: RegExp][] = [
 for (const [what, bytes, message] of broken) {
   test(`a frame with ${what} is refused, with its place`, () => {
     const decoder = createDecoder();
-    const records: SensorRecord[] = [];
+    const records: DecodedRecord[] = [];
     const before = frame(5, 0, [8, 1], [4, 7], [4, 0]);
     const after = Buffer.from(bytes);
     after.writeBigUInt64LE(1n, 16);
@@ -505,9 +505,9 @@ const stream = array(anyFrame, { maxLength: 6 }).map((frames) =>
 );
 const cuts = array(nat(400), { maxLength: 20 });
 
-function decodeInPieces(bytes: Buffer, sizes: number[]): SensorRecord[] {
+function decodeInPieces(bytes: Buffer, sizes: number[]): DecodedRecord[] {
   const decoder = createDecoder();
-  const records: SensorRecord[] = [];
+  const records: DecodedRecord[] = [];
   let at = 0;
   for (const size of [...sizes, bytes.length]) {
     // A copy that is wiped: records must not look into chunks that are used again.

@@ -18,9 +18,10 @@ import {
   decodeSocket,
 } from "./decode-activity.ts";
 import { PROCESS, decodeProcess } from "./decode-process.ts";
+import { ENFORCEMENT, REPLY, decodeEnforcement, decodeReply } from "./decode-enforcement.ts";
 import { SensorError } from "./error.ts";
 import { Flaw, address, isInternet } from "./frame.ts";
-import type { LossRecord, SensorRecord } from "./record.ts";
+import type { LossRecord, DecodedRecord } from "./record.ts";
 
 /** Frames of version 2, as `c/frame.h` defines them, from a stream of bytes that is cut anywhere. */
 export interface Decoder {
@@ -28,7 +29,7 @@ export interface Decoder {
    * Appends what `chunk` completes to `records`. Throws `SensorError` with code `protocol` at a broken frame, after
    * the frames before it were appended; from then on every call throws the same.
    */
-  push(chunk: Uint8Array, records: SensorRecord[]): void;
+  push(chunk: Uint8Array, records: DecodedRecord[]): void;
   /** The stream ended. Throws as `push` does when it ended inside of a frame. */
   end(): void;
   /**
@@ -44,7 +45,7 @@ const HEADER = 32;
 const LONGEST = 16_384;
 
 /** What comes of a frame, by its type; undefined when it tells nothing. */
-type Read = (bytes: Buffer, sequence: bigint, time: bigint) => SensorRecord | undefined;
+type Read = (bytes: Buffer, sequence: bigint, time: bigint) => DecodedRecord | undefined;
 
 const LOSS = 8;
 const CLOCK = 9;
@@ -68,6 +69,8 @@ const types: Record<number, { size: number; hasText: boolean; read: Read } | und
   15: { size: SIGNAL, hasText: false, read: (bytes, ...at) => decodeSignal(bytes, decodeActor(bytes, ...at)) },
   16: { size: DNS, hasText: true, read: (bytes, ...at) => decodeDns(bytes, decodeActor(bytes, ...at)) },
   17: { size: FLOOD, hasText: false, read: (bytes, ...at) => decodeFlood(bytes, decodeActor(bytes, ...at)) },
+  18: { size: REPLY, hasText: true, read: decodeReply },
+  19: { size: ENFORCEMENT, hasText: true, read: decodeEnforcement },
 };
 
 export function createDecoder(): Decoder {
@@ -83,7 +86,7 @@ export function createDecoder(): Decoder {
 
   return { push, end, epochMs };
 
-  function push(chunk: Uint8Array, records: SensorRecord[]): void {
+  function push(chunk: Uint8Array, records: DecodedRecord[]): void {
     if (broken) throw broken;
     const added = Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     const bytes = rest.length === 0 ? added : Buffer.concat([rest, added]);
@@ -121,7 +124,7 @@ export function createDecoder(): Decoder {
     return { type: "loss", sequence, time, ...told, pipe: told.pipe + missing };
   }
 
-  function frame(bytes: Buffer, records: SensorRecord[]): void {
+  function frame(bytes: Buffer, records: DecodedRecord[]): void {
     const sequence = bytes.readBigUInt64LE(16);
     const time = bytes.readBigUInt64LE(24);
     if (sequence < expected) throw new Flaw(`frame ${sequence} came where ${expected} or a later one is due`);
@@ -172,7 +175,7 @@ function checkHeader(bytes: Buffer, at: number): number {
   return length;
 }
 
-function readReady(bytes: Buffer, sequence: bigint, time: bigint): SensorRecord {
+function readReady(bytes: Buffer, sequence: bigint, time: bigint): DecodedRecord {
   const lines = bytes.toString("utf8", HEADER).split("\n");
   if (lines.pop() !== "") throw new Flaw("has a list of hooks that does not end in a line end");
   const hooks = lines.map((line) => {
@@ -183,7 +186,7 @@ function readReady(bytes: Buffer, sequence: bigint, time: bigint): SensorRecord 
   return { type: "ready", sequence, time, hooks };
 }
 
-function readExit(bytes: Buffer, sequence: bigint, time: bigint): SensorRecord {
+function readExit(bytes: Buffer, sequence: bigint, time: bigint): DecodedRecord {
   return {
     type: "exit",
     sequence,
@@ -194,7 +197,7 @@ function readExit(bytes: Buffer, sequence: bigint, time: bigint): SensorRecord {
   };
 }
 
-function readConnection(type: "connect" | "accept", bytes: Buffer, sequence: bigint, time: bigint): SensorRecord {
+function readConnection(type: "connect" | "accept", bytes: Buffer, sequence: bigint, time: bigint): DecodedRecord {
   const family = bytes.readUInt16LE(88);
   if (!isInternet(family)) throw new Flaw(`has a connection of address family ${family}`);
   return {

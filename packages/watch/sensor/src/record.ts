@@ -1,10 +1,14 @@
 import type { ActivityRecord } from "./activity-record.ts";
+import type { EnforcementWay } from "./policy.ts";
 
 /**
  * What the kernel said, before anybody gave it a name: the decoded frames of the C sensor. Ids are the host's, times are
  * nanoseconds since boot (`CLOCK_BOOTTIME`) as bigint.
  */
 export type SensorRecord = ProcessRecord | ExitRecord | ConnectionRecord | ActivityRecord | LossRecord | ReadyRecord;
+
+/** All that comes from the sensor: besides what the kernel said, what the sensor says of the policies that it was given. */
+export type DecodedRecord = SensorRecord | EnforcementRecord | ReplyRecord;
 
 /** A process that began a program (`exec`), was made by another (`fork`), or was there when the sensor started. */
 export interface ProcessRecord {
@@ -133,4 +137,37 @@ export interface ReadyRecord {
   time: bigint;
   /** Which hook serves which kind of event. */
   hooks: { event: string; hook: string }[];
+}
+
+/** What became of a policy since it was set: when that changed, at most once a second, and when it ends. */
+export interface EnforcementRecord {
+  type: "enforcement";
+  sequence: bigint;
+  time: bigint;
+  /** Of the policy. */
+  id: bigint;
+  /** Refused before it happened; of a policy that does not enforce: what would have been. */
+  prevented: bigint;
+  /** Got past the refusal: ended as it began, or its packets were dropped. */
+  caught: bigint;
+  /** Got past both. */
+  missed: bigint;
+  state: "lasts" | "time-is-over" | "undone" | "container-ended";
+  /** The program that was refused last; empty for the network, and where none was. */
+  program: string;
+  /** Who that was. */
+  pid: number;
+}
+
+/** The answer to a command. */
+export interface ReplyRecord {
+  type: "reply";
+  sequence: bigint;
+  time: bigint;
+  id: bigint;
+  /** The process that enforces. */
+  guard: number;
+  ways: EnforcementWay[];
+  /** Why it was refused, and how to mend that; null: it was done. */
+  refusal: { message: string; remedy: string } | null;
 }

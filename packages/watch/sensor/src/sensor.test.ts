@@ -13,7 +13,7 @@ import { buildSensor, sensorBinary } from "./build.ts";
 import { createDecoder } from "./decode.ts";
 import { SensorError } from "./error.ts";
 import { makeImage, type TestImage } from "./live/container.ts";
-import type { ConnectionRecord, ExitRecord, LossRecord, ProcessRecord, SensorRecord } from "./record.ts";
+import type { ConnectionRecord, DecodedRecord, ExitRecord, LossRecord, ProcessRecord, SensorRecord } from "./record.ts";
 import { startSensor, type Sensor, type SensorOptions } from "./sensor.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
@@ -335,7 +335,7 @@ describe("with real containers", { skip }, () => {
     const child = spawn(sensorBinary, ["--buffer", "32768"], { stdio: ["ignore", "pipe", "inherit"] });
     try {
       const decoder = createDecoder();
-      const records: SensorRecord[] = [];
+      const records: DecodedRecord[] = [];
       // The last thing that it does before it begins. Nobody reads its output yet.
       await waitFor(async () => /^NoNewPrivs:\s+1$/m.test(await readFile(`/proc/${child.pid}/status`, "utf8")));
       await image.run("i=0; while [ $i -lt 600 ]; do /bin/true; i=$((i+1)); done; /bin/true the-last");

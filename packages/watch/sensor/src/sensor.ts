@@ -1,13 +1,16 @@
-import { spawn, type ChildProcessByStdio } from "node:child_process";
-import type { Readable } from "node:stream";
+import { spawn, type ChildProcess } from "node:child_process";
+import type { Readable, Writable } from "node:stream";
 import { sensorBinary } from "./build.ts";
 import { createDecoder } from "./decode.ts";
 import { SensorError } from "./error.ts";
-import type { ReadyRecord, SensorRecord } from "./record.ts";
+import { encodeSet, encodeUnset, type EnforcementWay, type Policy } from "./policy.ts";
+import type { DecodedRecord, EnforcementRecord, ReadyRecord, ReplyRecord, SensorRecord } from "./record.ts";
 
 export interface SensorOptions {
   /** Tell of the host's own processes too, not only of those in containers. */
   host?: boolean;
+  /** Be able to prevent things: takes a process more, which keeps the rights for it. */
+  enforce?: boolean;
   /** The program, where it is not the one that `buildSensor` builds. */
   binary?: string;
   /** Bytes of the buffer in the kernel, a power of two; 8 MiB. Holds what happens while the machine is too busy to read. */
@@ -19,6 +22,8 @@ export interface SensorOptions {
    * `startSensor` may not have resolved yet. Must not throw.
    */
   onRecords(records: SensorRecord[]): void;
+  /** What became of policies. Must not throw. */
+  onEnforcement?(record: EnforcementRecord): void;
   /** It ended while it was wanted, after the last records. Not called for `close()`, nor when the start fails. */
   onExit?(error: SensorError): void;
 }
@@ -30,14 +35,29 @@ export interface Sensor extends AsyncDisposable {
   readonly hooks: ReadyRecord["hooks"];
   /** Milliseconds since 1970 of a record's time; see `Decoder.epochMs`. */
   epochMs(time: bigint): number;
+  /**
+   * Enforces a policy from now on; what becomes of it is told in `enforcement` records. Rejects with a `SensorError`
+   * `policy` that says why it is not enforced.
+   */
+  enforce(policy: Policy): Promise<Enforced>;
+  /** Undoes it. Rejects with `policy` where it is over already. */
+  release(id: bigint): Promise<void>;
   /** Ends it, hands over what it still had to say, and resolves when it is gone. */
   close(): Promise<void>;
+}
+
+export interface Enforced {
+  id: bigint;
+  /** The process that enforces: what outlives the sensor ends with this. */
+  guard: number;
+  ways: EnforcementWay[];
 }
 
 /** Loading takes a fraction of a second; a machine that needs longer than this is not going to make it. */
 const START_LIMIT_MS = 30_000;
 /** After SIGTERM. */
 const END_LIMIT_MS = 3000;
+const ANSWER_LIMIT_MS = 10_000;
 const STDERR_LIMIT = 16_384;
 
 /** Starts the sensor; resolves when it is attached. Rejects with a `SensorError` that says why it cannot be. */
@@ -46,6 +66,8 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const gone = Promise.withResolvers<void>();
   const decoder = createDecoder();
   const child = spawnSensor(options);
+  const asked = new Map<bigint, (reply: ReplyRecord | SensorError) => void>();
+  let lastId = 0n;
   let stderr = "";
   let state: "starting" | "running" | "closing" | "ended" = "starting";
   let flaw: SensorError | undefined;
@@ -72,17 +94,22 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   child.on("close", ended);
   return promise;
 
-  function read(decode: (records: SensorRecord[]) => void): void {
+  function read(decode: (records: DecodedRecord[]) => void): void {
     if (flaw !== undefined) return;
-    const records: SensorRecord[] = [];
+    const decoded: DecodedRecord[] = [];
     try {
-      decode(records);
+      decode(decoded);
     } catch (error) {
       if (!(error instanceof SensorError)) throw error;
       flaw = error;
       child.kill("SIGKILL");
     }
+    const records = decoded.filter(isOfKernel);
     if (records.length > 0) options.onRecords(records);
+    for (const record of decoded) {
+      if (record.type === "reply") asked.get(record.id)?.(record);
+      else if (record.type === "enforcement") options.onEnforcement?.(record);
+    }
     if (state === "starting") {
       const ready = records.find((record) => record.type === "ready");
       if (ready !== undefined) running(ready);
@@ -96,9 +123,45 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
       pid: child.pid ?? 0,
       hooks: ready.hooks,
       epochMs: (time) => decoder.epochMs(time),
+      async enforce(policy) {
+        const id = ++lastId;
+        const { guard, ways } = await ask(id, encodeSet(id, policy));
+        return { id, guard, ways };
+      },
+      async release(id) {
+        await ask(id, encodeUnset(id));
+      },
       close,
       [Symbol.asyncDispose]: close,
     });
+  }
+
+  async function ask(id: bigint, command: Buffer): Promise<ReplyRecord> {
+    const { stdin } = child;
+    if (stdin === null || state !== "running") {
+      throw new SensorError("policy", stdin === null ? "this sensor only watches" : "the sensor does not run", {
+        remedy: "Start it to enforce.",
+      });
+    }
+    try {
+      const reply = await new Promise<ReplyRecord>((answered, failed) => {
+        const limit = setTimeout(
+          () => failed(new SensorError("policy", "the sensor did not answer in time")),
+          ANSWER_LIMIT_MS,
+        );
+        asked.set(id, (said) => {
+          clearTimeout(limit);
+          if (said instanceof SensorError) failed(said);
+          else answered(said);
+        });
+        stdin.write(command);
+      });
+      const { refusal } = reply;
+      if (refusal !== null) throw new SensorError("policy", refusal.message, { remedy: refusal.remedy });
+      return reply;
+    } finally {
+      asked.delete(id);
+    }
   }
 
   async function close(): Promise<void> {
@@ -117,6 +180,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
     const before = state;
     state = "ended";
     clearTimeout(startLimit);
+    for (const answer of asked.values()) answer(new SensorError("policy", "the sensor ended"));
     if (before === "starting") {
       reject(flaw ?? startError(stderr, code, signal));
     } else if (before === "running") {
@@ -129,13 +193,23 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
   }
 }
 
-function spawnSensor(options: SensorOptions): ChildProcessByStdio<null, Readable, Readable> {
+function isOfKernel(record: DecodedRecord): record is SensorRecord {
+  return record.type !== "reply" && record.type !== "enforcement";
+}
+
+type SensorProcess = ChildProcess & { stdin: Writable | null; stdout: Readable; stderr: Readable };
+
+function spawnSensor(options: SensorOptions): SensorProcess {
   const args: string[] = [];
   if (options.host === true) args.push("--host");
   if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));
   if (options.bufferBytes !== undefined) args.push("--buffer", String(options.bufferBytes));
   // It needs nothing of our environment, which may hold secrets.
-  return spawn(options.binary ?? sensorBinary, args, { stdio: ["ignore", "pipe", "pipe"], env: {} });
+  const stdin = options.enforce === true ? "pipe" : "ignore";
+  const child = spawn(options.binary ?? sensorBinary, args, { stdio: [stdin, "pipe", "pipe"], env: {} });
+  // Its end is told by the process.
+  child.stdin?.on("error", () => undefined);
+  return child as SensorProcess;
 }
 
 /** The program says what, why and how to mend on one line: `bulwark-sensor: what: why. How to mend.` */

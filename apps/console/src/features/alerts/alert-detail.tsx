@@ -13,9 +13,11 @@ import { Failed, Lines } from "../../ui/states.tsx";
 import { Ago, Exact } from "../../ui/time.tsx";
 import { ContainerFacts } from "../assets/container-facts.tsx";
 import { AlertHandling } from "./alert-handling.tsx";
+import { AlertResponse } from "./alert-response.tsx";
 import { AlertStateTag } from "./alert-state.tsx";
 import classes from "./alerts.module.css";
 import { ProcessTree } from "./process-tree.tsx";
+import { RuleExcerpt } from "./rule-excerpt.tsx";
 import { Timeline } from "./timeline.tsx";
 
 export function AlertDetail({ id, onClose }: { id: string; onClose: () => void }) {
@@ -63,6 +65,7 @@ function Body({ alert }: { alert: StoredAlert }) {
         <Raw text={known.rule(alert.rule, "description", alert.description)} mono={false} />
       </p>
       <AlertHandling alert={alert} />
+      {alert.container && <AlertResponse alert={alert} container={alert.container} />}
       <Evidence alert={alert} />
       <Section title={t("alerts.process")}>
         <ProcessTree process={alert.process} ancestors={alert.ancestors} />
@@ -93,6 +96,7 @@ function Body({ alert }: { alert: StoredAlert }) {
           <Timeline container={alert.container.id} time={alert.time} marked={alert.events} />
         </Section>
       )}
+      <RuleExcerpt rule={alert.rule} />
       <Section title={t("alerts.facts")}>
         <Facts
           items={[

@@ -5,12 +5,14 @@ import { useTranslation } from "react-i18next";
 import { CheckIcon } from "../../ui/icons.tsx";
 import { useProblem } from "../../ui/states.tsx";
 import classes from "./alerts.module.css";
+import { ExceptionDialog } from "./exception-dialog.tsx";
 import { useUpdateAlert } from "./update-alert.ts";
 
 /** Acknowledge, close, reopen, each with a word about why. */
 export function AlertHandling({ alert }: { alert: StoredAlert }) {
   const { t } = useTranslation();
   const [comment, setComment] = useState(alert.comment);
+  const [excepting, setExcepting] = useState(false);
   const update = useUpdateAlert();
   const set = (state: AlertState): void => update.mutate({ id: alert.id, state, comment: comment.trim() });
   const isChanged = comment.trim() !== alert.comment;
@@ -40,6 +42,9 @@ export function AlertHandling({ alert }: { alert: StoredAlert }) {
             {t("alerts.reopen")}
           </Button>
         )}
+        <Button variant="subtle" onClick={() => setExcepting(true)}>
+          {t("exception.open")}
+        </Button>
         {isChanged && alert.state !== "open" && (
           <Button variant="subtle" disabled={update.isPending} onClick={() => set(alert.state)}>
             {t("alerts.saveComment")}
@@ -47,6 +52,7 @@ export function AlertHandling({ alert }: { alert: StoredAlert }) {
         )}
       </div>
       {update.isError && <Problem error={update.error} />}
+      {excepting && <ExceptionDialog alert={alert} close={() => setExcepting(false)} />}
     </div>
   );
 }

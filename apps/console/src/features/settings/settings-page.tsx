@@ -3,6 +3,7 @@ import { Page } from "../../ui/page.tsx";
 import { setShortcutsOn, useShortcutsOn } from "../../ui/shortcuts.ts";
 import { Switch } from "../../ui/switch.tsx";
 import { Account } from "./account.tsx";
+import { AgentSettings } from "./agent-settings.tsx";
 import { Card } from "./card.tsx";
 import { Preferences } from "./preferences.tsx";
 import classes from "./settings.module.css";
@@ -20,6 +21,7 @@ export function SettingsPage() {
         </Card>
         <Account />
         <Tokens />
+        <AgentSettings />
       </div>
     </Page>
   );

@@ -8,6 +8,7 @@ import { kubernetes } from "./0003-kubernetes.ts";
 import { nodeIds } from "./0004-node-ids.ts";
 import { wholeScans } from "./0005-whole-scans.ts";
 import { admission } from "./0006-admission.ts";
+import { actions } from "./0007-actions.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -20,6 +21,7 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   nodeIds,
   wholeScans,
   admission,
+  actions,
 ];
 
 /** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */

@@ -1,4 +1,5 @@
 import type {
+  ActionRecord,
   AgentRecord,
   Alert,
   Batch,
@@ -13,6 +14,7 @@ import type { Columns, Engine } from "../engine.ts";
 import { StoreError } from "../error.ts";
 import type { Tx } from "../schema.ts";
 import type { IngestRepository, IngestResult } from "../store.ts";
+import { putActions } from "./actions.ts";
 import { takeAuditIds } from "./audit-events.ts";
 import { insertAlerts } from "./alerts.ts";
 import { putContainers, stopOthers } from "./containers.ts";
@@ -52,6 +54,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
     }
     const changed = await putImages(engine, tx, batch.node, images, now);
     await putComponents(engine, tx, sorted.components);
+    const actions = await putActions(tx, sorted.actions, now);
     await putScans(engine, tx, sorted.scans, now);
     if (stored > known) {
       await tx
@@ -61,7 +64,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
         .where("id", "=", batch.spool)
         .execute();
     }
-    return { stored, ...resultOf(sorted, alerts, stopped, changed) };
+    return { stored, ...resultOf(sorted, alerts, stopped, changed), actions };
   }
 
   return {
@@ -138,6 +141,7 @@ interface Sorted {
   containers: ContainerStep[];
   images: ImageReport[];
   components: Component[];
+  actions: ActionRecord[];
   scans: Scan[];
 }
 type ContainerStep =
@@ -145,7 +149,7 @@ type ContainerStep =
   | { kind: "list"; node: string; running: readonly string[] };
 
 function sort(records: AgentRecord[]): Sorted {
-  const sorted: Sorted = { events: [], alerts: [], containers: [], images: [], components: [], scans: [] };
+  const sorted: Sorted = { events: [], alerts: [], containers: [], images: [], components: [], scans: [], actions: [] };
   for (const record of records) {
     switch (record.type) {
       case "event":
@@ -166,6 +170,9 @@ function sort(records: AgentRecord[]): Sorted {
       case "image":
         sorted.images.push(record.report);
         break;
+      case "action":
+        sorted.actions.push(record.action);
+        break;
       case "scan":
         sorted.scans.push(record.scan);
         break;
@@ -182,7 +189,7 @@ function resultOf(
   alerts: StoredAlert[],
   stopped: Container[],
   changed: ReadonlySet<string>,
-): Omit<IngestResult, "stored"> {
+): Omit<IngestResult, "stored" | "actions"> {
   const containers = sorted.containers.flatMap((step) => (step.kind === "put" ? step.containers : []));
   const images = sorted.images.filter(({ key }) => changed.has(key));
   return {

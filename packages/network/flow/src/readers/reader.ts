@@ -44,12 +44,13 @@ export function addressOf(value: unknown, what: string): string | null {
 
 /** `flowOf`, with the community id that follows from addresses and ports unless the source gave one. */
 export function identified(known: Partial<Flow> & Pick<Flow, "first" | "port" | "protocol">): Flow {
-  const flow = flowOf(known);
-  const protocol = numbers[flow.protocol];
-  const { client, server, clientPort, port } = flow;
+  const protocol = numbers[known.protocol];
+  const { client, server, clientPort, port } = known;
   // What Zeek and Suricata call ports of ICMP, type and code, is lost here; their own identity is kept.
-  if (flow.communityId !== null || protocol === undefined || protocol === 1) return flow;
-  if (client.ip === null || server.ip === null || clientPort === null) return flow;
+  if (typeof known.communityId === "string" || protocol === undefined || protocol === 1) return flowOf(known);
+  if (typeof client?.ip !== "string" || typeof server?.ip !== "string" || typeof clientPort !== "number") {
+    return flowOf(known);
+  }
   const id = communityId({ from: client.ip, to: server.ip, fromPort: clientPort, toPort: port, protocol });
-  return id === undefined ? flow : { ...flow, communityId: id };
+  return flowOf(id === undefined ? known : { ...known, communityId: id });
 }

@@ -1,5 +1,6 @@
 import { access, readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Container } from "@bulwark/model";
 import { RuntimeError } from "../error.ts";
 import { openService, type Service } from "../grpc.ts";
@@ -19,6 +20,9 @@ export const containerd: Runtime = {
 /** What the API allows for a namespace's name (containerd, pkg/identifiers), and a header can carry. */
 const namespaceName = /^[A-Za-z0-9][A-Za-z0-9._-]{0,75}$/;
 const namespaceLimit = 1000;
+/** What a container has to end by itself, as Docker gives it. */
+const graceMs = 10_000;
+const [SIGKILL, SIGTERM] = [9, 15];
 
 /** Other topics tell of commands run inside, which are many. */
 const filters = [
@@ -144,6 +148,19 @@ function containerdSource(socket: string, node: string): RuntimeSource {
           await ended.catch(() => undefined);
         },
       };
+    },
+    async control({ id, runtimeNamespace: namespace, pid }, order) {
+      const headers = { "containerd-namespace": namespace };
+      if (order !== "stop") {
+        await tasks.call(order === "pause" ? "Pause" : "Resume", { container_id: id }, headers);
+        return;
+      }
+      await tasks.call("Kill", { container_id: id, signal: SIGTERM, all: false }, headers);
+      for (let waited = 0; waited < graceMs; waited += 100) {
+        if (pid === null || !(await processStat(pid))) return;
+        await sleep(100);
+      }
+      await orAbsent(tasks.call("Kill", { container_id: id, signal: SIGKILL, all: true }, headers));
     },
     async [Symbol.asyncDispose]() {
       for (const open of [namespaces, containers, tasks, images, events]) open[Symbol.dispose]();

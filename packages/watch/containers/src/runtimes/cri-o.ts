@@ -14,6 +14,8 @@ export const crio: Runtime = {
   open: (socket, node) => crioSource(socket, node),
 };
 
+/** Less than a call may take. */
+const graceSeconds = 3;
 const pollInterval = 1000;
 
 /** CRI-O's `info` of a container, as JSON inside the verbose status. */
@@ -83,6 +85,15 @@ function crioSource(socket: string, node: string): RuntimeSource {
           resolve();
         },
       };
+    },
+    async control({ id }, order) {
+      // The interface knows no pausing.
+      if (order !== "stop") {
+        throw new RuntimeError("failed", "CRI-O does not pause containers for others", {
+          remedy: "freeze the container instead",
+        });
+      }
+      await runtime.call("StopContainer", { container_id: id, timeout: graceSeconds });
     },
     async [Symbol.asyncDispose]() {
       runtime[Symbol.dispose]();

@@ -1,7 +1,7 @@
 import { capabilityNames, type Container } from "@bulwark/model";
 import { z } from "zod";
 import { RuntimeError } from "../error.ts";
-import { getJson, watchLines } from "../http.ts";
+import { getJson, post, watchLines } from "../http.ts";
 import type { NodeImage, Runtime, RuntimeSource } from "../registry.ts";
 import { isSandbox, podOf } from "../spec.ts";
 import { mapLimited } from "../wait.ts";
@@ -113,6 +113,11 @@ export function dockerApiSource({ node, socket, kind }: Options): RuntimeSource 
         known.delete(Actor?.ID ?? id ?? "");
         changed();
       });
+    },
+    async control({ id }, order) {
+      // https://docs.docker.com/reference/api/engine: 304 where it is so already.
+      const name = { pause: "pause", resume: "unpause", stop: "stop" }[order];
+      await post(socket, `/containers/${encodeURIComponent(id)}/${name}`);
     },
     async [Symbol.asyncDispose]() {},
   };

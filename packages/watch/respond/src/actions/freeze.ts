@@ -2,8 +2,9 @@ import { existsSync } from "node:fs";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { systemCode, type Container } from "@bulwark/model";
-import type { Attempt } from "../action.ts";
+import { BulwarkError, errorText, systemCode, type Container } from "@bulwark/model";
+import type { HandlerOf, Lack } from "../action.ts";
+import { attempt } from "../attempt.ts";
 import { whyNot } from "../guard.ts";
 import { cgroupsOf } from "../process.ts";
 
@@ -16,30 +17,40 @@ const step = 20;
  * out on the other side; thawed, they go on. Documentation/admin-guide/cgroup-v2.rst, `cgroup.freeze`; version 1:
  * freezer-subsystem.rst.
  */
-export async function freeze(container: Container): Promise<Attempt> {
+export const freeze: HandlerOf<"freeze"> = {
+  plan: (_action, container) => `freeze ${container.name}`,
+  async lack({ container }) {
+    const found = await find(container);
+    return "freezer" in found ? undefined : found;
+  },
+  async act({ container }) {
+    const found = await find(container);
+    if (!("freezer" in found)) return { ok: false, ...found };
+    const { freezer: its } = found;
+    return attempt(async () => {
+      try {
+        await its.set(true);
+      } catch (error) {
+        await its.set(false).catch(() => undefined);
+        throw new BulwarkError("failed", `${its.file}: ${systemCode(error) ?? errorText(error)}; it was thawed again`, {
+          remedy: "Look at processes that wait for a device.",
+        });
+      }
+      return { text: `frozen by ${its.file}`, undo: async () => thaw(its) };
+    });
+  },
+};
+
+async function find(container: Container): Promise<{ freezer: Freezer } | Lack> {
   const pid = container.pid ?? 0;
   const reason = await whyNot(pid, container);
-  if (reason !== undefined) return { ok: false, text: reason, remedy: "Nothing is to be done." };
-  const freezer = await findFreezer(pid);
-  if (freezer === undefined) {
-    return {
-      ok: false,
-      text: "the container has no cgroup that can be frozen",
-      remedy: "Mount cgroup version 2, or the freezer controller of version 1, where the agent runs.",
-    };
-  }
-  try {
-    await freezer.set(true);
-    return { ok: true, text: `frozen by ${freezer.file}`, undo: async () => thaw(freezer) };
-  } catch (error) {
-    const trouble = systemCode(error) ?? (error instanceof Error ? error.message : String(error));
-    await freezer.set(false).catch(() => undefined);
-    return {
-      ok: false,
-      text: `${freezer.file}: ${trouble}; it was thawed again`,
-      remedy: "Look at processes that wait for a device.",
-    };
-  }
+  if (reason !== undefined) return { text: reason, remedy: "Nothing is to be done." };
+  const its = await findFreezer(pid);
+  if (its !== undefined) return { freezer: its };
+  return {
+    text: "the container has no cgroup that can be frozen",
+    remedy: "Mount cgroup version 2, or the freezer controller of version 1, where the agent runs.",
+  };
 }
 
 async function thaw(freezer: Freezer): Promise<string> {

@@ -28,7 +28,7 @@ enum {
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
-enum { BPF_F_MMAPABLE = 1 << 10 };
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 enum bpf_func_id___probe { BPF_FUNC_copy_from_user_task___probe = 191 };
@@ -282,6 +282,13 @@ struct bpf_sock_addr {
 	__u32 type;
 	__u32 protocol;
 };
+struct __sk_buff {
+	__u32 len;
+	__u32 pkt_type;
+	__u32 mark;
+	__u32 queue_mapping;
+	__u32 protocol;
+};
 struct bpf_sock {
 	__u32 bound_dev_if;
 	__u32 family;
@@ -334,7 +341,14 @@ enum capability {
 #define AF_UNIX 1
 #define AF_INET 2
 #define AF_INET6 10
+#define AF_PACKET 17
 #define IPPROTO_TCP 6
+#define IPPROTO_UDP 17
+#define ETH_P_IP 0x0800
+#define ETH_P_IPV6 0x86dd
+#define TCP_FLAG_SYN 0x02
+#define TCP_FLAG_ACK 0x10
+#define SIGKILL 9
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3

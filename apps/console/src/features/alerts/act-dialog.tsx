@@ -1,0 +1,195 @@
+import { actionKinds, type ActionRecord, type ContainerRef, type StoredAlert } from "@bulwark/model";
+import { Button, Modal, NativeSelect, NumberInput, Textarea, TextInput } from "@mantine/core";
+import { useMutation, useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { api } from "../../api/client.ts";
+import { useProblem } from "../../ui/states.tsx";
+import { suggest, toAction, type ActionForm } from "./action-form.ts";
+import classes from "./alerts.module.css";
+import { Outcome } from "./outcome.tsx";
+
+interface Props {
+  alert: StoredAlert;
+  container: ContainerRef;
+  close: () => void;
+}
+
+/** Says first what an action would do; only then it can be ordered. */
+export function ActDialog({ alert, container, close }: Props) {
+  const { t } = useTranslation();
+  const [form, setForm] = useState(() => suggest(alert));
+  const [reason, setReason] = useState(alert.title);
+  const action = toAction(form, alert);
+  const order = useMutation({
+    mutationFn: async (dryRun: boolean) => {
+      if (!action) throw new Error("nothing is filled in");
+      return api.orderAction({
+        body: { container: container.id, alert: alert.id, action, reason: reason.trim(), dryRun },
+      });
+    },
+  });
+  const answer = useAnswer(order.data);
+  const change = (part: Partial<ActionForm>): void => {
+    setForm({ ...form, ...part });
+    order.reset();
+  };
+  const isTried = answer?.state === "dry-run" && answer.remedy === "";
+  const isReady = action !== undefined && reason.trim() !== "";
+  return (
+    <Modal opened onClose={close} title={t("response.act")} closeButtonProps={{ "aria-label": t("detail.close") }}>
+      <div className={classes.form}>
+        <NativeSelect
+          label={t("response.kind")}
+          value={form.kind}
+          data={actionKinds.map((value) => ({ value, label: t(`response.kinds.${value}`) }))}
+          onChange={({ currentTarget: { value } }) =>
+            change({ kind: actionKinds.find((kind) => kind === value) ?? form.kind })
+          }
+        />
+        <p className="dim">{t(`response.effects.${form.kind}`)}</p>
+        <Fields form={form} change={change} />
+        <TextInput
+          label={t("response.reason")}
+          required
+          maxLength={1024}
+          value={reason}
+          onChange={(event) => setReason(event.currentTarget.value)}
+        />
+        {order.isError && <Problem error={order.error} />}
+        <output aria-live="polite">
+          {order.isSuccess &&
+            (answer && answer.state !== "ordered" ? <Outcome record={answer} /> : t("response.waiting"))}
+        </output>
+        {answer?.state === "refused" && action && (
+          <Allow container={container} kind={action.kind} allowed={() => order.reset()} />
+        )}
+        <div className={classes.buttons}>
+          <Button variant="default" disabled={!isReady} loading={order.isPending} onClick={() => order.mutate(true)}>
+            {t("response.try")}
+          </Button>
+          <Button
+            color="red"
+            disabled={!isReady || !isTried}
+            loading={order.isPending}
+            onClick={() => order.mutate(false)}
+          >
+            {t("response.do")}
+          </Button>
+          <Button variant="subtle" onClick={close}>
+            {t("detail.close")}
+          </Button>
+        </div>
+      </div>
+    </Modal>
+  );
+}
+
+/** What became of the order: from the stream, and asked for, because the stream may be cut. */
+function useAnswer(ordered: ActionRecord | undefined): ActionRecord | undefined {
+  const { data } = useQuery({
+    queryKey: ["action", ordered?.id],
+    queryFn: async () => api.getAction({ params: { id: ordered?.id ?? "" } }),
+    enabled: ordered !== undefined,
+    refetchInterval: ({ state }) => (state.data?.state === "ordered" ? 1000 : false),
+  });
+  return ordered && data?.id === ordered.id ? data : undefined;
+}
+
+const lasting = new Set(["freeze", "deny-exec", "deny-connect", "quarantine", "pause", "cordon"]);
+
+function Fields({ form, change }: { form: ActionForm; change: (part: Partial<ActionForm>) => void }) {
+  const { t } = useTranslation();
+  const isNetwork = form.kind === "deny-connect" || form.kind === "quarantine";
+  return (
+    <>
+      {form.kind === "deny-exec" && (
+        <Textarea
+          label={t("response.paths")}
+          description={t("response.pathsHint")}
+          autosize
+          value={form.paths}
+          onChange={(event) => change({ paths: event.currentTarget.value })}
+        />
+      )}
+      {form.kind === "deny-connect" && (
+        <Textarea
+          label={t("response.peers")}
+          description={t("response.peersHint")}
+          autosize
+          value={form.peers}
+          onChange={(event) => change({ peers: event.currentTarget.value })}
+        />
+      )}
+      {isNetwork && (
+        <Textarea
+          label={t("response.except")}
+          description={t("response.peersHint")}
+          autosize
+          value={form.except}
+          onChange={(event) => change({ except: event.currentTarget.value })}
+        />
+      )}
+      {lasting.has(form.kind) && (
+        <NumberInput
+          label={t("response.minutes")}
+          min={1}
+          max={1440}
+          clampBehavior="strict"
+          value={form.minutes}
+          onChange={(value) => change({ minutes: typeof value === "number" ? value : 60 })}
+        />
+      )}
+    </>
+  );
+}
+
+/** Nobody allowed it so far: a policy for this container alone, or for its namespace. */
+function Allow({
+  container,
+  kind,
+  allowed,
+}: {
+  container: ContainerRef;
+  kind: ActionRecord["action"]["kind"];
+  allowed: () => void;
+}) {
+  const { t } = useTranslation();
+  const allow = useMutation({
+    mutationFn: async (where: "container" | "namespace") => {
+      const namespace = container.pod?.namespace;
+      const isWide = where === "namespace" && namespace !== undefined;
+      const name = isWide ? namespace : container.name;
+      const namespaces = isWide ? [namespace] : [];
+      const scope = { namespaces, containers: isWide ? [] : [container.id], images: [], labels: "" };
+      const body = { name: `${kind}: ${name}`.slice(0, 128), scope, mode: "enforce", actions: [kind] } as const;
+      await api.setResponsePolicy({
+        params: { id: crypto.randomUUID() },
+        body: { ...body, actions: [kind], system: false, automatic: null },
+      });
+    },
+    onSuccess: allowed,
+  });
+  return (
+    <div className={classes.buttons}>
+      <Button variant="default" loading={allow.isPending} onClick={() => allow.mutate("container")}>
+        {t("response.allowContainer")}
+      </Button>
+      {container.pod && (
+        <Button variant="default" loading={allow.isPending} onClick={() => allow.mutate("namespace")}>
+          {t("response.allowNamespace", { name: container.pod.namespace })}
+        </Button>
+      )}
+      {allow.isError && <Problem error={allow.error} />}
+    </div>
+  );
+}
+
+function Problem({ error }: { error: unknown }) {
+  const { title, remedy } = useProblem(error);
+  return (
+    <p className={classes.problem} role="alert">
+      {title}. {remedy}
+    </p>
+  );
+}

@@ -1,0 +1,72 @@
+import type { Action, ActionKind, ActionPeer, StoredAlert } from "@bulwark/model";
+
+/** What a person fills in; which of it counts depends on the kind. */
+export interface ActionForm {
+  kind: ActionKind;
+  minutes: number;
+  paths: string;
+  peers: string;
+  except: string;
+}
+
+/** What the alert itself suggests. */
+export function suggest({ process, evidence }: StoredAlert): ActionForm {
+  const peer = evidence.find(({ key }) => key === "peer")?.value ?? "";
+  const isFile = process.executable.startsWith("/");
+  return {
+    kind: peer === "" ? "freeze" : "quarantine",
+    minutes: 60,
+    paths: isFile ? process.executable : "",
+    peers: addressOf(peer),
+    except: "",
+  };
+}
+
+/** The action; undefined while something is missing. */
+export function toAction({ kind, minutes, paths, peers, except }: ActionForm, alert: StoredAlert): Action | undefined {
+  const limitMs = minutes * 60_000;
+  const excepted = peersOf(except);
+  switch (kind) {
+    case "kill":
+      return { kind, process: { pid: alert.process.pid, startTime: alert.process.startTime } };
+    case "deny-exec": {
+      const programs = lines(paths);
+      return programs.length === 0 ? undefined : { kind, limitMs, paths: programs, origins: [], onFailure: "open" };
+    }
+    case "deny-connect": {
+      const denied = peersOf(peers);
+      return denied.length === 0 ? undefined : { kind, limitMs, peers: denied, except: excepted, onFailure: "open" };
+    }
+    case "quarantine":
+      return { kind, limitMs, except: excepted, onFailure: "open" };
+    case "freeze":
+    case "pause":
+    case "cordon":
+      return { kind, limitMs };
+    case "stop":
+    case "delete-pod":
+      return { kind };
+  }
+}
+
+/** `10.0.0.0/8`, or with a port behind a blank: `10.0.0.5 443`, `10.0.0.5 8000-8080`. */
+function peersOf(text: string): ActionPeer[] {
+  return lines(text).map((line) => {
+    const [peer = "", ports] = line.split(/\s+/);
+    if (ports === undefined) return { peer };
+    const [first = 0, last = first] = ports.split("-").map(Number);
+    return { peer, ports: [first, last] };
+  });
+}
+
+function lines(text: string): string[] {
+  return text
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => line !== "");
+}
+
+/** `10.0.0.5:4444` and `[::1]:4444` without the port. */
+function addressOf(peer: string): string {
+  return peer.replace(/:\d+$/, "").replace(/^\[(.*)\]$/, "$1");
+}

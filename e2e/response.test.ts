@@ -1,0 +1,170 @@
+/** What a person orders in the console happens in the container, and nothing that nobody allowed. */
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { ApiError, type Client } from "@bulwark/contract";
+import type { Action, ActionRecord, ResponsePolicy } from "@bulwark/model";
+import { eventually, missing, runWithRunc, type RuncContainer } from "@bulwark/testkit";
+import { startProduct, type Product } from "./product.ts";
+
+const skip = missing("root", "bpf", "clang", "runc", "busybox");
+const patience = 60_000;
+
+const isProblem = (code: string) => (error: unknown) => error instanceof ApiError && error.problem.code === code;
+
+describe("what is done about an alert", { skip }, () => {
+  const stack = new AsyncDisposableStack();
+  let container: RuncContainer;
+  let product: Product;
+  let api: Client;
+
+  before(async () => {
+    const root = mkdtempSync(join(tmpdir(), "bulwark-response-"));
+    stack.defer(() => rmSync(root, { recursive: true, force: true }));
+    container = stack.use(runWithRunc({ overlay: true, root, id: `response-${process.pid}` }));
+    container.exec("cp", "/bin/busybox", "/tmp/busybox");
+    const runtimes = `containerd: [], docker: [], cri-o: [], podman: [], runc: ["${root}"], crun: []`;
+    product = stack.use(await startProduct({ config: `agent:\n  node: node-r\n  runtimes: { ${runtimes} }\n` }));
+    api = await product.api();
+    await eventually("the container is known", async () => (await listed()) || undefined, patience);
+    await eventually(
+      "the sensor runs",
+      async () => {
+        const { components } = await api.getHealth();
+        return (
+          components.some(({ id, state }) => id === "sensor" && state !== "off" && state !== "failed") || undefined
+        );
+      },
+      patience,
+    );
+  });
+  after(async () => stack.disposeAsync());
+
+  async function listed(): Promise<boolean> {
+    const { items } = await api.listContainers({ query: { state: "running" } });
+    return items.some(({ id }) => id === container.id);
+  }
+  async function order(action: Action, dryRun = false): Promise<ActionRecord> {
+    const body = { container: container.id, alert: null, action, reason: "a test", dryRun };
+    const { id } = await api.orderAction({ body });
+    return answered(id, ({ state }) => state !== "ordered");
+  }
+  async function answered(id: string, is: (record: ActionRecord) => boolean): Promise<ActionRecord> {
+    const ask = async (): Promise<ActionRecord | undefined> => {
+      const record = await api.getAction({ params: { id } });
+      return is(record) ? record : undefined;
+    };
+    return eventually("the agent answers", ask, patience);
+  }
+  async function allow(change: Partial<Omit<ResponsePolicy, "id">>): Promise<void> {
+    const scope = { namespaces: [], images: [], containers: [container.id], labels: "" };
+    const policy = { name: "test", scope, mode: "enforce", actions: [], system: false, automatic: null } as const;
+    await api.setResponsePolicy({ params: { id: "test" }, body: { ...policy, actions: [], ...change } });
+  }
+  const runs = (path: string): boolean => {
+    try {
+      return container.exec(path, "echo", "ran").trim() === "ran";
+    } catch {
+      return false;
+    }
+  };
+  const dropped = (folder: string): string => {
+    container.exec("sh", "-c", `mkdir -p /tmp/${folder}; cp /bin/busybox /tmp/${folder}/`);
+    return `/tmp/${folder}/busybox`;
+  };
+  const deny: Action = { kind: "deny-exec", limitMs: 600_000, paths: ["/tmp/busybox"], origins: [], onFailure: "open" };
+
+  test("nothing that nobody allowed, though it can be tried", async () => {
+    const tried = await order(deny, true);
+    assert.deepEqual([tried.state, tried.text], ["dry-run", "would refuse to execute /tmp/busybox"]);
+    const refused = await order(deny);
+    assert.equal(refused.state, "refused");
+    assert.match(refused.remedy, /policy/);
+    assert.ok(runs("/tmp/busybox"));
+  });
+
+  test("what a policy allows is prevented, counted, on record, and undone", async () => {
+    await allow({ actions: ["deny-exec", "quarantine", "freeze"] });
+    // The agent has the policy within seconds, and says so by its answer.
+    const done = await eventually(
+      "it is allowed",
+      async () => {
+        const record = await order(deny);
+        return record.state === "done" ? record : undefined;
+      },
+      patience,
+    );
+    assert.ok(done.until !== null && done.until > Date.now());
+    assert.equal(runs("/tmp/busybox"), false);
+    assert.ok(runs("/bin/busybox"));
+    const counted = await answered(done.id, ({ counts }) => counts !== null && counts.prevented > 0);
+    assert.equal(counted.counts?.missed, 0);
+    await api.undoAction({ params: { id: done.id } });
+    await answered(done.id, ({ state }) => state === "undone");
+    assert.ok(runs("/tmp/busybox"));
+    const { items } = await api.listAudit({ query: { limit: 100 } });
+    for (const action of ["action.order", "action.done", "action.undo", "action.undone"]) {
+      assert.ok(
+        items.some((entry) => entry.action === action && entry.target === container.id),
+        action,
+      );
+    }
+    await assert.rejects(api.undoAction({ params: { id: done.id } }), isProblem("conflict"));
+  });
+
+  test("a policy that acts by itself does so when its rule alerts, and no more often than it may", async () => {
+    await allow({ automatic: { rules: ["drift"], action: deny, perHour: 1 } });
+    let tries = 0;
+    const acted = await eventually(
+      "the policy acts",
+      async () => {
+        // Each is a program of its own, and so an alert; the first after the policy has arrived is answered.
+        runs(dropped(`try-${++tries}`));
+        const { items } = await api.listActions({ query: { container: container.id, limit: 50 } });
+        return items.find(({ by, state }) => by === "policy:test" && state === "done");
+      },
+      patience,
+    );
+    assert.ok(acted.alert);
+    assert.equal(runs("/tmp/busybox"), false);
+    await api.undoAction({ params: { id: acted.id } });
+    await answered(acted.id, ({ state }) => state === "undone");
+    await api.deleteResponsePolicy({ params: { id: "test" } });
+  });
+
+  test("an exception keeps alerts away until it expires or is deleted", async () => {
+    const scope = { namespaces: [], images: [], containers: [container.id], labels: "" };
+    const expiresAt = Date.now() + 3_600_000;
+    const rule = "drift";
+    const body = { rule, scope, executable: "/tmp/expected/*", reason: "a test", expiresAt };
+    const exception = await api.createException({ body });
+    const alertsOf = async (): Promise<number> => {
+      const { items } = await api.listAlerts({ query: { rule, container: container.id, limit: 500 } });
+      return items.length;
+    };
+    await eventually(
+      "the agent has it",
+      async () => {
+        const { components } = await api.getHealth();
+        const settings = components.find(({ id }) => id === "settings");
+        return settings?.counters["exceptions"] === 1 || undefined;
+      },
+      patience,
+    );
+    const before = await alertsOf();
+    assert.ok(runs(dropped("expected")));
+    assert.ok(runs(dropped("other")), "another program alerts still");
+    await eventually("the other alerts", async () => (await alertsOf()) > before || undefined, patience);
+    assert.equal(await alertsOf(), before + 1);
+    await api.deleteException({ params: { id: exception.id } });
+  });
+
+  test("a rule of Bulwark's own is shown as it is written", async () => {
+    const { text, file, line } = await api.getRuleText({ params: { id: "release-agent-of-a-cgroup-written" } });
+    assert.match(text, /^- rule: /);
+    assert.ok(file.endsWith(".yaml") && line > 0);
+    await assert.rejects(api.getRuleText({ params: { id: "no-such-rule" } }), isProblem("not-found"));
+  });
+});

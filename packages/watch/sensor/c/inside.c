@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "inside.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/fanotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+int inside_root(__u32 pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%u/root", pid);
+	return open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* What a container names is not to be found on the host (openat2(2), RESOLVE_IN_ROOT). */
+int inside_open(int root, const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+
+	return syscall(SYS_openat2, root, path, &how, sizeof(how));
+}
+
+/* fanotify_mark(2) takes no descriptor of O_PATH, but the path of one. */
+bool inside_mark(int queue, unsigned flags, unsigned long long mask, int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return fanotify_mark(queue, FAN_MARK_ADD | flags, mask, AT_FDCWD, path) == 0;
+}
+
+/* File systems that hold no files of anybody. */
+static bool is_made_by_kernel(const char *type)
+{
+	static const char *const types[] = { "proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "devtmpfs" };
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (strcmp(type, types[i]) == 0)
+			return true;
+	return false;
+}
+
+void inside_mounts(__u32 pid, int root, void (*on_mount)(void *context, int fd), void *context)
+{
+	char name[64], line[2 * PATH_MAX], target[PATH_MAX], type[64];
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%u/mountinfo", pid);
+	file = fopen(name, "re");
+	/* Documentation/filesystems/proc.rst, 3.5: the type is after a lone dash. */
+	for (int turns = 0; file && turns < 256 && fgets(line, sizeof(line), file); turns++) {
+		const char *dash = strstr(line, " - ");
+
+		if (!dash || sscanf(line, "%*s %*s %*s %*s %4095s", target) != 1 || sscanf(dash, " - %63s", type) != 1)
+			continue;
+		if (strcmp(target, "/") == 0 || is_made_by_kernel(type))
+			continue;
+		int fd = inside_open(root, target);
+		if (fd >= 0) {
+			on_mount(context, fd);
+			close(fd);
+		}
+	}
+	if (file)
+		fclose(file);
+}
+
+int inside_open_cgroup(int hierarchy, const char *path)
+{
+	struct open_how how = {
+		.flags = O_RDONLY | O_DIRECTORY | O_CLOEXEC,
+		.resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS | RESOLVE_NO_XDEV,
+	};
+
+	return syscall(SYS_openat2, hierarchy, path, &how, sizeof(how));
+}
+
+void inside_cgroup(__u32 pid, char *path, size_t size)
+{
+	char name[64], *line = NULL;
+	size_t room = 0;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%u/cgroup", pid);
+	file = fopen(name, "re");
+	path[0] = 0;
+	while (file && getline(&line, &room, file) > 0)
+		if (strncmp(line, "0::", 3) == 0)
+			snprintf(path, size, "%.*s", (int)strcspn(line + 3, "\n"), line + 3);
+	free(line);
+	if (file)
+		fclose(file);
+}
+
+bool inside_is_of(__u32 pid, const char *cgroup)
+{
+	size_t length = strlen(cgroup);
+	char path[4096];
+
+	inside_cgroup(pid, path, sizeof(path));
+	return strncmp(path, cgroup, length) == 0 && (path[length] == 0 || path[length] == '/');
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The file system of a container from outside, and fanotify marks in it. */
+#ifndef BULWARK_INSIDE_H
+#define BULWARK_INSIDE_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+/* The root directory of a process; -1: it is gone. */
+int inside_root(__u32 pid);
+
+/* A path below a root, as a descriptor of O_PATH. Its links lead nowhere but inside. */
+int inside_open(int root, const char *path);
+
+bool inside_mark(int queue, unsigned flags, unsigned long long mask, int fd);
+
+/* Calls for each mount of the process but its root and those whose files the kernel makes up. */
+void inside_mounts(__u32 pid, int root, void (*on_mount)(void *context, int fd), void *context);
+
+/* A cgroup below the root of the hierarchy, no links; -1: it is not there. */
+int inside_open_cgroup(int hierarchy, const char *path);
+
+/* The cgroup of version 2 of a process; empty: it is gone. */
+void inside_cgroup(__u32 pid, char *path, size_t size);
+
+/* Whether a process is in that cgroup or below it. */
+bool inside_is_of(__u32 pid, const char *cgroup);
+
+#endif

@@ -1,0 +1,39 @@
+import type { ReadyRecord } from "./record.ts";
+
+/** What is seen of a kind of event, from which hook, and what that costs. */
+export interface Coverage {
+  event: string;
+  /** Empty: this kernel has none for it, and such events are not seen. */
+  hook: string;
+  sees: string;
+  costs: string;
+}
+
+/** README.md, "What it tells of, and from where"; the figures are those of `bench/sensor.ts`. */
+const kinds: readonly Omit<Coverage, "hook">[] = [
+  { event: "exec", sees: "programs of containers that begin", costs: "12 µs, with fork and exit" },
+  { event: "fork", sees: "processes that are made", costs: "see exec" },
+  { event: "exit", sees: "processes that end", costs: "see exec" },
+  { event: "snapshot", sees: "what ran before the sensor", costs: "once, at the start" },
+  { event: "connect", sees: "TCP connections, with their process", costs: "nothing elsewhere" },
+  { event: "accept", sees: "TCP connections that are taken, by network namespace", costs: "nothing elsewhere" },
+  { event: "listen", sees: "TCP ports that are opened", costs: "nothing elsewhere" },
+  { event: "call", sees: "system calls that ask for a privilege", costs: "a comparison for each such question" },
+  { event: "signal", sees: "signals of one process to another", costs: "for signals only" },
+  { event: "setting", sees: "writes below /proc/sys", costs: "for such writes only" },
+  { event: "device", sees: "device nodes made and opened", costs: "for such accesses only" },
+  { event: "send", sees: "the first datagram to a peer in ten seconds", costs: "for datagrams only" },
+  { event: "bind", sees: "local ports that are taken", costs: "for bind only" },
+  { event: "unix", sees: "Unix sockets that are connected to, by name (Linux 6.7)", costs: "for such calls only" },
+  { event: "write", sees: "files that were written", costs: "about 1 µs a file closed after writing" },
+  { event: "read", sees: "secrets that are opened", costs: "for those files only" },
+  { event: "create", sees: "files made in watched directories", costs: "for those directories only" },
+];
+
+/** Of each kind of event, by the hooks that a sensor says it has. */
+export function coverageOf(hooks: ReadyRecord["hooks"]): Coverage[] {
+  return kinds.map((kind) => {
+    const serving = hooks.filter(({ event }) => event.split(",").includes(kind.event));
+    return { ...kind, hook: [...new Set(serving.map(({ hook }) => hook))].join(", ") };
+  });
+}
