@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { severity } from "./severity.ts";
-import { findingKind, weaknesses } from "./weakness.ts";
+import {
+  findingKind,
+  malwareWeakness,
+  misconfigurationWeakness,
+  secretWeakness,
+  vulnerabilityWeakness,
+} from "./weakness.ts";
 
 export const findingStates = ["open", "deferred", "fixed"] as const;
 export const findingState = z.enum(findingStates);
@@ -22,10 +28,10 @@ const lasting = {
 
 /** A lasting weakness of an asset. The same weakness tomorrow has the same fingerprint. */
 export const finding = z.discriminatedUnion("kind", [
-  weaknesses.vulnerability.extend(lasting),
-  weaknesses.secret.extend(lasting),
-  weaknesses.malware.extend(lasting),
-  weaknesses.misconfiguration.extend(lasting),
+  vulnerabilityWeakness.extend(lasting),
+  secretWeakness.extend(lasting),
+  malwareWeakness.extend(lasting),
+  misconfigurationWeakness.extend(lasting),
 ]);
 export type Finding = z.infer<typeof finding>;
 

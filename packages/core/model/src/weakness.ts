@@ -21,23 +21,21 @@ const place = {
   origin: installedPackage.shape.origin,
 };
 
-export const weaknesses = {
-  vulnerability: z.strictObject({ kind: z.literal("vulnerability"), ...place, vulnerability }),
-  secret: z.strictObject({ kind: z.literal("secret"), ...place, secret }),
-  malware: z.strictObject({ kind: z.literal("malware"), ...place, malware }),
-  misconfiguration: z.strictObject({
-    kind: z.literal("misconfiguration"),
-    ...place,
-    /** A check that does not hold. */
-    misconfiguration: checkResult,
-  }),
-} as const;
+export const vulnerabilityWeakness = z.strictObject({ kind: z.literal("vulnerability"), ...place, vulnerability });
+export const secretWeakness = z.strictObject({ kind: z.literal("secret"), ...place, secret });
+export const malwareWeakness = z.strictObject({ kind: z.literal("malware"), ...place, malware });
+/** A check that does not hold. */
+export const misconfigurationWeakness = z.strictObject({
+  kind: z.literal("misconfiguration"),
+  ...place,
+  misconfiguration: checkResult,
+});
 
 /** One weakness of an image, with its place. A finding is a weakness and what has become of it. */
 export const weakness = z.discriminatedUnion("kind", [
-  weaknesses.vulnerability,
-  weaknesses.secret,
-  weaknesses.malware,
-  weaknesses.misconfiguration,
+  vulnerabilityWeakness,
+  secretWeakness,
+  malwareWeakness,
+  misconfigurationWeakness,
 ]);
 export type Weakness = z.infer<typeof weakness>;

@@ -1,5 +1,5 @@
 import type { ConnectedRegistry, RegistrySettings } from "@bulwark/model";
-import { Button, Modal, NumberInput, PasswordInput, Textarea, TextInput } from "@mantine/core";
+import { Button, Modal, PasswordInput, Textarea, TextInput } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -111,22 +111,22 @@ export function RegistryForm({ registry, close, saved }: Props) {
           value={tags}
           onChange={(event) => setTags(event.currentTarget.value)}
         />
-        <NumberInput
+        <TextInput
+          type="number"
           label={t("registries.newest")}
           min={1}
           max={1000}
-          hideControls
           value={settings.newest}
-          onChange={(value) => set({ newest: Number(value) || 1 })}
+          onChange={(event) => set({ newest: Number(event.currentTarget.value) || 1 })}
         />
-        <NumberInput
+        <TextInput
+          type="number"
           label={t("registries.every")}
           description={t("registries.everyHint")}
           min={1}
           max={720}
-          hideControls
           value={settings.everyHours ?? ""}
-          onChange={(value) => set({ everyHours: value === "" ? null : Number(value) || 1 })}
+          onChange={({ currentTarget: { value } }) => set({ everyHours: value === "" ? null : Number(value) || 1 })}
         />
         <TextInput
           label={t("registries.platform")}
