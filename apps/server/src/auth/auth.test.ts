@@ -36,11 +36,11 @@ describe("who may do what", () => {
   const table = Object.entries(routes) as [string, Route][];
   const here = (entry: [string, Route]): boolean => entry[1].tag !== "identity";
 
-  test("without credentials every route but the logins refuses, before it reads the body", async () => {
+  test("without credentials every route but the logins, and hooks with a secret of their own, refuses, before it reads the body", async () => {
     const guarded = table.filter(([, route]) => route.access !== "public").filter(here);
     assert.deepEqual(
       table.filter(([, route]) => route.access === "public").map(([name]) => name),
-      ["loginWithLink", "loginWithPassword", "enrol"],
+      ["loginWithLink", "loginWithPassword", "takeRegistryHook", "enrol"],
     );
     for (const [name, route] of guarded) {
       for (const headers of [{}, { cookie: "bulwark_session=made-up" }, { authorization: "Bearer blw_made_up" }]) {
@@ -179,12 +179,13 @@ test("wrong logins are slowed, audited, and do not lock out a link", async () =>
   await person.setPassword({ body: { password: "correct horse battery" } });
   const url = `${server.url}/api/v1/session/password`;
   const answers: string[] = [];
-  for (let n = 0; n < 7; n++) answers.push(await refusal(post(url, { name: "admin", password: "wrong" })));
-  assert.deepEqual(
-    answers.slice(0, 6),
-    Array.from({ length: 6 }, () => "401 unauthenticated"),
-  );
-  assert.equal(answers[6], "429 too-many");
+  // The seventh has to wait a second; where checking a password takes as long as that, a later one has to wait longer.
+  while (answers.length < 12 && answers.at(-1) !== "429 too-many") {
+    answers.push(await refusal(post(url, { name: "admin", password: "wrong" })));
+  }
+  const tried = answers.length - 1;
+  assert.ok(tried >= 6, answers.join());
+  assert.deepEqual(answers, [...Array.from({ length: tried }, () => "401 unauthenticated"), "429 too-many"]);
 
   const right = await post(url, { name: "admin", password: "correct horse battery" });
   assert.equal(await refusal(right.clone()), "429 too-many", "the right password waits as well");
@@ -192,7 +193,7 @@ test("wrong logins are slowed, audited, and do not lock out a link", async () =>
 
   const { items } = await person.listAudit({ query: {} });
   const refused = items.filter(({ action }) => action === "login.refused");
-  assert.equal(refused.length, 6, "slowed attempts do not fill the log");
+  assert.equal(refused.length, tried, "slowed attempts do not fill the log");
   assert.deepEqual([refused[0]?.actor, refused[0]?.address], ["admin", "127.0.0.1"]);
   assert.deepEqual(await server.store.audit.verify(), { entries: items.length, brokenAt: null });
 });

@@ -1,11 +1,11 @@
-import { actionKinds, type ActionRecord, type ContainerRef, type StoredAlert } from "@bulwark/model";
-import { Button, Modal, NativeSelect, NumberInput, Textarea, TextInput } from "@mantine/core";
+import type { ActionRecord, ContainerRef, StoredAlert } from "@bulwark/model";
+import { Button, Modal, NativeSelect, Textarea, TextInput } from "@mantine/core";
 import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useProblem } from "../../ui/states.tsx";
-import { suggest, toAction, type ActionForm } from "./action-form.ts";
+import { actionKinds, suggest, toAction, type ActionForm } from "./action-form.ts";
 import classes from "./alerts.module.css";
 import { Outcome } from "./outcome.tsx";
 
@@ -14,6 +14,8 @@ interface Props {
   container: ContainerRef;
   close: () => void;
 }
+
+const longestMinutes = 1440;
 
 /** Says first what an action would do; only then it can be ordered. */
 export function ActDialog({ alert, container, close }: Props) {
@@ -131,13 +133,17 @@ function Fields({ form, change }: { form: ActionForm; change: (part: Partial<Act
         />
       )}
       {lasting.has(form.kind) && (
-        <NumberInput
+        <TextInput
           label={t("response.minutes")}
+          type="number"
           min={1}
-          max={1440}
-          clampBehavior="strict"
+          max={longestMinutes}
           value={form.minutes}
-          onChange={(value) => change({ minutes: typeof value === "number" ? value : 60 })}
+          onChange={({ currentTarget: { valueAsNumber } }) => {
+            if (Number.isFinite(valueAsNumber)) {
+              change({ minutes: Math.min(longestMinutes, Math.max(1, Math.round(valueAsNumber))) });
+            }
+          }}
         />
       )}
     </>

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { action, type StoredAlert } from "@bulwark/model";
-import { suggest, toAction, type ActionForm } from "./action-form.ts";
+import { action, actionKinds as known, type StoredAlert } from "@bulwark/model";
+import { actionKinds, suggest, toAction, type ActionForm } from "./action-form.ts";
 
 const alert = {
   process: { pid: 7, startTime: "99", executable: "/bin/nc" },
@@ -11,16 +11,8 @@ const alert = {
 test("what the alert suggests is a good order of each kind", () => {
   const form = suggest(alert);
   assert.deepEqual([form.kind, form.paths, form.peers], ["quarantine", "/bin/nc", "2001:db8::1"]);
-  for (const kind of [
-    "kill",
-    "freeze",
-    "deny-exec",
-    "deny-connect",
-    "quarantine",
-    "pause",
-    "stop",
-    "cordon",
-  ] as const) {
+  assert.deepEqual(actionKinds, known);
+  for (const kind of actionKinds) {
     action.parse(toAction({ ...form, kind }, alert));
   }
 });

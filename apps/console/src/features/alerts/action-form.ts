@@ -9,6 +9,20 @@ export interface ActionForm {
   except: string;
 }
 
+const all: Record<ActionKind, true> = {
+  kill: true,
+  freeze: true,
+  "deny-exec": true,
+  "deny-connect": true,
+  quarantine: true,
+  pause: true,
+  stop: true,
+  "delete-pod": true,
+  cordon: true,
+};
+/** In the order in which they are offered. Not the model's own list: with that, all of its schemas would be loaded. */
+export const actionKinds = Object.keys(all) as ActionKind[];
+
 /** What the alert itself suggests. */
 export function suggest({ process, evidence }: StoredAlert): ActionForm {
   const peer = evidence.find(({ key }) => key === "peer")?.value ?? "";

@@ -49,6 +49,7 @@ export function CheckDetail({ id, asset, onClose }: Props) {
 
 function Body({ check, asset }: { check: BenchmarkCheckDetail; asset: string | undefined }) {
   const { t } = useTranslation();
+  const standardName = useStandardName();
   const clauses = Object.entries(check.clauses).filter(([, list]) => list.length > 0);
   return (
     <>
@@ -71,7 +72,7 @@ function Body({ check, asset }: { check: BenchmarkCheckDetail; asset: string | u
         <Facts
           items={[
             ...check.sets.map(({ title, number }): [string, string] => [title, number]),
-            ...clauses.map(([name, list]): [string, string] => [standardName(name, t), list.join(", ")]),
+            ...clauses.map(([name, list]): [string, string] => [standardName(name), list.join(", ")]),
           ]}
         />
       </Section>
@@ -81,9 +82,12 @@ function Body({ check, asset }: { check: BenchmarkCheckDetail; asset: string | u
 
 const standards = ["nsa-cisa", "attack", "pci-dss", "mlps"] as const;
 
-function standardName(name: string, t: ReturnType<typeof useTranslation>["t"]): string {
-  const known = standards.find((one) => one === name);
-  return known === undefined ? name : t(`posture.standard.${known}`);
+function useStandardName(): (name: string) => string {
+  const { t } = useTranslation();
+  return (name) => {
+    const known = standards.find((one) => one === name);
+    return known === undefined ? name : t(`posture.standard.${known}`);
+  };
 }
 
 function Subjects({ check, asset }: { check: BenchmarkCheckDetail; asset: string | undefined }) {
