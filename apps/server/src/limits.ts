@@ -29,7 +29,8 @@ export interface Limits {
   registryPoll: number;
   /** A scan whose replica has said nothing for so long is another's. */
   scanSilence: number;
-  /** Between two looks at how clusters are set up. */
+  /** Until the first look at how clusters are set up, and between two. */
+  clusterCheckFirst: number;
   clusterCheckEvery: number;
   /** How often it is noted how many findings are open. */
   trendEvery: number;
@@ -74,6 +75,7 @@ export const defaultLimits: Limits = {
   retentionEvery: 600_000,
   registryPoll: 1000,
   scanSilence: 60_000,
+  clusterCheckFirst: 120_000,
   clusterCheckEvery: 6 * 3_600_000,
   trendEvery: 900_000,
   replicaSilence: 45_000,

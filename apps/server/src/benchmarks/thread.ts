@@ -13,13 +13,15 @@ export interface ClusterAccess {
 const heapLimitMegabytes = 2048;
 const timeLimit = 600_000;
 
-/** Runs a job in a thread of its own. Raises what the job raises, and an error where it takes too long. */
-export async function inThread<T>(job: BenchmarkJob): Promise<T> {
+/** Runs a job in a thread of its own. Raises what the job raises, and an error where it takes too long or is broken off. */
+export async function inThread<T>(job: BenchmarkJob, signal?: AbortSignal): Promise<T> {
   const worker = new Worker(new URL("benchmark-worker.ts", import.meta.url), {
     workerData: job,
     resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes },
   });
-  const timer = setTimeout(() => void worker.terminate(), timeLimit);
+  const end = (): void => void worker.terminate();
+  const timer = setTimeout(end, timeLimit);
+  signal?.addEventListener("abort", end, { once: true });
   try {
     return await new Promise<T>((resolve, reject) => {
       worker.once("message", resolve);
@@ -28,6 +30,7 @@ export async function inThread<T>(job: BenchmarkJob): Promise<T> {
     });
   } finally {
     clearTimeout(timer);
+    signal?.removeEventListener("abort", end);
     await worker.terminate();
   }
 }

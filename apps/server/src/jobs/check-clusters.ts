@@ -8,11 +8,13 @@ export const checkClusters: TimedJob = {
   name: "check-clusters",
   once: true,
   every: (limits) => limits.clusterCheckEvery,
+  first: (limits) => limits.clusterCheckFirst,
 
-  async run(context) {
+  async run(context, signal) {
     for (const { name, access } of namedClusters(context)) {
+      if (signal.aborted) return;
       try {
-        const report = await inThread<BenchmarkReport>({ kind: "cluster", name, access });
+        const report = await inThread<BenchmarkReport>({ kind: "cluster", name, access }, signal);
         await context.store.benchmarks.put(report, Date.now());
       } catch (error) {
         // The others are looked at all the same; health says that this one cannot be read (keep.ts).

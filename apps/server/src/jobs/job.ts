@@ -11,9 +11,12 @@ export interface TimedJob {
   name: string;
   /** By one replica at a time, and once in each period however many there are. */
   once?: true;
-  /** Milliseconds from the end of one run to the start of the next. The first run is at the start. */
+  /** Milliseconds from the end of one run to the start of the next. */
   every(limits: Limits): number;
-  run(context: Context): Promise<void>;
+  /** Milliseconds from the start of the server to the first run; at once unless told. */
+  first?(limits: Limits): number;
+  /** `signal`: the server ends, and waits for this. */
+  run(context: Context, signal: AbortSignal): Promise<void>;
 }
 
 export interface MessageJob<S extends WorkSubject> {
@@ -38,28 +41,32 @@ export async function startJobs(jobs: Job[], context: Context): Promise<AsyncDis
 }
 
 function repeat(job: TimedJob, context: Context, failing: Map<string, string>): AsyncDisposable {
-  let stopped = false;
+  const stop = new AbortController();
+  const { signal } = stop;
   let timer: NodeJS.Timeout | undefined;
   let current: Promise<void> = Promise.resolve();
 
   async function runAndPlan(): Promise<void> {
+    const once = async (): Promise<void> => observed(job.name, async () => job.run(context, signal), context, failing);
     try {
-      if (job.once) await alone(job, context, () => observed(job.name, () => job.run(context), context, failing));
-      else await observed(job.name, () => job.run(context), context, failing);
+      if (job.once) await alone(job, context, once);
+      else await once();
     } catch {
       // Told by `observed`; the next run comes in its time.
     }
-    if (!stopped) timer = setTimeout(begin, job.every(context.limits));
+    if (!signal.aborted) timer = setTimeout(begin, job.every(context.limits));
   }
 
   function begin(): void {
     current = runAndPlan();
   }
 
-  begin();
+  const pause = job.first?.(context.limits);
+  if (pause === undefined) begin();
+  else timer = setTimeout(begin, pause);
   return {
     async [Symbol.asyncDispose]() {
-      stopped = true;
+      stop.abort();
       clearTimeout(timer);
       await current;
     },
