@@ -25,7 +25,7 @@ export const alertHandlers: HandlersOf<"alerts"> = {
   },
 
   async getRuleText({ params }) {
-    return found(await ruleText(params.id), "rule of Bulwark's own");
+    return { rule: (await ruleText(params.id)) ?? null };
   },
 
   async createException(call, context) {

@@ -258,7 +258,11 @@ describe("every route, in the order of a working day", () => {
     assert.deepEqual(settings.disabledRules, ["drift"], "what else was said stays");
     await person.deleteException({ params: { id: exception.id } });
     await person.deleteResponsePolicy({ params: { id: "p" } });
-    assert.match((await person.getRuleText({ params: { id: "release-agent-of-a-cgroup-written" } })).text, /^- rule:/);
+    assert.match(
+      (await person.getRuleText({ params: { id: "release-agent-of-a-cgroup-written" } })).rule?.text ?? "",
+      /^- rule:/,
+    );
+    assert.deepEqual(await person.getRuleText({ params: { id: "reverse-shell" } }), { rule: null });
 
     const action = { kind: "freeze" as const, limitMs: 60_000 };
     const body = { container: container.id, alert: null, action, reason: "shell", dryRun: false };

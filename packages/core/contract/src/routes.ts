@@ -657,9 +657,10 @@ export const routes = {
     path: "/api/v1/rules/{id}",
     tag: "alerts",
     access: "read",
-    summary: "A rule of Bulwark's own as it is written; the id is the rule's",
+    summary:
+      "A rule of Bulwark's own as it is written; the id is the rule's. Null where a detector raises it, which is code",
     params: id,
-    response: z.object({ file: z.string(), line: z.number().int(), text: z.string() }),
+    response: z.object({ rule: z.object({ file: z.string(), line: z.number().int(), text: z.string() }).nullable() }),
   },
   createException: {
     method: "POST",

@@ -1,6 +1,6 @@
 import { useQuery } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
-import { api, ApiError } from "../../api/client.ts";
+import { api } from "../../api/client.ts";
 import { CopyButton } from "../../ui/copy.tsx";
 import { Section } from "../../ui/page.tsx";
 import classes from "./alerts.module.css";
@@ -10,14 +10,7 @@ export function RuleExcerpt({ rule }: { rule: string }) {
   const { t } = useTranslation();
   const { data } = useQuery({
     queryKey: ["rule-text", rule],
-    queryFn: async () => {
-      try {
-        return await api.getRuleText({ params: { id: rule } });
-      } catch (error) {
-        if (error instanceof ApiError && error.status === 404) return null;
-        throw error;
-      }
-    },
+    queryFn: async () => (await api.getRuleText({ params: { id: rule } })).rule,
     staleTime: Infinity,
   });
   if (!data) return null;
