@@ -6,7 +6,7 @@ import { parseJoinToken } from "@bulwark/identity";
 import { missing, samplePod } from "@bulwark/testkit";
 import type { Page } from "playwright-core";
 import { openBrowser } from "../browser.ts";
-import { fill } from "./samples.ts";
+import { fill, healthOf } from "./samples.ts";
 import { isBuilt, startWorld, type World } from "./world.ts";
 
 const skip = missing("chromium") || (isBuilt ? false : "needs a built console: npm run setup");
@@ -31,6 +31,7 @@ describe("clusters in a person's hands", { skip }, () => {
   before(async () => {
     world = stack.use(await startWorld());
     await fill(world);
+    await world.send("east/node-a", [{ type: "health", components: healthOf("node-a", 0) }]);
     ({ page } = stack.use(await openBrowser({ locale: "en-US", bypassCSP: true })));
     page.on("pageerror", (error) => errors.push(error.message));
     await page.goto(await world.server.createLoginLink());

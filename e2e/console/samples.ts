@@ -330,7 +330,8 @@ function weaknessOf(vulnerability: Vulnerability, n: number): Weakness {
   };
 }
 
-function healthOf(node: string, n: number): Component[] {
+/** How the `n`th node's agent is. */
+export function healthOf(node: string, n: number): Component[] {
   const base = { node, reason: "", remedy: "", updatedAt: Date.now() };
   const isOff = n === 2;
   return [

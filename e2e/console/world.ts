@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseConfig } from "@bulwark/config";
 import { createClient, routes, type Client } from "@bulwark/contract";
-import type { AgentRecord } from "@bulwark/model";
+import { splitNodeId, type AgentRecord } from "@bulwark/model";
 import { startServer, type RunningServer } from "@bulwark/server";
 import { createLogger } from "@bulwark/telemetry";
 
@@ -15,6 +15,7 @@ export const isBuilt = existsSync(join(consoleDir, "index.html"));
 export interface World extends AsyncDisposable {
   server: RunningServer;
   /** Sends records as the agent of `node` does. */
+  /** As the agent of a node says it; of `east/node-a` where its cluster is not `default`. */
   send: (node: string, records: AgentRecord[]) => Promise<void>;
 }
 
@@ -30,7 +31,7 @@ export async function startWorld(port = 0): Promise<World> {
   async function send(node: string, records: AgentRecord[]): Promise<void> {
     const agent = agents.get(node) ?? { client: await agentOf(server, node), next: 1 };
     agents.set(node, agent);
-    await agent.client.ingest({ body: { node, spool: "spool", first: agent.next, records } });
+    await agent.client.ingest({ body: { node: splitNodeId(node).name, spool: "spool", first: agent.next, records } });
     agent.next += records.length;
   }
 
