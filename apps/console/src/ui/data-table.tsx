@@ -291,8 +291,12 @@ function useActiveRow<T>(
     const step = steps[event.key];
     if (step === undefined && event.key !== "Enter" && event.key !== " ") return;
     event.preventDefault();
-    if (step === undefined) act(onSelect);
-    else move(step);
+    if (step !== undefined) return move(step);
+    // The row that has the focus, also one that was reached by Tab and is not yet the active one.
+    const row = rows[Number((event.target as HTMLElement).dataset["index"])];
+    if (!row) return;
+    setActiveId(idOf(row));
+    onSelect?.(row);
   };
   return { active, setActive, onKeyDown };
 }
