@@ -1,7 +1,7 @@
 /** The OSV feeds of a mirror, held against the schema of the format and against what is made of them. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { osv } from "./feeds/osv.ts";

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 
 export interface ApartOptions {
   /** Bytes of memory, all of it: heap, buffers, WebAssembly. What needs more is ended. 1 GB. */

@@ -1,5 +1,5 @@
 export type { Analyzer, AnyAnalyzer, Examined, ImageConfig, TreeEntry, TreeFacts, TreeFault } from "./analyzer.ts";
-export { parsePlatform, type ContentStore, type Descriptor, type Platform } from "./content.ts";
+export type { ContentStore, Descriptor, Platform } from "./content.ts";
 export * from "./error.ts";
 export { examineTree, gather, type Results } from "./examine-tree.ts";
 export type { FileTree, TreeFile } from "./image.ts";

@@ -1,5 +1,5 @@
 import { contentFolder, invalid, kept, readContent, readDocuments, type ContentText } from "@bulwark/content";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { RE2JS } from "re2js";
 import { compileAnchors, type Anchors } from "./anchors.ts";
 import { allowDocument, kindsDocument, type AllowDocument, type KindDocument } from "./document.ts";

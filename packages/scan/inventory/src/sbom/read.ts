@@ -1,4 +1,4 @@
-import { errorText, BulwarkError } from "@bulwark/model";
+import { errorText, BulwarkError } from "@bulwark/model/plain";
 import { parseJson, record, text } from "../formats/data.ts";
 import { isCycloneDx, listCycloneDx } from "./cyclonedx-read.ts";
 import type { ListedDocument, Sbom } from "./document.ts";
