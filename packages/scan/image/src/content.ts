@@ -49,7 +49,6 @@ function platformOf(value: unknown): Platform {
   return { os: text(os), architecture: text(architecture), variant: optional(text)(variant) };
 }
 
-
 /** The manifests that an index lists; undefined where the document is none. */
 export function parseIndex(value: unknown): Descriptor[] | undefined {
   return read(value, (document) => list(10_000, descriptorOf)(object(document)["manifests"]));

@@ -1,7 +1,17 @@
 import { createHash } from "node:crypto";
 import { endOfLifeOf } from "@bulwark/inventory/end-of-life";
 import { match, unmatched, type AdvisoryDatabase, type DatabaseStatus } from "@bulwark/advisory/lookup";
-import type { CheckResult, ExtractorStatus, InstalledPackage, Inventory, Malware, Report, ReportedVulnerability, Secret, Vulnerability } from "@bulwark/model";
+import type {
+  CheckResult,
+  ExtractorStatus,
+  InstalledPackage,
+  Inventory,
+  Malware,
+  Report,
+  ReportedVulnerability,
+  Secret,
+  Vulnerability,
+} from "@bulwark/model";
 import { reportVersion, severityRank } from "@bulwark/model/plain";
 
 /** What the parts of a scan found. A part that did not run is absent. */

@@ -29,7 +29,7 @@ ${decided(problems.filter(({ decision }) => decision !== null))}
 ${list(
   "Nobody can tell",
   report.unknown.map(
-  ({ count, reason, packages }) => `${count} packages: ${reason}: ${packages.slice(0, 20).join(", ")}`,
+    ({ count, reason, packages }) => `${count} packages: ${reason}: ${packages.slice(0, 20).join(", ")}`,
   ),
 )}
 ${list("Could not be read", unread(report))}
