@@ -6,8 +6,6 @@ import { compileAnchors, type Anchors } from "./anchors.ts";
 import type { AllowDocument, KindDocument } from "./document.ts";
 import { compilePlaces, type Places } from "./place.ts";
 
-/** When they are needed: what was made of content is kept, and every thread of a scan would wait for schemas. */
-const schemas = (): typeof import("./document.ts") => require("./document.ts") as typeof import("./document.ts");
 const require = createRequire(import.meta.url);
 
 /** A kind that is ready to be looked for. */
@@ -61,7 +59,8 @@ interface KindDocuments {
 }
 
 function readKinds(texts: readonly ContentText[]): KindDocuments {
-  const { allowDocument, kindsDocument } = schemas();
+  // When they are needed: what is made of content is kept, and every thread of a scan would wait for schemas.
+  const { allowDocument, kindsDocument } = require("./document.ts") as typeof import("./document.ts");
   const isAllow = ({ name }: ContentText): boolean => /(^|\/)allow\.yaml$/.test(name);
   const [allow] = readDocuments(texts.filter(isAllow), allowDocument);
   if (!allow) throw invalid("allow.yaml", "is not there; it says what is no credential");

@@ -11,7 +11,7 @@ export interface Format {
 }
 
 /** The whole output. Whatever foreign text is in the report is data in it, never part of its form. */
-export type Write = (report: Report, options: WriteOptions) => string;
+type Write = (report: Report, options: WriteOptions) => string;
 
 export interface WriteOptions {
   /** List the packages too, where the form leaves that open. */
