@@ -1,6 +1,6 @@
 import type { AnyAnalyzer } from "@bulwark/image";
 import { inventoryAnalyzer } from "@bulwark/inventory";
-import { malwareAnalyzer } from "@bulwark/malware";
+import { hashAnalyzer, malwareAnalyzer } from "@bulwark/malware";
 import { imageCheckAnalyzer } from "@bulwark/manifest";
 import { secretAnalyzer } from "@bulwark/secret";
 
@@ -9,5 +9,6 @@ export const analyzers = {
   inventory: inventoryAnalyzer,
   secrets: secretAnalyzer,
   malware: malwareAnalyzer,
+  hashes: hashAnalyzer,
   checks: imageCheckAnalyzer,
 } satisfies Record<string, AnyAnalyzer>;

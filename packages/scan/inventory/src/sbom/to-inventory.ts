@@ -8,6 +8,7 @@ import {
   type OperatingSystem,
 } from "@bulwark/model";
 import { licencesOf } from "../licences.ts";
+import { systemNamed } from "../os-release.ts";
 import { nameInPurl } from "../purl-of.ts";
 import { parsePurl, PurlError, type PackageUrl } from "../purl/purl.ts";
 import type { ListedDocument, Listed, Sbom } from "./document.ts";
@@ -40,7 +41,11 @@ export function toSbom({ name, digest, os, packages, parts }: ListedDocument): S
   }
   if (found.length === 0 && status.errors.length > 0) status.state = "failed";
   const earlier = parts.slice(0, 99).flatMap((part) => extractorStatus.safeParse(part).data ?? []);
-  return { name, digest, inventory: { os: system, packages: found, extractors: [status, ...earlier] } };
+  return {
+    name,
+    digest,
+    inventory: { os: system && systemNamed(system), packages: found, extractors: [status, ...earlier] },
+  };
 }
 
 /** A text says why it is none that we know; undefined is for what is no package. */
