@@ -1,6 +1,6 @@
 /** Where images and files may be: a registry with its own authority, containerd, a running container, a host; and clamd. */
 import assert from "node:assert/strict";
-import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, before, test } from "node:test";
@@ -82,7 +82,7 @@ http: { addr: "${address}", tls: { certificate: ${certificate}, key: ${key} } }
     knowing({ auths: { [address]: { auth: Buffer.from("scanner:wrong").toString("base64") } } });
     const { code, err } = await refused("image", `registry://${address}/shop/web:1`, "--ca", certificate);
     assert.equal(code, 2);
-    assert.match(err, /wrong|denied|refuse/i);
+    assert.match(err, /authentication required \(status 401\)/);
   });
 });
 
@@ -188,7 +188,7 @@ test("a clamd of Debian looks at every file of an image", { skip: missing("clamd
       [["/opt/evil", "Test.Evil.UNOFFICIAL", "clamd"]],
       clamd.output(),
     );
-    assert.match(troubles(report).join(), /^clamd: \/opt\/large: clamd did not look at it: .*size limit/);
+    assert.match(troubles(report).join(), /^clamd: \/opt\/large: clamd did not look at it: /);
     await clamd.stop();
     const after = await look();
     assert.equal(after.code, 3);
@@ -207,7 +207,7 @@ test(
     run("tar", ["-C", host, "-xf", debianArchive("bookworm")]);
     // What Node needs beyond the essential packages.
     const library = "/usr/lib/x86_64-linux-gnu/libstdc++.so.6";
-    cpSync(library, join(host, library), { dereference: true });
+    copyFileSync(library, join(host, library));
     mkdirSync(join(host, "var/lib/docker/overlay2/x/diff/node_modules/lodash"), { recursive: true });
     for (const place of ["var/lib/docker/overlay2/x/diff", "srv"])
       for (const [path, text] of Object.entries(lodash)) {
