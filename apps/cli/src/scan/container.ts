@@ -1,22 +1,21 @@
 import { hostname } from "node:os";
-import type { ContainerRegistry, ContentPlace } from "@bulwark/containers";
+import { openContainers, type ContainerRegistry, type ContentPlace } from "@bulwark/containers";
 import { lookInto, type Seen } from "@bulwark/examine";
 import { openDockerImage, openRootfs, type FileTree } from "@bulwark/image";
 import { errorText, type Container } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
-import { openStored } from "./containerd.ts";
+import { openStored, socketOf } from "./containerd.ts";
 import type { Found, LookOptions } from "./input.ts";
 import { lookOptionsOf, wanted } from "./look-options.ts";
 import { overImage } from "./over-image.ts";
 
 /** Runtimes of this machine that are looked at, unless `CONTAINERD_ADDRESS` names one. */
 function pathsOf({ CONTAINERD_ADDRESS: address }: NodeJS.ProcessEnv): { containerd?: string[] } {
-  return address ? { containerd: [address.replace(/^unix:\/\//, "")] } : {};
+  return address ? { containerd: [socketOf(address)] } : {};
 }
 
 /** A running container: what it has now, beside what its image brought. Raises `UsageError` and `ImageError`. */
 export async function lookIntoContainer(name: string, options: LookOptions): Promise<Found> {
-  const { openContainers } = await import("@bulwark/containers");
   await using registry = await openContainers({ node: hostname(), paths: pathsOf(process.env) });
   const container = chosen(registry, name);
   const place = registry.contentOf(container);

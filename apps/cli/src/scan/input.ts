@@ -2,13 +2,12 @@ import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, resolve } from "node:path";
 import { lookInto, type Seen } from "@bulwark/examine";
-import { openHost, openRepository, openRootfs, type FileTree } from "@bulwark/image";
+import type { FileTree } from "@bulwark/image";
 import type { HashList } from "@bulwark/malware";
 import type { Report } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
 import { lookOptionsOf, wanted } from "./look-options.ts";
 import { openNamedImage, type ImageOptions } from "./open-image.ts";
-import { lookIntoSbom } from "./sbom.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
 export interface Input {
@@ -53,11 +52,8 @@ function folder(path: string): string {
 /** Looks into an input. Raises the errors of the packages that open it. */
 export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
-  if (input.kind === "sbom") return lookIntoSbom(input.name);
-  if (input.kind === "container") {
-    const { lookIntoContainer } = await import("./container.ts");
-    return lookIntoContainer(input.name, options);
-  }
+  if (input.kind === "sbom") return (await import("./sbom.ts")).lookIntoSbom(input.name);
+  if (input.kind === "container") return (await import("./container.ts")).lookIntoContainer(input.name, options);
   await using tree = await open(input, options);
   const { config, ...seen } = await lookInto(
     tree,
@@ -69,10 +65,10 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
 }
 
 async function open({ kind, name }: Input, options: ImageOptions): Promise<FileTree> {
+  if (kind === "image") return openNamedImage(name, options);
+  const { openHost, openRepository, openRootfs } = await import("@bulwark/image");
   if (kind === "host") return openHost();
-  if (kind === "repo") return openRepository(name);
-  if (kind === "fs") return openRootfs(name, name);
-  return openNamedImage(name, options);
+  return kind === "repo" ? openRepository(name) : openRootfs(name, name);
 }
 
 /** The name by which a report, its exceptions and its SARIF know what was scanned, wherever it lay. */

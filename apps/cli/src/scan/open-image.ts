@@ -1,6 +1,6 @@
-import { openImage, parsePlatform, type FileTree, type RegistryOptions } from "@bulwark/image";
+import type { FileTree, ImageStore, RegistryOptions } from "@bulwark/image";
+import { openImage, parsePlatform } from "@bulwark/image/open";
 import { UsageError } from "../local/options.ts";
-import { containerdStore } from "./containerd.ts";
 
 /** How images are found: what the command line says of it. */
 export interface ImageOptions {
@@ -18,6 +18,11 @@ export interface ImageOptions {
 /** `containerd://nginx:1.27`: look there only. */
 const schemes = ["docker", "containerd", "registry", "file"];
 
+const containerd: ImageStore = {
+  name: "containerd",
+  find: async (...asked) => (await import("./containerd.ts")).findContainerdImage(...asked),
+};
+
 /** An image by what comes behind `scan image`. Raises `UsageError` and `ImageError`. */
 export async function openNamedImage(text: string, options: ImageOptions): Promise<FileTree> {
   const [, scheme, rest] = /^([a-z]+):\/\/(.+)$/s.exec(text) ?? [];
@@ -27,7 +32,7 @@ export async function openNamedImage(text: string, options: ImageOptions): Promi
   }
   return openImage(rest ?? text, {
     from: scheme,
-    stores: [containerdStore()],
+    stores: [containerd],
     offline: options.offline,
     platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
     authorities: options.authorities,

@@ -1,5 +1,5 @@
 import type { FileTree } from "@bulwark/image";
-import { listedFiles } from "@bulwark/malware";
+import { listedFiles } from "@bulwark/malware/hashes";
 import type { Also, LookOptions, Seen } from "./look.ts";
 import { examine } from "./scan.ts";
 import { stepMasker } from "./step-masker.ts";

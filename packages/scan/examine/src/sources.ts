@@ -7,7 +7,7 @@ const sources: Record<AnalyzerName, Source> = {
   secrets: { package: "@bulwark/secret", content: ["secrets"] },
   malware: { package: "@bulwark/malware", content: ["malware"] },
   hashes: { package: "@bulwark/malware", content: [] },
-  checks: { package: "@bulwark/manifest", content: ["checks"] },
+  checks: { package: "@bulwark/manifest", content: ["checks/image"] },
 };
 
 const reading: Source = { package: "@bulwark/image", content: [] };
