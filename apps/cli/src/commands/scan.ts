@@ -2,8 +2,10 @@ import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { databaseStatus, openDatabase } from "@bulwark/advisory";
-import type { Report } from "@bulwark/model";
+import { loadImagePolicies, type ImagePolicyFile } from "@bulwark/imagepolicy";
+import type { PolicyVerdict, Report } from "@bulwark/model";
 import { failing, formatOf, formats, isPartial, newReport, parseGate, problemsOf, type Problem } from "@bulwark/report";
+import { judgeImages } from "../check/images.ts";
 import type { Command, Io } from "../command.ts";
 import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
 import { progress } from "../local/text.ts";
@@ -28,6 +30,10 @@ Works without a server, on the database of bulwark db update.
                    or worse), fixable, kev, epss>=0.1, vulnerability, secret,
                    malware, check, any. Between commas all must hold; several
                    --fail-on are several conditions
+  --policy PATH    ImagePolicies of a file or a folder, as they are asked at admission:
+                   exit code 1 when one denies the image, 3 when what it asks cannot
+                   be known; several --policy are several policies
+  --as NAME        the name by which a policy knows it, where a file is scanned
   --new-since FILE only what this report (--format json) did not know fails
   --exceptions FILE what is put up with, why, by whom, until when;
                    .bulwark.yaml of the repository or of this folder
@@ -46,6 +52,8 @@ ${configUsage}`;
 const options = {
   ...configFlags,
   "fail-on": { type: "string", multiple: true },
+  policy: { type: "string", multiple: true },
+  as: { type: "string" },
   "new-since": { type: "string" },
   exceptions: { type: "string" },
   vex: { type: "string", multiple: true },
@@ -67,6 +75,10 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   const format = formatOf(values.format ?? (values["fix-plan"] === true ? "fix-plan" : "table"));
   const saved = (values.save ?? []).map(savedOf);
   const known = knownBefore(values["new-since"]);
+  const policies = (values.policy ?? []).flatMap((path) => policiesIn(path));
+  if (policies.length > 0 && input.kind !== "image") {
+    throw new UsageError("usage", "--policy is about images", { remedy: "bulwark scan image NAME --policy FILE" });
+  }
 
   const line = progress(stderr);
   const found = await look(input, {
@@ -78,7 +90,11 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   line.show("matching");
   const database = values.db ?? join(configFrom(values).data, "advisories.db");
   const judged = withVex(await reportOf(found, database), values.vex ?? []);
-  const report = await withExceptions(judged, input, values.exceptions);
+  const decided = await withExceptions(judged, input, values.exceptions);
+  const report = await withPolicies(decided, found, policies, {
+    name: values.as ?? input.name,
+    offline: values.offline === true,
+  });
   line.clear();
 
   const fresh =
@@ -94,8 +110,28 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   if (report.vulnerabilities === null) {
     stderr.write(`bulwark scan: no advisory database at ${database}: run bulwark db update\n`);
   }
-  if (failing(report, gates, known).length > 0) return 1;
-  return isPartial(report) ? 3 : 0;
+  const has = (wanted: PolicyVerdict["verdict"]): boolean =>
+    report.policies?.some(({ verdict }) => verdict === wanted) ?? false;
+  if (failing(report, gates, known).length > 0 || has("denied")) return 1;
+  return isPartial(report) || has("unknown") ? 3 : 0;
+}
+
+async function withPolicies(
+  report: Report,
+  { created }: Found,
+  policies: readonly ImagePolicyFile[],
+  { name, offline }: { name: string; offline: boolean },
+): Promise<Report> {
+  if (policies.length === 0) return report;
+  const scans = [{ report, name, ...(created !== undefined && { created }) }];
+  return { ...report, policies: await judgeImages(policies, [name], { scans, offline, scannedIsMeant: true }) };
+}
+
+/** A policy that nobody finds would let everything pass. */
+function policiesIn(path: string): ImagePolicyFile[] {
+  const policies = loadImagePolicies(path);
+  if (policies.length > 0) return policies;
+  throw new UsageError("usage", `--policy ${path}: there is no ImagePolicy in it`, { remedy: "docs/policies.md" });
 }
 
 function isUnknownTo(known: ReadonlySet<string>): (problem: Problem) => boolean {

@@ -27,6 +27,8 @@ export interface LookOptions {
 /** What was found in an input, before any advisory. */
 export interface Found extends Omit<Seen, "config"> {
   target: Report["target"];
+  /** When an image was made; null where it does not say, undefined for all that is none. */
+  created?: string | null;
 }
 
 /** Reads the words behind `bulwark scan`. Raises `UsageError`. */
@@ -59,7 +61,8 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
     onProgress: (progress) => options.onProgress(progressText(progress)),
   });
   const platform = config === null ? null : `${config.os}/${config.architecture}`;
-  return { target: { kind: input.kind, name: nameOf(input), digest: tree.digest, platform }, ...seen };
+  const target = { kind: input.kind, name: nameOf(input), digest: tree.digest, platform };
+  return { target, ...seen, ...(config && { created: config.created }) };
 }
 
 async function open({ kind, name }: Input, { offline, platform }: LookOptions): Promise<FileTree> {
