@@ -4,6 +4,7 @@ import { parseReference } from "@bulwark/image";
 import {
   createImageJudge,
   ImagePolicyError,
+  loadImagePolicies,
   registrySource,
   weaknessOf,
   type ImagePolicyFile,
@@ -11,7 +12,8 @@ import {
   type ScanFacts,
 } from "@bulwark/imagepolicy";
 import { errorText, type PolicyVerdict, type Report } from "@bulwark/model";
-import { isPartial, parseReport } from "@bulwark/report";
+import { isPartial } from "@bulwark/report";
+import { parseReport } from "@bulwark/report/baseline";
 import { UsageError } from "../local/options.ts";
 
 /** A scan, and what it was told of the image beside its report. */
@@ -53,6 +55,23 @@ export async function judgeImages(
     }
   }
   return verdicts;
+}
+
+/** The ImagePolicies of a file or a folder. One that nobody finds would let everything pass. */
+export function policiesIn(path: string): ImagePolicyFile[] {
+  const policies = loadImagePolicies(path);
+  if (policies.length > 0) return policies;
+  throw new UsageError("usage", `--policy ${path}: there is no ImagePolicy in it`, { remedy: "docs/policies.md" });
+}
+
+/** A report with what policies say of the image that was scanned. */
+export async function withPolicies(
+  report: Report,
+  policies: readonly ImagePolicyFile[],
+  { name, offline, created }: { name: string; offline: boolean; created: string | null | undefined },
+): Promise<Report> {
+  const scans = [{ report, name, ...(created !== undefined && { created }) }];
+  return { ...report, policies: await judgeImages(policies, [name], { scans, offline, scannedIsMeant: true }) };
 }
 
 /** Reports of scans (`bulwark scan image NAME --format json`): a file, or all `.json` files of a folder. Raises. */

@@ -7,7 +7,7 @@ import {
   loadImagePolicies,
   type ImagePolicyFile,
 } from "@bulwark/imagepolicy";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { ownLibrary } from "../check/manifest.ts";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";

@@ -1,13 +1,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { databaseStatus, openDatabase } from "@bulwark/advisory";
-import { loadImagePolicies, type ImagePolicyFile } from "@bulwark/imagepolicy";
+import { databaseStatus, openDatabase } from "@bulwark/advisory/lookup";
+import { dataFolder } from "@bulwark/config/data-folder";
 import type { PolicyVerdict, Report } from "@bulwark/model";
 import { failing, formatOf, formats, isPartial, newReport, parseGate, problemsOf, type Problem } from "@bulwark/report";
-import { judgeImages } from "../check/images.ts";
 import type { Command, Io } from "../command.ts";
-import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
+import { configFlags, configUsage, UsageError } from "../local/options.ts";
 import { progress } from "../local/text.ts";
 import { version } from "../local/version.ts";
 import { knownBefore, withExceptions, withVex } from "../scan/decisions.ts";
@@ -74,9 +73,10 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   const gates = (values["fail-on"] ?? []).map(parseGate);
   const format = formatOf(values.format ?? (values["fix-plan"] === true ? "fix-plan" : "table"));
   const saved = (values.save ?? []).map(savedOf);
-  const known = knownBefore(values["new-since"]);
-  const policies = (values.policy ?? []).flatMap((path) => policiesIn(path));
-  if (policies.length > 0 && input.kind !== "image") {
+  const known = await knownBefore(values["new-since"]);
+  const asked = values.policy && (await import("../check/images.ts"));
+  const policies = asked ? (values.policy ?? []).flatMap((path) => asked.policiesIn(path)) : [];
+  if (asked && input.kind !== "image") {
     throw new UsageError("usage", "--policy is about images", { remedy: "bulwark scan image NAME --policy FILE" });
   }
 
@@ -88,13 +88,11 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
     onProgress: (text) => line.show(text),
   });
   line.show("matching");
-  const database = values.db ?? join(configFrom(values).data, "advisories.db");
-  const judged = withVex(await reportOf(found, database), values.vex ?? []);
+  const database = values.db ?? join(values.data ?? (await dataFolder(values.config)), "advisories.db");
+  const judged = await withVex(await reportOf(found, database), values.vex ?? []);
   const decided = await withExceptions(judged, input, values.exceptions);
-  const report = await withPolicies(decided, found, policies, {
-    name: values.as ?? input.name,
-    offline: values.offline === true,
-  });
+  const whole = { name: values.as ?? input.name, offline: values.offline === true, created: found.created };
+  const report = asked ? await asked.withPolicies(decided, policies, whole) : decided;
   line.clear();
 
   const fresh =
@@ -105,8 +103,9 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
         .map(({ item }) => item),
     );
   const output = { packages: values.packages, fresh };
-  stdout.write(format.write(report, { ...output, colour: "isTTY" in stdout && stdout.isTTY === true }));
-  for (const { write, file } of saved) writeFileSync(file, write(report, output));
+  const write = await format.load();
+  stdout.write(write(report, { ...output, colour: "isTTY" in stdout && stdout.isTTY === true }));
+  for (const { load, file } of saved) writeFileSync(file, (await load())(report, output));
   if (report.vulnerabilities === null) {
     stderr.write(`bulwark scan: no advisory database at ${database}: run bulwark db update\n`);
   }
@@ -116,34 +115,16 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   return isPartial(report) || has("unknown") ? 3 : 0;
 }
 
-async function withPolicies(
-  report: Report,
-  { created }: Found,
-  policies: readonly ImagePolicyFile[],
-  { name, offline }: { name: string; offline: boolean },
-): Promise<Report> {
-  if (policies.length === 0) return report;
-  const scans = [{ report, name, ...(created !== undefined && { created }) }];
-  return { ...report, policies: await judgeImages(policies, [name], { scans, offline, scannedIsMeant: true }) };
-}
-
-/** A policy that nobody finds would let everything pass. */
-function policiesIn(path: string): ImagePolicyFile[] {
-  const policies = loadImagePolicies(path);
-  if (policies.length > 0) return policies;
-  throw new UsageError("usage", `--policy ${path}: there is no ImagePolicy in it`, { remedy: "docs/policies.md" });
-}
-
 function isUnknownTo(known: ReadonlySet<string>): (problem: Problem) => boolean {
   return ({ fingerprint }) => !known.has(fingerprint);
 }
 
-function savedOf(text: string): { write: (typeof formats)[number]["write"]; file: string } {
+function savedOf(text: string): { load: (typeof formats)[number]["load"]; file: string } {
   const [, name, file] = /^(\w[\w-]*)=(.+)$/s.exec(text) ?? [];
   if (name === undefined || file === undefined) {
     throw new UsageError("usage", `--save ${text}: no form and file`, { remedy: "--save sarif=scan.sarif" });
   }
-  return { write: formatOf(name).write, file };
+  return { load: formatOf(name).load, file };
 }
 
 async function reportOf(found: Found, file: string): Promise<Report> {
