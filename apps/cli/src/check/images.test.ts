@@ -40,7 +40,7 @@ const cases = [
   { name: "critical", expression: "!image.report.vulnerabilities.exists(v, v.severity == 'critical')", denied: false },
   { name: "secrets", expression: "image.report.secrets.size() == 0", denied: true },
   { name: "scanned", expression: "image.report.known", denied: false },
-  { name: "configured", expression: "!image.report.checks.exists(c, c.id == 'image-user')", denied: true },
+  { name: "configured", expression: "!image.report.checks.exists(c, c.id == 'image-root-user')", denied: true },
   { name: "registry", expression: "image.registry == 'registry.example.com'", denied: false },
   { name: "tag", expression: "image.tag != '1'", denied: true },
   { name: "young", expression: "image.age < 86400 * 30", denied: true },
@@ -86,7 +86,7 @@ before(async () => {
   const { out } = await scan("--format", "json");
   report = JSON.parse(out) as Report;
   assert.ok(
-    report.checks?.some(({ check, state }) => check === "image-user" && state === "fail"),
+    report.checks?.some(({ check, state }) => check === "image-root-user" && state === "fail"),
     "the sample has it",
   );
 });
@@ -201,7 +201,7 @@ describe("one policy, the same verdict everywhere", () => {
     assert.equal(count, 2 * cases.length);
     // Only that a policy has no case of the other kind is missing: every case holds.
     assert.deepEqual(
-      problems.filter((text) => !/: no case that it must deny$/.test(text)),
+      problems.filter((text) => !text.endsWith(": no case that it must deny")),
       [],
     );
     assert.equal(code, 1);
@@ -238,7 +238,7 @@ describe("what cannot be known is unknown, and is not allowed", () => {
       ...["--as", web, "--policy", join(policies, "scanned.yaml")],
     ]);
     assert.equal(code, 3);
-    assert.match(out, /unknown {2}scanned\n.*its scan could not look at all of it/);
+    assert.match(out, /unknown {2}scanned\n[^]*its scan could not look at all of it/);
   });
 
   test("a signature, where no registry may be asked", async () => {

@@ -1,13 +1,4 @@
 import type { PolicyViolation } from "@bulwark/model";
-import { api } from "../../api/client.ts";
-
-/** As many as are shown; the whole list is a page of its own. */
-export function violationsQuery(policy: string) {
-  return {
-    queryKey: ["policy-violations", "of", policy],
-    queryFn: async () => api.listPolicyViolations({ query: { policy, limit: 500 } }),
-  };
-}
 
 /** Namespaces of a text, separated by commas or spaces; null where one is none. */
 export function namespacesIn(text: string): string[] | null {

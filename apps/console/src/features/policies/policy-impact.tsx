@@ -8,7 +8,7 @@ import { Line, Raw } from "../../ui/raw.tsx";
 import { Failed, Lines } from "../../ui/states.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { CardLine } from "../../ui/card.tsx";
-import { violationsQuery } from "./impact.ts";
+import { violationsQuery } from "./violations-query.ts";
 import { placeOf, VerdictTag } from "./parts.tsx";
 import classes from "./policies.module.css";
 import type { PolicyWithText } from "./policy-detail.tsx";

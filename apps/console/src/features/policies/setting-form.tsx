@@ -5,11 +5,12 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useProblem } from "../../ui/states.tsx";
 import { Switch } from "../../ui/switch.tsx";
-import { deniedBut, namespacesIn, violationsQuery } from "./impact.ts";
+import { deniedBut, namespacesIn } from "./impact.ts";
 import { placeOf } from "./parts.tsx";
 import classes from "./policies.module.css";
 import type { PolicyWithText } from "./policy-detail.tsx";
 import { inForce } from "./search.ts";
+import { violationsQuery } from "./violations-query.ts";
 
 type Mode = (typeof inForce)[number];
 const failures = ["Ignore", "Fail"] as const;
