@@ -1,6 +1,7 @@
 /** A real API server: the client that asks it, and what is said where a right is lacking. */
 import assert from "node:assert/strict";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { get } from "node:https";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { can, connect, exec, KubeError, readKubeconfig, resources, reviewToken, watch, type Kube } from "@bulwark/kube";
@@ -411,6 +412,149 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
         );
       }
       assert.equal(whole.health().state, "ok", whole.health().reason);
+    });
+  });
+
+  describe("its audit log", () => {
+    /** What is asked of the API server, as admin unless it says otherwise, and the rules that tell of it. */
+    const asked: [what: string, rules: string[], ask: (web: string) => unknown][] = [
+      ["a command in a pod", ["command-run-in-a-pod"], (web) => kubectl("exec", web, "--", "true")],
+      [
+        "ports of a pod, refused for want of an upgrade",
+        ["pod-attached-or-its-ports-forwarded"],
+        (web) => kubectl("get", "--raw", `/api/v1/namespaces/${namespace}/pods/${web}/portforward?ports=80`),
+      ],
+      [
+        "a container in a running pod",
+        ["container-added-to-a-running-pod"],
+        (web) => kubectl("debug", web, `--image=${busyboxImage}`, "--target=main", "--", "true"),
+      ],
+      [
+        "somebody without credentials, by hand",
+        ["anonymous-request-refused", "request-of-an-unusual-client"],
+        async () => anonymously("/api/v1/secrets"),
+      ],
+      ["all Secrets", ["secrets-listed-by-a-person-or-workload"], () => kubectl("get", "secrets", "-A")],
+      [
+        "another user",
+        ["another-user-impersonated"],
+        () => kubectl("get", "pods", "--as=admin", "--as-group=system:masters"),
+      ],
+      ["a token", ["token-of-a-service-account-made"], () => kubectl("create", "token", "bulwark-agent")],
+      [
+        "a pod that could do everything to its node, if there were one with its label",
+        [
+          "privileged-pod-made",
+          "pod-with-namespaces-of-the-host-made",
+          "pod-with-a-sensitive-path-of-the-host-made",
+          "pod-with-dangerous-capabilities-made",
+        ],
+        async () => kube.create(resources.pods, powerful),
+      ],
+      [
+        "a pod among the parts of the cluster",
+        ["pod-made-in-a-namespace-of-the-cluster"],
+        async () => kube.create(resources.pods, nowhere("hidden", "kube-system")),
+      ],
+      [
+        "the mirror of a static pod",
+        ["static-pod-appeared"],
+        async () => kube.create(resources.pods, nowhere("mirror", namespace, { "kubernetes.io/config.mirror": "x" })),
+      ],
+      [
+        "a scheduled task",
+        ["scheduled-task-of-the-cluster-made-or-changed"],
+        () => kubectl("create", "cronjob", "nightly", `--image=${busyboxImage}`, "--schedule=0 0 30 2 *", "--", "true"),
+      ],
+      [
+        "a role with all rights",
+        ["role-with-all-rights-made"],
+        () => kubectl("create", "clusterrole", "everything", "--verb=*", "--resource=*.*"),
+      ],
+      [
+        "control of the cluster",
+        ["control-of-the-cluster-given-away"],
+        () => kubectl("create", "clusterrolebinding", "ann", "--clusterrole=cluster-admin", "--user=ann"),
+      ],
+    ];
+    const kubectl = (...words: string[]): string => cluster.kubectl("--namespace", namespace, ...words);
+    const anonymously = async (path: string): Promise<void> =>
+      new Promise((resolve, reject) => {
+        const how = { rejectUnauthorized: false, headers: { "user-agent": "curl/8.14" } };
+        get(`${cluster.server}${path}`, how, (answer) => answer.resume().once("end", resolve)).once("error", reject);
+      });
+    const nowhere = (name: string, where: string, annotations: Record<string, string> = {}) => ({
+      ...{ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: where, annotations, labels: { team: "red" } } },
+      // The kubelet takes no pod that another scheduler is to place.
+      spec: { ...sleeper(), nodeSelector: { there: "is-none" }, ...("kubernetes.io/config.mirror" in annotations && { nodeName: "node-1" }) },
+    });
+    const powerful = {
+      ...nowhere("powerful", namespace),
+      spec: {
+        ...{ nodeSelector: { there: "is-none" }, hostPID: true, terminationGracePeriodSeconds: 0 },
+        volumes: [{ name: "host", hostPath: { path: "/" } }],
+        containers: [
+          {
+            ...{ name: "main", image: busyboxImage, volumeMounts: [{ name: "host", mountPath: "/host" }] },
+            securityContext: { privileged: true, capabilities: { add: ["SYS_ADMIN"] } },
+          },
+        ],
+      },
+    };
+    /** Whose work is the cluster's own. */
+    const own = /^system:(?:node:|kube-|apiserver$|serviceaccount:kube-system:)/;
+
+    test("what rules are about is an alert with workload and labels; what the cluster itself does is none", async () => {
+      const clusters = [{ name: "real", kubeconfig: cluster.kubeconfig }];
+      const config = JSON.stringify({ server: { kubernetes: { clusters } } });
+      await using product = await startProduct({ command: "serve", config });
+      const api = await product.api();
+      await eventually(
+        "the cluster is known",
+        async () => {
+          const { items } = await api.listClusters();
+          return items.some(({ name, syncedAt }) => name === "real" && syncedAt !== null) || undefined;
+        },
+        60_000,
+      );
+      const [web] = (await kube.list(resources.pods, { namespace, labelSelector: "app=web" })).items;
+      assert.ok(web);
+      for (const [, , ask] of asked) {
+        try {
+          await ask(web.metadata.name);
+        } catch {
+          // What is refused is logged, too.
+        }
+      }
+      const { secret } = await api.createAuditToken({ params: { id: "real" }, body: { days: 1 } });
+      const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
+      const lines = await eventually("the last of it is in the log", () => {
+        const text = readFileSync(cluster.auditLog, "utf8");
+        return text.includes("clusterrolebindings/ann") || text.includes('"name":"ann"') ? text.trim().split("\n") : undefined;
+      });
+      for (let at = 0; at < lines.length; at += 500) {
+        const body = `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[${lines.slice(at, at + 500).join()}]}`;
+        const answer = await fetch(`${product.url}/api/kubernetes/v1/audit`, { method: "POST", headers, body });
+        assert.equal(answer.status, 200, await answer.text());
+      }
+      const { items } = await api.listAlerts({ query: { limit: 500 } });
+      const rules = new Set(items.map(({ rule }) => rule));
+      const lacking = asked.flatMap(([what, wanted]) => wanted.filter((rule) => !rules.has(rule)).map((rule) => `${what}: ${rule}`));
+      assert.deepEqual(lacking, []);
+      assert.deepEqual(
+        items.filter(({ request }) => request && own.test(request.user)).map(({ rule, request }) => [rule, request]),
+        [],
+      );
+
+      const command = items.find(({ rule, request }) => rule === "command-run-in-a-pod" && request?.name === web.metadata.name);
+      assert.equal(command?.request?.uid, web.metadata.uid);
+      assert.equal(command.request.labels["app"], "web");
+      assert.deepEqual(
+        command.request.owners.map(({ kind }) => kind),
+        ["ReplicaSet", "Deployment"],
+      );
+      const made = items.find(({ rule }) => rule === "privileged-pod-made");
+      assert.deepEqual([made?.request?.user, made?.request?.name, made?.request?.labels["team"]], ["admin", "powerful", "red"]);
     });
   });
 });

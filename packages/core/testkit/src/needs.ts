@@ -20,6 +20,12 @@ const checks = {
   skopeo: () => command("skopeo", "skopeo"),
   go: () => command("go", "golang, 1.26 or later"),
   python: () => command("python3", "python3 python3-requests"),
+  interpreters: () =>
+    command("socat", "socat") ??
+    command("ruby", "ruby") ??
+    command("php", "php-cli") ??
+    command("lua5.4", "lua5.4 lua-socket") ??
+    command("gawk", "gawk"),
   debian: () => command("dpkg-deb", "dpkg, and a Debian to build on"),
   cluster: () => clusterLack(),
   suites: () => folder(suitesDir(), "SUITES_DIR"),

@@ -47,7 +47,8 @@ function detection(shell: Entry | undefined, socket: DescriptorRecord, table: Pr
   const connected = chain.some(({ peers }) => peers.includes(peer));
   return {
     subject: shell,
-    key: `${shell.pid}/${shell.startTime}`,
+    // Whatever the shell starts has the same connection, and shells among it are the same story.
+    key: socket.inode === 0 ? processKey(shell) : String(socket.inode),
     evidence: [
       { key: "peer", value: peer },
       ...(socket.local && socket.local.port !== 0 ? [{ key: "local", value: addressText(socket.local) }] : []),
