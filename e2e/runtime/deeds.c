@@ -25,6 +25,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 static void run(char **command)
@@ -117,6 +118,58 @@ static void flood(char **arguments)
 		sethostname("", count);
 }
 
+static long long nanoseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000000000ll + now.tv_nsec;
+}
+
+/* steady RATE SECONDS: so many refused calls a second, each with other arguments; prints how many it made. */
+static void steady(char **arguments)
+{
+	long rate = atol(arguments[0]), made = 0;
+	long long begin = nanoseconds(), end = begin + atoll(arguments[1]) * 1000000000ll, now;
+
+	while ((now = nanoseconds()) < end) {
+		/* One that is behind makes up for it, a hundredth of a second's worth at a time. */
+		long due = (now - begin) / 1000000 * rate / 1000;
+		for (long until = made + rate / 100; made < due && made < until; made++)
+			sethostname("", made + 1);
+		usleep(1000);
+	}
+	printf("%ld\n", made);
+}
+
+/* opens COUNT FILE: opens and closes it so often. */
+static void opens(char **arguments)
+{
+	for (long count = atol(arguments[0]); count > 0; count--)
+		close(open(arguments[1], O_RDONLY));
+}
+
+/* bytes COUNT: reads and writes a byte so often, as dd does with bs=1. */
+static void bytes(char **arguments)
+{
+	int from = open("/dev/zero", O_RDONLY), to = open("/dev/null", O_WRONLY);
+	char byte;
+
+	for (long count = atol(arguments[0]); count > 0; count--)
+		if (read(from, &byte, 1) != 1 || write(to, &byte, 1) != 1)
+			err(1, "byte");
+}
+
+/* starts COUNT PROGRAM: starts it and waits for it so often. */
+static void starts(char **arguments)
+{
+	for (long count = atol(arguments[0]); count > 0; count--)
+		run(arguments + 1);
+}
+
+/* timed DEED [ARGUMENT…]: prints the milliseconds that it took. */
+static void timed(char **arguments);
+
 static void handle(char **arguments)
 {
 	struct file_handle nothing = { .handle_bytes = 8, .handle_type = 1 };
@@ -184,8 +237,29 @@ static const struct {
 	{ "kexec", kexec, 0 },		{ "page-faults", page_faults, 0 }, { "keys", keys, 0 },
 	{ "ring", ring, 0 },		{ "restart", restart, 0 },    { "swap", swap, 0 },
 	{ "accounting", accounting, 0 }, { "root", root, 0 },	      { "messages", messages, 0 },
+	{ "steady", steady, 2 },	{ "opens", opens, 2 },	      { "bytes", bytes, 1 },
+	{ "starts", starts, 2 },	{ "timed", timed, 1 },
 	{ "name", name, 0 },		{ "packets", packets, 0 },    { "ports", ports, 0 },
 };
+
+static int find(const char *name, int arguments)
+{
+	for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); i++)
+		if (strcmp(deeds[i].name, name) == 0 && arguments >= deeds[i].arguments)
+			return i;
+	errx(2, "no such deed, or too few arguments: %s", name);
+}
+
+static void timed(char **arguments)
+{
+	long long begin = nanoseconds();
+	int count = 0;
+
+	while (arguments[count + 1])
+		count++;
+	deeds[find(arguments[0], count)].deed(arguments + 1);
+	printf("%.3f\n", (nanoseconds() - begin) / 1e6);
+}
 
 int main(int count, char **words)
 {
@@ -193,11 +267,6 @@ int main(int count, char **words)
 		run(words + 2);
 	if (count < 3 || strcmp(words[1], "do") != 0)
 		return 0;
-	for (size_t i = 0; i < sizeof(deeds) / sizeof(*deeds); i++) {
-		if (strcmp(deeds[i].name, words[2]) != 0 || count - 3 < deeds[i].arguments)
-			continue;
-		deeds[i].deed(words + 3);
-		return 0;
-	}
-	errx(2, "no such deed: %s", words[2]);
+	deeds[find(words[2], count - 3)].deed(words + 3);
+	return 0;
 }

@@ -1,10 +1,10 @@
 import type { Technique } from "./technique.ts";
 
 /** A peer of the outside that is none: the address is the container's own, for this. */
-const peer = (what: string, ip: string, port: number, rule: string, program = "wget -q -O - -T 1"): Technique => ({
+const peer = (what: string, ip: string, port: number, rule: string, program = "curl"): Technique => ({
   what,
   in: "privileged",
-  script: `ip addr add ${ip}/32 dev lo; ${program} ${program.startsWith("/") ? `${ip} ${port}` : `http://${ip}:${port}/`}`,
+  script: `ip addr add ${ip}/32 dev lo; /opt/bin/${program} do tcp ${ip} ${port}`,
   alerts: { [rule]: { "fd.name": `->${ip}:${port}` } },
 });
 
@@ -14,7 +14,7 @@ export const networks: Technique[] = [
   peer("a mining pool", "203.0.113.1", 3333, "connection-to-a-mining-pool-s-port"),
   peer("Tor", "203.0.113.2", 9001, "connection-to-the-tor-network"),
   peer("IRC", "203.0.113.3", 6667, "connection-to-irc"),
-  peer("ssh to an unusual port", "203.0.113.4", 443, "ssh-to-an-unusual-port", "/opt/bin/ssh do tcp"),
+  peer("ssh to an unusual port", "203.0.113.4", 443, "ssh-to-an-unusual-port", "ssh"),
   {
     what: "a shell that connects by itself",
     in: "tools",

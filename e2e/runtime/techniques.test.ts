@@ -142,7 +142,7 @@ describe("techniques in real containers", { skip }, () => {
 
   test("a container that makes more events than its share is told of, and loses none but its own", async () => {
     const noisy = await world.start({ rootfs: join(world.folder, "victim") });
-    await doIn(noisy, "deeds do flood 60000");
+    await doIn(noisy, "deeds do flood 600000");
     await eventually("it is told", () => world.alertsOf(noisy).some(({ rule }) => rule === "flood") || undefined, patience);
   });
 

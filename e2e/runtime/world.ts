@@ -81,13 +81,15 @@ export interface Entrance {
   terminal?: boolean;
   /** A folder of the host that stays open as descriptor 3 (CVE-2024-21626). */
   leak?: string;
+  /** Milliseconds that it may take; a minute by default. */
+  patience?: number;
 }
 
-/** Runs a shell script in a container. Resolves when it is over, however it ended; raises when it takes a minute. */
+/** Runs a shell script in a container. Resolves when it is over, however it ended; raises when it takes too long. */
 export async function doIn(
   { root, id }: RuncContainer,
   script: string,
-  { user, terminal, leak }: Entrance = {},
+  { user, terminal, leak, patience = 60_000 }: Entrance = {},
 ): Promise<string> {
   const flags = [
     ...(user === undefined ? [] : ["--user", String(user)]),
@@ -98,7 +100,7 @@ export async function doIn(
   if (leak !== undefined) stdio.push(openSync(leak, "r"));
   const [program = "", ...rest] =
     terminal === true ? ["script", "--quiet", "--command", words.map(quoted).join(" "), "/dev/null"] : words;
-  const child = spawn(program, rest, { stdio, timeout: 60_000, killSignal: "SIGKILL" });
+  const child = spawn(program, rest, { stdio, timeout: patience, killSignal: "SIGKILL" });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (said += chunk.toString()));
   // Not "close": what goes on in the background keeps the pipes.
