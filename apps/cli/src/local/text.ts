@@ -1,4 +1,4 @@
-import { printable } from "@bulwark/model";
+import { printable } from "@bulwark/model/plain";
 
 export { printable };
 
@@ -19,10 +19,4 @@ export function progress(stream: NodeJS.WritableStream): { show(text: string): v
       if (terminal) stream.write("\r\u001B[K");
     },
   };
-}
-
-/** Bytes that a terminal would obey are escaped by JSON itself, but for two ranges. */
-export function jsonText(value: unknown): string {
-  const json = JSON.stringify(value, null, 2);
-  return `${json.replaceAll(/[\u007f-\u009f]/g, (byte) => `\\u00${byte.charCodeAt(0).toString(16)}`)}\n`;
 }
