@@ -17,7 +17,14 @@ import { parseArgs } from "node:util";
 import { createDetectors, Pipeline, rulesDetector } from "@bulwark/detect";
 import type { Alert, Container } from "@bulwark/model";
 import { openRules } from "@bulwark/rules";
-import { buildSensor, createDecoder, sensorBinary, startSensor, type DecodedRecord, type SensorRecord } from "@bulwark/sensor";
+import {
+  buildSensor,
+  createDecoder,
+  sensorBinary,
+  startSensor,
+  type DecodedRecord,
+  type SensorRecord,
+} from "@bulwark/sensor";
 import { eventually, runWithRunc, sampleContainer, type RuncContainer, type RuncOptions } from "@bulwark/testkit";
 import { bulwark } from "../e2e/product.ts";
 import { doIn, makeVictim } from "../e2e/runtime/world.ts";
@@ -104,7 +111,12 @@ async function soonness(): Promise<Row[]> {
   const lost = await watching.stop();
   const p99 = delays[Math.floor(delays.length * 0.99)] ?? Number.NaN;
   return [
-    row("from start to the first alert", `${median(starts).toFixed(0)} ms (Falco 2,000)`, "1,000 ms", median(starts) <= 1000),
+    row(
+      "from start to the first alert",
+      `${median(starts).toFixed(0)} ms (Falco 2,000)`,
+      "1,000 ms",
+      median(starts) <= 1000,
+    ),
     row(
       `from the kernel to the alert's line, ${delays.length} alerts beside an open/close loop`,
       `median ${median(delays)} ms, p99 ${p99} ms (Falco 18.5, 29)`,
@@ -130,7 +142,9 @@ const workloads = [
 async function slowdown(): Promise<Row[]> {
   await using worker = container();
   const arms = ["without", "with", "again"] as const;
-  const took = new Map(workloads.map(({ what }) => [what, { without: [], with: [], again: [] } as Record<string, number[]>]));
+  const took = new Map<string, Record<string, number[]>>(
+    workloads.map(({ what }) => [what, { without: [], with: [], again: [] }]),
+  );
   const work = async (arm: string): Promise<void> => {
     for (const { what, deed } of workloads) {
       took.get(what)?.[arm]?.push(Number(await doIn(worker, `${path} deeds do timed ${deed}`)));
@@ -168,7 +182,9 @@ async function losses(): Promise<Row[]> {
   await using stack = new AsyncDisposableStack();
   const sources = Array.from({ length: makers }, () => stack.use(container()));
   const known = new Map(sources.map(({ id }) => [id, sampleContainer(1, { id, pid: null, mounts: [] })]));
-  const pipeline = pipelineOf((cgroups) => Array.from(known).find(([id]) => cgroups.some((it) => it.includes(id)))?.[1]);
+  const pipeline = pipelineOf(
+    (cgroups) => Array.from(known).find(([id]) => cgroups.some((it) => it.includes(id)))?.[1],
+  );
   let told = 0;
   let lost = { ring: 0n, pipe: 0n, limited: 0n };
   const sensor = await startSensor({
@@ -183,7 +199,9 @@ async function losses(): Promise<Row[]> {
   const cpu = process.cpuUsage();
   const began = performance.now();
   const made = await Promise.all(
-    sources.map(async (source) => Number(await doIn(source, `${path} deeds do steady ${each} ${seconds}`, { patience: (seconds + 60) * 1000 }))),
+    sources.map(async (source) =>
+      Number(await doIn(source, `${path} deeds do steady ${each} ${seconds}`, { patience: (seconds + 60) * 1000 })),
+    ),
   );
   const took = (performance.now() - began) / 1000;
   await sensor.close();
@@ -204,7 +222,8 @@ async function losses(): Promise<Row[]> {
 
 /** Frames of the kernel as they came, through decoder, process table, detectors and rules, on one core. */
 async function throughput(): Promise<Row[]> {
-  const busy = "while :; do for i in $(seq 20); do echo x >/tmp/f$i; done; /bin/true a b; deeds do tcp 127.0.0.1 1; done";
+  const busy =
+    "while :; do for i in $(seq 20); do echo x >/tmp/f$i; done; /bin/true a b; deeds do tcp 127.0.0.1 1; done";
   await using source = container({ args: ["sh", "-c", path + busy] });
   const child = spawn(sensorBinary, [], { stdio: ["ignore", "pipe", "inherit"] });
   const chunks: Buffer[] = [];

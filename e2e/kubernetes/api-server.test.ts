@@ -486,7 +486,11 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
     const nowhere = (name: string, where: string, annotations: Record<string, string> = {}) => ({
       ...{ apiVersion: "v1", kind: "Pod", metadata: { name, namespace: where, annotations, labels: { team: "red" } } },
       // The kubelet takes no pod that another scheduler is to place.
-      spec: { ...sleeper(), nodeSelector: { there: "is-none" }, ...("kubernetes.io/config.mirror" in annotations && { nodeName: "node-1" }) },
+      spec: {
+        ...sleeper(),
+        nodeSelector: { there: "is-none" },
+        ...("kubernetes.io/config.mirror" in annotations && { nodeName: "node-1" }),
+      },
     });
     const powerful = {
       ...nowhere("powerful", namespace),
@@ -530,7 +534,9 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
       const headers = { authorization: `Bearer ${secret}`, "content-type": "application/json" };
       const lines = await eventually("the last of it is in the log", () => {
         const text = readFileSync(cluster.auditLog, "utf8");
-        return text.includes("clusterrolebindings/ann") || text.includes('"name":"ann"') ? text.trim().split("\n") : undefined;
+        return text.includes("clusterrolebindings/ann") || text.includes('"name":"ann"')
+          ? text.trim().split("\n")
+          : undefined;
       });
       for (let at = 0; at < lines.length; at += 500) {
         const body = `{"kind":"EventList","apiVersion":"audit.k8s.io/v1","items":[${lines.slice(at, at + 500).join()}]}`;
@@ -539,14 +545,18 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
       }
       const { items } = await api.listAlerts({ query: { limit: 500 } });
       const rules = new Set(items.map(({ rule }) => rule));
-      const lacking = asked.flatMap(([what, wanted]) => wanted.filter((rule) => !rules.has(rule)).map((rule) => `${what}: ${rule}`));
+      const lacking = asked.flatMap(([what, wanted]) =>
+        wanted.filter((rule) => !rules.has(rule)).map((rule) => `${what}: ${rule}`),
+      );
       assert.deepEqual(lacking, []);
       assert.deepEqual(
         items.filter(({ request }) => request && own.test(request.user)).map(({ rule, request }) => [rule, request]),
         [],
       );
 
-      const command = items.find(({ rule, request }) => rule === "command-run-in-a-pod" && request?.name === web.metadata.name);
+      const command = items.find(
+        ({ rule, request }) => rule === "command-run-in-a-pod" && request?.name === web.metadata.name,
+      );
       assert.equal(command?.request?.uid, web.metadata.uid);
       assert.equal(command.request.labels["app"], "web");
       assert.deepEqual(
@@ -554,7 +564,10 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
         ["ReplicaSet", "Deployment"],
       );
       const made = items.find(({ rule }) => rule === "privileged-pod-made");
-      assert.deepEqual([made?.request?.user, made?.request?.name, made?.request?.labels["team"]], ["admin", "powerful", "red"]);
+      assert.deepEqual(
+        [made?.request?.user, made?.request?.name, made?.request?.labels["team"]],
+        ["admin", "powerful", "red"],
+      );
     });
   });
 });

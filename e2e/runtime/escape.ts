@@ -84,7 +84,8 @@ export const escapes: Technique[] = [
   {
     what: "a program format, wrong and refused",
     in: "privileged",
-    script: "mkdir /tmp/binfmt_misc && mount -t binfmt_misc x /tmp/binfmt_misc && usleep 100000; echo wrong >/tmp/binfmt_misc/register; umount /tmp/binfmt_misc",
+    script:
+      "mkdir /tmp/binfmt_misc && mount -t binfmt_misc x /tmp/binfmt_misc && usleep 100000; echo wrong >/tmp/binfmt_misc/register; umount /tmp/binfmt_misc",
     alerts: {
       "host-file-system": { type: "binfmt_misc" },
       "interpreter-for-a-program-format-registered": { "fd.name": "/tmp/binfmt_misc/register" },

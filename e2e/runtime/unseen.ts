@@ -4,8 +4,10 @@
  */
 export const unseen: Readonly<Record<string, string>> = {
   "credential-gain": "takes a hole in the kernel; its cases hold it (packages/watch/detect)",
-  "file-of-another-mount-namespace-opened": "opens outside of the container's mounts are not watched; foreign-root tells of what is executed there",
-  "standard-stream-moved-onto-a-connection": "dup(2) asks for no right; reverse-shell tells of it at the next exec, and by a look",
+  "file-of-another-mount-namespace-opened":
+    "opens outside of the container's mounts are not watched; foreign-root tells of what is executed there",
+  "standard-stream-moved-onto-a-connection":
+    "dup(2) asks for no right; reverse-shell tells of it at the next exec, and by a look",
   "link-over-a-sensitive-file-made": "fanotify names the link, not what it leads to",
   "environment-of-another-process-read": "opens of files in /proc are not watched: `ps` makes thousands",
   "personality-of-a-process-changed": "personality(2) asks for no right",

@@ -95,7 +95,18 @@ export async function doIn(
     ...(user === undefined ? [] : ["--user", String(user)]),
     ...(leak === undefined ? [] : ["--preserve-fds", "1"]),
   ];
-  const words = ["runc", "--root", root, "exec", ...flags, ...(terminal === true ? ["-t"] : []), id, "sh", "-c", script];
+  const words = [
+    "runc",
+    "--root",
+    root,
+    "exec",
+    ...flags,
+    ...(terminal === true ? ["-t"] : []),
+    id,
+    "sh",
+    "-c",
+    script,
+  ];
   const stdio: SpawnOptions["stdio"] = ["ignore", "pipe", "pipe"];
   if (leak !== undefined) stdio.push(openSync(leak, "r"));
   const [program = "", ...rest] =
@@ -141,7 +152,8 @@ export function makeVictim(folder: string): string {
     mkdirSync(join(folder, name, ".."), { recursive: true });
     writeFileSync(join(folder, name), "root:x:0:0:root:/:/bin/sh\n");
   }
-  for (const name of applets) if (!existsSync(join(folder, "bin", name))) symlinkSync("busybox", join(folder, "bin", name));
+  for (const name of applets)
+    if (!existsSync(join(folder, "bin", name))) symlinkSync("busybox", join(folder, "bin", name));
   const deeds = join(folder, "bin/deeds");
   run("clang", ["-static", "-O1", "-Wall", "-Wno-unused-result", "-o", deeds, join(import.meta.dirname, "deeds.c")]);
   for (const name of names) linkSync(deeds, join(folder, "opt/bin", name));

@@ -163,7 +163,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const { auditLog: file, cluster } = config.agent.kubernetes;
     const state = join(config.data, "audit-log.json");
     const judge = new AuditRules(rules.engine);
-    return file === undefined ? undefined : new AuditLog({ node, cluster, file, state, rules: judge, emit, sync: flush });
+    return file === undefined
+      ? undefined
+      : new AuditLog({ node, cluster, file, state, rules: judge, emit, sync: flush });
   }
 
   function rulesHealth(): Component {

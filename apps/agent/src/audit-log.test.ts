@@ -55,7 +55,16 @@ function start(every = 5): AuditLog {
   };
   const state = join(folder, "state.json");
   const sync = async (): Promise<void> => Promise.resolve();
-  log = new AuditLog({ node: "cp", cluster: "east", file, state, rules: new AuditRules(engine), emit: take, sync, every });
+  log = new AuditLog({
+    node: "cp",
+    cluster: "east",
+    file,
+    state,
+    rules: new AuditRules(engine),
+    emit: take,
+    sync,
+    every,
+  });
   return log;
 }
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -229,7 +238,10 @@ test("a request that a rule is about is one alert, though it is logged when it b
   assert.equal(alerts.length, 1);
   const [alert] = alerts;
   assert.ok(alert);
-  assert.deepEqual([alert.id, alert.rule, alert.node], ["east/audit/x/command-run-in-a-pod", "command-run-in-a-pod", "cp"]);
+  assert.deepEqual(
+    [alert.id, alert.rule, alert.node],
+    ["east/audit/x/command-run-in-a-pod", "command-run-in-a-pod", "cp"],
+  );
   assert.equal(alert.process, null);
   assert.equal(alert.request?.user, "jané");
 });

@@ -137,10 +137,7 @@ export class Response implements AsyncDisposable {
 }
 
 /** Undefined where there is no process to end. */
-function actionFor(
-  action: NonNullable<ResponsePolicy["automatic"]>["action"],
-  { process }: Alert,
-): Action | undefined {
+function actionFor(action: NonNullable<ResponsePolicy["automatic"]>["action"], { process }: Alert): Action | undefined {
   if (action.kind !== "kill") return action;
   return process ? { kind: "kill", process: { pid: process.pid, startTime: process.startTime } } : undefined;
 }

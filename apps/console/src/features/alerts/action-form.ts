@@ -42,9 +42,9 @@ export function toAction({ kind, minutes, paths, peers, except }: ActionForm, al
   const excepted = peersOf(except);
   switch (kind) {
     case "kill":
-      return (
-        alert.process ? { kind, process: { pid: alert.process.pid, startTime: alert.process.startTime } } : undefined
-      );
+      return alert.process
+        ? { kind, process: { pid: alert.process.pid, startTime: alert.process.startTime } }
+        : undefined;
     case "deny-exec": {
       const programs = lines(paths);
       return programs.length === 0 ? undefined : { kind, limitMs, paths: programs, origins: [], onFailure: "open" };

@@ -108,22 +108,22 @@ function Body({ alert }: { alert: StoredAlert }) {
 function Place({ alert }: { alert: StoredAlert }) {
   const { t } = useTranslation();
   return (
-      <Section
-        title={t("field.container")}
-        aside={
-          alert.container && (
-            <Link to="/assets/containers" search={{ id: alert.container.id }}>
-              {t("alerts.openContainer")}
-            </Link>
-          )
-        }
-      >
-        {alert.container ? (
-          <ContainerFacts container={alert.container} node={alert.node} />
-        ) : (
-          <p className="dim">{t(`attribution.${alert.attribution}`)}</p>
-        )}
-      </Section>
+    <Section
+      title={t("field.container")}
+      aside={
+        alert.container && (
+          <Link to="/assets/containers" search={{ id: alert.container.id }}>
+            {t("alerts.openContainer")}
+          </Link>
+        )
+      }
+    >
+      {alert.container ? (
+        <ContainerFacts container={alert.container} node={alert.node} />
+      ) : (
+        <p className="dim">{t(`attribution.${alert.attribution}`)}</p>
+      )}
+    </Section>
   );
 }
 

@@ -50,7 +50,7 @@ export function ExceptionDialog({ alert, close }: { alert: StoredAlert; close: (
         <Facts
           items={[
             [t("field.rule"), <code key="rule">{alert.rule}</code>],
-            [t(alert.request ? "cluster.user" : "exception.program"), <Raw key="program" text={who} />],
+            [alert.request ? t("cluster.user") : t("exception.program"), <Raw key="program" text={who} />],
             [t("exception.where"), <Raw key="where" text={Object.values(scope).flat().filter(Boolean).join(", ")} />],
           ]}
         />

@@ -93,7 +93,12 @@ export function alertRepository(engine: Engine): AlertRepository {
 }
 
 /** Stores what is not there yet, and returns that. */
-export async function insertAlerts(engine: Engine, tx: Tx, alerts: readonly Alert[], now: number): Promise<StoredAlert[]> {
+export async function insertAlerts(
+  engine: Engine,
+  tx: Tx,
+  alerts: readonly Alert[],
+  now: number,
+): Promise<StoredAlert[]> {
   if (alerts.length === 0) return [];
   const fresh = new Map(alerts.map((alert) => [alert.id, alert]));
   const known = await tx
@@ -134,7 +139,19 @@ function alertRow(alert: Alert, now: number): Value[] {
   const { id, time, rule } = alert;
   const rank = severityRank(alert.severity);
   const uid = pod?.uid ?? (request?.resource === "pods" ? request.uid : "");
-  return [id, time, rule, rank, "open", "", container?.id ?? null, uid === "" ? null : uid, now, search, JSON.stringify(alert)];
+  return [
+    id,
+    time,
+    rule,
+    rank,
+    "open",
+    "",
+    container?.id ?? null,
+    uid === "" ? null : uid,
+    now,
+    search,
+    JSON.stringify(alert),
+  ];
 }
 
 function toAlert(row: Row): StoredAlert {

@@ -1,6 +1,7 @@
 import type { DescriptorRecord } from "@bulwark/sensor";
 import { isInet } from "../convert.ts";
 import type { Detection, Detector, Observation } from "../detector.ts";
+import { processKey } from "../evidence.ts";
 import { interpreterKind } from "../interpreters.ts";
 import { addressText, type Entry, type ProcessTable } from "../process-table.ts";
 

@@ -45,7 +45,10 @@ export function ruleAlert({
   output,
   fields,
 }: Match): Pick<Alert, "rule" | "title" | "description" | "remedy" | "severity" | "techniques" | "evidence"> {
-  const told = Object.entries(fields).map(([key, value]) => ({ key: key.slice(0, 64), value: String(value).slice(0, 4096) }));
+  const told = Object.entries(fields).map(([key, value]) => ({
+    key: key.slice(0, 64),
+    value: String(value).slice(0, 4096),
+  }));
   return {
     rule: rule.id.slice(0, 128),
     title: rule.name.slice(0, 256),
