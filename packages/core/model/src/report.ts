@@ -44,7 +44,7 @@ export type ReportedMalware = z.infer<typeof reportedMalware>;
 export const reportedCheck = checkResult.extend(decided);
 export type ReportedCheck = z.infer<typeof reportedCheck>;
 
-export const targetKinds = ["image", "fs", "repo", "sbom", "host"] as const;
+export const targetKinds = ["image", "container", "fs", "repo", "sbom", "host"] as const;
 
 /** What a scan found. A list that is null was not looked for; what could not be judged is in `unknown`. */
 export const report = z.strictObject({
