@@ -14,9 +14,12 @@ const checks = {
   mmdebstrap: () => command("mmdebstrap", "mmdebstrap"),
   rpm: () => command("rpmbuild", "rpm") ?? command("db_load", "db-util"),
   chromium: () => command("chromium", "chromium"),
-  postgresql: () => (existsSync("/usr/lib/postgresql") ? null : "needs the Debian package postgresql"),
+  postgresql: () => installedAt("/usr/lib/postgresql", "postgresql"),
   nats: () => command("nats-server", "nats-server"),
   registry: () => command("docker-registry", "docker-registry"),
+  openscap: () =>
+    command("oscap", "openscap-scanner") ??
+    installedAt("/usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml", "ssg-debian"),
   skopeo: () => command("skopeo", "skopeo"),
   go: () => command("go", "golang, 1.26 or later"),
   python: () => command("python3", "python3 python3-requests"),
@@ -77,6 +80,10 @@ function command(name: string, debianPackage: string): string | null {
   const path = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`;
   const found = path.split(delimiter).some((folder) => executable(join(folder, name)));
   return found ? null : `needs ${name} (Debian: apt-get install ${debianPackage})`;
+}
+
+function installedAt(path: string, debianPackage: string): string | null {
+  return existsSync(path) ? null : `needs ${path} (Debian: apt-get install ${debianPackage})`;
 }
 
 function executable(path: string): boolean {
