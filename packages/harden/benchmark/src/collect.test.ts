@@ -316,9 +316,27 @@ test("no set of files breaks it", (context) => {
     "proc/modules",
     "etc/sysctl.conf",
     "etc/audit/rules.d/a.rules",
+    "etc/nftables.conf",
+    "etc/iptables/rules.v4",
+    "etc/ufw/ufw.conf",
   ];
   const root = hostOf(context, Object.fromEntries(paths.map((path) => [path, noise])));
   const results = [...judge(root).values()];
   assert.ok(results.length > 0);
   assert.ok(results.every(({ reason }) => !/TypeError|undefined is not/.test(reason)));
+});
+
+test("long and hostile rules take no longer than their length, and are said to be too much where they are", (context) => {
+  const root = hostOf(context, {
+    ...debian,
+    "etc/nftables.conf": `table inet a { chain b { ${"tcp dport { 22 } ".repeat(50_000)}`,
+    "etc/audit/rules.d/a.rules": `-a always,exit ${"-S chmod ".repeat(100_000)}\n${"-w ".repeat(100_000)}`,
+    "etc/ssh/sshd_config": `AllowUsers ${`"'`.repeat(100_000)}\n`,
+  });
+  assert.equal(judge(root, "cis-debian-12").get("audit-rule-permissions")?.state, "not-applicable");
+  writeFileSync(join(root, "etc/nftables.conf"), 'include "/etc/nft/*"\n');
+  mkdirSync(join(root, "etc/nft"));
+  for (let n = 0; n < 300; n++) writeFileSync(join(root, `etc/nft/${n}`), 'include "/etc/nftables.conf"\n');
+  const { missing } = collectHost({ root, needs: needsOf([]) });
+  assert.match(missing?.["nftables"] ?? "", /includes too much/);
 });

@@ -1,5 +1,6 @@
 import { dirname } from "node:path";
 import type { Collector, Host } from "../collector.ts";
+import { RootError } from "../root.ts";
 import { matches, plainLines } from "./files.ts";
 
 interface Chain {
@@ -19,7 +20,8 @@ interface Tables {
   rules: string[];
 }
 
-const includeLimit = 256;
+const fileLimit = 256;
+const sizeLimit = 4 * 1024 * 1024;
 
 /**
  * The host's own firewall by the files that its service loads: `nftables.chains` of /etc/nftables.conf, `iptables.v4` and
@@ -35,16 +37,22 @@ export const firewall: Collector = {
   },
 };
 
-/** With what it includes in its place; nft(8), INCLUDE FILES. */
-function nftText(host: Host, path: string, seen = new Set<string>()): string {
-  if (seen.has(path) || seen.size >= includeLimit) return "";
-  seen.add(path);
-  const text = host.root.text(path) ?? "";
-  return text.replaceAll(/^[ \t]*include[ \t]+"([^"\n]+)".*$/gm, (_, name: string) => {
-    const full = name.startsWith("/") ? name : `${dirname(path)}/${name}`;
-    const files = full.includes("*") ? matches(host, full) : [full];
-    return files.map((file) => nftText(host, file, seen)).join("\n");
-  });
+/** With what it includes in its place; nft(8), INCLUDE FILES. Raises `RootError` where that is too much. */
+function nftText(host: Host, main: string): string {
+  const seen = new Set<string>();
+  let size = 0;
+  const read = (path: string): string => {
+    if (seen.has(path)) return "";
+    seen.add(path);
+    const text = host.root.text(path) ?? "";
+    size += text.length;
+    if (seen.size > fileLimit || size > sizeLimit) throw new RootError("unreadable", `${main}: it includes too much`);
+    return text.replaceAll(/^[ \t]*include[ \t]+"([^"\n]+)".*$/gm, (_, name: string) => {
+      const full = name.startsWith("/") ? name : `${dirname(path)}/${name}`;
+      return (full.includes("*") ? matches(host, full) : [full]).map(read).join("\n");
+    });
+  };
+  return read(main);
 }
 
 /** Of rules in blocks (`table inet filter { chain input { … } }`) and in lines (`add rule inet filter input …`). */
@@ -104,7 +112,7 @@ function statements(text: string): Statement[] {
   for (const [token] of plain.matchAll(/"[^"\n]*"|[{};\n]|[^\s{};"]+/g)) {
     if (token === "{") {
       const begins = /^(?:(?:add|create) )?(?:table|chain|set|map|flowtable|counter|quota|limit|ct|secmark|synproxy)\b/;
-      if (sets === 0 && begins.test(words.join(" "))) end(true);
+      if (sets === 0 && begins.test(words.slice(0, 2).join(" "))) end(true);
       else sets++;
     } else if (token === "}") {
       if (sets > 0) sets--;
