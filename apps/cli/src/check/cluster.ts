@@ -1,11 +1,11 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { openDatabase } from "@bulwark/advisory";
+import { openDatabase } from "@bulwark/advisory/lookup";
+import { dataFolder } from "@bulwark/config/data-folder";
 import { collectCluster } from "@bulwark/benchmark";
 import { connect } from "@bulwark/kube";
 import type { Command, Io } from "../command.ts";
-import { configFrom } from "../local/options.ts";
 import { benchmarkFlags, benchmarkUsage, runBenchmark } from "./benchmark.ts";
 
 const usage = `Usage: bulwark check cluster [OPTION…]
@@ -42,7 +42,7 @@ async function run(args: string[], io: Io): Promise<number> {
       ...(kubeconfig !== undefined && { kubeconfig }),
       ...(context !== undefined && { context }),
     });
-    const file = values.db ?? join(configFrom(values).data, "advisories.db");
+    const file = values.db ?? join(values.data ?? (await dataFolder(values.config)), "advisories.db");
     using database = existsSync(file) ? openDatabase(file) : undefined;
     const facts = await collectCluster(kube, database);
     return { subject: { kind: "cluster", name: values.name ?? context ?? kube.server }, facts, collectedAt };

@@ -1,7 +1,7 @@
 /** A thread for what would hold up the server: compiling checks, and judging a whole cluster. */
 import { existsSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
-import { openDatabase } from "@bulwark/advisory";
+import { openDatabase } from "@bulwark/advisory/lookup";
 import { catalogueOf, collectCluster, evaluateBenchmark, loadLibrary } from "@bulwark/benchmark";
 import { connect } from "@bulwark/kube";
 import type { BenchmarkReport } from "@bulwark/model";

@@ -1,4 +1,4 @@
-import type { AdvisoryDatabase } from "@bulwark/advisory";
+import type { AdvisoryDatabase } from "@bulwark/advisory/lookup";
 import type { Facts } from "@bulwark/check";
 import { resources, type Kube, type KubeResource, type Resource } from "@bulwark/kube";
 import { fieldOf, isRecord, recordOf, recordsOf, stringOf } from "@bulwark/manifests";

@@ -1,4 +1,4 @@
-import type { AdvisoryDatabase } from "@bulwark/advisory";
+import type { AdvisoryDatabase } from "@bulwark/advisory/lookup";
 import { fieldOf, recordsOf, stringOf } from "@bulwark/manifests";
 import { plainPackage, type InstalledPackage, type Severity } from "@bulwark/model";
 import type { KubeResource } from "@bulwark/kube";
@@ -61,7 +61,7 @@ export async function judgeVersions(
   if (!database)
     return { versions: {}, missing: { versions: "no advisory database is here; bulwark db update gets one" } };
   // When it is needed: who looks at a host does without.
-  const { match, unmatched } = await import("@bulwark/advisory");
+  const { match, unmatched } = await import("@bulwark/advisory/lookup");
   const missing: Record<string, string> = {};
   const versions = Object.entries(found).map(([part, all]): [string, VersionFact[]] => {
     const judged = all.map(({ where, version }): VersionFact => {
