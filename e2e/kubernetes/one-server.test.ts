@@ -1,9 +1,8 @@
 /** `helm install` with no value set but where the images are: what it gives, and its bad days. */
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
 import { after, before, describe, test } from "node:test";
 import type { Client } from "@bulwark/contract";
-import type { BenchmarkReport, StoredAlert } from "@bulwark/model";
+import type { StoredAlert } from "@bulwark/model";
 import { eventually, missing } from "@bulwark/testkit";
 import { openBrowser } from "../browser.ts";
 import { startCluster, type Cluster } from "../cluster/cluster.ts";
@@ -189,7 +188,7 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     assert.ok(alerts.length > 0);
     bulwark.upgrade({
       server: { config: { retention: { alerts: 90 } } },
-      agent: { config: { agent: { spool: "500 MB" } }, benchmarks: { enabled: true } },
+      agent: { config: { agent: { spool: "500 MB" } } },
     });
     // By the pod's own address: kube-proxy of the tests may still know the former pod, after its API server was away.
     api = await bulwark.replica(0).api();
@@ -205,7 +204,6 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     for (const { name } of cluster.nodes) {
       assert.match(components.find(({ node, id }) => node === name && id === "spool")?.summary ?? "", /of 500\)/);
     }
-    for (const { name } of cluster.nodes) nodeIsChecked(cluster, name);
     execOnNode(pod.node, pod.container, "/bin/echo upgraded");
     await eventually(
       "what happens now is told",
@@ -243,49 +241,6 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     await agentsWatch(api, cluster.nodes, { timeout: 90_000, since: Date.now() });
   });
 });
-
-/** The agent of a node sees the node's root, its processes and its kubelet, with the rights and the image that it has. */
-function nodeIsChecked(cluster: Cluster, name: string): void {
-  const selector = [
-    "-l",
-    "app.kubernetes.io/component=agent",
-    `--field-selector=spec.nodeName=${name},status.phase=Running`,
-  ];
-  const pod =
-    cluster
-      .kubectl("get", "pods", "-n", "bulwark", ...selector, "-o", "name")
-      .trim()
-      .split("\n")
-      .at(-1) ?? "";
-  const call = [
-    "exec",
-    "-n",
-    "bulwark",
-    pod,
-    "--",
-    "bulwark",
-    "check",
-    "host",
-    "--root",
-    "/host/root",
-    "--format",
-    "json",
-  ];
-  // It leaves with 1, because something fails.
-  const kubectl = ["kubectl", "--kubeconfig", cluster.kubeconfig, ...call];
-  const { stdout, stderr } = spawnSync(cluster.programs.kubernetes, kubectl, {
-    encoding: "utf8",
-    maxBuffer: 64 * 1024 ** 2,
-  });
-  assert.ok(stdout.startsWith("{"), stderr);
-  const report = JSON.parse(stdout) as BenchmarkReport;
-  const about = report.sets.filter(({ applies }) => applies).map(({ id }) => id);
-  for (const set of ["kernel", "containerd", "cis-kubernetes-node"])
-    assert.ok(about.includes(set), `${set} of ${about.join()}`);
-  const stateOf = (check: string): string | undefined => report.results.find((one) => one.check === check)?.state;
-  assert.equal(stateOf("k8s-kubelet-anonymous-auth"), "pass");
-  assert.equal(stateOf("file-passwd"), "pass");
-}
 
 /** What the console has of a container, for a person who has to find out why an alert is lacking. */
 async function seenIn(api: Client, container: string): Promise<string> {
