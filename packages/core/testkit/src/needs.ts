@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -20,9 +21,14 @@ const checks = {
   openscap: () =>
     command("oscap", "openscap-scanner") ??
     installedAt("/usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml", "ssg-debian"),
+  openssl: () => command("openssl", "openssl"),
   skopeo: () => command("skopeo", "skopeo"),
   go: () => command("go", "golang, 1.26 or later"),
+  cargo: () => command("cargo", "cargo"),
   python: () => command("python3", "python3 python3-requests"),
+  venv: () => command("python3", "python3-venv") ?? ensurepip(),
+  jars: () => installedAt("/usr/share/maven-repo/com/google/guava", "libguava-java"),
+  clamd: () => command("clamd", "clamav-daemon"),
   debian: () => command("dpkg-deb", "dpkg, and a Debian to build on"),
   cluster: () => clusterLack(),
   suites: () => folder(suitesDir(), "SUITES_DIR"),
@@ -67,7 +73,7 @@ function clusterLack(): string | null {
     checks.busybox(),
     command("etcd", "etcd-server"),
     command("docker-registry", "docker-registry"),
-    command("openssl", "openssl"),
+    checks.openssl(),
     command("skopeo", "skopeo"),
     command("nft", "nftables"),
     command("conntrack", "conntrack"),
@@ -84,6 +90,12 @@ function command(name: string, debianPackage: string): string | null {
 
 function installedAt(path: string, debianPackage: string): string | null {
   return existsSync(path) ? null : `needs ${path} (Debian: apt-get install ${debianPackage})`;
+}
+
+/** Debian leaves out of its Python what makes virtual environments. */
+function ensurepip(): string | null {
+  const { status } = spawnSync("python3", ["-c", "import ensurepip, venv"]);
+  return status === 0 ? null : "needs ensurepip (Debian: apt-get install python3-venv)";
 }
 
 function executable(path: string): boolean {
