@@ -15,6 +15,7 @@ const across = new Set<string>([
   "admission → advisory",
   "signature → image",
   "imagepolicy → image",
+  "traffic → sensor",
 ]);
 /** Apps that start another app. */
 const starts = new Set(["cli → server", "cli → agent"]);

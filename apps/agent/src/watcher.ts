@@ -37,7 +37,7 @@ export class Watcher implements AsyncDisposable {
   #shells: ShellWatch | undefined;
   #sensor: Sensor | undefined;
   #error: { message: string; remedy: string; off: boolean } | undefined;
-  #losses = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n };
+  #losses = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n, flows: 0n };
   #restarts = 0;
   #delay = firstDelay;
   #startedAt = 0;

@@ -23,6 +23,14 @@ export function progress(stream: NodeJS.WritableStream): { show(text: string): v
 
 /** Bytes that a terminal would obey are escaped by JSON itself, but for two ranges. */
 export function jsonText(value: unknown): string {
-  const json = JSON.stringify(value, null, 2);
+  return escaped(JSON.stringify(value, null, 2));
+}
+
+/** One value a line. */
+export function jsonLine(value: unknown): string {
+  return escaped(JSON.stringify(value));
+}
+
+function escaped(json: string): string {
   return `${json.replaceAll(/[\u007f-\u009f]/g, (byte) => `\\u00${byte.charCodeAt(0).toString(16)}`)}\n`;
 }

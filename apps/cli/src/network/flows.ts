@@ -8,12 +8,14 @@ import { runDetect } from "./detect.ts";
 import { readAll } from "./read-flows.ts";
 import { clusterOf, readValues, type Values } from "./values.ts";
 import { replayText } from "./replay-text.ts";
+import { runWatch } from "./watch.ts";
 
-/** What is worked out from recorded flows. */
+/** What is worked out from flows, recorded or of this machine. */
 export const flowVerbs: Readonly<Record<string, (args: string[], io: Io) => Promise<number>>> = {
   generate: runGenerate,
   replay: runReplay,
   detect: runDetect,
+  watch: runWatch,
 };
 
 async function runGenerate(args: string[], io: Io): Promise<number> {

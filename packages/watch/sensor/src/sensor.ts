@@ -3,6 +3,7 @@ import type { Readable, Writable } from "node:stream";
 import { sensorBinary } from "./build.ts";
 import { createDecoder } from "./decode.ts";
 import { SensorError } from "./error.ts";
+import type { TrafficRecord } from "./flow-record.ts";
 import { encodeSet, encodeUnset, type EnforcementWay, type Policy } from "./policy.ts";
 import type { DecodedRecord, EnforcementRecord, ReadyRecord, ReplyRecord, SensorRecord } from "./record.ts";
 
@@ -11,6 +12,12 @@ export interface SensorOptions {
   host?: boolean;
   /** Be able to prevent things: takes a process more, which keeps the rights for it. */
   enforce?: boolean;
+  /** Count what containers send and receive, and tell of it so often; a second where `everyMs` is absent. */
+  flows?: {
+    everyMs?: number;
+    /** Flows, beginnings of connections, answers of name servers, in their order. Must not throw. */
+    onTraffic(records: TrafficRecord[]): void;
+  };
   /** The program, where it is not the one that `buildSensor` builds. */
   binary?: string;
   /** Bytes of the buffer in the kernel, a power of two; 8 MiB. Holds what happens while the machine is too busy to read. */
@@ -106,6 +113,8 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
     }
     const records = decoded.filter(isOfKernel);
     if (records.length > 0) options.onRecords(records);
+    const traffic = options.flows ? decoded.filter(isTraffic) : [];
+    if (traffic.length > 0) options.flows?.onTraffic(traffic);
     for (const record of decoded) {
       if (record.type === "reply") asked.get(record.id)?.(record);
       else if (record.type === "enforcement") options.onEnforcement?.(record);
@@ -194,7 +203,13 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
 }
 
 function isOfKernel(record: DecodedRecord): record is SensorRecord {
-  return record.type !== "reply" && record.type !== "enforcement";
+  const { type } = record;
+  return type !== "reply" && type !== "enforcement" && type !== "flow" && type !== "opening";
+}
+
+function isTraffic(record: DecodedRecord): record is TrafficRecord {
+  const { type } = record;
+  return type === "flow" || type === "opening" || type === "dns";
 }
 
 type SensorProcess = ChildProcess & { stdin: Writable | null; stdout: Readable; stderr: Readable };
@@ -203,6 +218,7 @@ function spawnSensor(options: SensorOptions): SensorProcess {
   const args: string[] = [];
   if (options.host === true) args.push("--host");
   if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));
+  if (options.flows) args.push("--flows", String(options.flows.everyMs ?? 1000));
   if (options.bufferBytes !== undefined) args.push("--buffer", String(options.bufferBytes));
   // It needs nothing of our environment, which may hold secrets.
   const stdin = options.enforce === true ? "pipe" : "ignore";

@@ -1,0 +1,2 @@
+export { createTraffic, type Owner, type Traffic, type TrafficCounters } from "./traffic.ts";
+export { workloadOf } from "./workload.ts";
