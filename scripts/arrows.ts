@@ -16,6 +16,7 @@ const across = new Set<string>([
   "signature → image",
   "imagepolicy → image",
   "traffic → sensor",
+  "enforce → sensor",
 ]);
 /** Apps that start another app. */
 const starts = new Set(["cli → server", "cli → agent"]);

@@ -38,5 +38,6 @@
 #include "hooks/cut-network.h"
 #include "hooks/flow-socket.h"
 #include "hooks/flow-packet.h"
+#include "hooks/network-policy.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -6,6 +6,7 @@ export * from "./decode.ts";
 export { answerCode, questionName } from "./dns-words.ts";
 export * from "./error.ts";
 export type * from "./flow-record.ts";
+export { openNetwork, type NetworkPorts, type NetworkTable } from "./network-table.ts";
 export type * from "./policy.ts";
 export * from "./record.ts";
 export * from "./sensor.ts";

@@ -4,6 +4,7 @@ import { sensorBinary } from "./build.ts";
 import { createDecoder } from "./decode.ts";
 import { SensorError } from "./error.ts";
 import type { TrafficRecord } from "./flow-record.ts";
+import { encodeTable, type NetworkTable } from "./network-table.ts";
 import { encodeSet, encodeUnset, type EnforcementWay, type Policy } from "./policy.ts";
 import type { DecodedRecord, EnforcementRecord, ReadyRecord, ReplyRecord, SensorRecord } from "./record.ts";
 
@@ -49,6 +50,11 @@ export interface Sensor extends AsyncDisposable {
   enforce(policy: Policy): Promise<Enforced>;
   /** Undoes it. Rejects with `policy` where it is over already. */
   release(id: bigint): Promise<void>;
+  /**
+   * Enforces network policies in place of those before, until the sensor ends; each pod changes from one to the other at once.
+   * Rejects with a `SensorError` `policy`, and leaves those before as they are.
+   */
+  enforceNetwork(table: NetworkTable): Promise<void>;
   /** Ends it, hands over what it still had to say, and resolves when it is gone. */
   close(): Promise<void>;
 }
@@ -139,6 +145,13 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
       },
       async release(id) {
         await ask(id, encodeUnset(id));
+      },
+      async enforceNetwork(table) {
+        const commands = encodeTable(table, () => ++lastId);
+        const commit = commands.pop();
+        // Only what is whole is committed.
+        await Promise.all(commands.map(async ({ id, bytes }) => ask(id, bytes)));
+        if (commit) await ask(commit.id, commit.bytes);
       },
       close,
       [Symbol.asyncDispose]: close,

@@ -17,7 +17,7 @@ static __always_inline bool has_ports(__u8 protocol)
 }
 
 /* RFC 791, RFC 8200, RFC 9293, RFC 768; the network header is at the beginning. False: it is neither IPv4 nor IPv6. */
-static __always_inline bool read_segment(struct __sk_buff *skb, bool leaves, struct segment *segment)
+static __always_inline bool read_segment(struct __sk_buff *skb, bool leaves, struct segment *segment, __u8 *tcp_flags)
 {
 	__u8 head[40], ports[14] = {};
 	__u32 at;
@@ -45,6 +45,7 @@ static __always_inline bool read_segment(struct __sk_buff *skb, bool leaves, str
 		segment->payload = at + (segment->protocol == IPPROTO_UDP ? 8 : 12);
 	else
 		segment->payload = at;
+	*tcp_flags = ports[13];
 	segment->length = skb->len > segment->payload ? skb->len - segment->payload : 0;
 	__u16 source = ports[0] << 8 | ports[1], destination = ports[2] << 8 | ports[3];
 	segment->local_port = leaves ? source : destination;
@@ -175,10 +176,11 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 	struct bpf_sock *sk = skb->sk;
 	struct flow_owner *owner;
 	struct flow *flow;
+	__u8 flags = 0;
 
 	sk = sk ? bpf_sk_fullsock(sk) : 0;
 	owner = sk ? bpf_sk_storage_get(&flow_owners, sk, 0, 0) : 0;
-	if (!owner || !read_segment(skb, leaves, &segment))
+	if (!owner || !read_segment(skb, leaves, &segment, &flags))
 		return 1;
 	if (owner->role == FLOW_UNKNOWN)
 		owner->role = role_of(&segment, leaves);

@@ -126,6 +126,13 @@ static __always_inline void tell_owner(struct flow *flow, const struct flow_owne
 	flow->start_time = owner->start_time;
 }
 
+static __always_inline bool is_none(const __u8 *address)
+{
+	const __u64 *words = (const void *)address;
+
+	return words[0] == 0 && words[1] == 0;
+}
+
 static __always_inline void map_v4(__u8 *address, const void *v4)
 {
 	__builtin_memset(address, 0, 10);

@@ -25,6 +25,7 @@ enum {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_LPM_TRIE = 11,
 	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
@@ -280,6 +281,7 @@ struct bpf_cgroup_dev_ctx {
 	__u32 major;
 	__u32 minor;
 };
+struct bpf_sock;
 struct bpf_sock_addr {
 	__u32 user_family;
 	__u32 user_ip4;
@@ -288,8 +290,10 @@ struct bpf_sock_addr {
 	__u32 family;
 	__u32 type;
 	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	struct bpf_sock *sk;
 };
-struct bpf_sock;
 struct __sk_buff {
 	__u32 len;
 	__u32 pkt_type;
