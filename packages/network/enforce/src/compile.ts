@@ -46,7 +46,7 @@ export function compileTable(evaluator: Evaluator, { pods, services = [], node =
 
   const rows = new Map<Uint32Array, number>();
   const rowOf = (side: Uint32Array | undefined): number => {
-    if (!side) return 0;
+    if (!side || side.every((set) => set === all)) return 0;
     const known = rows.get(side);
     if (known !== undefined) return known;
     rows.set(side, rows.size + 1);

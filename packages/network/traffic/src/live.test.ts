@@ -25,14 +25,14 @@ describe("what real containers send to each other", { skip }, () => {
     await buildSensor();
     folder = await mkdtemp(join(tmpdir(), "bulwark-traffic-"));
     const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
-    run("cp", [join(import.meta.dirname, "live/peer.mjs"), folder]);
+    run("cp", [join(import.meta.dirname, "peer.child.ts"), folder]);
     const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     run("openssl", [...request, "-keyout", key, "-out", certificate, "-subj", "/CN=bank.example", "-days", "2"]);
-    server = contain(["node", "/live/peer.mjs", "server"]);
+    server = contain(["node", "/live/peer.child.ts", "server"]);
     client = contain(["sleep", "3600"]);
     connectBoth();
     await eventually("the server listens", () => existsSync(join(server.rootfs, "tmp/ready")) || undefined);
-    const keep = `exec -d ${client.id} node /live/peer.mjs keep 198.18.0.2 </dev/null >/dev/null 2>&1`;
+    const keep = `exec -d ${client.id} node /live/peer.child.ts keep 198.18.0.2 </dev/null >/dev/null 2>&1`;
     run("sh", ["-c", `runc --root ${client.root} ${keep}`]);
     await eventually("a connection is there", () => existsSync(join(client.rootfs, "tmp/kept")) || undefined);
     await start();
@@ -124,7 +124,7 @@ describe("what real containers send to each other", { skip }, () => {
   });
 
   test("every connection with both ends, result, bytes, TLS, name and process", async () => {
-    client.exec("node", "/live/peer.mjs", "client", "198.18.0.2", "fd00:18::2");
+    client.exec("node", "/live/peer.child.ts", "client", "198.18.0.2", "fd00:18::2");
     await eventually("the last of them is told", () => between(({ port }) => port === 7003)[0]);
 
     for (const ip of ["198.18.0.2", "fd00:18::2"]) {

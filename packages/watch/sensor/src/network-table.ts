@@ -71,7 +71,8 @@ export function encodeTable(table: NetworkTable, nextId: () => bigint): { id: bi
     ),
     ...table.pods.map(({ cgroup, ingress, egress }) => {
       const path = Buffer.from(`${cgroup}\0`);
-      if (path.length > 4096 || path.indexOf(0) < path.length - 1) throw wrong(`${JSON.stringify(cgroup)} is no cgroup`);
+      if (path.length > 4096 || path.indexOf(0) < path.length - 1)
+        throw wrong(`${JSON.stringify(cgroup)} is no cgroup`);
       const command = head(POD, HEAD + path.length);
       command.bytes.writeUInt32LE(ingress, 40);
       command.bytes.writeUInt32LE(egress, 44);

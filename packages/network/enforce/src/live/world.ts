@@ -13,7 +13,7 @@ export interface TestPod {
   readonly ips: readonly string[];
 }
 
-export interface Probe {
+interface Probe {
   readonly protocol: "TCP" | "UDP";
   readonly ip: string;
   readonly port: number;
@@ -44,7 +44,9 @@ export async function makeWorld(pods: readonly TestPod[]): Promise<World> {
   batch(["netns add", `${id}-br`].join(" "), ...places.map(({ namespace }) => `netns add ${namespace}`));
   inside(`${id}-br`, "link add br0 type bridge", "link set br0 up", ...links(places));
   for (const { namespace, ips } of places) {
-    const addresses = ips.map((ip) => (ip.includes(":") ? `addr add ${ip}/64 dev eth0 nodad` : `addr add ${ip}/16 dev eth0`));
+    const addresses = ips.map((ip) =>
+      ip.includes(":") ? `addr add ${ip}/64 dev eth0 nodad` : `addr add ${ip}/16 dev eth0`,
+    );
     inside(namespace, "link set lo up", ...addresses, "link set eth0 up");
   }
   const children: ChildProcess[] = [];
@@ -52,7 +54,9 @@ export async function makeWorld(pods: readonly TestPod[]): Promise<World> {
   for (const { name, namespace, folder: cgroup } of places) {
     for (const role of ["serve", "probe"]) {
       const where = [join(cgroup, "cgroup.procs"), `/run/netns/${namespace}`];
-      const child = spawn(program, [...where, role, ...servedPorts.map(String)], { stdio: ["pipe", "pipe", "inherit"] });
+      const child = spawn(program, [...where, role, ...servedPorts.map(String)], {
+        stdio: ["pipe", "pipe", "inherit"],
+      });
       children.push(child);
       const lines = linesOf(createInterface({ input: child.stdout }));
       await lines.next();
@@ -65,7 +69,8 @@ export async function makeWorld(pods: readonly TestPod[]): Promise<World> {
       const prober = probers.get(pod);
       if (!prober) throw new Error(`no pod ${pod}`);
       const text = probes.map(
-        ({ protocol, ip, port, expected }) => `${protocol.toLowerCase()} ${ip} ${port} ${expected ? "open" : "closed"}\n`,
+        ({ protocol, ip, port, expected }) =>
+          `${protocol.toLowerCase()} ${ip} ${port} ${expected ? "open" : "closed"}\n`,
       );
       prober.child.stdin?.write(`${text.join("")}\n`);
       const { value } = await prober.lines.next();
@@ -86,7 +91,8 @@ export async function makeWorld(pods: readonly TestPod[]): Promise<World> {
           // Those that are gone already are not there the next time.
           for (const place of places) quietly(() => rmdirSync(place.folder));
           quietly(() => rmdirSync(root));
-          if ((error as NodeJS.ErrnoException).code !== "ENOENT" && (error as NodeJS.ErrnoException).code !== "EBUSY") throw error;
+          if ((error as NodeJS.ErrnoException).code !== "ENOENT" && (error as NodeJS.ErrnoException).code !== "EBUSY")
+            throw error;
           return undefined;
         }
       });

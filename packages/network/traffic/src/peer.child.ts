@@ -3,11 +3,12 @@ import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
 import { readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, get } from "node:http";
-import { connect, createServer } from "node:net";
+import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 
 const [, , role, address = "", address6 = ""] = process.argv;
-const closed = (socket) => new Promise((resolve) => socket.on("close", resolve).on("error", () => undefined));
+const closed = async (socket: Socket): Promise<unknown> =>
+  new Promise((resolve) => socket.on("close", resolve).on("error", () => undefined));
 
 if (role === "server") {
   createServer((socket) => {
@@ -26,9 +27,9 @@ if (role === "server") {
   // Answers every question for A with 198.18.0.2.
   const names = createSocket("udp4");
   names.on("message", (question, from) => {
-    const head = Buffer.from([question[0], question[1], 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+    const head = Buffer.from([question[0] ?? 0, question[1] ?? 0, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
     let end = 12;
-    while (question[end] !== 0) end += 1 + question[end];
+    while (question[end]) end += 1 + (question[end] ?? 0);
     const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 18, 0, 2]);
     names.send(Buffer.concat([head, question.subarray(12, end + 5), answer]), from.port, from.address);
   });
@@ -41,7 +42,7 @@ if (role === "server") {
   const resolver = new Resolver();
   resolver.setServers([address]);
   const [found] = await resolver.resolve4("data.example.org");
-  for (const host of [found, address6]) {
+  for (const host of [found ?? "", address6]) {
     const socket = connect(7000, host);
     socket.write(Buffer.alloc(10_000));
     socket.resume();
@@ -49,7 +50,7 @@ if (role === "server") {
   }
   const headers = { authorization: "Basic c2VjcmV0" };
   await new Promise((resolve) =>
-    get({ host: address, port: 7001, headers, agent: false }, (r) => r.resume().on("end", resolve)),
+    get({ host: address, port: 7001, headers, agent: false }, (answer) => answer.resume().on("end", resolve)),
   );
   await closed(
     connectTls({ host: address, port: 7002, servername: "bank.example", rejectUnauthorized: false }).resume(),
