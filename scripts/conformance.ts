@@ -24,8 +24,8 @@ const suites: { name: string; folder?: string; run(folder: string): Outcome | Pr
       const { feeds, failures } = await osvConformance(join(folder, "schema.json"), feedsDir());
       for (const { feed, records, valid, refused, withdrawn, loaded } of feeds) {
         console.log(`  ${feed}: ${records} records, ${valid} valid, ${loaded} loaded, ${withdrawn} withdrawn`);
-        for (const [reason, count] of Object.entries(refused))
-          console.log(`    ${count} not valid by the schema: ${reason}`);
+        for (const [reason, { count, record, value }] of Object.entries(refused))
+          console.log(`    ${count} loaded although the schema refuses them: ${reason}, as in ${record}: ${value}`);
       }
       return { passed: feeds.reduce((sum, { loaded, withdrawn }) => sum + loaded + withdrawn, 0), failures };
     },

@@ -1,4 +1,4 @@
-import { BulwarkError, errorText } from "@bulwark/model";
+import { BulwarkError, errorText } from "@bulwark/model/plain";
 import type { Command, Io } from "./command.ts";
 import { printable } from "./local/text.ts";
 import { version } from "./local/version.ts";

@@ -25,7 +25,8 @@ import {
 } from "@bulwark/model";
 import type { Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
-import { jsonText, printable } from "../local/text.ts";
+import { jsonText } from "@bulwark/model/plain";
+import { printable } from "../local/text.ts";
 
 /** What `check host` and `check cluster` have in common; for `parseArgs`. */
 export const benchmarkFlags = {

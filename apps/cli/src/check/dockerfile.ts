@@ -5,7 +5,8 @@ import { checkDockerfile, parseDockerfile } from "@bulwark/manifest";
 import { errorText, severities, severity, severityRank, type CheckResult, type Severity } from "@bulwark/model";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
-import { jsonText, printable } from "../local/text.ts";
+import { jsonText } from "@bulwark/model/plain";
+import { printable } from "../local/text.ts";
 
 const usage = `Usage: bulwark check dockerfile FILE… [OPTION…]
 

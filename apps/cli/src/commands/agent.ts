@@ -7,7 +7,8 @@ import { nodeName } from "@bulwark/model";
 import type { Command } from "../command.ts";
 import { takeSecret } from "../local/environment.ts";
 import { untilStopped } from "../local/lifetime.ts";
-import { configFlags, configFrom, configUsage, serversFrom, UsageError } from "../local/options.ts";
+import { configFrom } from "../local/config.ts";
+import { configFlags, configUsage, serversFrom, UsageError } from "../local/options.ts";
 import { version } from "../local/version.ts";
 
 const usage = `Usage: bulwark agent --server URL [--server URL…] [OPTION…]

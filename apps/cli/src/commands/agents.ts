@@ -1,7 +1,8 @@
 import { parseArgs } from "node:util";
 import type { Command, Io } from "../command.ts";
 import { askControlSocket } from "../local/control-socket.ts";
-import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
+import { configFrom } from "../local/config.ts";
+import { configFlags, configUsage, UsageError } from "../local/options.ts";
 import { fit, printable } from "../local/text.ts";
 
 const usage = `Usage: bulwark agents list [OPTION…]

@@ -5,7 +5,8 @@ import { readSecret } from "@bulwark/config";
 import type { Command } from "../command.ts";
 import { takeSecret } from "../local/environment.ts";
 import { untilStopped } from "../local/lifetime.ts";
-import { configFlags, configFrom, configUsage, serversFrom, UsageError } from "../local/options.ts";
+import { configFrom } from "../local/config.ts";
+import { configFlags, configUsage, serversFrom, UsageError } from "../local/options.ts";
 
 const usage = `Usage: bulwark cluster --server URL [--server URL…] [OPTION…]
 

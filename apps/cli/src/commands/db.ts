@@ -2,7 +2,8 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { databaseStatus, updateDatabase, type DatabaseStatus } from "@bulwark/advisory";
 import type { Command, Io } from "../command.ts";
-import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
+import { configFrom } from "../local/config.ts";
+import { configFlags, configUsage, UsageError } from "../local/options.ts";
 import { fit, progress } from "../local/text.ts";
 
 const usage = `Usage: bulwark db update [--from URL|DIR] [OPTION…]

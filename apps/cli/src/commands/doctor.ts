@@ -2,7 +2,8 @@ import { parseArgs, styleText } from "node:util";
 import type { Command, Io } from "../command.ts";
 import { examine } from "../doctor/index.ts";
 import type { Finding, ProbeState } from "../doctor/probe.ts";
-import { configFlags, configFrom, configUsage } from "../local/options.ts";
+import { configFrom } from "../local/config.ts";
+import { configFlags, configUsage } from "../local/options.ts";
 
 const usage = `Usage: bulwark doctor [OPTION…]
 

@@ -14,7 +14,8 @@ import {
 } from "@bulwark/netpol";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
-import { jsonText, printable } from "../local/text.ts";
+import { jsonText } from "@bulwark/model/plain";
+import { printable } from "../local/text.ts";
 import { flowVerbs } from "../network/flows.ts";
 import { connectionLines, differenceText, explanationText, findingText, verdictText } from "../network/print.ts";
 

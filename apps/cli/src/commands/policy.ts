@@ -1,6 +1,6 @@
 import { parseArgs, styleText } from "node:util";
 import { caseProblems, casesOf, loadLibrary, type LibraryPolicy } from "@bulwark/admission";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { ownLibrary } from "../check/manifest.ts";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";

@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { parseArgs, styleText } from "node:util";
 import { toAuditEvent } from "@bulwark/kube";
-import { errorText, severityRank, type AuditRecord } from "@bulwark/model";
+import type { AuditRecord } from "@bulwark/model";
+import { errorText, severityRank } from "@bulwark/model/plain";
 import {
   createGraph,
   dangers,

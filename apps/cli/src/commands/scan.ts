@@ -1,11 +1,12 @@
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { databaseStatus, openDatabase } from "@bulwark/advisory";
+import { databaseStatus, openDatabase } from "@bulwark/advisory/lookup";
+import { dataFolder } from "@bulwark/config/data-folder";
 import type { Report } from "@bulwark/model";
 import { failing, formatOf, formats, isPartial, newReport, parseGate, problemsOf, type Problem } from "@bulwark/report";
 import type { Command, Io } from "../command.ts";
-import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
+import { configFlags, configUsage, UsageError } from "../local/options.ts";
 import { progress } from "../local/text.ts";
 import { version } from "../local/version.ts";
 import { knownBefore, withExceptions, withVex } from "../scan/decisions.ts";
@@ -66,7 +67,7 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   const gates = (values["fail-on"] ?? []).map(parseGate);
   const format = formatOf(values.format ?? (values["fix-plan"] === true ? "fix-plan" : "table"));
   const saved = (values.save ?? []).map(savedOf);
-  const known = knownBefore(values["new-since"]);
+  const known = await knownBefore(values["new-since"]);
 
   const line = progress(stderr);
   const found = await look(input, {
@@ -76,8 +77,8 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
     onProgress: (text) => line.show(text),
   });
   line.show("matching");
-  const database = values.db ?? join(configFrom(values).data, "advisories.db");
-  const judged = withVex(await reportOf(found, database), values.vex ?? []);
+  const database = values.db ?? join(values.data ?? (await dataFolder(values.config)), "advisories.db");
+  const judged = await withVex(await reportOf(found, database), values.vex ?? []);
   const report = await withExceptions(judged, input, values.exceptions);
   line.clear();
 
@@ -89,8 +90,9 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
         .map(({ item }) => item),
     );
   const output = { packages: values.packages, fresh };
-  stdout.write(format.write(report, { ...output, colour: "isTTY" in stdout && stdout.isTTY === true }));
-  for (const { write, file } of saved) writeFileSync(file, write(report, output));
+  const write = await format.load();
+  stdout.write(write(report, { ...output, colour: "isTTY" in stdout && stdout.isTTY === true }));
+  for (const { load, file } of saved) writeFileSync(file, (await load())(report, output));
   if (report.vulnerabilities === null) {
     stderr.write(`bulwark scan: no advisory database at ${database}: run bulwark db update\n`);
   }
@@ -102,12 +104,12 @@ function isUnknownTo(known: ReadonlySet<string>): (problem: Problem) => boolean 
   return ({ fingerprint }) => !known.has(fingerprint);
 }
 
-function savedOf(text: string): { write: (typeof formats)[number]["write"]; file: string } {
+function savedOf(text: string): { load: (typeof formats)[number]["load"]; file: string } {
   const [, name, file] = /^(\w[\w-]*)=(.+)$/s.exec(text) ?? [];
   if (name === undefined || file === undefined) {
     throw new UsageError("usage", `--save ${text}: no form and file`, { remedy: "--save sarif=scan.sarif" });
   }
-  return { write: formatOf(name).write, file };
+  return { load: formatOf(name).load, file };
 }
 
 async function reportOf(found: Found, file: string): Promise<Report> {

@@ -3,7 +3,8 @@ import { parseArgs } from "node:util";
 import type { Command, Io } from "../command.ts";
 import { startControlPlane, welcome } from "../local/control-plane.ts";
 import { untilStopped } from "../local/lifetime.ts";
-import { configFlags, configFrom, configUsage } from "../local/options.ts";
+import { configFrom } from "../local/config.ts";
+import { configFlags, configUsage } from "../local/options.ts";
 
 const usage = `Usage: bulwark serve [OPTION…]
 

@@ -3,7 +3,8 @@ import { existsSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { copyStore, type CopiedTable } from "@bulwark/store";
 import type { Command, Io } from "../command.ts";
-import { configFlags, configFrom, configUsage, UsageError } from "../local/options.ts";
+import { configFrom } from "../local/config.ts";
+import { configFlags, configUsage, UsageError } from "../local/options.ts";
 import { fit, progress } from "../local/text.ts";
 
 const usage = `Usage: bulwark store copy --to URL [OPTION…]

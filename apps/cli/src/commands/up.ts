@@ -10,7 +10,8 @@ import { createLogger } from "@bulwark/telemetry";
 import type { RunningServer } from "@bulwark/server";
 import type { Command, Io } from "../command.ts";
 import { untilStopped } from "../local/lifetime.ts";
-import { configFlags, configFrom, configUsage } from "../local/options.ts";
+import { configFrom } from "../local/config.ts";
+import { configFlags, configUsage } from "../local/options.ts";
 import { startControlPlane, welcome } from "../local/control-plane.ts";
 import { printable } from "../local/text.ts";
 

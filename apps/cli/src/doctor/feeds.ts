@@ -1,4 +1,4 @@
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { off, ok, type Finding, type ProbeContext } from "./probe.ts";
 
 /** One address of each kind of feed that `bulwark db update` reads. */

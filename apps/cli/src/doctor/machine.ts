@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { stat, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
 import { dirname, join, resolve } from "node:path";
-import { systemCode } from "@bulwark/model";
+import { systemCode } from "@bulwark/model/plain";
 import { failed, off, ok, type Finding, type ProbeContext } from "./probe.ts";
 
 export async function port({ config }: ProbeContext): Promise<Finding> {

@@ -1,4 +1,4 @@
-import { errorText, BulwarkError } from "@bulwark/model";
+import { errorText, BulwarkError } from "@bulwark/model/plain";
 import { coverageOf, sensorAvailability, startSensor } from "@bulwark/sensor";
 import { off, ok, type Finding } from "./probe.ts";
 

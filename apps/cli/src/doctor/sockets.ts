@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { connect } from "node:net";
-import { systemCode } from "@bulwark/model";
+import { systemCode } from "@bulwark/model/plain";
 import { failed, off, ok, type Finding } from "./probe.ts";
 
 /** Runtimes with a socket, where Debian, Kubernetes and their own packages put it. */

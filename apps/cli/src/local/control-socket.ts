@@ -1,7 +1,7 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer, request } from "node:http";
 import { join } from "node:path";
-import { BulwarkError, errorText, systemCode } from "@bulwark/model";
+import { BulwarkError, errorText, systemCode } from "@bulwark/model/plain";
 
 /**
  * What only somebody with access to the data folder may ask of a running server: links and tokens that let others in.

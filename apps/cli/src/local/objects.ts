@@ -1,6 +1,6 @@
 import { connect, resources, type Resource } from "@bulwark/kube";
 import { placeText, readFiles } from "@bulwark/manifests";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { UsageError } from "./options.ts";
 import { progress, printable } from "./text.ts";
 

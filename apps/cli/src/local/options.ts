@@ -1,5 +1,4 @@
-import { loadConfig, type Config } from "@bulwark/config";
-import { BulwarkError } from "@bulwark/model";
+import { BulwarkError } from "@bulwark/model/plain";
 
 export class UsageError extends BulwarkError<"usage"> {}
 
@@ -15,20 +14,6 @@ export const configUsage = `  --config FILE   configuration; /etc/bulwark/bulwar
   --port N        where the API and the console listen; 0 takes a free one
 `;
 
-/** The configuration file with the flags laid over it. */
-export function configFrom(flags: {
-  config?: string | undefined;
-  data?: string | undefined;
-  port?: string | undefined;
-}): Config {
-  const config = loadConfig(flags.config);
-  return {
-    ...config,
-    data: flags.data ?? config.data,
-    server: { ...config.server, port: flags.port === undefined ? config.server.port : portNumber(flags.port) },
-  };
-}
-
 /** Addresses of a control plane's agent port. `plain`: without TLS too, for the machine that the server is on. */
 export function serversFrom(servers: string[], plain = false): string[] {
   if (servers.length === 0 || !servers.every((server) => URL.canParse(server))) {
@@ -39,10 +24,4 @@ export function serversFrom(servers: string[], plain = false): string[] {
   throw new UsageError("usage", `--server ${open}: an agent connects by https only`, {
     remedy: "name the server's agent port: https://HOST:8444",
   });
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (/^\d{1,5}$/.test(text) && port <= 65_535) return port;
-  throw new UsageError("usage", `--port ${text}: not a port`, { remedy: "0 to 65535" });
 }

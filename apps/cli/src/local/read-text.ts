@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { UsageError } from "./options.ts";
 
 /** Raises `UsageError`. */

@@ -1,4 +1,4 @@
-import { printable } from "@bulwark/model";
+import { printable } from "@bulwark/model/plain";
 
 export { printable };
 
@@ -19,18 +19,4 @@ export function progress(stream: NodeJS.WritableStream): { show(text: string): v
       if (terminal) stream.write("\r\u001B[K");
     },
   };
-}
-
-/** Bytes that a terminal would obey are escaped by JSON itself, but for two ranges. */
-export function jsonText(value: unknown): string {
-  return escaped(JSON.stringify(value, null, 2));
-}
-
-/** One value a line. */
-export function jsonLine(value: unknown): string {
-  return escaped(JSON.stringify(value));
-}
-
-function escaped(json: string): string {
-  return `${json.replaceAll(/[\u007f-\u009f]/g, (byte) => `\\u00${byte.charCodeAt(0).toString(16)}`)}\n`;
 }

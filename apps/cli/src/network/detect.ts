@@ -2,11 +2,11 @@ import { readFileSync } from "node:fs";
 import { styleText } from "node:util";
 import { createProfile, createRun, detectors, parseBadList, type Anomaly, type BadList } from "@bulwark/anomaly";
 import type { Flow } from "@bulwark/flow";
-import { errorText } from "@bulwark/model";
+import { errorText, jsonText } from "@bulwark/model/plain";
 import type { Cluster } from "@bulwark/netpol";
 import type { Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
-import { jsonText, printable } from "../local/text.ts";
+import { printable } from "../local/text.ts";
 
 import { readAll } from "./read-flows.ts";
 import { clusterOf, readValues } from "./values.ts";

@@ -3,19 +3,20 @@ import { learn, policiesText, replay, writePolicies } from "@bulwark/learn";
 import { loadFiles, problemText, type Cluster } from "@bulwark/netpol";
 import type { Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
-import { jsonText, printable } from "../local/text.ts";
+import { jsonText } from "@bulwark/model/plain";
+import { printable } from "../local/text.ts";
 import { runDetect } from "./detect.ts";
 import { readAll } from "./read-flows.ts";
 import { clusterOf, readValues, type Values } from "./values.ts";
 import { replayText } from "./replay-text.ts";
-import { runWatch } from "./watch.ts";
 
 /** What is worked out from flows, recorded or of this machine. */
 export const flowVerbs: Readonly<Record<string, (args: string[], io: Io) => Promise<number>>> = {
   generate: runGenerate,
   replay: runReplay,
   detect: runDetect,
-  watch: runWatch,
+  // Loads what the others do not need.
+  watch: async (args, io) => (await import("./watch.ts")).runWatch(args, io),
 };
 
 async function runGenerate(args: string[], io: Io): Promise<number> {

@@ -7,13 +7,14 @@ import { openContainers } from "@bulwark/containers";
 import { ProcessTable } from "@bulwark/detect";
 import { createDirectory, endText, type Flow } from "@bulwark/flow";
 import type { Container } from "@bulwark/model";
+import { jsonLine, printable } from "@bulwark/model/plain";
 import { startSensor, type Sensor, type SensorRecord, type TrafficRecord } from "@bulwark/sensor";
 import { createTraffic, workloadOf, type Owner } from "@bulwark/traffic";
 import type { Io } from "../command.ts";
 import { isHost } from "../local/host.ts";
 import { untilStopped } from "../local/lifetime.ts";
 import { UsageError } from "../local/options.ts";
-import { fit, jsonLine, printable } from "../local/text.ts";
+import { fit } from "../local/text.ts";
 
 const options = {
   format: { type: "string" },

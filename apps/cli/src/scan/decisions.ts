@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Report } from "@bulwark/model";
-import { applyExceptions, applyVex, exceptionsFile, knownTo, parseReport, parseVex } from "@bulwark/report";
+import { applyExceptions, exceptionsFile } from "@bulwark/report";
 import { readText } from "../local/read-text.ts";
 import type { Input } from "./input.ts";
 
@@ -14,7 +14,9 @@ export async function withExceptions(report: Report, input: Input, named: string
 }
 
 /** The report with what documents of VEX decide. */
-export function withVex(report: Report, files: string[]): Report {
+export async function withVex(report: Report, files: string[]): Promise<Report> {
+  if (files.length === 0) return report;
+  const { applyVex, parseVex } = await import("@bulwark/report/vex");
   return applyVex(
     report,
     files.map((file) => parseVex(readText(file), file)),
@@ -22,6 +24,8 @@ export function withVex(report: Report, files: string[]): Report {
 }
 
 /** What the report before knew; undefined where none is named. */
-export function knownBefore(file: string | undefined): ReadonlySet<string> | undefined {
-  return file === undefined ? undefined : knownTo(parseReport(readText(file), file));
+export async function knownBefore(file: string | undefined): Promise<ReadonlySet<string> | undefined> {
+  if (file === undefined) return undefined;
+  const { knownTo, parseReport } = await import("@bulwark/report/baseline");
+  return knownTo(parseReport(readText(file), file));
 }

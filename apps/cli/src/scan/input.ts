@@ -2,10 +2,10 @@ import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, resolve } from "node:path";
 import { LayerCache, lookInto, type AnalyzerName, type Progress, type Seen } from "@bulwark/examine";
-import { openHost, openImage, openRepository, openRootfs, parsePlatform, type FileTree } from "@bulwark/image";
+import type { FileTree } from "@bulwark/image";
+import { openImage, parsePlatform } from "@bulwark/image/open";
 import type { Report } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
-import { lookIntoSbom } from "./sbom.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
 export interface Input {
@@ -48,7 +48,7 @@ function folder(path: string): string {
 /** Looks into an input. Raises the errors of the packages that open it. */
 export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
-  if (input.kind === "sbom") return lookIntoSbom(input.name);
+  if (input.kind === "sbom") return (await import("./sbom.ts")).lookIntoSbom(input.name);
   await using tree = await open(input, options);
   const also: Exclude<AnalyzerName, "inventory">[] = ["secrets"];
   // Only an image has a configuration, and files that somebody chose to ship.
@@ -63,14 +63,18 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
 }
 
 async function open({ kind, name }: Input, { offline, platform }: LookOptions): Promise<FileTree> {
-  if (kind === "host") return openHost();
-  if (kind === "repo") return openRepository(name);
-  if (kind === "fs") return openRootfs(name, name);
+  if (kind !== "image") return openFolder(kind, name);
   const wanted = platform === undefined ? undefined : parsePlatform(platform);
   if (!offline) return openImage(name, { platform: wanted });
   // A registry is the one place that is not on this machine.
   const from = statSync(name, { throwIfNoEntry: false }) ? "file" : "docker";
   return openImage(name, { platform: wanted, from });
+}
+
+async function openFolder(kind: Exclude<Input["kind"], "image">, name: string): Promise<FileTree> {
+  const { openHost, openRepository, openRootfs } = await import("@bulwark/image");
+  if (kind === "host") return openHost();
+  return kind === "repo" ? openRepository(name) : openRootfs(name, name);
 }
 
 function progressText({ done, total, bytes }: Progress): string {

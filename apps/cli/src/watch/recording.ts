@@ -1,6 +1,6 @@
 import { createWriteStream, readFileSync } from "node:fs";
 import { once } from "node:events";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import type { Owner } from "@bulwark/detect";
 import type { SensorRecord } from "@bulwark/sensor";
 import { UsageError } from "../local/options.ts";

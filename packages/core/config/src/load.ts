@@ -1,14 +1,12 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
-import { BulwarkError, errorText, systemCode } from "@bulwark/model";
+import { BulwarkError, errorText, systemCode } from "@bulwark/model/plain";
 import type { LineCounter, parseDocument } from "yaml";
 import type { z } from "zod";
+import { defaultConfigFile } from "./data-folder.ts";
 import { configSchema, type Config } from "./schema.ts";
 
 export class ConfigError extends BulwarkError<"unreadable" | "invalid"> {}
-
-/** Where the file is looked for when nobody names one. */
-export const defaultConfigFile = "/etc/bulwark/bulwark.yaml";
 
 /**
  * Reads the configuration. Without `file` the default one is read where it exists. `DATABASE_URL` and `NATS_URL` in

@@ -1,5 +1,6 @@
 import { clusterName, nodeName, policySetting } from "@bulwark/model";
 import { z } from "zod";
+import { defaultDataFolder } from "./data-folder.ts";
 
 const size = z
   .string()
@@ -15,10 +16,7 @@ const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "an addres
 /** The whole of `bulwark.yaml`. Everything has a default; a word that is not here is an error. */
 export const configSchema = z.strictObject({
   /** Folder of the database, the spool, the advisory database and the keys. */
-  data: z
-    .string()
-    .min(1)
-    .default(process.getuid?.() === 0 ? "/var/lib/bulwark" : ".bulwark"),
+  data: z.string().min(1).default(defaultDataFolder),
   server: z
     .strictObject({
       /** Where the API and the console listen. */

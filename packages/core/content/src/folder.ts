@@ -1,6 +1,6 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { ContentError } from "./error.ts";
 
 const fileLimit = 1024 * 1024;

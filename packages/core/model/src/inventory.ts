@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { packageTypes } from "./package-types.ts";
 
 /** What `os-release` says of a file tree. `version` is the release as advisories name it: `12`, `3.20`. */
 export const operatingSystem = z.strictObject({
@@ -10,30 +11,7 @@ export const operatingSystem = z.strictObject({
 });
 export type OperatingSystem = z.infer<typeof operatingSystem>;
 
-/** The type of its package URL where one is registered; `binary` is a program that was recognised by its own bytes. */
-export const packageTypes = [
-  "deb",
-  "apk",
-  "rpm",
-  "alpm",
-  "npm",
-  "pypi",
-  "conda",
-  "golang",
-  "cargo",
-  "maven",
-  "gem",
-  "composer",
-  "nuget",
-  "pub",
-  "hex",
-  "swift",
-  "cran",
-  "bitnami",
-  "binary",
-] as const;
 export const packageType = z.enum(packageTypes);
-export type PackageType = z.infer<typeof packageType>;
 
 /** One package that is installed, or that a lock file says will be. */
 export const installedPackage = z.strictObject({

@@ -2,11 +2,9 @@ import { z } from "zod";
 import { extractorStatus, installedPackage, operatingSystem } from "./inventory.ts";
 import { malware } from "./malware.ts";
 import { checkResult } from "./misconfiguration.ts";
+import { reportVersion } from "./report-version.ts";
 import { secret } from "./secret.ts";
 import { vulnerability } from "./vulnerability.ts";
-
-/** Grows when a reader of the JSON would have to change; a new field alone does not. */
-export const reportVersion = 1;
 
 /** Why something that was found does not count: somebody answers for it. */
 export const decision = z.strictObject({

@@ -1,6 +1,6 @@
 import { existsSync, renameSync, rmSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { databaseVersion, tables } from "./database.ts";
 import type { FeedFile } from "./source.ts";
 import { newRows, type Rows } from "./rows.ts";

@@ -1,7 +1,7 @@
 /** The OSV feeds of a mirror, held against the schema of the format and against what is made of them. */
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import formats from "ajv-formats";
 import { osv } from "./feeds/osv.ts";
@@ -12,10 +12,17 @@ export interface OsvFeedResult {
   records: number;
   valid: number;
   /** Records that the schema refuses, by what it says of them: faults of the feed, which are loaded all the same. */
-  refused: Record<string, number>;
+  refused: Record<string, Refused>;
   withdrawn: number;
   /** Records that are in the database afterwards: all but those that are withdrawn. */
   loaded: number;
+}
+
+export interface Refused {
+  count: number;
+  /** The first of them, and what is wrong in it. */
+  record: string;
+  value: string;
 }
 
 /** Every record of every `osv/<ecosystem>/all.zip` below `feeds`: held against the schema, and loaded. */
@@ -37,13 +44,13 @@ export async function osvConformance(
     };
     try {
       for await (const { text } of zipEntries(join(feeds, path), ".json")) {
-        const record = JSON.parse(text) as { withdrawn?: string };
+        const record = JSON.parse(text) as { id: string; withdrawn?: string };
         result.records++;
         if (record.withdrawn !== undefined) result.withdrawn++;
         if (isValid(record)) result.valid++;
         else {
-          const reason = reasonOf(isValid.errors?.[0]);
-          result.refused[reason] = (result.refused[reason] ?? 0) + 1;
+          const { reason, value } = faultOf(record, isValid.errors ?? []);
+          (result.refused[reason] ??= { count: 0, record: record.id, value }).count++;
         }
       }
       const writer = { advisory: () => void result.loaded++, exploited() {}, epss() {} };
@@ -57,9 +64,17 @@ export async function osvConformance(
   return { feeds: results, failures };
 }
 
-/** `/affected/2/ranges/0/events/1` is the same fault as that of another index. */
-function reasonOf(error: { instancePath: string; keyword: string } | undefined): string {
-  return `${error?.instancePath.replaceAll(/\/\d+/g, "/…") ?? ""} ${error?.keyword ?? ""}`;
+/** What lies deepest says most: around it, every alternative that the schema has is refused, too. */
+function faultOf(
+  record: object,
+  errors: readonly { instancePath: string; keyword: string }[],
+): { reason: string; value: string } {
+  const [first] = errors.toSorted((a, b) => b.instancePath.split("/").length - a.instancePath.split("/").length);
+  if (!first) return { reason: "", value: "" };
+  const path = first.instancePath.split("/").slice(1);
+  const value = path.reduce<unknown>((parent, key) => (parent as Readonly<Record<string, unknown>>)[key], record);
+  // `/affected/2/ranges/0/events/1` is the same fault as that of another index.
+  return { reason: `${first.instancePath.replaceAll(/\/\d+/g, "/…")} ${first.keyword}`, value: JSON.stringify(value) };
 }
 
 function validatorOf(schemaFile: string): ReturnType<Ajv2020["compile"]> {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bestVector, cvssScore, severityOfScore, severityOfWord } from "./cvss.ts";
+import { bestVector, cvssScore } from "./cvss.ts";
+import { severityOfScore, severityOfWord } from "./severity-of.ts";
 
 /**
  * Examples of FIRST: https://www.first.org/cvss/v2/guide (3.3), https://www.first.org/cvss/v3.0/examples,

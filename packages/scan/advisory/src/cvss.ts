@@ -1,5 +1,4 @@
 import calculator from "ae-cvss-calculator";
-import type { Severity } from "@bulwark/model";
 
 /** Feeds say the same few thousand vectors again and again. */
 const known = new Map<string, number | undefined>();
@@ -37,29 +36,3 @@ export function bestVector(scores: { type: string; score: string }[]): string | 
   }
   return null;
 }
-
-/** Qualitative rating. https://www.first.org/cvss/v3.1/specification-document#Qualitative-Severity-Rating-Scale */
-export function severityOfScore(score: number): Severity {
-  if (score >= 9) return "critical";
-  if (score >= 7) return "high";
-  if (score >= 4) return "medium";
-  return score > 0 ? "low" : "negligible";
-}
-
-/** Words of distributions and registries for how grave a weakness is. Undefined where the word says nothing yet. */
-export function severityOfWord(word: string): Severity | undefined {
-  return words[word.toLowerCase().replace(/\*+$/, "")];
-}
-
-const words: Record<string, Severity | undefined> = {
-  critical: "critical",
-  important: "high",
-  high: "high",
-  moderate: "medium",
-  medium: "medium",
-  low: "low",
-  minor: "low",
-  negligible: "negligible",
-  // Debian: https://security-team.debian.org/security_tracker.html#severity-levels
-  unimportant: "negligible",
-};

@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { DatabaseSync } from "node:sqlite";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { AdvisoryError } from "./error.ts";
 import type { AffectedStatus } from "./feeds/feed.ts";
 import type { Range } from "./ranges.ts";

@@ -3,7 +3,7 @@ import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 
 const tries = 4;
 /** Without a byte for so long, the connection is given up. */

@@ -1,4 +1,4 @@
-import { BulwarkError } from "@bulwark/model";
+import { BulwarkError } from "@bulwark/model/plain";
 
 /**
  * - `no-database`: there is none at that place

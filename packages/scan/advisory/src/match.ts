@@ -1,10 +1,10 @@
 import type { InstalledPackage, Inventory, Severity, Vulnerability } from "@bulwark/model";
-import { severityOfScore, severityOfWord } from "./cvss.ts";
 import type { AdvisoryDatabase, AdvisoryText, Entry, Rating } from "./database.ts";
 import { isCve } from "./feeds/feed.ts";
 import { grouped } from "./grouped.ts";
 import { isOfSystem, targetOf, type NoTarget, type Target } from "./packages.ts";
 import { rangeWith, type Range } from "./ranges.ts";
+import { severityOfScore, severityOfWord } from "./severity-of.ts";
 import { compareVersions, type VersionScheme } from "./versions/index.ts";
 
 /**

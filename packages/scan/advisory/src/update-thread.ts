@@ -1,6 +1,6 @@
 /** The thread of an update: unpacking and writing take seconds, in which nobody else shall wait. */
 import { parentPort, workerData } from "node:worker_threads";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { build } from "./build.ts";
 import { collect } from "./source.ts";
 

@@ -1,6 +1,6 @@
 import type { AnyAnalyzer } from "@bulwark/image";
-import { inventoryAnalyzer } from "@bulwark/inventory";
-import { malwareAnalyzer } from "@bulwark/malware";
+import { inventoryAnalyzer } from "@bulwark/inventory/analyzer";
+import { malwareAnalyzer } from "@bulwark/malware/analyzer";
 import { imageCheckAnalyzer } from "@bulwark/manifest";
 import { secretAnalyzer } from "@bulwark/secret";
 

@@ -2,7 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { setPriority } from "node:os";
 import { fileURLToPath } from "node:url";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 
 export interface ApartOptions {
   /** Bytes of memory, all of it: heap, buffers, WebAssembly. What needs more is ended. 1 GB. */
@@ -18,8 +18,6 @@ export interface ApartOptions {
 type Word = { progress: unknown } | { answer: unknown } | { error: string };
 
 const memoryLook = 200;
-/** Of Linux on every machine that Node runs on in 64 bits, but for those that ask for larger pages. */
-const pageSize = 4096;
 
 /**
  * Runs the work that `module` serves (`serveApart`) in a process of its own: with a low priority, so that it takes what
@@ -79,7 +77,8 @@ function endOf(code: number | null, signal: string | null, said: string): string
 /** 0 where the system does not tell. */
 function residentBytes({ pid }: ChildProcess): number {
   try {
-    return Number(readFileSync(`/proc/${pid ?? 0}/statm`, "utf8").split(" ")[1]) * pageSize;
+    // proc_pid_status(5): in kB, whatever the size of the machine's pages.
+    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid ?? 0}/status`, "utf8"))?.[1] ?? 0) * 1024;
   } catch {
     return 0;
   }

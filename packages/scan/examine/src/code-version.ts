@@ -1,7 +1,8 @@
-import { createHash, type Hash } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
-import { dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { readdirSync, readFileSync, statSync } from "node:fs";
+import { join, relative } from "node:path";
+import { kept } from "@bulwark/content/kept";
+import type { ContentText } from "@bulwark/content";
 
 /** Where the answers of an analyzer come from. */
 export interface Source {
@@ -19,48 +20,71 @@ const ours = "@bulwark/";
  * another one is not used; nobody has to remember to count a version up.
  */
 export function codeVersion(sources: readonly Source[]): string {
+  const files = filesOf(sources);
+  // Hundreds of files are read once, and again when the system says that one of them was touched.
+  const stamps = files.map((name): ContentText => ({ name, text: stampOf(name) }));
+  const kind = `code-${sources.map((source) => source.package.slice(ours.length)).join("+")}`;
+  return kept(kind, [{ name: "node", text: process.version }, ...stamps], [import.meta.url], () => digestOf(files));
+}
+
+function digestOf(files: readonly string[]): string {
   const hash = createHash("sha256").update(process.version);
-  // What npm installed, with the version of each; absent where others installed it.
-  addFile(hash, join(root, "node_modules/.package-lock.json"));
-  for (const folder of packagesOf(sources.map((source) => source.package))) {
-    addFile(hash, join(folder, "package.json"));
-    addFolder(hash, join(folder, "src"), (name) => /(?<!\.test|\.fixture)\.(?:ts|json)$/.test(name));
+  for (const file of files) {
+    const content = contentOf(file);
+    hash.update(`${relative(root, file)}\0${content.length}\0`).update(content);
   }
-  for (const folder of new Set(sources.flatMap(({ content }) => content)))
-    addFolder(hash, join(root, "content", folder), () => true);
   return hash.digest("hex");
 }
 
-/** Folders of the packages, and of those of ours that they declare, and so on. */
-function packagesOf(names: readonly string[]): Set<string> {
-  const folders = new Set(names.map((name) => folderOf(name, import.meta.dirname)));
-  // A set that grows while it is walked is walked to its new end.
-  for (const folder of folders) {
-    const { dependencies = {} } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as Manifest;
-    for (const name of Object.keys(dependencies)) if (name.startsWith(ours)) folders.add(folderOf(name, folder));
+function contentOf(file: string): Buffer {
+  try {
+    return readFileSync(file);
+  } catch {
+    return Buffer.of();
   }
-  return folders;
+}
+
+/** Changes with every change of a file: when its content or its rights were changed cannot be set by anybody. */
+function stampOf(file: string): string {
+  const found = statSync(file, { throwIfNoEntry: false });
+  return found ? [found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join(" ") : "";
+}
+
+function filesOf(sources: readonly Source[]): string[] {
+  const code = packagesOf(sources.map((source) => source.package)).flatMap((folder) => [
+    join(folder, "package.json"),
+    ...below(join(folder, "src"), /(?<!\.test|\.fixture)\.(?:ts|json)$/),
+  ]);
+  const content = new Set(sources.flatMap((source) => source.content));
+  return [
+    // What npm installed, with the version of each; absent where others installed it.
+    join(root, "node_modules/.package-lock.json"),
+    ...code,
+    ...[...content].flatMap((folder) => below(join(root, "content", folder), /\.\w+$/)),
+  ];
+}
+
+/** Folders of the packages, and of those of ours that they declare, and so on. */
+function packagesOf(names: readonly string[]): string[] {
+  const all = new Set(names);
+  // A set that grows while it is walked is walked to its new end.
+  for (const name of all) {
+    const { dependencies = {} } = JSON.parse(readFileSync(join(folderOf(name), "package.json"), "utf8")) as Manifest;
+    for (const dependency of Object.keys(dependencies)) if (dependency.startsWith(ours)) all.add(dependency);
+  }
+  return [...all].map(folderOf);
 }
 
 interface Manifest {
   dependencies?: Record<string, string>;
 }
 
-/** Of a package whose face is `src/index.ts`. */
-function folderOf(name: string, from: string): string {
-  return dirname(dirname(createRequire(join(from, "package.json")).resolve(name)));
+/** Where npm links every package of the workspace. */
+function folderOf(name: string): string {
+  return join(root, "node_modules", name);
 }
 
-function addFolder(hash: Hash, folder: string, wants: (name: string) => boolean): void {
-  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter(wants).toSorted();
-  for (const name of names) addFile(hash.update(`${name}\0`), join(folder, name));
-}
-
-function addFile(hash: Hash, path: string): void {
-  try {
-    const content = readFileSync(path);
-    hash.update(`${content.length}\0`).update(content);
-  } catch {
-    // A folder, or a file that is not there: that is told by its name alone.
-  }
+function below(folder: string, wanted: RegExp): string[] {
+  const names = readdirSync(folder, { recursive: true, encoding: "utf8" }).filter((name) => wanted.test(name));
+  return names.toSorted().map((name) => join(folder, name));
 }

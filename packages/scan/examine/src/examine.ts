@@ -1,21 +1,16 @@
 import { availableParallelism } from "node:os";
+import type { AnyAnalyzer, FileTree, Folder, Layer, LayeredContent, TreeFacts } from "@bulwark/image";
 import {
   concludeOf,
   gather,
   pileUp,
   walkFolder,
-  type AnyAnalyzer,
   type BatchFacts,
-  type FileTree,
-  type Folder,
   type FolderBatch,
-  type Layer,
-  type LayeredContent,
   type LayerFacts,
   type Results,
   type SeenTree,
-  type TreeFacts,
-} from "@bulwark/image";
+} from "@bulwark/image/reading";
 import type { LayerCache, Versioned, Versions } from "./cache.ts";
 import type { Registry } from "./registry.ts";
 import { Threads } from "./threads.ts";
@@ -50,20 +45,25 @@ export async function examineWith<Analyzers extends Record<string, AnyAnalyzer>,
   names: readonly Name[],
   options: ExamineOptions = {},
 ): Promise<{ tree: TreeFacts; results: Pick<Results<Analyzers>, Name> }> {
-  const { cache, threads = availableParallelism(), timeLimit = 900_000 } = options;
+  const { cache } = options;
   const versionOf: typeof version = (key) => (cache ? version(key) : "");
   const wanted = names.map((key): Versioned => ({
     name: (analyzers[key] as AnyAnalyzer).name,
     version: versionOf(key),
   }));
-  await using pool = new Threads({ module }, Math.max(1, threads), timeLimit);
-  const { content } = tree;
-  const seen =
-    content.kind === "layers"
-      ? await seeLayers(tree, content, { wanted, reading: versionOf(null) }, pool, options)
-      : await seeFolder(tree, content, wanted, pool, options);
+  const seen = await see(tree, module, { wanted, reading: versionOf(null) }, options);
   const results = names.map((name) => [name, concludeOf(analyzers[name] as AnyAnalyzer, seen)]);
   return { tree: seen.tree, results: Object.fromEntries(results) as Pick<Results<Analyzers>, Name> };
+}
+
+/** Conclusions need memory of their own: the threads end before. */
+async function see(tree: FileTree, module: string, versions: Versions, options: ExamineOptions): Promise<SeenTree> {
+  const { threads = availableParallelism(), timeLimit = 900_000 } = options;
+  await using pool = new Threads({ module }, Math.max(1, threads), timeLimit);
+  const { content } = tree;
+  return content.kind === "layers"
+    ? await seeLayers(tree, content, versions, pool, options)
+    : await seeFolder(tree, content, versions.wanted, pool, options);
 }
 
 async function seeLayers(

@@ -1,7 +1,8 @@
 /** A thread of a pass: reads a layer or files of a folder, unpacks, and asks the analyzers. A hostile one ends only this. */
 import { parentPort, workerData } from "node:worker_threads";
-import { examineBatch, examineLayer, readPlace, type AnyAnalyzer } from "@bulwark/image";
-import { errorText } from "@bulwark/model";
+import type { AnyAnalyzer } from "@bulwark/image";
+import { examineBatch, examineLayer, readPlace } from "@bulwark/image/reading";
+import { errorText } from "@bulwark/model/plain";
 import type { PassAnswer, PassJob } from "./pass-job.ts";
 import { readPort } from "./port-stream.ts";
 import type { Registry } from "./registry.ts";

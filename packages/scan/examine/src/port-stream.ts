@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import type { MessagePort } from "node:worker_threads";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 
 /** Bytes in one message. */
 const pieceSize = 1024 * 1024;

@@ -6,7 +6,7 @@ const sources: Record<AnalyzerName, Source> = {
   inventory: { package: "@bulwark/inventory", content: [] },
   secrets: { package: "@bulwark/secret", content: ["secrets"] },
   malware: { package: "@bulwark/malware", content: ["malware"] },
-  checks: { package: "@bulwark/manifest", content: ["checks"] },
+  checks: { package: "@bulwark/manifest", content: ["checks/image"] },
 };
 
 const reading: Source = { package: "@bulwark/image", content: [] };

@@ -1,6 +1,6 @@
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { BatchFacts, Folder, FolderBatch, Layer, LayerFacts } from "@bulwark/image";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import type { PassAnswer, PassJob } from "./pass-job.ts";
 import { servePort } from "./port-stream.ts";
 import type { Registry } from "./registry.ts";

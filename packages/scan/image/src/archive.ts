@@ -1,22 +1,17 @@
 import { createReadStream, statSync } from "node:fs";
 import { open, readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, systemCode } from "@bulwark/model";
-import { z } from "zod";
-import { chooseManifest, indexSchema, type ContentStore, type Descriptor, type Platform } from "./content.ts";
+import { errorText, systemCode } from "@bulwark/model/plain";
+import { chooseManifest, parseIndex, type ContentStore, type Platform } from "./content.ts";
 import { parseConfig } from "./config.ts";
 import { ImageError } from "./error.ts";
 import { readPlace } from "./file-place.ts";
 import type { FilePlace, FileTree } from "./image.ts";
 import { cleanPath, layeredTree, openFromStore } from "./layers.ts";
+import { list, object, optional, read, text } from "./shape.ts";
 
 const documentLimit = 16 * 1024 * 1024;
 const entriesLimit = 100_000;
-
-/** `manifest.json` of `docker save`. */
-const saved = z
-  .array(z.object({ Config: z.string(), RepoTags: z.array(z.string()).nullish(), Layers: z.array(z.string()) }))
-  .min(1);
 
 export interface ArchiveOptions {
   platform?: Platform | undefined;
@@ -80,14 +75,14 @@ export async function openArchive(path: string, options: ArchiveOptions = {}): P
 }
 
 async function fromIndex(
-  text: string,
+  document: string,
   name: string,
   store: ContentStore,
   { platform }: ArchiveOptions,
 ): Promise<FileTree> {
-  const index = indexSchema.safeParse(parseJson(text, name));
-  if (!index.success) throw new ImageError("broken", `${name}: index.json is no OCI index`);
-  const { digest, annotations }: Descriptor = chooseManifest(index.data.manifests, platform);
+  const manifests = parseIndex(parseJson(document, name));
+  if (!manifests) throw new ImageError("broken", `${name}: index.json is no OCI index`);
+  const { digest, annotations } = chooseManifest(manifests, platform);
   return openFromStore(store, { name: annotations?.["io.containerd.image.name"] ?? name, digest, platform });
 }
 
@@ -98,22 +93,30 @@ interface Members {
 }
 
 /** The form of `docker save` names its layers by path; the configuration has their digests, unpacked. */
-async function fromSaved(path: string, text: string, { readMember, placeOf, textOf }: Members): Promise<FileTree> {
-  const parsed = saved.safeParse(parseJson(text, path));
-  const first = parsed.success ? parsed.data[0] : undefined;
+async function fromSaved(path: string, document: string, { readMember, placeOf, textOf }: Members): Promise<FileTree> {
+  const first = parseSaved(parseJson(document, path))?.[0];
   if (!first) throw new ImageError("broken", `${path}: manifest.json lists no image`);
-  const parsedConfig = parseConfig(parseJson(await textOf(cleanPath(first.Config) ?? ""), path));
-  if (parsedConfig?.diffIds.length !== first.Layers.length) {
+  const parsedConfig = parseConfig(parseJson(await textOf(cleanPath(first.config) ?? ""), path));
+  if (parsedConfig?.diffIds.length !== first.layers.length) {
     throw new ImageError("broken", `${path}: its configuration and its layers do not fit together`);
   }
-  const layers = first.Layers.map((name, index) => ({
+  const layers = first.layers.map((name, index) => ({
     digest: parsedConfig.diffIds[index] ?? "",
     digestOf: "unpacked" as const,
     size: null,
     read: async () => readMember(cleanPath(name) ?? ""),
     place: placeOf(cleanPath(name) ?? ""),
   }));
-  return layeredTree({ name: first.RepoTags?.[0] ?? path, digest: null, layers, config: parsedConfig.config });
+  return layeredTree({ name: first.names[0] ?? path, digest: null, layers, config: parsedConfig.config });
+}
+
+/** `manifest.json` of `docker save`: each image with the paths of its parts. */
+function parseSaved(value: unknown): { config: string; names: string[]; layers: string[] }[] | undefined {
+  const image = (item: unknown): { config: string; names: string[]; layers: string[] } => {
+    const { Config: config, RepoTags: tags, Layers: layers } = object(item);
+    return { config: text(config), names: optional(list(1000, text))(tags) ?? [], layers: list(1000, text)(layers) };
+  };
+  return read(value, list(1000, image));
 }
 
 interface Member {

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { createGunzip, createZstdDecompress } from "node:zlib";
 import { pipeline } from "node:stream";
-import { z } from "zod";
 import type { ImageConfig } from "./analyzer.ts";
 import { parseConfig } from "./config.ts";
 import type { FilePlace } from "./image.ts";
 import { ImageError } from "./error.ts";
+import { bytes, list, names, object, optional, read, sha256, text } from "./shape.ts";
 
 /** Where the blobs of images are: an OCI layout, an archive, a runtime's content store, a registry. */
 export interface ContentStore extends AsyncDisposable {
@@ -17,21 +17,50 @@ export interface ContentStore extends AsyncDisposable {
   placeOf?(digest: string): FilePlace | null;
 }
 
-const digest = z.string().regex(/^sha256:[0-9a-f]{64}$/);
-const descriptor = z.object({
-  mediaType: z.string().nullish(),
-  digest,
-  size: z.number().int().nonnegative(),
-  platform: z.object({ os: z.string(), architecture: z.string(), variant: z.string().nullish() }).nullish(),
-  artifactType: z.string().nullish(),
-  annotations: z.record(z.string(), z.string()).nullish(),
-});
-export type Descriptor = z.infer<typeof descriptor>;
-const index = z.object({ manifests: z.array(descriptor).max(1000) });
-const manifest = z.object({ config: descriptor, layers: z.array(descriptor).max(1000) });
-type Manifest = z.infer<typeof manifest>;
+/** https://github.com/opencontainers/image-spec/blob/main/descriptor.md */
+export interface Descriptor {
+  mediaType?: string | undefined;
+  digest: string;
+  size: number;
+  platform?: Platform | undefined;
+  artifactType?: string | undefined;
+  annotations?: Record<string, string> | undefined;
+}
 
-export const indexSchema = index;
+interface Manifest {
+  config: Descriptor;
+  layers: Descriptor[];
+}
+
+function descriptorOf(value: unknown): Descriptor {
+  const fields = object(value);
+  return {
+    mediaType: optional(text)(fields["mediaType"]),
+    digest: sha256(fields["digest"]),
+    size: bytes(fields["size"]),
+    platform: optional(platformOf)(fields["platform"]),
+    artifactType: optional(text)(fields["artifactType"]),
+    annotations: optional(names(text))(fields["annotations"]),
+  };
+}
+
+function platformOf(value: unknown): Platform {
+  const { os, architecture, variant } = object(value);
+  return { os: text(os), architecture: text(architecture), variant: optional(text)(variant) };
+}
+
+/** The manifests that an index lists; undefined where the document is none. */
+export function parseIndex(value: unknown): Descriptor[] | undefined {
+  return read(value, (document) => list(10_000, descriptorOf)(object(document)["manifests"]));
+}
+
+function parseManifest(value: unknown): Manifest | undefined {
+  return read(value, (document) => {
+    const { config, layers } = object(document);
+    return { config: descriptorOf(config), layers: list(1000, descriptorOf)(layers) };
+  });
+}
+
 const documentLimit = 4 * 1024 * 1024;
 /** What a layer may grow to: a bomb ends here. */
 const layerLimit = 100e9;
@@ -77,13 +106,13 @@ async function resolveManifest(store: ContentStore, digest: string, platform: Pl
   let at = digest;
   for (let depth = 0; depth < 4; depth++) {
     const document = await readJson(store.readManifest ? await store.readManifest(at) : await store.readBlob(at), at);
-    const list = index.safeParse(document);
-    if (!list.success) {
-      const found = manifest.safeParse(document);
-      if (found.success) return found.data;
+    const manifests = parseIndex(document);
+    if (!manifests) {
+      const found = parseManifest(document);
+      if (found) return found;
       throw new ImageError("not-an-image", `${at} is neither an image manifest nor an index`);
     }
-    at = chooseManifest(list.data.manifests, platform).digest;
+    at = chooseManifest(manifests, platform).digest;
   }
   throw new ImageError("broken", `${digest}: indexes within indexes within indexes`);
 }
@@ -128,7 +157,7 @@ async function readAll(stream: AsyncIterable<Uint8Array>, limit: number): Promis
   return Buffer.concat(parts);
 }
 
-function platformText({ os, architecture, variant }: NonNullable<Descriptor["platform"]>): string {
+function platformText({ os, architecture, variant }: Platform): string {
   return [os, architecture, variant].filter(Boolean).join("/");
 }
 

@@ -4,7 +4,7 @@ import type { IncomingMessage } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { errorText, systemCode } from "@bulwark/model";
+import { errorText, systemCode } from "@bulwark/model/plain";
 import { openArchive, type ArchiveOptions } from "./archive.ts";
 import { ImageError } from "./error.ts";
 import type { FileTree } from "./image.ts";

@@ -1,4 +1,4 @@
-import { BulwarkError } from "@bulwark/model";
+import { BulwarkError } from "@bulwark/model/plain";
 
 /**
  * - `not-found`: there is nothing at that place

@@ -1,4 +1,4 @@
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import type { AnyAnalyzer, TreeEntry } from "./analyzer.ts";
 
 /** What analyzers say of one file, each under its name. */

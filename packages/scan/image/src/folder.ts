@@ -1,5 +1,5 @@
 import { closeSync, constants, fstatSync, lstatSync, openSync, readdirSync, readSync } from "node:fs";
-import { errorText, systemCode } from "@bulwark/model";
+import { errorText, systemCode } from "@bulwark/model/plain";
 import type { AnyAnalyzer, TreeEntry, TreeFault } from "./analyzer.ts";
 import { GitIgnore } from "./git-ignore.ts";
 import { examineFile, interestIn, type FileFacts } from "./file-facts.ts";

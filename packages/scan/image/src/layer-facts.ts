@@ -1,4 +1,4 @@
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import type { AnyAnalyzer, TreeEntry } from "./analyzer.ts";
 import { ImageError } from "./error.ts";
 import { byPath, examineFile, interestIn, type FileFacts } from "./file-facts.ts";

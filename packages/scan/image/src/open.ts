@@ -1,13 +1,14 @@
+/** `@bulwark/image/open`: opening alone, without what reads layers; what an image turns out to be is loaded when it is one. */
 import { existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { openArchive, openLayout } from "./archive.ts";
-import { dockerSockets, openDockerImage } from "./docker.ts";
 import { ImageError } from "./error.ts";
 import type { FileTree } from "./image.ts";
 import { parseReference, type Reference } from "./registry/reference.ts";
-import { openRegistryImage, type RegistryOptions } from "./registry/registry.ts";
-import { openRootfs } from "./rootfs.ts";
+import type { RegistryOptions } from "./registry/registry.ts";
+
+export { parsePlatform } from "./content.ts";
 
 export interface OpenOptions extends RegistryOptions {
   /** Look only there: `file`, `docker` (Podman's daemon too), `registry`, or the name of one of `stores`. */
@@ -59,10 +60,11 @@ async function openFile(path: string, options: OpenOptions): Promise<FileTree> {
   if (!existsSync(path)) throw noFile(path);
   if (!statSync(path).isDirectory()) return openArchive(path, options);
   if (existsSync(join(path, "oci-layout"))) return openLayout(path, options);
-  return openRootfs(path, path);
+  return (await import("./rootfs.ts")).openRootfs(path, path);
 }
 
 async function openFromRegistry(text: string, options: OpenOptions, tried: string[]): Promise<FileTree> {
+  const { openRegistryImage } = await import("./registry/registry.ts");
   try {
     return await openRegistryImage(text, options);
   } catch (error) {
@@ -77,6 +79,7 @@ async function openFromRegistry(text: string, options: OpenOptions, tried: strin
 const docker: ImageStore = {
   name: "docker",
   async find(reference, options) {
+    const { dockerSockets, openDockerImage } = await import("./docker.ts");
     const { registry, repository, tag, digest } = reference;
     const path = `${registry === "docker.io" ? "" : `${registry}/`}${repository.replace(/^library\//, "")}`;
     const name = digest === null ? `${path}:${tag ?? "latest"}` : `${path}@${digest}`;

@@ -1,7 +1,7 @@
 import { constants } from "node:fs";
 import { lstat, open, readdir, readlink, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { errorText, systemCode } from "@bulwark/model";
+import { errorText, systemCode } from "@bulwark/model/plain";
 import { ImageError } from "./error.ts";
 import { kernelFolders } from "./folder.ts";
 import type { FileTree, TreeFile } from "./image.ts";

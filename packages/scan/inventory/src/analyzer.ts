@@ -1,5 +1,6 @@
 import type { Analyzer } from "@bulwark/image";
-import { errorText, type Inventory } from "@bulwark/model";
+import type { Inventory } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { extractorsOf } from "./choose.ts";
 import { conclude, type InventoryFact } from "./conclude.ts";
 import { extractors } from "./extractors/index.ts";

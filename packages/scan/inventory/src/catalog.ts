@@ -1,5 +1,6 @@
 import type { Examined, FileTree, TreeEntry } from "@bulwark/image";
-import { errorText, type Inventory } from "@bulwark/model";
+import type { Inventory } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { inventoryAnalyzer } from "./analyzer.ts";
 import type { InventoryFact } from "./conclude.ts";
 import { osFiles } from "./os-release.ts";

@@ -30,7 +30,7 @@ function format(
     return formatPurl({ type, namespace, name, version, qualifiers: told });
   } catch (error) {
     if (!(error instanceof PurlError)) throw error;
-    return formatPurl({ type: "generic", name: name || "unnamed", version });
+    return formatPurl({ type: "generic", name: /[^/]/.test(name) ? name : "unnamed", version });
   }
 }
 

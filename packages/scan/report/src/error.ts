@@ -1,4 +1,4 @@
-import { BulwarkError } from "@bulwark/model";
+import { BulwarkError } from "@bulwark/model/plain";
 
 /**
  * - `bad-gate`: a condition that there is none

@@ -1,4 +1,4 @@
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { LineCounter, parseDocument } from "yaml";
 import { z } from "zod";
 import { ReportError } from "./error.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { fixPlanOf } from "./fix-plan.ts";
-import { formatOf } from "./formats/index.ts";
+import { writeFixPlan } from "./formats/fix-plan.ts";
 import { hostile, sampleReport, sampleVulnerability } from "./report.fixture.ts";
 
 const npm = { type: "npm", source: "lodash", package: "lodash", version: "4.17.0" } as const;
@@ -44,11 +44,11 @@ test("a name that is none becomes no part of a command", () => {
 });
 
 test("for people: what to do and what is gone after it; no foreign character gets out", () => {
-  const text = formatOf("fix-plan").write(report, {});
+  const text = writeFixPlan(report);
   assert.match(text, /^1\. Build anew on a base image/);
   assert.match(text, /libssl3 3\.0\.10-1 → 3\.0\.11-1/);
   assert.match(text, /4\. Update lodash from 4\.17\.0 to 4\.17\.21/);
   assert.match(text, /Without a fix stay 1: G/);
   // oxlint-disable-next-line no-control-regex
-  assert.doesNotMatch(formatOf("fix-plan").write(sampleReport(hostile), {}), /[\u0000-\u0009\u000B-\u001F\u202E]/);
+  assert.doesNotMatch(writeFixPlan(sampleReport(hostile)), /[\u0000-\u0009\u000B-\u001F\u202E]/);
 });

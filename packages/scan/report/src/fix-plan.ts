@@ -1,5 +1,6 @@
 import { compareVersions, versionSchemeOf } from "@bulwark/advisory";
-import { severityRank, type PackageType, type Report, type ReportedVulnerability } from "@bulwark/model";
+import type { PackageType, Report, ReportedVulnerability } from "@bulwark/model";
+import { severityRank } from "@bulwark/model/plain";
 
 /** One thing to do, and what is gone after it. */
 export interface FixStep {

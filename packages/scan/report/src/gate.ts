@@ -1,4 +1,5 @@
-import { severities, severityRank, type Report, type Severity } from "@bulwark/model";
+import type { Report, Severity } from "@bulwark/model";
+import { severities, severityRank } from "@bulwark/model/plain";
 import { ReportError } from "./error.ts";
 import { problemsOf, type Problem } from "./problems.ts";
 

@@ -1,4 +1,3 @@
-export { knownTo, parseReport } from "./baseline.ts";
 export * from "./error.ts";
 export { applyExceptions, exceptionsFile } from "./exceptions.ts";
 export { formatOf, formats } from "./formats/index.ts";
@@ -6,5 +5,4 @@ export { failing, parseGate } from "./gate.ts";
 export { newReport } from "./new-report.ts";
 export { isPartial } from "./partial.ts";
 export { problemsOf, type Problem } from "./problems.ts";
-export { applyVex, parseVex } from "./vex/index.ts";
 export { like } from "./wildcard.ts";

@@ -1,19 +1,18 @@
 import { createHash } from "node:crypto";
 import { endOfLifeOf } from "@bulwark/inventory/end-of-life";
-import { match, unmatched, type AdvisoryDatabase, type DatabaseStatus } from "@bulwark/advisory";
-import {
-  reportVersion,
-  severityRank,
-  type CheckResult,
-  type ExtractorStatus,
-  type InstalledPackage,
-  type Inventory,
-  type Malware,
-  type Report,
-  type ReportedVulnerability,
-  type Secret,
-  type Vulnerability,
+import { match, unmatched, type AdvisoryDatabase, type DatabaseStatus } from "@bulwark/advisory/lookup";
+import type {
+  CheckResult,
+  ExtractorStatus,
+  InstalledPackage,
+  Inventory,
+  Malware,
+  Report,
+  ReportedVulnerability,
+  Secret,
+  Vulnerability,
 } from "@bulwark/model";
+import { reportVersion, severityRank } from "@bulwark/model/plain";
 
 /** What the parts of a scan found. A part that did not run is absent. */
 export interface Findings {

@@ -49,14 +49,22 @@ const kind = z
   .refine(({ pattern, assigned }) => (pattern === undefined) !== (assigned === undefined), "needs pattern or assigned");
 export type KindDocument = z.infer<typeof kind>;
 
-/** One file of `content/secrets`: the kinds of one provider or family. */
+/**
+ * One file of `content/secrets`: the kinds of one provider or family.
+ *
+ * @public loaded when it is needed
+ */
 export const kindsDocument = z.strictObject({
   provider: z.string().min(1).max(128),
   remedy: z.string().min(1).max(2048),
   kinds: z.array(kind).min(1),
 });
 
-/** `content/secrets/allow.yaml`: what is not looked at, and what is no credential, whatever the kind. */
+/**
+ * `content/secrets/allow.yaml`: what is not looked at, and what is no credential, whatever the kind.
+ *
+ * @public loaded when it is needed
+ */
 export const allowDocument = z.strictObject({
   /** Credentials that hold one of these, case aside, are documented examples or placeholders. */
   examples: z.array(z.string().min(3)),

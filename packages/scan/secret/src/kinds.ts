@@ -1,9 +1,12 @@
+import { createRequire } from "node:module";
 import { contentFolder, invalid, kept, readContent, readDocuments, type ContentText } from "@bulwark/content";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { RE2JS } from "re2js";
 import { compileAnchors, type Anchors } from "./anchors.ts";
-import { allowDocument, kindsDocument, type AllowDocument, type KindDocument } from "./document.ts";
+import type { AllowDocument, KindDocument } from "./document.ts";
 import { compilePlaces, type Places } from "./place.ts";
+
+const require = createRequire(import.meta.url);
 
 /** A kind that is ready to be looked for. */
 export interface Kind extends KindDocument {
@@ -56,6 +59,8 @@ interface KindDocuments {
 }
 
 function readKinds(texts: readonly ContentText[]): KindDocuments {
+  // When they are needed: what is made of content is kept, and every thread of a scan would wait for schemas.
+  const { allowDocument, kindsDocument } = require("./document.ts") as typeof import("./document.ts");
   const isAllow = ({ name }: ContentText): boolean => /(^|\/)allow\.yaml$/.test(name);
   const [allow] = readDocuments(texts.filter(isAllow), allowDocument);
   if (!allow) throw invalid("allow.yaml", "is not there; it says what is no credential");

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
-import { errorText, systemCode } from "@bulwark/model";
+import { errorText, systemCode } from "@bulwark/model/plain";
 import { z } from "zod";
 import { ImageError } from "../error.ts";
 

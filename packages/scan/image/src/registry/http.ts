@@ -3,7 +3,7 @@ import type { Agent as HttpAgent, IncomingMessage } from "node:http";
 import type { Agent as HttpsAgent } from "node:https";
 import { join } from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { ImageError } from "../error.ts";
 
 export interface Ask {

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import { readFile } from "node:fs/promises";
-import { errorText } from "@bulwark/model";
-import { z } from "zod";
-import { digestOf, type ContentStore, type Descriptor, type Platform } from "../content.ts";
+import { errorText } from "@bulwark/model/plain";
+import { digestOf, parseIndex, type ContentStore, type Descriptor, type Platform } from "../content.ts";
 import { ImageError } from "../error.ts";
 import type { FileTree } from "../image.ts";
 import { openFromStore } from "../layers.ts";
@@ -157,7 +156,9 @@ class Endpoint {
     for (const path of [`/referrers/${digest}`, `/manifests/${digest.replace(":", "-")}`]) {
       try {
         const text = await textOf(await this.#asker.ask(path, { accept: manifestTypes }));
-        return referrersDocument.parse(JSON.parse(text)).manifests;
+        const manifests = parseIndex(JSON.parse(text));
+        if (manifests) return manifests;
+        throw new ImageError("broken", `${this.#name}: the referrers of ${digest} are no OCI index`);
       } catch (error) {
         if (!(error instanceof ImageError) || error.code !== "not-found") throw error;
       }
@@ -165,20 +166,6 @@ class Endpoint {
     return [];
   }
 }
-
-const referrersDocument = z.object({
-  manifests: z
-    .array(
-      z.object({
-        mediaType: z.string().nullish(),
-        artifactType: z.string().nullish(),
-        digest: z.string().regex(/^sha256:[0-9a-f]{64}$/),
-        size: z.number().int().nonnegative(),
-        annotations: z.record(z.string(), z.string()).nullish(),
-      }),
-    )
-    .max(10_000),
-});
 
 async function* resumed(
   first: IncomingMessage,

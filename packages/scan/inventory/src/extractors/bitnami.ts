@@ -1,4 +1,4 @@
-import { packageType } from "@bulwark/model";
+import { packageTypes } from "@bulwark/model/plain";
 import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
 import { list, parseJson, record, text } from "../formats/data.ts";
 import { nameInPurl } from "../purl-of.ts";
@@ -30,11 +30,11 @@ export const bitnami: Extractor = {
 function fromPurl(locator: string, licences: string[]): FoundPackage | string | undefined {
   try {
     const purl = parsePurl(locator);
-    const type = packageType.safeParse(purl.type);
+    const type = packageTypes.find((known) => known === purl.type);
     // Sources on GitHub and the like are told beside the package that was built from them.
-    if (!type.success || purl.version === null) return undefined;
+    if (type === undefined || purl.version === null) return undefined;
     return {
-      type: type.data,
+      type,
       name: nameInPurl(purl),
       version: purl.version,
       architecture: purl.qualifiers["arch"] ?? "",

@@ -1,4 +1,4 @@
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { megabyte, type Extractor, type Found, type FoundPackage } from "../extractor.ts";
 import { zipEntries, type ZipEntry } from "../formats/zip.ts";
 import { lines, stanzas } from "../formats/stanza.ts";

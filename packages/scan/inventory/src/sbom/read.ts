@@ -1,4 +1,4 @@
-import { errorText, BulwarkError } from "@bulwark/model";
+import { errorText, BulwarkError } from "@bulwark/model/plain";
 import { parseJson, record, text } from "../formats/data.ts";
 import { isCycloneDx, listCycloneDx } from "./cyclonedx-read.ts";
 import type { ListedDocument, Sbom } from "./document.ts";
@@ -21,26 +21,32 @@ export function readSbom(content: Buffer): Sbom {
     if (/^(?:#|pkg:)/m.test(start)) return toSbom(listPurls(content.toString("utf8")));
     throw notAnSbom("neither JSON nor a list of package URLs");
   }
-  let document: Record<string, unknown>;
-  try {
-    document = record(parseJson(content));
-  } catch (error) {
-    throw notAnSbom(errorText(error), error);
-  }
-  const listed = list(document);
+  const listed = list(documentOf(content), wrappingLimit);
   if (!listed) throw notAnSbom("JSON that is neither CycloneDX nor SPDX");
   return toSbom(listed);
 }
 
-function list(document: Record<string, unknown>): ListedDocument | undefined {
+/** An envelope around a statement around the bill. */
+const wrappingLimit = 4;
+
+function list(document: Record<string, unknown>, wrappings: number): ListedDocument | undefined {
   if (isCycloneDx(document)) return listCycloneDx(document);
   if (isSpdx2(document)) return listSpdx2(document);
   if (isSpdx3(document)) return listSpdx3(document);
   // https://github.com/in-toto/attestation/blob/main/spec/v1/statement.md, in its envelope or without
+  if (wrappings === 0) return undefined;
   const payload = text(document["payload"]);
   if (payload !== undefined && document["payloadType"] === "application/vnd.in-toto+json")
-    return list(record(parseJson(Buffer.from(payload, "base64"))));
-  return document["predicate"] === undefined ? undefined : list(record(document["predicate"]));
+    return list(documentOf(Buffer.from(payload, "base64")), wrappings - 1);
+  return document["predicate"] === undefined ? undefined : list(record(document["predicate"]), wrappings - 1);
+}
+
+function documentOf(content: Buffer): Record<string, unknown> {
+  try {
+    return record(parseJson(content));
+  } catch (error) {
+    throw notAnSbom(errorText(error), error);
+  }
 }
 
 function notAnSbom(message: string, cause?: unknown): SbomError {

@@ -40,7 +40,11 @@ export function toSbom({ name, digest, os, packages, parts }: ListedDocument): S
   }
   if (found.length === 0 && status.errors.length > 0) status.state = "failed";
   const earlier = parts.slice(0, 99).flatMap((part) => extractorStatus.safeParse(part).data ?? []);
-  return { name, digest, inventory: { os: system, packages: found, extractors: [status, ...earlier] } };
+  return {
+    name: name.slice(0, 4096),
+    digest: digest?.slice(0, 128) ?? null,
+    inventory: { os: system, packages: found, extractors: [status, ...earlier] },
+  };
 }
 
 /** A text says why it is none that we know; undefined is for what is no package. */

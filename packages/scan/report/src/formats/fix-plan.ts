@@ -1,20 +1,16 @@
-import { printable } from "@bulwark/model";
+import type { Report } from "@bulwark/model";
+import { printable } from "@bulwark/model/plain";
 import { fixPlanOf, type FixStep } from "../fix-plan.ts";
-import type { Format } from "./format.ts";
 import { cut, wrap } from "./lines.ts";
 
 /** What to do, in order, with what is gone after each step. */
-export const fixPlan: Format = {
-  name: "fix-plan",
-  summary: "what to upgrade, in order, and what each step removes",
-  write(report) {
-    const { steps, stays } = fixPlanOf(report);
-    const parts = steps.map(stepText);
-    if (steps.length === 0) parts.push("Nothing that a fix is known for.");
-    if (stays.length > 0) parts.push(wrap(`Without a fix stay ${stays.length}: ${stays.join(", ")}`, ""));
-    return `${parts.join("\n\n")}\n`;
-  },
-};
+export function writeFixPlan(report: Report): string {
+  const { steps, stays } = fixPlanOf(report);
+  const parts = steps.map(stepText);
+  if (steps.length === 0) parts.push("Nothing that a fix is known for.");
+  if (stays.length > 0) parts.push(wrap(`Without a fix stay ${stays.length}: ${stays.join(", ")}`, ""));
+  return `${parts.join("\n\n")}\n`;
+}
 
 const upgradesShown = 40;
 

@@ -5,9 +5,10 @@ import { parseReport } from "../baseline.ts";
 import { ReportError } from "../error.ts";
 import { problemsOf } from "../problems.ts";
 import { hostile, sampleReport, sampleVulnerability } from "../report.fixture.ts";
-import { formatOf, formats } from "./index.ts";
+import { formats } from "./index.ts";
 
-const write = (name: string, report = sampleReport()): string => formatOf(name).write(report, { packages: true });
+const writers = new Map(await Promise.all(formats.map(async ({ name, load }) => [name, await load()] as const)));
+const write = (name: string, report = sampleReport()): string => writers.get(name)?.(report, { packages: true }) ?? "";
 // oxlint-disable-next-line no-control-regex
 const control = /[\u0000-\u0009\u000B-\u001F\u007F-\u009F\u202E\u2028]/;
 

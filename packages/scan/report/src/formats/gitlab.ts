@@ -1,39 +1,34 @@
 import type { Report, ReportedVulnerability, Severity } from "@bulwark/model";
-import type { Format } from "./format.ts";
-import { jsonText } from "./json-text.ts";
+import { jsonText } from "@bulwark/model/plain";
 
 /**
  * GitLab's report of container scanning.
  * https://gitlab.com/gitlab-org/security-products/security-report-schemas, container-scanning-report-format.json
  */
-export const gitlab: Format = {
-  name: "gitlab",
-  summary: "GitLab's report of container scanning",
-  write(report) {
-    const about = {
-      id: "bulwark",
-      name: "Bulwark",
-      version: report.tool.version,
-      vendor: { name: "Bulwark" },
-    };
-    const time = report.createdAt.slice(0, 19);
-    const document = {
-      version: "15.0.7",
-      scan: {
-        analyzer: about,
-        scanner: about,
-        type: "container_scanning",
-        start_time: time,
-        end_time: time,
-        status: report.parts.some(({ state }) => state === "failed") ? "failure" : "success",
-      },
-      vulnerabilities: (report.vulnerabilities ?? [])
-        .filter(({ decision }) => decision === null)
-        .map((item) => vulnerabilityOf(item, report)),
-    };
-    return jsonText(document);
-  },
-};
+export function writeGitLab(report: Report): string {
+  const about = {
+    id: "bulwark",
+    name: "Bulwark",
+    version: report.tool.version,
+    vendor: { name: "Bulwark" },
+  };
+  const time = report.createdAt.slice(0, 19);
+  const document = {
+    version: "15.0.7",
+    scan: {
+      analyzer: about,
+      scanner: about,
+      type: "container_scanning",
+      start_time: time,
+      end_time: time,
+      status: report.parts.some(({ state }) => state === "failed") ? "failure" : "success",
+    },
+    vulnerabilities: (report.vulnerabilities ?? [])
+      .filter(({ decision }) => decision === null)
+      .map((item) => vulnerabilityOf(item, report)),
+  };
+  return jsonText(document);
+}
 
 function vulnerabilityOf(item: ReportedVulnerability, { os, target }: Report): object {
   return {

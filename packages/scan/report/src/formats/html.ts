@@ -1,17 +1,14 @@
-import { severities, type Report } from "@bulwark/model";
+import type { Report } from "@bulwark/model";
+import { severities } from "@bulwark/model/plain";
 import { problemsOf, type Problem } from "../problems.ts";
-import type { Format } from "./format.ts";
 import { xml } from "./markup.ts";
 
 /** One file that needs nothing else: no script, no address is loaded. */
-export const html: Format = {
-  name: "html",
-  summary: "one page for a browser",
-  write(report) {
-    const problems = problemsOf(report);
-    const open = problems.filter(({ decision }) => decision === null);
-    const title = `Scan of ${report.target.name}`;
-    return `<!doctype html>
+export function writeHtml(report: Report): string {
+  const problems = problemsOf(report);
+  const open = problems.filter(({ decision }) => decision === null);
+  const title = `Scan of ${report.target.name}`;
+  return `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
@@ -40,8 +37,7 @@ ${list("Warnings", report.warnings)}
 </body>
 </html>
 `;
-  },
-};
+}
 
 const style = `
 :root { color-scheme: light dark; font: 15px/1.45 system-ui, sans-serif; }

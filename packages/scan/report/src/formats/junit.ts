@@ -1,35 +1,31 @@
+import type { Report } from "@bulwark/model";
 import { problemsOf, type Problem } from "../problems.ts";
-import type { Format } from "./format.ts";
 import { xml } from "./markup.ts";
 
 /** https://github.com/testmoapp/junitxml: a suite for each kind, a failure for each problem. */
-export const junit: Format = {
-  name: "junit",
-  summary: "JUnit XML, for the test page of a CI",
-  write(report) {
-    const groups = Map.groupBy(problemsOf(report), ({ kind }) => kind);
-    const looked = [
-      ["vulnerability", report.vulnerabilities],
-      ["secret", report.secrets],
-      ["malware", report.malware],
-      ["check", report.checks],
-    ] as const;
-    const suites = looked
-      .filter(([, list]) => list !== null)
-      .map(([kind]) => suiteOf(`${kind}: ${report.target.name}`, groups.get(kind) ?? [], report.createdAt));
-    const unread = report.parts.filter(({ state }) => state !== "done");
-    const errors = unread.map(
-      ({ extractor, errors: list }) =>
-        `    <testcase name="${xml(extractor)}" classname="scan"><error message="${xml(list[0]?.message ?? "failed")}"/></testcase>\n`,
+export function writeJunit(report: Report): string {
+  const groups = Map.groupBy(problemsOf(report), ({ kind }) => kind);
+  const looked = [
+    ["vulnerability", report.vulnerabilities],
+    ["secret", report.secrets],
+    ["malware", report.malware],
+    ["check", report.checks],
+  ] as const;
+  const suites = looked
+    .filter(([, list]) => list !== null)
+    .map(([kind]) => suiteOf(`${kind}: ${report.target.name}`, groups.get(kind) ?? [], report.createdAt));
+  const unread = report.parts.filter(({ state }) => state !== "done");
+  const errors = unread.map(
+    ({ extractor, errors: list }) =>
+      `    <testcase name="${xml(extractor)}" classname="scan"><error message="${xml(list[0]?.message ?? "failed")}"/></testcase>\n`,
+  );
+  if (errors.length > 0) {
+    suites.push(
+      `  <testsuite name="scan" tests="${errors.length}" failures="0" errors="${errors.length}">\n${errors.join("")}  </testsuite>\n`,
     );
-    if (errors.length > 0) {
-      suites.push(
-        `  <testsuite name="scan" tests="${errors.length}" failures="0" errors="${errors.length}">\n${errors.join("")}  </testsuite>\n`,
-      );
-    }
-    return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bulwark">\n${suites.join("")}</testsuites>\n`;
-  },
-};
+  }
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="bulwark">\n${suites.join("")}</testsuites>\n`;
+}
 
 function suiteOf(name: string, problems: Problem[], createdAt: string): string {
   const failures = problems.filter(({ decision }) => decision === null).length;

@@ -1,4 +1,4 @@
-import { printable } from "@bulwark/model";
+import { printable } from "@bulwark/model/plain";
 
 /** Columns of a terminal that everybody has. */
 export const width = 80;

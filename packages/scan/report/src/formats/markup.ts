@@ -1,4 +1,4 @@
-import { printable } from "@bulwark/model";
+import { printable } from "@bulwark/model/plain";
 
 const entities: Readonly<Record<string, string>> = {
   "&": "&amp;",

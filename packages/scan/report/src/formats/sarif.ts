@@ -1,50 +1,45 @@
-import type { Severity } from "@bulwark/model";
+import type { Report, Severity } from "@bulwark/model";
+import { jsonText } from "@bulwark/model/plain";
 import { problemsOf, type Problem } from "../problems.ts";
-import type { Format } from "./format.ts";
-import { jsonText } from "./json-text.ts";
 
 /** https://docs.oasis-open.org/sarif/sarif/v2.1.0/sarif-v2.1.0.html */
-export const sarif: Format = {
-  name: "sarif",
-  summary: "SARIF 2.1.0, for code scanning",
-  write(report) {
-    const problems = problemsOf(report);
-    const rules = [...new Map(problems.map((problem) => [problem.rule, problem])).values()];
-    const index = new Map(rules.map(({ rule }, at) => [rule, at]));
-    const failed = report.parts.filter(({ state }) => state !== "done");
-    const log = {
-      $schema: "https://json.schemastore.org/sarif-2.1.0.json",
-      version: "2.1.0",
-      runs: [
-        {
-          tool: {
-            driver: {
-              name: report.tool.name,
-              semanticVersion: report.tool.version,
-              rules: rules.map(ruleOf),
-            },
+export function writeSarif(report: Report): string {
+  const problems = problemsOf(report);
+  const rules = [...new Map(problems.map((problem) => [problem.rule, problem])).values()];
+  const index = new Map(rules.map(({ rule }, at) => [rule, at]));
+  const failed = report.parts.filter(({ state }) => state !== "done");
+  const log = {
+    $schema: "https://json.schemastore.org/sarif-2.1.0.json",
+    version: "2.1.0",
+    runs: [
+      {
+        tool: {
+          driver: {
+            name: report.tool.name,
+            semanticVersion: report.tool.version,
+            rules: rules.map(ruleOf),
           },
-          invocations: [
-            {
-              executionSuccessful: failed.every(({ state }) => state !== "failed"),
-              endTimeUtc: report.createdAt,
-              toolExecutionNotifications: failed.flatMap(({ extractor, state, errors }) =>
-                errors.slice(0, 100).map(({ path, message }) => ({
-                  level: state === "failed" ? "error" : "warning",
-                  message: { text: `${extractor}: ${path}: ${message}` },
-                })),
-              ),
-            },
-          ],
-          automationDetails: { id: `bulwark/${report.target.kind}/${report.target.name}` },
-          columnKind: "utf16CodeUnits",
-          results: problems.map((problem) => resultOf(problem, index.get(problem.rule) ?? 0, report.target.name)),
         },
-      ],
-    };
-    return jsonText(log);
-  },
-};
+        invocations: [
+          {
+            executionSuccessful: failed.every(({ state }) => state !== "failed"),
+            endTimeUtc: report.createdAt,
+            toolExecutionNotifications: failed.flatMap(({ extractor, state, errors }) =>
+              errors.slice(0, 100).map(({ path, message }) => ({
+                level: state === "failed" ? "error" : "warning",
+                message: { text: `${extractor}: ${path}: ${message}` },
+              })),
+            ),
+          },
+        ],
+        automationDetails: { id: `bulwark/${report.target.kind}/${report.target.name}` },
+        columnKind: "utf16CodeUnits",
+        results: problems.map((problem) => resultOf(problem, index.get(problem.rule) ?? 0, report.target.name)),
+      },
+    ],
+  };
+  return jsonText(log);
+}
 
 function ruleOf(problem: Problem): object {
   const { rule, kind, title, severity, remedy, links } = problem;

@@ -1,36 +1,33 @@
 import { styleText } from "node:util";
-import { severities, type Report, type Severity } from "@bulwark/model";
+import type { Report, Severity } from "@bulwark/model";
+import { severities } from "@bulwark/model/plain";
 import { fixText, problemsOf, type Problem } from "../problems.ts";
-import type { Format, WriteOptions } from "./format.ts";
+import type { WriteOptions } from "./format.ts";
 import { cut, width, wrap } from "./lines.ts";
 
 /** For people, at 80 columns: vulnerabilities by package, what else was found by place, then what could not be told. */
-export const table: Format = {
-  name: "table",
-  summary: "for people",
-  write(report, options) {
-    const paint = painter(options.colour === true);
-    const open = problemsOf(report).filter(({ decision }) => decision === null);
-    const of = (kind: Problem["kind"]): Problem[] => open.filter((problem) => problem.kind === kind);
-    const parts = [
-      head(report, paint),
-      options.packages === true ? packages(report) : "",
-      vulnerabilities(of("vulnerability"), options, paint),
-      placed("Secrets", of("secret"), options, paint),
-      placed("Malware", of("malware"), options, paint),
-      placed("Configuration", of("check"), options, paint),
-      unknown(report, paint),
-      unread(report, paint),
-      section(
-        "Warnings",
-        report.warnings.map((text) => wrap(text, "  ")),
-        paint,
-      ),
-      totals(report, open, options),
-    ];
-    return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
-  },
-};
+export function writeTable(report: Report, options: WriteOptions): string {
+  const paint = painter(options.colour === true);
+  const open = problemsOf(report).filter(({ decision }) => decision === null);
+  const of = (kind: Problem["kind"]): Problem[] => open.filter((problem) => problem.kind === kind);
+  const parts = [
+    head(report, paint),
+    options.packages === true ? packages(report) : "",
+    vulnerabilities(of("vulnerability"), options, paint),
+    placed("Secrets", of("secret"), options, paint),
+    placed("Malware", of("malware"), options, paint),
+    placed("Configuration", of("check"), options, paint),
+    unknown(report, paint),
+    unread(report, paint),
+    section(
+      "Warnings",
+      report.warnings.map((text) => wrap(text, "  ")),
+      paint,
+    ),
+    totals(report, open, options),
+  ];
+  return `${parts.filter((part) => part !== "").join("\n\n")}\n`;
+}
 
 type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
 

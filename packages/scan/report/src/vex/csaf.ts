@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { ReportedVulnerability } from "@bulwark/model";
-import { jsonText } from "../formats/json-text.ts";
+import { jsonText } from "@bulwark/model/plain";
 import { documentId, productOf, timeOf } from "./common.ts";
 import type { Product, Statement } from "./statement.ts";
 import type { VexFormat } from "./vex-format.ts";
@@ -68,8 +68,6 @@ const depthLimit = 64;
 
 /** https://docs.oasis-open.org/csaf/csaf/v2.0/os/csaf-v2.0-os.html, 4.5: profile VEX. */
 export const csaf: VexFormat = {
-  name: "csaf",
-  summary: "CSAF 2.0, profile VEX",
   is: ({ document: head }) => typeof head === "object" && head !== null && "csaf_version" in head,
   read(value) {
     refuseDepth(value, depthLimit * 2);

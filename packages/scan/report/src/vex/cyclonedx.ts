@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Decision, Report, ReportedVulnerability } from "@bulwark/model";
-import { jsonText } from "../formats/json-text.ts";
+import { jsonText } from "@bulwark/model/plain";
 import { productOf, timeOf } from "./common.ts";
 import type { Statement } from "./statement.ts";
 import type { VexFormat } from "./vex-format.ts";
@@ -30,8 +30,6 @@ const document = z.object({
 
 /** https://cyclonedx.org/docs/1.6/json/#vulnerabilities_items_analysis */
 export const cycloneDxVex: VexFormat = {
-  name: "cyclonedx-vex",
-  summary: "CycloneDX 1.6, what is decided about vulnerabilities",
   is: (value) => value["bomFormat"] === "CycloneDX" && Array.isArray(value["vulnerabilities"]),
   read(value) {
     const { components, metadata, vulnerabilities } = document.parse(value);

@@ -1,4 +1,5 @@
-import { errorText, type Report } from "@bulwark/model";
+import type { Report } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { withDecisions } from "../decide.ts";
 import { ReportError } from "../error.ts";
 import { csaf } from "./csaf.ts";
@@ -8,7 +9,7 @@ import { speaksOf, type Statement } from "./statement.ts";
 import type { VexFormat } from "./vex-format.ts";
 
 /** Every form of VEX there is. */
-export const vexFormats: readonly VexFormat[] = [openVex, csaf, cycloneDxVex];
+const vexFormats: readonly VexFormat[] = [openVex, csaf, cycloneDxVex];
 
 /** What one document says. */
 export interface Vex {

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import type { Decision, Report, ReportedVulnerability } from "@bulwark/model";
-import { jsonText } from "../formats/json-text.ts";
+import { jsonText } from "@bulwark/model/plain";
 import type { Product, Statement } from "./statement.ts";
 import { documentId, productOf, timeOf } from "./common.ts";
 import type { VexFormat } from "./vex-format.ts";
@@ -36,8 +36,6 @@ const document = z.object({
 
 /** https://github.com/openvex/spec/blob/main/OPENVEX-SPEC.md */
 export const openVex: VexFormat = {
-  name: "openvex",
-  summary: "OpenVEX, what is decided about vulnerabilities",
   is: (value) => typeof value["@context"] === "string" && value["@context"].includes("openvex"),
   read(value) {
     const { statements, timestamp } = document.parse(value);
