@@ -1,4 +1,3 @@
-import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename } from "node:path";
 import { parseArgs, styleText } from "node:util";
@@ -9,7 +8,7 @@ import { createDirectory, endText, type Flow } from "@bulwark/flow";
 import type { Container } from "@bulwark/model";
 import { jsonLine, printable } from "@bulwark/model/plain";
 import { startSensor, type Sensor, type SensorRecord, type TrafficRecord } from "@bulwark/sensor";
-import { createTraffic, workloadOf, type Owner } from "@bulwark/traffic";
+import { createTraffic, hostNetwork, workloadOf, type Owner } from "@bulwark/traffic";
 import type { Io } from "../command.ts";
 import { isHost } from "../local/host.ts";
 import { untilStopped } from "../local/lifetime.ts";
@@ -64,7 +63,7 @@ async function watch(everyMs: number, emit: (flow: Flow) => void): Promise<{ los
     },
     epochMs: (time) => sensor?.epochMs(time) ?? Date.now(),
     directory: createDirectory(),
-    hostNetwork: statSync("/proc/self/ns/net").ino,
+    hostNetwork: hostNetwork(),
     emit,
   });
   const ended = Promise.withResolvers<never>();

@@ -24,7 +24,7 @@ export {
   type PortSet,
 } from "./connectivity.ts";
 export { diff, type Difference } from "./diff.ts";
-export { loadFiles, loadTexts, type Loaded } from "./load.ts";
+export { loadFiles, loadObjects, loadTexts, type Loaded } from "./load.ts";
 export {
   decisionText,
   explain,

@@ -23,6 +23,18 @@ export function networkOf(pid: number): ProcessNetwork | undefined {
   }
 }
 
+/** The network namespace of the machine itself, or the own one where that is not to be seen. */
+export function hostNetwork(): number {
+  for (const pid of ["1", "self"]) {
+    try {
+      return statSync(`/proc/${pid}/ns/net`).ino;
+    } catch {
+      // Closed to us: in a container without the host's processes.
+    }
+  }
+  return 0;
+}
+
 /** proc(5), if_inet6: 32 hexadecimal digits, index, length, scope (0 is global), flags, name. Absent without IPv6. */
 function globalV6(pid: number): string[] {
   let text: string;

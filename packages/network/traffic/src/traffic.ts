@@ -24,7 +24,8 @@ export interface TrafficOptions {
   directory: Directory;
   /** The network namespace of the host, whose addresses are of no workload. */
   hostNetwork: number;
-  emit(flow: Flow): void;
+  /** `pid` and `startTime`: whose socket it is at this end; 0 where that is not known. */
+  emit(flow: Flow, socket: { readonly pid: number; readonly startTime: bigint }): void;
   now?(): number;
 }
 
@@ -99,9 +100,9 @@ export function createTraffic(options: TrafficOptions): Traffic {
     else tellFlow(record, owner?.workload ?? null, owner?.process ?? null);
   }
 
-  function emit(flow: Flow): void {
+  function emit(flow: Flow, { pid, startTime }: FlowRecord | DnsRecord): void {
     counters.flows++;
-    options.emit(directory.resolve(flow));
+    options.emit(directory.resolve(flow), { pid, startTime });
   }
 
   function tellAnswer(record: DnsRecord, workload: Workload | null): void {
@@ -120,6 +121,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
         connections: 0,
         dns: { name, type: questionName(kind), code: answerCode(code), addresses: found },
       }),
+      record,
     );
   }
 
@@ -160,6 +162,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
           clear: result !== "established" || isTls ? null : (heard.clear ?? null),
           credential: result === "established" && !isTls && heard.credential === true,
         }),
+        record,
       );
     }
   }

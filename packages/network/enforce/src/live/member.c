@@ -3,10 +3,10 @@
  * A pod of live.test.ts: joins a cgroup and a network namespace, then either serves or probes.
  *
  *   member CGROUP NETNS serve PORT…     TCP is accepted, UDP is sent back
- *   member CGROUP NETNS probe           lines "tcp|udp ADDRESS PORT open|closed", an empty one tries them all at once; the
+ *   member CGROUP NETNS probe [MS]      lines "tcp|udp ADDRESS PORT open|closed", an empty one tries them all at once; the
  *                                       answer is a character each: . it got through, x it did not
  *
- * What is expected to be open is waited for; what is not has some time after the last of those.
+ * "-" joins none. What is expected to be open is waited for, at most MS; what is not has some time after the last of those.
  */
 #define _GNU_SOURCE
 #include <arpa/inet.h>
@@ -27,7 +27,6 @@
 #include <unistd.h>
 
 #define MOST 512
-#define PATIENCE_MS 20000
 #define GRACE_MS 150
 #define AGAIN_MS 40
 
@@ -37,8 +36,12 @@ struct probe {
 	struct sockaddr_in6 peer;
 };
 
+static long patience = 20000;
+
 static void join(const char *cgroup, const char *netns)
 {
+	if (strcmp(cgroup, "-") == 0)
+		return;
 	int procs = open(cgroup, O_WRONLY), network = open(netns, O_RDONLY);
 
 	if (procs < 0 || write(procs, "0", 1) != 1)
@@ -153,7 +156,7 @@ static void run(struct probe *probes, int count)
 
 	for (int i = 0; i < count; i++)
 		probes[i].fd = -1;
-	for (long now = start; now - start < PATIENCE_MS && (!done || now - done < GRACE_MS); now = milliseconds()) {
+	for (long now = start; now - start < patience && (!done || now - done < GRACE_MS); now = milliseconds()) {
 		bool again = now - sent >= AGAIN_MS;
 
 		if (again)
@@ -204,7 +207,8 @@ int main(int count, char **arguments)
 		errx(2, "CGROUP NETNS serve|probe");
 	join(arguments[1], arguments[2]);
 	if (strcmp(arguments[3], "serve") == 0)
-		serve(count - 4, arguments + 4);
-	else
-		probe();
+		return serve(count - 4, arguments + 4), 0;
+	if (count > 4)
+		patience = atol(arguments[4]);
+	probe();
 }

@@ -54,7 +54,8 @@ export async function makeWorld(pods: readonly TestPod[]): Promise<World> {
   for (const { name, namespace, folder: cgroup } of places) {
     for (const role of ["serve", "probe"]) {
       const where = [join(cgroup, "cgroup.procs"), `/run/netns/${namespace}`];
-      const child = spawn(program, [...where, role, ...servedPorts.map(String)], {
+      const more = role === "serve" ? servedPorts.map(String) : [];
+      const child = spawn(program, [...where, role, ...more], {
         stdio: ["pipe", "pipe", "inherit"],
       });
       children.push(child);

@@ -40,7 +40,15 @@ struct {
 	__type(value, struct net_pod);
 } net_pods SEC(".maps");
 
-/* Who speaks with whom without connections, and when last: what was allowed to begin may be answered. */
+/*
+ * Who speaks with whom without connections, and when last: what was allowed to begin may be answered. Under another table it
+ * is asked again whether it might begin.
+ */
+struct talk_state {
+	__u64 last;
+	__u32 table;
+	__u32 left; /* its first packet did */
+};
 struct talk {
 	__u64 cgroup;
 	__u16 local_port, remote_port;
@@ -51,7 +59,7 @@ struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, NET_TALKS);
 	__type(key, struct talk);
-	__type(value, __u64);
+	__type(value, struct talk_state);
 } net_talks SEC(".maps");
 #define TALK_NS 60000000000ull
 
@@ -178,13 +186,22 @@ int net_connect6(struct bpf_sock_addr *context)
 	return judge_begin(context, &segment);
 }
 
-static __always_inline bool has_talked(const struct talk *talk, __u64 now)
+static __always_inline bool may_begin(const struct net_pod *pod, const struct segment *segment, bool leaves)
 {
-	__u64 *last = bpf_map_lookup_elem(&net_talks, talk);
+	__u32 row = leaves ? pod->egress : pod->ingress;
 
-	if (!last || now - *last > TALK_NS)
+	return row == 0 ||
+	       lets(pod, row, segment->remote, segment->protocol, leaves ? segment->remote_port : segment->local_port);
+}
+
+static __always_inline bool goes_on(const struct net_pod *pod, const struct segment *segment, const struct talk *talk, __u64 now)
+{
+	struct talk_state *state = bpf_map_lookup_elem(&net_talks, talk);
+
+	if (!state || now - state->last > TALK_NS || (state->table != pod->table && !may_begin(pod, segment, state->left)))
 		return false;
-	*last = now;
+	state->last = now;
+	state->table = pod->table;
 	return true;
 }
 
@@ -208,8 +225,8 @@ static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
 	}
 	if (!pod)
 		return 1;
-	__u32 row = leaves ? pod->egress : pod->ingress;
 	__u64 now = bpf_ktime_get_boot_ns();
+	struct talk_state state = { .last = now, .table = pod->table, .left = leaves };
 	struct talk talk = {
 		.cgroup = cgroup,
 		.local_port = segment.local_port,
@@ -219,11 +236,11 @@ static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
 	__builtin_memcpy(talk.local, segment.local, 16);
 	__builtin_memcpy(talk.remote, segment.remote, 16);
 	bool is_talk = segment.protocol != IPPROTO_TCP && (pod->egress || pod->ingress);
-	if (is_talk && has_talked(&talk, now))
+	if (is_talk && goes_on(pod, &segment, &talk, now))
 		return 1;
-	if (row == 0 || lets(pod, row, segment.remote, segment.protocol, leaves ? segment.remote_port : segment.local_port)) {
+	if (may_begin(pod, &segment, leaves)) {
 		if (is_talk)
-			bpf_map_update_elem(&net_talks, &talk, &now, BPF_ANY);
+			bpf_map_update_elem(&net_talks, &talk, &state, BPF_ANY);
 		return 1;
 	}
 	struct bpf_sock *sk = skb->sk;
