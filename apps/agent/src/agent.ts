@@ -92,7 +92,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const rules = openRules(config.agent.rules);
   const detector = rulesDetector(rules.engine);
   const network = networkPolicies();
-  const flows = network && stack.use(flowsOf(network));
+  const flows = network || config.agent.network.detect ? stack.use(flowsOf()) : undefined;
   const { host } = config.agent;
   const watcher: Watcher = stack.use(
     new Watcher({ node, host, registry, pods, rules: detector, flows, network, log, emit }),
@@ -164,12 +164,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return new NetworkPolicies({ node, connect: open, containers, log });
   }
 
-  function flowsOf(policies: NetworkPolicies): Flows {
+  function flowsOf(): Flows {
     return new Flows({
       ...{ node, registry },
       complete: (container) => pods?.complete(container) ?? container,
       isHost: (cgroups) => watcher.isHost(cgroups),
-      denied: (flow, direction) => policies.denied(flow, direction),
+      denied: (flow, direction) => network?.denied(flow, direction),
+      raise: config.agent.network.detect ? (alert) => emit([{ type: "alert", alert }]) : undefined,
     });
   }
 

@@ -178,9 +178,9 @@ describe("network policies where the network enforces none", { skip }, () => {
     const closed = { podSelector: { matchLabels: { pod: "a" } }, policyTypes: ["Ingress"] };
     const from = { from: [{ podSelector: { matchLabels: { pod: "b" } } }] };
     let changes = 0;
-    let isOver = false;
+    const over = new AbortController();
     const changing = (async () => {
-      for (; !isOver; changes++) {
+      for (; !over.signal.aborted; changes++) {
         const ports = changes % 2 === 0 ? {} : { ports: [{ port: 80 }] };
         await enforce([policy({ ...closed, ingress: [{ ...from, ...ports }] })], labels);
       }
@@ -200,7 +200,7 @@ describe("network policies where the network enforces none", { skip }, () => {
       ]);
       got.push(...opened, ...refused.map((is) => !is));
     }
-    isOver = true;
+    over.abort();
     await changing;
     assert.deepEqual([...new Set(got)], [true]);
     assert.ok(changes >= 5, `${changes} changes`);

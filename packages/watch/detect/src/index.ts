@@ -1,3 +1,4 @@
+export { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 export * from "./detector.ts";
 export * from "./detectors/index.ts";
 export { rulesDetector } from "./detectors/rules.ts";

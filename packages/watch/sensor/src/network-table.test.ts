@@ -32,9 +32,9 @@ test("a table is its beginning, its parts, its end", () => {
   const [, prefixes, sets, cells, pod] = commands.map(({ bytes }) => bytes.subarray(40));
   assert.equal(
     prefixes?.toString("hex"),
-    "0100000000000000" + "00000000000000000000ffff0a000000" + "68000000" + "03000000",
+    ["0100000000000000", "00000000000000000000ffff0a000000", "68000000", "03000000"].join(""),
   );
-  assert.equal(sets?.subarray(8, 24).toString("hex"), "0200000001000000" + "5000510006000000", "the same ports once");
+  assert.equal(sets?.subarray(8, 24).toString("hex"), "02000000010000005000510006000000", "the same ports once");
   const words = Array.from({ length: 9 }, (_, index) => cells?.readUInt32LE(8 + 4 * index));
   assert.deepEqual(words, [1, 3, 1, 1, 4, 2, 2, 4, 2], "no ports, no cell");
   assert.equal(pod?.toString("latin1"), "\x01\0\0\0\0\0\0\0/pod\0");
