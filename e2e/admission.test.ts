@@ -2,7 +2,6 @@ import assert from "node:assert/strict";
 import { generateKeyPairSync, sign } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -10,7 +9,7 @@ import { caseProblems, casesOf, fixed, loadLibrary, type AdmissionOptions, type 
 import type { Client } from "@bulwark/contract";
 import { connect, KubeError, resources, type Kube, type Resource } from "@bulwark/kube";
 import { policySetting, type PolicyMode, type PolicySetting } from "@bulwark/model";
-import { attestation, cosignSignature, digestOf, eventually, missing, type Attached } from "@bulwark/testkit";
+import { attestation, cosignSignature, digestOf, eventually, freePort, missing, type Attached } from "@bulwark/testkit";
 import { startCluster, type Cluster } from "./cluster/cluster.ts";
 import { hostAddress } from "./cluster/network.ts";
 import { startProduct, type Product } from "./product.ts";
@@ -521,13 +520,4 @@ function file(cluster: Cluster, object: Json): string {
   const path = join(cluster.folder, "object.json");
   writeFileSync(path, JSON.stringify(object));
   return path;
-}
-
-async function freePort(address: string): Promise<number> {
-  const holder = createServer().listen(0, address);
-  await once(holder, "listening");
-  const { port } = holder.address() as AddressInfo;
-  holder.close();
-  await once(holder, "close");
-  return port;
 }

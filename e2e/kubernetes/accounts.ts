@@ -22,9 +22,12 @@ export interface Rights {
   own: Rule[];
 }
 
-/** What the chart gives its server or its agents. */
-export async function chartRights(who: "agent" | "server"): Promise<Rights> {
-  const { objects } = readTexts([{ name: "chart", text: await template() }]);
+/** What the chart, with these values, gives to one of its parts. */
+export async function chartRights(
+  who: "admission" | "agent" | "collector" | "server",
+  ...values: string[]
+): Promise<Rights> {
+  const { objects } = readTexts([{ name: "chart", text: await template(...values) }]);
   const rules = (kind: string): Rule[] =>
     objects
       .map(({ object }) => object as unknown as { kind: string; metadata: { name: string }; rules: Rule[] })

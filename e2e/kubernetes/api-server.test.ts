@@ -1,18 +1,27 @@
 /** A real API server: the client that asks it, and what is said where a right is lacking. */
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import type { IncomingMessage } from "node:http";
+import { request as httpsRequest } from "node:https";
 import { join } from "node:path";
+import { json } from "node:stream/consumers";
 import { after, before, describe, test } from "node:test";
+import { requestFor, type AdmissionRequest } from "@bulwark/admission";
+import type { AdmissionResponse } from "@bulwark/gate";
 import { can, connect, exec, KubeError, readKubeconfig, resources, reviewToken, watch, type Kube } from "@bulwark/kube";
 import type { Client } from "@bulwark/contract";
+import { policySetting } from "@bulwark/model";
 import { createLogger } from "@bulwark/telemetry";
-import { eventually, missing } from "@bulwark/testkit";
+import { eventually, freePort, missing, run } from "@bulwark/testkit";
 import { PodBook } from "../../apps/agent/src/pods.ts";
 import { ticketFrom } from "../../apps/agent/src/ticket.ts";
 import { busyboxImage, startCluster, type Cluster } from "../cluster/cluster.ts";
-import { startProduct, type Product } from "../product.ts";
+import { hostAddress } from "../cluster/network.ts";
+import { bulwark, startProduct, type Product } from "../product.ts";
 import { startSender } from "../replicas.ts";
 import { chartRights, createAccount, lacks, namespace, tokenOf, writeUser, type Rights } from "./accounts.ts";
+import { agentsWatch, chart, podOf, pushImages, reverseShell, rollout } from "./installed.ts";
 
 /** Its remedy, status and reason are for people; who decides goes by its code. */
 const failsWith = (code: string, text: RegExp) => (error: unknown) => {
@@ -278,9 +287,13 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
         own.some((it) => wanted.includes(it));
     const refused = (verb: string, resource: string): string => `cannot ${verb} resource "${resource}"`;
 
-    async function serve(kubeconfig: string, clusters: object[] = []): Promise<Product & { client: Client }> {
+    async function serve(
+      kubeconfig: string,
+      clusters: object[] = [],
+      more: object = {},
+    ): Promise<Product & { client: Client }> {
       const serviceAccount = { name: `${namespace}/bulwark-agent`, configMap: `${namespace}/bulwark-authority` };
-      const config = JSON.stringify({ server: { agents: { serviceAccount }, kubernetes: { clusters } } });
+      const config = JSON.stringify({ server: { agents: { serviceAccount }, kubernetes: { clusters }, ...more } });
       const product = await startProduct({ command: "serve", config, env: { KUBECONFIG: kubeconfig } });
       return { ...product, client: await product.api() };
     }
@@ -412,8 +425,207 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
       }
       assert.equal(whole.health().state, "ok", whole.health().reason);
     });
+
+    describe("the webhook's", () => {
+      const policy = "no-host-network";
+      let webhook: Rights;
+      let asWebhook: string;
+      /** The server's account has both roles. */
+      const both = (rights: Rights): Rights => ({ ...server, cluster: [...server.cluster, ...rights.cluster] });
+
+      before(async () => {
+        webhook = await chartRights("admission", "admission.enabled=true");
+        asWebhook = await createAccount(cluster, kube, "webhook", both(webhook));
+      });
+
+      async function guarded(clusters: { name: string; kubeconfig: string }[]) {
+        const address = hostAddress(cluster.network);
+        const url = `https://${address}:${await freePort(address)}`;
+        const admission = { address, port: Number(new URL(url).port), url, namespace };
+        const product = await serve(asServer, clusters, { admission });
+        const { policy: _, ...enforced } = policySetting.parse({ policy, mode: "enforce", failurePolicy: "Fail" });
+        const set = async (body: typeof enforced | null): Promise<unknown> =>
+          product.client.setPolicy({ params: { id: policy }, body });
+        const [enforce, stop] = [async () => set(enforced), async () => set(null)];
+        /** As the API server asks, of a namespace that nobody has heard of. */
+        const ask = async (name: string): Promise<AdmissionResponse> => {
+          const annotations = {
+            "bulwark.dev/break-glass": "the shop is down",
+            "bulwark.dev/break-glass-until": new Date(Date.now() + 60_000).toISOString(),
+          };
+          const metadata = { name: "web", namespace: "unheard-of", annotations };
+          const spec = { hostNetwork: true, containers: [{ name: "web", image: "registry.test/web:1" }] };
+          const request = { ...requestFor({ apiVersion: "v1", kind: "Pod", metadata, spec }), uid: "1" };
+          return review(`${url}/validate/${name}/fail/0`, request);
+        };
+        return { ...product, enforce, stop, ask };
+      }
+
+      test("with all of them its policy is in force, and goes again; without a verb it is said which", async () => {
+        const [make, ...others] = lacks(webhook).filter(isOf("validatingwebhookconfigurations")).toReversed();
+        assert.ok(make);
+        assert.deepEqual(
+          [make.verb, ...others.map(({ verb }) => verb)],
+          ["create", "delete", "patch", "get"],
+          "each is shown below",
+        );
+        {
+          const kubeconfig = await createAccount(cluster, kube, "webhook-less-create", both(make.rights));
+          await using product = await guarded([{ name: "less-create", kubeconfig }]);
+          await product.enforce();
+          await says(
+            product,
+            "admission:less-create",
+            ({ state, reason }) =>
+              state === "failed" && reason.includes(refused("create", "validatingwebhookconfigurations")),
+          );
+        }
+        const less = await Promise.all(
+          lacks(webhook)
+            .filter(({ verb, resources: [first] }) => verb !== "create" || first === "subjectaccessreviews")
+            .map(async ({ verb, resources: [lost = ""], rights }) => {
+              const name = `less-${verb}-${lost}`.slice(0, 60);
+              const kubeconfig = await createAccount(cluster, kube, `webhook-${name}`, both(rights));
+              return { name, kubeconfig, verb, lost };
+            }),
+        );
+        await using product = await guarded([
+          { name: "all", kubeconfig: asWebhook },
+          ...less.map(({ name, kubeconfig }) => ({ name, kubeconfig })),
+        ]);
+        const missed = async (verb: string, lost: string): Promise<void> =>
+          says(
+            product,
+            `admission:less-${verb}-${lost}`,
+            ({ state, reason }) => state !== "ok" && reason.includes(refused(verb, lost)),
+          );
+        await product.enforce();
+        await eventually("it is in force", async () => kube.get(resources.validatingWebhooks, "bulwark"), 60_000);
+        for (const { verb, lost, name } of less) {
+          const { allowed, status } = await product.ask(name);
+          assert.equal(allowed, false);
+          const isAsked = lost !== "subjectaccessreviews";
+          assert.match(status?.message ?? "", isAsked ? /may not bypass/ : new RegExp(refused(verb, lost)));
+          if (verb === "patch" || lost === "configmaps" || lost === "namespaces") await missed(verb, lost);
+        }
+        await product.stop();
+        for (const verb of ["get", "delete"]) await missed(verb, "validatingwebhookconfigurations");
+        await eventually(
+          "it is gone",
+          async () =>
+            (await kube.list(resources.validatingWebhooks)).items.every(
+              ({ metadata }) => metadata.name !== "bulwark",
+            ) || undefined,
+          60_000,
+        );
+        await says(product, "admission:all", ({ state }) => state === "ok");
+      });
+    });
+  });
+
+  describe("the chart, where the server is elsewhere", { skip: missing("bpf", "clang") }, () => {
+    const own = new AsyncDisposableStack();
+    const release = "east";
+    const parts = ["daemonset/east-bulwark-agent", "deployment/east-bulwark-collector"] as const;
+    let product: Product;
+    let api: Client;
+
+    before(async () => {
+      const address = hostAddress(cluster.network);
+      const agents = { address, port: await freePort(address) };
+      product = own.use(await startProduct({ command: "serve", config: JSON.stringify({ server: { agents } }) }));
+      api = await product.api();
+      pushImages(cluster);
+      const token = run(bulwark, ["join", "--any", "--cluster", "east", "--data", product.data]).trim();
+      cluster.kubectl("create", "namespace", release);
+      cluster.kubectl("-n", release, "create", "secret", "generic", "bulwark-join", `--from-literal=token=${token}`);
+      const values = {
+        "image.registry": cluster.registry.name,
+        "cluster.name": "east",
+        "central.servers": `{https://${address}:${agents.port}}`,
+        "central.joinTokenSecret": "bulwark-join",
+      };
+      const set = Object.entries(values).flatMap(([name, value]) => ["--set", `${name}=${value}`]);
+      cluster.helm("install", release, chart, "--namespace", release, ...set);
+      for (const part of parts) rollout(cluster, release, part);
+    });
+    after(async () => {
+      cluster.helm("uninstall", release, "--namespace", release, "--wait");
+      await own.disposeAsync();
+    });
+
+    test("agents and collector join it: the cluster with its pods, and a shell in one of them", async () => {
+      await agentsWatch(api, [{ name: "east/node-1" }]);
+      await eventually(
+        "the cluster is known",
+        async () => {
+          const row = (await api.listClusters()).items.find(({ name }) => name === "east");
+          if (row?.state === "ok" && row.syncedAt !== null) return row;
+          throw new Error(JSON.stringify(row));
+        },
+        60_000,
+      );
+      const { items } = await api.listKubeObjects({ query: { cluster: "east", selector: "app=web", limit: 10 } });
+      const pod = podOf(cluster, namespace, "app=web");
+      assert.ok(items.some(({ uid }) => uid === pod.uid));
+      cluster.kubectl("exec", "-n", namespace, pod.name, "--", "sh", "-c", reverseShell);
+      const alert = await eventually(
+        "the alert is there",
+        async () => {
+          const told = await api.listAlerts({ query: { rule: "reverse-shell", limit: 100 } });
+          return told.items.find(({ container }) => container?.pod?.uid === pod.uid);
+        },
+        60_000,
+      );
+      assert.equal(alert.node, "east/node-1");
+      const { labels, owners = [] } = alert.container?.pod?.metadata ?? {};
+      assert.equal(labels?.["app"], "web");
+      assert.deepEqual(
+        owners.map(({ kind }) => kind),
+        ["ReplicaSet", "Deployment"],
+      );
+    });
+
+    test("the collector says which right to its own secret it lacks", async () => {
+      const { own: rules } = await chartRights(
+        "collector",
+        "central.servers={https://elsewhere:8444}",
+        "central.joinTokenSecret=token",
+        "cluster.name=east",
+      );
+      const [rule, ...others] = rules;
+      assert.deepEqual([rule?.verbs, others], [["get", "patch"], []]);
+      for (const verb of rule?.verbs ?? []) {
+        const left = JSON.stringify([
+          { op: "replace", path: "/rules/0/verbs", value: rule?.verbs.filter((it) => it !== verb) },
+        ]);
+        cluster.kubectl("-n", release, "patch", "role", "east-bulwark-collector", "--type=json", `--patch=${left}`);
+        // As before its first start.
+        cluster.kubectl("-n", release, "patch", "secret", "east-bulwark-collector", '--patch={"data":null}');
+        cluster.kubectl("-n", release, "rollout", "restart", parts[1]);
+        await eventually(
+          `it may not ${verb}`,
+          () => {
+            const said = cluster.kubectl("-n", release, "logs", "-l", "app.kubernetes.io/component=collector");
+            if (said.includes(`cannot ${verb} resource \\"secrets\\"`)) return true;
+            throw new Error(said);
+          },
+          60_000,
+        );
+      }
+    });
   });
 });
+
+/** What a webhook says to an API server. */
+async function review(url: string, request: AdmissionRequest): Promise<AdmissionResponse> {
+  const body = JSON.stringify({ apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview", request });
+  // Its authority is in the cluster's configuration, and not what is looked at here.
+  const call = httpsRequest(url, { method: "POST", agent: false, rejectUnauthorized: false });
+  call.setHeader("content-type", "application/json").end(body);
+  const [answer] = (await once(call, "response")) as [IncomingMessage];
+  return ((await json(answer)) as { response: AdmissionResponse }).response;
+}
 
 function sleeper(): object {
   return {

@@ -7,7 +7,7 @@ import { keptImages } from "../../deploy/images/kept.ts";
 import type { Cluster, ClusterNode } from "../cluster/cluster.ts";
 import { login } from "../product.ts";
 
-const chart = join(import.meta.dirname, "../../deploy/helm/bulwark");
+export const chart = join(import.meta.dirname, "../../deploy/helm/bulwark");
 const config = ["--config", "/etc/bulwark/config/bulwark.yaml"];
 
 export interface Installed {
@@ -70,7 +70,7 @@ export function install(cluster: Cluster, values: object = {}, namespace = "bulw
 }
 
 /** Waits until all pods of a workload are those of its present template, and ready. */
-function rollout(cluster: Cluster, namespace: string, workload: string): void {
+export function rollout(cluster: Cluster, namespace: string, workload: string): void {
   try {
     cluster.kubectl("rollout", "status", "-n", namespace, workload, "--timeout=110s");
   } catch (error) {
@@ -101,7 +101,7 @@ export function objectsOf({ kubectl }: Cluster): Set<string> {
 /** Every node's agent has joined, and all of its parts that a cluster of the tests allows are well. */
 export async function agentsWatch(
   api: Client,
-  nodes: readonly ClusterNode[],
+  nodes: readonly Pick<ClusterNode, "name">[],
   { timeout = 60_000, since = 0 }: { timeout?: number; since?: number } = {},
 ): Promise<void> {
   const needed = ["agent", "sensor", "kubernetes", "runtime:containerd"];

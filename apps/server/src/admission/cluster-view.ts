@@ -64,6 +64,8 @@ export function viewCluster(options: ViewOptions): ClusterView {
   const policies = new Shelf();
   const followed = new Map<string, Shelf>();
   const broken = new Map<string, string>();
+  /** What keeps it from asking what a namespace is like; empty where nothing does. */
+  let unasked = "";
   let texts = new Map<string, { text: string; definitions: Definition[] }>();
   let definitions: Definition[] = [];
   let guards: Guard[] = [];
@@ -107,15 +109,22 @@ export function viewCluster(options: ViewOptions): ClusterView {
     definitions: () => definitions,
     problems: () => [
       ...broken.values(),
-      ...[...followed].flatMap(([kind, { problem }]) => (problem === "" ? [] : [`${kind}: ${problem}`])),
+      ...Object.entries({
+        "namespaces are not known": namespaces.problem || unasked,
+        [`policies of ${namespace} are not known`]: policies.problem,
+        ...Object.fromEntries([...followed].map(([kind, { problem }]) => [kind, problem])),
+      }).flatMap(([what, problem]) => (problem === "" ? [] : [`${what}: ${problem}`])),
     ],
     async namespaceOf(wanted, waiting) {
       const known = namespaces.get(wanted);
       if (known || !kube) return known ?? named(wanted);
       try {
         const signals = [waiting, AbortSignal.timeout(namespacePatience)];
-        return await kube.get(resources.namespaces, wanted, { signal: AbortSignal.any(signals) });
-      } catch {
+        const found = await kube.get(resources.namespaces, wanted, { signal: AbortSignal.any(signals) });
+        unasked = "";
+        return found;
+      } catch (error) {
+        if (error instanceof KubeError && error.code === "forbidden") unasked = errorText(error);
         // What it is called is known in any case, and by that most selectors choose.
         return named(wanted);
       }

@@ -247,7 +247,7 @@ async function tell(view: ClusterView, telling: Telling): Promise<boolean> {
       state: problems.length === 0 ? "ok" : "degraded",
       summary: `${guards.length} policies are in force in ${name}`,
       reason: problems.join("; ").slice(0, 2048),
-      remedy: problems.length === 0 ? "" : "mend the policy: the last good one is in force until then",
+      remedy: problems.length === 0 ? "" : "mend what is named: what was last known is in force until then",
     });
     return true;
   } catch (error) {

@@ -125,6 +125,21 @@ export function manyNodesContract(name: string, options: { skip: string | false;
         { type: "containers", node: "evil", running: [id] },
       ];
       for (const lie of lies) await assert.rejects(send("evil", [lie], now + minute), { code: "foreign" });
+      // Nor does it keep out what others send at the same moment.
+      const nodes = Array.from({ length: 20 }, (_, n) => `beside-${n}`);
+      const outcomes = await Promise.allSettled([
+        ...nodes
+          .slice(0, 10)
+          .map(async (node) => send(node, [{ type: "event", event: sampleEvent(1, { node, id: node }) }])),
+        send("evil", lies, now + minute),
+        ...nodes
+          .slice(10)
+          .map(async (node) => send(node, [{ type: "event", event: sampleEvent(1, { node, id: node }) }])),
+      ]);
+      assert.deepEqual(
+        outcomes.map((it) => (it.status === "fulfilled" ? it.value.stored : (it.reason as { code: string }).code)),
+        [...nodes.slice(0, 10).map(() => 1), "foreign", ...nodes.slice(10).map(() => 1)],
+      );
       assert.equal((await store.containers.get(id))?.node, "owner");
       assert.equal((await store.events.list({ container: id }, { limit: 5 })).items.length, 0);
       // A node that nobody has heard of for long has come back under another name.

@@ -73,11 +73,11 @@ export async function eventually<T>(
 }
 
 /** A TCP port of loopback that is free now. */
-export async function freePort(): Promise<number> {
+export async function freePort(address = "127.0.0.1"): Promise<number> {
   const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
+  await new Promise<void>((resolve) => server.listen(0, address, resolve));
+  const bound = server.address();
   await new Promise((resolve) => server.close(resolve));
-  if (typeof address !== "object" || address === null) throw new Error("no port");
-  return address.port;
+  if (typeof bound !== "object" || bound === null) throw new Error("no port");
+  return bound.port;
 }

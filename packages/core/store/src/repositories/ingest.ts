@@ -21,6 +21,7 @@ import { insertAlerts } from "./alerts.ts";
 import { packBenchmark, putBenchmarks, type PackedBenchmark } from "./benchmarks.ts";
 import { putContainers, stopOthers } from "./containers.ts";
 import { blockSize, packEvents, type EventBlock } from "./event-blocks.ts";
+import { groupCommit } from "./group-commit.ts";
 import { putComponents } from "./health.ts";
 import { checkOwner } from "./ownership.ts";
 import { packImage, type PackedImage } from "./image-contents.ts";
@@ -70,18 +71,40 @@ export function ingestRepository(engine: Engine): IngestRepository {
     return { stored, ...resultOf(sorted, alerts, stopped, changed), actions };
   }
 
+  async function write(works: readonly Work[]): Promise<IngestResult[]> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await engine.write.transaction().execute(async (tx) => {
+          const results: IngestResult[] = [];
+          for (const { batch, ready, now } of works) results.push(await store(tx, batch, ready, now));
+          return results;
+        });
+      } catch (error) {
+        if (attempt >= tries || !isDeadlock(error)) throw error;
+      }
+    }
+  }
+  const together = groupCommit(write, { most: 64 });
+
   return {
     async write(batch, now) {
-      const ready = await prepare(batch.records);
-      for (let attempt = 1; ; attempt++) {
-        try {
-          return await engine.write.transaction().execute(async (tx) => store(tx, batch, ready, now));
-        } catch (error) {
-          if (attempt >= tries || !isDeadlock(error)) throw error;
-        }
-      }
+      const work = { batch, ready: await prepare(batch.records), now };
+      if (isSmall(work)) return together(work);
+      const [result] = await write([work]);
+      return result as IngestResult;
     },
   };
+}
+
+interface Work {
+  batch: Batch;
+  ready: Ready;
+  now: number;
+}
+
+/** Whether others may wait for it: what agents send that see little. */
+function isSmall({ batch, ready: { images, benchmarks } }: Work): boolean {
+  return batch.records.length <= 32 && images.length === 0 && benchmarks.length === 0;
 }
 
 /** A batch as it goes into the tables. Made before the transaction, which others wait for. */
