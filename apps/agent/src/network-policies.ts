@@ -49,6 +49,8 @@ const policyCollections = ["policies", "clusterPolicies", "adminPolicies", "base
 
 /** Milliseconds: changes that come together are compiled together. */
 const breath = 50;
+/** A table that could not be enforced is tried again. */
+const retryAfter = 1000;
 const firstPause = 1000;
 const lastPause = 60_000;
 const policiesKept = 1000;
@@ -244,6 +246,7 @@ export class NetworkPolicies implements AsyncDisposable {
         remedy: "see bulwark network lint; what was enforced before still is",
       };
       this.#options.log.error({ reason: errorText(error) }, "network policies are not enforced as they are now");
+      setTimeout(() => this.changed(), retryAfter).unref();
     }
   }
 
