@@ -69,16 +69,20 @@ static char refusal[512];
 
 static void run(struct guard *guard);
 
+bool guard_is_wanted(void)
+{
+	struct stat stat;
+
+	return fstat(STDIN_FILENO, &stat) == 0 && (S_ISFIFO(stat.st_mode) || S_ISSOCK(stat.st_mode));
+}
+
 int guard_start(struct bpf_object *object, int cgroup_root)
 {
 	static struct guard guard;
-	struct stat stat;
 	int sockets[2];
 	pid_t child;
 
-	if (fstat(STDIN_FILENO, &stat) != 0 || !(S_ISFIFO(stat.st_mode) || S_ISSOCK(stat.st_mode)))
-		return -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+	if (!guard_is_wanted() || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
 		return -1;
 	child = fork();
 	if (child != 0) {

@@ -157,6 +157,26 @@ static bool is_of_flows(const char *program)
 	return strncmp(program, "flow_", 5) == 0;
 }
 
+/* Programs and maps of hooks/network-policy.h. */
+static bool is_of_network(const char *name)
+{
+	return strncmp(name, "net_", 4) == 0;
+}
+
+/* What is not used takes no memory. */
+static void leave_out_network(struct bpf_object *object)
+{
+	struct bpf_program *each;
+	struct bpf_map *map;
+
+	bpf_object__for_each_program(each, object)
+		if (is_of_network(bpf_program__name(each)))
+			bpf_program__set_autoload(each, false);
+	bpf_object__for_each_map(map, object)
+		if (is_of_network(bpf_map__name(map)))
+			bpf_map__set_autocreate(map, false);
+}
+
 /* Whether the kernel has what a hook needs. A type is a typedef of a tracepoint, or a function for programs. */
 static bool is_there(const struct btf *kernel, const struct hook *hook)
 {
@@ -198,6 +218,8 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 			bpf_program__set_autoload(program(object, hooks[i].program), false);
 	if (!options->flow_ms || options->cgroup < 0)
 		bpf_program__set_autoload(program(object, "flow_snapshot"), false);
+	if (options->no_network)
+		leave_out_network(object);
 	btf__free(kernel);
 
 	if (bpf_map__set_initial_value(map(object, ".rodata.settings"), &settings, sizeof(settings)) != 0 ||
@@ -207,14 +229,14 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 		fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
 }
 
-/* False: the kernel does not take what counts flows; without that it may take the rest. */
+/* False: the kernel does not take what counts flows or enforces network policies; without that it may take the rest. */
 static bool load_programs(struct bpf_object *object)
 {
 	int error = bpf_object__load(object);
 
 	if (error == 0)
 		return true;
-	if (is_of_flows(refused))
+	if (is_of_flows(refused) || is_of_network(refused))
 		return false;
 	if (refused[0])
 		fail("the kernel refuses a program", OTHER_KERNEL, "%s: %s", refused, strerror(-error));
@@ -327,14 +349,18 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 		fail("the kernel does not describe its types", "Needs a kernel with CONFIG_DEBUG_INFO_BTF=y.", BTF_FILE ": %s",
 		     strerror(errno));
 	options->cgroup = open_cgroup_root();
+	options->no_network = !guard_is_wanted();
 	object = open_kernel_side();
 	configure(object, options, loaded.cpus);
-	if (!load_programs(object)) {
+	while (!load_programs(object)) {
 		bpf_object__close(object);
-		options->flow_ms = refused[0] = 0;
+		if (is_of_network(refused))
+			options->no_network = true;
+		else
+			options->flow_ms = 0;
+		refused[0] = 0;
 		object = open_kernel_side();
 		configure(object, options, loaded.cpus);
-		load_programs(object);
 	}
 	find_host(object);
 	loaded.guard = guard_start(object, options->cgroup);

@@ -50,7 +50,7 @@ struct net_pod {
 #define NET_CELLS 524288
 #define NET_SETS 16384
 #define NET_PODS 2048
-#define NET_TALKS 65536
+#define NET_TALKS 32768
 
 /* In struct flow: who denied. */
 enum net_direction { NET_EGRESS = 1, NET_INGRESS = 2 };

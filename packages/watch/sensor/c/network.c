@@ -241,6 +241,8 @@ const char *network_take(const struct frame_header *command)
 {
 	const struct command_net *net = (const void *)command;
 
+	if (network.prefixes < 0)
+		return "this kernel does not take what enforces network policies\nRun the sensor with --verbose to see why.";
 	if (network.cgroup_root < 0)
 		return "there is no cgroup of version 2\nMount one where the agent runs.";
 	if (command->type == COMMAND_NET_BEGIN) {
