@@ -71,6 +71,8 @@ const START_LIMIT_MS = 30_000;
 /** After SIGTERM. */
 const END_LIMIT_MS = 3000;
 const ANSWER_LIMIT_MS = 10_000;
+/** Of a table: where much happens its answers stand behind what is told of that, and asking again would not help. */
+const TABLE_LIMIT_MS = 60_000;
 const STDERR_LIMIT = 16_384;
 
 /** Starts the sensor; resolves when it is attached. Rejects with a `SensorError` that says why it cannot be. */
@@ -150,15 +152,15 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
         const commands = encodeTable(table, () => ++lastId);
         const commit = commands.pop();
         // Only what is whole is committed.
-        await Promise.all(commands.map(async ({ id, bytes }) => ask(id, bytes)));
-        if (commit) await ask(commit.id, commit.bytes);
+        await Promise.all(commands.map(async ({ id, bytes }) => ask(id, bytes, TABLE_LIMIT_MS)));
+        if (commit) await ask(commit.id, commit.bytes, TABLE_LIMIT_MS);
       },
       close,
       [Symbol.asyncDispose]: close,
     });
   }
 
-  async function ask(id: bigint, command: Buffer): Promise<ReplyRecord> {
+  async function ask(id: bigint, command: Buffer, limitMs = ANSWER_LIMIT_MS): Promise<ReplyRecord> {
     const { stdin } = child;
     if (stdin === null || state !== "running") {
       throw new SensorError("policy", stdin === null ? "this sensor only watches" : "the sensor does not run", {
@@ -169,7 +171,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
       const reply = await new Promise<ReplyRecord>((answered, failed) => {
         const limit = setTimeout(
           () => failed(new SensorError("policy", "the sensor did not answer in time")),
-          ANSWER_LIMIT_MS,
+          limitMs,
         );
         asked.set(id, (said) => {
           clearTimeout(limit);
