@@ -3,10 +3,12 @@ import { after, test } from "node:test";
 import { missing, run, sampleEvent, startPostgres, type TestPostgres } from "@bulwark/testkit";
 import type { AgentRecord } from "@bulwark/model";
 import { benchmarksContract } from "./benchmarks.suite.ts";
+import { runningPoliciesContract } from "./running-policies.suite.ts";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
 import { nodeIdsContract } from "./node-ids.suite.ts";
+import { scansContract } from "./scans.suite.ts";
 import { StoreError } from "./error.ts";
 import { openStore } from "./open.ts";
 import { openPostgres } from "./postgresql/engine.ts";
@@ -26,9 +28,14 @@ async function emptyDatabase(name: string): Promise<string> {
 }
 
 storeContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("contract") }) });
+runningPoliciesContract("PostgreSQL", {
+  skip,
+  open: async () => openStore({ postgresql: await emptyDatabase("running") }),
+});
 benchmarksContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("marks") }) });
 kubernetesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("kube") }) });
 manyNodesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("nodes") }) });
+scansContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("scans") }) });
 nodeIdsContract("PostgreSQL", { skip, open: async () => openPostgres(await emptyDatabase("node-ids")) });
 
 test("replicas that start and write at the same time agree", { skip }, async () => {

@@ -9,10 +9,12 @@ import { after, test } from "node:test";
 import { missing, run, sampleEvent } from "@bulwark/testkit";
 import type { AgentRecord, Event, Page } from "@bulwark/model";
 import { benchmarksContract } from "./benchmarks.suite.ts";
+import { runningPoliciesContract } from "./running-policies.suite.ts";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
 import { nodeIdsContract } from "./node-ids.suite.ts";
+import { scansContract } from "./scans.suite.ts";
 import { StoreError } from "./error.ts";
 import { openStore } from "./open.ts";
 import { openSqlite } from "./sqlite/engine.ts";
@@ -22,9 +24,14 @@ const folder = mkdtempSync(join(tmpdir(), "bulwark-store-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 storeContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "bulwark.db") }) });
+runningPoliciesContract("SQLite", {
+  skip: false,
+  open: async () => openStore({ sqlite: join(folder, "running.db") }),
+});
 benchmarksContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "benchmarks.db") }) });
 kubernetesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "kube.db") }) });
 manyNodesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "nodes.db") }) });
+scansContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "scans.db") }) });
 nodeIdsContract("SQLite", { skip: false, open: async () => openSqlite(join(folder, "node-ids.db")) });
 
 const now = 1_700_000_100_000;

@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { accessSync, constants, existsSync } from "node:fs";
 import { delimiter, join } from "node:path";
 
@@ -17,9 +18,15 @@ const checks = {
   postgresql: () => (existsSync("/usr/lib/postgresql") ? null : "needs the Debian package postgresql"),
   nats: () => command("nats-server", "nats-server"),
   registry: () => command("docker-registry", "docker-registry"),
+  openssl: () => command("openssl", "openssl"),
   skopeo: () => command("skopeo", "skopeo"),
   go: () => command("go", "golang, 1.26 or later"),
+  cargo: () => command("cargo", "cargo"),
   python: () => command("python3", "python3 python3-requests"),
+  venv: () => command("python3", "python3-venv") ?? ensurepip(),
+  jars: () =>
+    existsSync("/usr/share/maven-repo/com/google/guava") ? null : "needs jars (Debian: apt-get install libguava-java)",
+  clamd: () => command("clamd", "clamav-daemon"),
   debian: () => command("dpkg-deb", "dpkg, and a Debian to build on"),
   cluster: () => clusterLack(),
   suites: () => folder(suitesDir(), "SUITES_DIR"),
@@ -64,7 +71,7 @@ function clusterLack(): string | null {
     checks.busybox(),
     command("etcd", "etcd-server"),
     command("docker-registry", "docker-registry"),
-    command("openssl", "openssl"),
+    checks.openssl(),
     command("skopeo", "skopeo"),
     command("nft", "nftables"),
     command("conntrack", "conntrack"),
@@ -77,6 +84,12 @@ function command(name: string, debianPackage: string): string | null {
   const path = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`;
   const found = path.split(delimiter).some((folder) => executable(join(folder, name)));
   return found ? null : `needs ${name} (Debian: apt-get install ${debianPackage})`;
+}
+
+/** Debian leaves out of its Python what makes virtual environments. */
+function ensurepip(): string | null {
+  const { status } = spawnSync("python3", ["-c", "import ensurepip, venv"]);
+  return status === 0 ? null : "needs ensurepip (Debian: apt-get install python3-venv)";
 }
 
 function executable(path: string): boolean {

@@ -17,6 +17,7 @@ export function writeTable(report: Report, options: WriteOptions): string {
     placed("Secrets", of("secret"), options, paint),
     placed("Malware", of("malware"), options, paint),
     placed("Configuration", of("check"), options, paint),
+    policies(report, paint),
     unknown(report, paint),
     unread(report, paint),
     section(
@@ -81,7 +82,7 @@ function packageLine(items: Problem[]): string {
     (name) => name !== source,
   );
   const others = names.length === 0 ? "" : ` (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`;
-  const base = origin === "base" ? ", base image" : "";
+  const base = origin === "base" ? ", base image" : origin === "container" ? ", came at run time" : "";
   const fix = fixes.length === 1 ? (fixes[0] ?? "") : "several fixes";
   const left = cut(`${source} ${version}${others}${base}`, width - Math.min(fix.length, 30) - 2);
   return `${left}  ${cut(fix, 30)}`;
@@ -126,6 +127,15 @@ function problemLine(
   // A title may be cut, what was seen may not.
   const lines = problem.kind === "vulnerability" ? cut(rest, width - 13) : wrap(rest, " ".repeat(13)).trimStart();
   return `  ${severity} ${lines}`;
+}
+
+function policies({ policies: list }: Report, paint: Paint): string {
+  if (!list) return "";
+  const lines = list.flatMap(({ policy, verdict, messages }) => [
+    `  ${paint(verdict === "allowed" ? "green" : verdict === "denied" ? "red" : "yellow", verdict.padEnd(9))}${cut(policy, width - 11)}`,
+    ...messages.map((text) => wrap(text, "    ")),
+  ]);
+  return section("Policies", lines.length === 0 ? ["  none of them is about this image"] : lines, paint);
 }
 
 function unknown({ unknown: list, vulnerabilities: found }: Report, paint: Paint): string {
