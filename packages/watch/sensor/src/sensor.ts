@@ -169,10 +169,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
     }
     try {
       const reply = await new Promise<ReplyRecord>((answered, failed) => {
-        const limit = setTimeout(
-          () => failed(new SensorError("policy", "the sensor did not answer in time")),
-          limitMs,
-        );
+        const limit = setTimeout(() => failed(new SensorError("policy", "the sensor did not answer in time")), limitMs);
         asked.set(id, (said) => {
           clearTimeout(limit);
           if (said instanceof SensorError) failed(said);
