@@ -50,6 +50,7 @@ export async function startWorld(): Promise<World> {
   const watcher = stack.use(
     new Watcher({
       ...{ node: "node", host: false, registry, pods: undefined, rules: rulesDetector(noting), log },
+      ...{ flows: undefined, network: undefined },
       emit: (records) => alerts.push(...records.flatMap((record) => (record.type === "alert" ? [record.alert] : []))),
     }),
   );
