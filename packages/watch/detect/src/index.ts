@@ -2,5 +2,6 @@ export { AuditRules } from "./audit-rules.ts";
 export * from "./detector.ts";
 export * from "./detectors/index.ts";
 export { rulesDetector } from "./detectors/rules.ts";
+export { ownProcesses } from "./own.ts";
 export * from "./pipeline.ts";
 export { ProcessTable, type Entry } from "./process-table.ts";
