@@ -1,10 +1,11 @@
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, realpathSync } from "node:fs";
 import type { ContainerRegistry } from "@bulwark/containers";
-import { createDetectors, Pipeline, type Detector, type Owner } from "@bulwark/detect";
+import { createDetectors, ownProcesses, Pipeline, type Detector, type Owner } from "@bulwark/detect";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import {
   sensorAvailability,
+  sensorBinary,
   startSensor,
   type DnsRecord,
   type Sensor,
@@ -179,6 +180,7 @@ export class Watcher implements AsyncDisposable {
       now: Date.now,
       emit,
       missingOwner: () => void registry.refresh(),
+      isOwn: ownProcesses({ pid: process.pid, programs: ownPrograms }),
       watchShell: (process) => shells.watch(process),
     });
     this.#shells?.stop();
@@ -246,6 +248,9 @@ export class Watcher implements AsyncDisposable {
     this.#delay = Math.min(this.#delay * 2, lastDelay);
   }
 }
+
+/** What the agent runs as itself and its parts, by their real places. */
+const ownPrograms = new Set([process.execPath, ...(existsSync(sensorBinary) ? [realpathSync(sensorBinary)] : [])]);
 
 /** Where the agent itself is: what shares all of it is the host's, such as a shell in another mount namespace. */
 function ownCgroups(): ReadonlySet<string> {
