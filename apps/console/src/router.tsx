@@ -5,6 +5,7 @@ import { alertSearch } from "./features/alerts/search.ts";
 import { containerSearch, imageSearch, scanSearch } from "./features/assets/search.ts";
 import { clusterSearch } from "./features/clusters/search.ts";
 import { findingSearch } from "./features/findings/search.ts";
+import { policySearch } from "./features/policies/search.ts";
 import { postureSearch } from "./features/posture/search.ts";
 import { sessionQuery } from "./features/session/session.ts";
 import { parseSearch, stringifySearch, text, type Raw } from "./search.ts";
@@ -93,6 +94,12 @@ const cluster = createRoute({
   validateSearch: clusterSearch,
   component: lazyRouteComponent(() => import("./features/clusters/cluster-page.tsx"), "ClusterPage"),
 });
+const policies = createRoute({
+  getParentRoute: () => app,
+  path: "/policies",
+  validateSearch: policySearch,
+  component: lazyRouteComponent(() => import("./features/policies/policies-page.tsx"), "PoliciesPage"),
+});
 const posture = createRoute({
   getParentRoute: () => app,
   path: "/posture",
@@ -124,6 +131,7 @@ const tree = root.addChildren([
     assets.addChildren([containers, images, scans, registries]),
     clusters,
     cluster,
+    policies,
     posture,
     health,
     settings,

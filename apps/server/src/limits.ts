@@ -32,6 +32,11 @@ export interface Limits {
   /** Until the first look at how clusters are set up, and between two. */
   clusterCheckFirst: number;
   clusterCheckEvery: number;
+  /** Until running objects are held against policies for the first time, how often it is looked whether they are to be, and
+   * after how long they are although no policy has changed. */
+  surveyFirst: number;
+  surveyPoll: number;
+  surveyEvery: number;
   /** How often it is noted how many findings are open. */
   trendEvery: number;
   /** A replica that says nothing for so long is shown as silent, and after so much more is forgotten. */
@@ -77,6 +82,9 @@ export const defaultLimits: Limits = {
   scanSilence: 60_000,
   clusterCheckFirst: 120_000,
   clusterCheckEvery: 6 * 3_600_000,
+  surveyFirst: 60_000,
+  surveyPoll: 5000,
+  surveyEvery: 900_000,
   trendEvery: 900_000,
   replicaSilence: 45_000,
   replicaForgotten: 600_000,

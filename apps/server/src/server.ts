@@ -29,6 +29,7 @@ import { createApp } from "./http/app.ts";
 import { startJobs, type Job } from "./jobs/job.ts";
 import { listRegistries } from "./jobs/list-registries.ts";
 import { checkClusters } from "./jobs/check-clusters.ts";
+import { judgeRunning } from "./jobs/judge-running.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
 import { createMatcher } from "./jobs/matcher.ts";
@@ -96,6 +97,7 @@ const createJobs = (): Job[] => [
   retention,
   expireOrders,
   checkClusters,
+  judgeRunning(),
 ];
 
 /**

@@ -11,6 +11,8 @@ import {
   type Json,
   type LibraryPolicy,
 } from "@bulwark/admission";
+import { imagesOf } from "@bulwark/gate";
+import { aboutOf, loadImagePolicies, type ImagePolicyFile } from "@bulwark/imagepolicy";
 import {
   editText,
   placeText,
@@ -27,6 +29,7 @@ import { checkPod, levels, type Level } from "@bulwark/podsecurity";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
 import { printable } from "../local/text.ts";
+import { judgeImages, readReports, type Knowledge } from "./images.ts";
 
 const usage = `Usage: bulwark check manifest FILE… [OPTION…]
 
@@ -35,7 +38,11 @@ verdict as at admission. Without --policies the library of Bulwark is asked.
 A FILE is YAML or JSON, a folder of them, or - for standard input.
 
   --policies DIR      policies of your own: ValidatingAdmissionPolicy as Kubernetes
-                      has it; may be given several times
+                      has it, ImagePolicy; may be given several times
+  --reports DIR       what an ImagePolicy is told of images: reports that bulwark scan
+                      image NAME --format json wrote; may be given several times
+  --offline           registries are not asked which digest a tag has, who signed it,
+                      when it was made
   --only NAME,…       only these policies
   --skip NAME,…       not these
   --pod-security LEVEL  also the Pod Security Standards: baseline or restricted
@@ -44,7 +51,8 @@ A FILE is YAML or JSON, a folder of them, or - for standard input.
   --fix               mend in the files what can be mended safely
   --format json       for programs
 
-Exit code 1 when there are findings, 3 when a part could not be read.
+Exit code 1 when there are findings, 3 when a part could not be read or judged: what
+an ImagePolicy asks about an image that was not scanned is unknown, and not allowed.
 `;
 
 const options = {
@@ -53,6 +61,8 @@ const options = {
   skip: { type: "string" },
   "pod-security": { type: "string" },
   "fail-on": { type: "string" },
+  reports: { type: "string", multiple: true },
+  offline: { type: "boolean" },
   fix: { type: "boolean" },
   format: { type: "string" },
 } as const;
@@ -72,6 +82,8 @@ interface Finding {
 interface Checked {
   readonly manifest: Manifest;
   readonly findings: readonly Finding[];
+  /** What could not be told of its images. */
+  readonly unknown: readonly { readonly policy: string; readonly message: string }[];
 }
 
 async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
@@ -83,36 +95,41 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   }
   const gate = gateOf(values["fail-on"]);
   const level = levelOf(values["pod-security"]);
-  let missed = 0;
-  const library = choose(
-    (values.policies ?? [ownLibrary]).flatMap((folder) =>
-      loadLibrary(folder, (error) => {
-        missed++;
-        stderr.write(`${printable(errorText(error))}\n`);
-      }),
-    ),
+  const told = new Set<string>();
+  const tell = (error: unknown): void => {
+    if (!told.has(errorText(error))) stderr.write(`${printable(errorText(error))}\n`);
+    told.add(errorText(error));
+  };
+  const folders = values.policies ?? [ownLibrary];
+  const { library, images } = choose(
+    {
+      library: folders.flatMap((folder) => loadLibrary(folder, tell)),
+      images: folders.flatMap((folder) => loadImagePolicies(folder, tell)),
+    },
     values.only,
     values.skip,
   );
+  const scans = (values.reports ?? []).flatMap(readReports);
   const context = (objects: readonly Manifest[]): AdmissionOptions => optionsOf(objects.map(({ object }) => object));
   const read = readFiles(positionals);
   for (const problem of [...read.problems, ...read.others]) {
     stderr.write(`${printable(placeText(problem))}: ${printable(problem.reason)} (${problem.remedy})\n`);
   }
-  missed += read.problems.length;
-
   let { objects } = read;
   let mended = 0;
   if (values.fix === true) {
     mended = mend(objects, library, context(objects));
     if (mended > 0) ({ objects } = readFiles(positionals));
   }
-  const checked = check(objects, library, context(objects), level);
+  const byPolicies = check(objects, library, context(objects), level);
+  const knowledge = { scans, offline: values.offline === true, scannedIsMeant: false };
+  const checked = await checkImages(byPolicies, images, knowledge);
   const found = checked.flatMap(({ findings }) => findings);
   if (values.format === "json") stdout.write(`${JSON.stringify(toJson(checked, read.problems), null, 2)}\n`);
   else stdout.write(table(checked, objects.length, mended));
   if (found.some((finding) => severityRank(finding.severity) <= gate)) return 1;
-  return missed > 0 ? 3 : 0;
+  const unknown = checked.some((one) => one.unknown.length > 0);
+  return told.size + read.problems.length > 0 || unknown ? 3 : 0;
 }
 
 function gateOf(text: string | undefined): number {
@@ -128,12 +145,13 @@ function levelOf(text: string | undefined): Level | undefined {
   throw new UsageError("usage", `--pod-security ${text}: no such level`, { remedy: levels.join(", ") });
 }
 
-function choose(
-  library: readonly LibraryPolicy[],
-  only: string | undefined,
-  skip: string | undefined,
-): LibraryPolicy[] {
-  const names = new Set(library.map(({ name }) => name));
+interface Policies {
+  readonly library: readonly LibraryPolicy[];
+  readonly images: readonly ImagePolicyFile[];
+}
+
+function choose({ library, images }: Policies, only: string | undefined, skip: string | undefined): Policies {
+  const names = new Set([...library.map(({ name }) => name), ...images.map(({ policy }) => policy.name)]);
   const list = (flag: string, text: string | undefined): Set<string> | undefined => {
     if (text === undefined) return undefined;
     const chosen = new Set(text.split(","));
@@ -143,7 +161,11 @@ function choose(
   };
   const wanted = list("only", only);
   const unwanted = list("skip", skip);
-  return library.filter(({ name }) => (wanted?.has(name) ?? true) && !(unwanted?.has(name) ?? false));
+  const isChosen = (name: string): boolean => (wanted?.has(name) ?? true) && !(unwanted?.has(name) ?? false);
+  return {
+    library: library.filter(({ name }) => isChosen(name)),
+    images: images.filter(({ policy }) => isChosen(policy.name)),
+  };
 }
 
 /** Namespaces and parameters are taken from the files themselves. */
@@ -181,7 +203,36 @@ function check(
       const { title, severity: rank, remedy, fix } = known;
       return [{ policy, severity: rank, title, message: failure.message, remedy, fixable: fix !== undefined }];
     });
-    return { manifest, findings: [...findings, ...podSecurity(manifest.object, level)] };
+    return { manifest, findings: [...findings, ...podSecurity(manifest.object, level)], unknown: [] };
+  });
+}
+
+/** Asks the ImagePolicies about the images of every object, each image once. */
+async function checkImages(
+  checked: readonly Checked[],
+  policies: readonly ImagePolicyFile[],
+  knowledge: Knowledge,
+): Promise<Checked[]> {
+  if (policies.length === 0) return [...checked];
+  const used = new Map(
+    checked.map((one) => [one, new Set(imagesOf(one.manifest.object).map(({ image }) => image))] as const),
+  );
+  const all = [...used.values()].flatMap((images) => [...images]);
+  const verdicts = await judgeImages(policies, all, knowledge);
+  const about = new Map(policies.map(({ policy }) => [policy.name, aboutOf(policy)]));
+  return checked.map((one) => {
+    const mine = verdicts.filter(({ image }) => used.get(one)?.has(image) === true);
+    const lines = (wanted: string): { policy: string; message: string }[] =>
+      mine
+        .filter(({ verdict }) => verdict === wanted)
+        .flatMap(({ policy, messages }) => messages.map((message) => ({ policy, message })));
+    const denied = lines("denied").flatMap(({ policy, message }): Finding[] => {
+      const known = about.get(policy);
+      if (!known) return [];
+      const { title, severity: rank, remedy } = known;
+      return [{ policy, severity: rank, title, message, remedy, fixable: false }];
+    });
+    return { ...one, findings: [...one.findings, ...denied], unknown: lines("unknown") };
   });
 }
 
@@ -244,11 +295,12 @@ function nameOf({ object }: Manifest): string {
 
 function toJson(checked: readonly Checked[], problems: readonly unknown[]): unknown {
   return {
-    objects: checked.map(({ manifest, findings }) => ({
+    objects: checked.map(({ manifest, findings, unknown }) => ({
       name: nameOf(manifest),
       file: manifest.place.file,
       line: manifest.place.line,
       findings,
+      unknown,
     })),
     problems,
   };
@@ -265,8 +317,8 @@ const colours = {
 
 function table(checked: readonly Checked[], objects: number, mended: number): string {
   const lines: string[] = [];
-  for (const { manifest, findings } of checked) {
-    if (findings.length === 0) continue;
+  for (const { manifest, findings, unknown } of checked) {
+    if (findings.length + unknown.length === 0) continue;
     lines.push(
       `${styleText("bold", printable(nameOf(manifest)))}  ${styleText("gray", printable(placeText(manifest.place)))}`,
     );
@@ -276,10 +328,13 @@ function table(checked: readonly Checked[], objects: number, mended: number): st
       const mark = fixable ? styleText("green", " --fix mends it") : "";
       lines.push(`  ${styleText(colours[rank], rank.padEnd(9))} ${policy}: ${printable(message)}${mark}`);
     }
+    for (const { policy, message } of unknown) {
+      lines.push(`  ${styleText("yellow", "unknown".padEnd(9))} ${policy}: ${printable(message)}`);
+    }
     lines.push("");
   }
   const found = checked.flatMap(({ findings }) => findings);
-  const policies = new Map(found.map(({ policy, remedy }) => [policy, remedy]));
+  const policies = new Map(found.filter(({ remedy }) => remedy !== "").map(({ policy, remedy }) => [policy, remedy]));
   if (policies.size > 0)
     lines.push("What to do:", ...[...policies].map(([policy, remedy]) => `  ${policy}: ${printable(remedy)}`), "");
   if (mended > 0) lines.push(`${counted(mended, "object")} mended in the files.`);
@@ -287,6 +342,8 @@ function table(checked: readonly Checked[], objects: number, mended: number): st
     .map((rank) => [found.filter((finding) => finding.severity === rank).length, rank] as const)
     .filter(([count]) => count > 0)
     .map(([count, rank]) => `${count} ${rank}`);
+  const open = checked.reduce((sum, { unknown }) => sum + unknown.length, 0);
+  if (open > 0) counts.push(`${open} not known`);
   lines.push(`${counted(objects, "object")}: ${counts.length === 0 ? "nothing found" : counts.join(", ")}.`);
   return `${lines.join("\n")}\n`;
 }

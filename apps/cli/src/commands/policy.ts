@@ -1,5 +1,12 @@
 import { parseArgs, styleText } from "node:util";
 import { caseProblems, casesOf, loadLibrary, type LibraryPolicy } from "@bulwark/admission";
+import {
+  aboutOf,
+  imageCaseProblems,
+  imageCasesOf,
+  loadImagePolicies,
+  type ImagePolicyFile,
+} from "@bulwark/imagepolicy";
 import { errorText } from "@bulwark/model/plain";
 import { ownLibrary } from "../check/manifest.ts";
 import type { Command, Io } from "../command.ts";
@@ -9,10 +16,10 @@ import { printable } from "../local/text.ts";
 const usage = `Usage: bulwark policy list [DIR]
        bulwark policy test [DIR]
 
-Admission policies: ValidatingAdmissionPolicy as Kubernetes has it, one file each.
-list shows them, test runs the cases that lie beside them (NAME.cases.yaml): each
-must be allowed or denied as it says, and what a fix mends must then be allowed.
-Without DIR it is the library of Bulwark.
+Admission policies: ValidatingAdmissionPolicy as Kubernetes has it, and ImagePolicy,
+one file each. list shows them, test runs the cases that lie beside them
+(NAME.cases.yaml): each must be allowed or denied as it says, and what a fix mends
+must then be allowed. Without DIR it is the library of Bulwark.
 
   --format json   for programs
 
@@ -25,19 +32,34 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   if ((verb !== "list" && verb !== "test") || more.length > 0) {
     throw new UsageError("usage", "say list or test, and one folder", { remedy: "bulwark policy --help" });
   }
-  let wrong = 0;
-  const library = loadLibrary(folder, (error) => {
-    wrong++;
-    stderr.write(`${printable(errorText(error))}\n`);
-  });
+  const told = new Set<string>();
+  const tell = (error: unknown): void => {
+    if (!told.has(errorText(error))) stderr.write(`${printable(errorText(error))}\n`);
+    told.add(errorText(error));
+  };
+  const policies = { library: loadLibrary(folder, tell), images: loadImagePolicies(folder, tell) };
   const json = values.format === "json";
-  const code = verb === "list" ? list(library, json, stdout) : test(library, json, stdout);
-  return code === 0 && wrong > 0 ? 3 : code;
+  const code = verb === "list" ? list(policies, json, stdout) : await test(policies, json, stdout);
+  return code === 0 && told.size > 0 ? 3 : code;
 }
 
-function list(library: readonly LibraryPolicy[], json: boolean, stdout: NodeJS.WritableStream): number {
+interface Policies {
+  readonly library: readonly LibraryPolicy[];
+  readonly images: readonly ImagePolicyFile[];
+}
+
+/** What both kinds are shown with. */
+function rowsOf({
+  library,
+  images,
+}: Policies): Pick<LibraryPolicy, "name" | "category" | "title" | "severity" | "why" | "remedy" | "fix">[] {
+  return [...library, ...images.map(({ policy }) => ({ ...aboutOf(policy), category: "images", fix: undefined }))];
+}
+
+function list(policies: Policies, json: boolean, stdout: NodeJS.WritableStream): number {
+  const all = rowsOf(policies);
   if (json) {
-    const rows = library.map(({ name, category, title, severity, why, remedy, fix }) => ({
+    const rows = all.map(({ name, category, title, severity, why, remedy, fix }) => ({
       name,
       category,
       title,
@@ -49,24 +71,26 @@ function list(library: readonly LibraryPolicy[], json: boolean, stdout: NodeJS.W
     stdout.write(`${JSON.stringify(rows, null, 2)}\n`);
     return 0;
   }
-  for (const [category, policies] of Map.groupBy(library, (policy) => policy.category)) {
+  for (const [category, group] of Map.groupBy(all, (policy) => policy.category)) {
     stdout.write(`${styleText("bold", category || "policies")}\n`);
-    for (const { name, severity, title, fix } of policies) {
+    for (const { name, severity, title, fix } of group) {
       stdout.write(`  ${severity.padEnd(9)} ${name.padEnd(32)} ${title}${fix ? styleText("green", " (fix)") : ""}\n`);
     }
   }
-  stdout.write(`${library.length} policies.\n`);
+  stdout.write(`${all.length} policies.\n`);
   return 0;
 }
 
-function test(library: readonly LibraryPolicy[], json: boolean, stdout: NodeJS.WritableStream): number {
-  const cases = library.reduce((sum, policy) => sum + casesOf(policy).length, 0);
-  const problems = library.flatMap(caseProblems);
-  if (json) stdout.write(`${JSON.stringify({ policies: library.length, cases, problems }, null, 2)}\n`);
+async function test({ library, images }: Policies, json: boolean, stdout: NodeJS.WritableStream): Promise<number> {
+  const policies = library.length + images.length;
+  const cases = [...library.map(casesOf), ...images.map(imageCasesOf)].reduce((sum, some) => sum + some.length, 0);
+  const ofImages = await Promise.all(images.map(imageCaseProblems));
+  const problems = [...library.flatMap(caseProblems), ...ofImages.flat()];
+  if (json) stdout.write(`${JSON.stringify({ policies, cases, problems }, null, 2)}\n`);
   else {
     for (const problem of problems) stdout.write(`${printable(problem)}\n`);
     stdout.write(
-      `${library.length} policies, ${cases} cases, ${problems.length === 0 ? "all hold" : `${problems.length} problems`}.\n`,
+      `${policies} policies, ${cases} cases, ${problems.length === 0 ? "all hold" : `${problems.length} problems`}.\n`,
     );
   }
   return problems.length === 0 ? 0 : 1;

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { databaseStatus, openDatabase } from "@bulwark/advisory/lookup";
 import { dataFolder } from "@bulwark/config/data-folder";
-import type { Report } from "@bulwark/model";
+import type { PolicyVerdict, Report } from "@bulwark/model";
 import { failing, formatOf, formats, isPartial, newReport, parseGate, problemsOf, type Problem } from "@bulwark/report";
 import type { Command, Io } from "../command.ts";
 import { configFlags, configUsage, UsageError } from "../local/options.ts";
@@ -32,6 +32,10 @@ Works without a server, on the database of bulwark db update.
                    or worse), fixable, kev, epss>=0.1, vulnerability, secret,
                    malware, check, any. Between commas all must hold; several
                    --fail-on are several conditions
+  --policy PATH    ImagePolicies of a file or a folder, as they are asked at admission:
+                   exit code 1 when one denies the image, 3 when what it asks cannot
+                   be known; several --policy are several policies
+  --as NAME        the name by which a policy knows it, where a file is scanned
   --new-since FILE only what this report (--format json) did not know fails
   --exceptions FILE what is put up with, why, by whom, until when;
                    .bulwark.yaml of the repository or of this folder
@@ -56,6 +60,8 @@ ${configUsage}`;
 const options = {
   ...configFlags,
   "fail-on": { type: "string", multiple: true },
+  policy: { type: "string", multiple: true },
+  as: { type: "string" },
   "new-since": { type: "string" },
   exceptions: { type: "string" },
   vex: { type: "string", multiple: true },
@@ -82,6 +88,11 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   const format = formatOf(values.format ?? (values["fix-plan"] === true ? "fix-plan" : "table"));
   const saved = (values.save ?? []).map(savedOf);
   const known = await knownBefore(values["new-since"]);
+  const asked = values.policy && (await import("../check/images.ts"));
+  const policies = asked ? (values.policy ?? []).flatMap((path) => asked.policiesIn(path)) : [];
+  if (asked && input.kind !== "image") {
+    throw new UsageError("usage", "--policy is about images", { remedy: "bulwark scan image NAME --policy FILE" });
+  }
 
   const line = progress(stderr);
   const found = await look(input, {
@@ -99,7 +110,9 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   line.show("matching");
   const database = values.db ?? join(values.data ?? (await dataFolder(values.config)), "advisories.db");
   const judged = await withVex(await reportOf(found, database), values.vex ?? []);
-  const report = await withExceptions(judged, input, values.exceptions);
+  const decided = await withExceptions(judged, input, values.exceptions);
+  const whole = { name: values.as ?? input.name, offline: values.offline === true, created: found.created };
+  const report = asked ? await asked.withPolicies(decided, policies, whole) : decided;
   line.clear();
 
   const fresh =
@@ -116,8 +129,10 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   if (report.vulnerabilities === null) {
     stderr.write(`bulwark scan: no advisory database at ${database}: run bulwark db update\n`);
   }
-  if (failing(report, gates, known).length > 0) return 1;
-  return isPartial(report) ? 3 : 0;
+  const has = (wanted: PolicyVerdict["verdict"]): boolean =>
+    report.policies?.some(({ verdict }) => verdict === wanted) ?? false;
+  if (failing(report, gates, known).length > 0 || has("denied")) return 1;
+  return isPartial(report) || has("unknown") ? 3 : 0;
 }
 
 function isUnknownTo(known: ReadonlySet<string>): (problem: Problem) => boolean {

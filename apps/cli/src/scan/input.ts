@@ -29,6 +29,8 @@ export interface LookOptions extends ImageOptions {
 /** What was found in an input, before any advisory. */
 export interface Found extends Omit<Seen, "config"> {
   target: Report["target"];
+  /** When an image was made; null where it does not say, undefined for all that is none. */
+  created?: string | null;
 }
 
 /** Reads the words behind `bulwark scan`. Raises `UsageError`. */
@@ -61,7 +63,8 @@ export async function look(input: Input, options: LookOptions): Promise<Found> {
     lookOptionsOf(options, input.name),
   );
   const platform = config === null ? null : `${config.os}/${config.architecture}`;
-  return { target: { kind: input.kind, name: nameOf(input), digest: tree.digest, platform }, ...seen };
+  const target = { kind: input.kind, name: nameOf(input), digest: tree.digest, platform };
+  return { target, ...seen, ...(config && { created: config.created }) };
 }
 
 async function open({ kind, name }: Input, options: ImageOptions): Promise<FileTree> {

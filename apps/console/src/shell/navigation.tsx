@@ -14,6 +14,7 @@ import {
   BoxIcon,
   BugIcon,
   ClusterIcon,
+  GateIcon,
   KeyboardIcon,
   LogoutIcon,
   OverviewIcon,
@@ -75,6 +76,7 @@ function Pages() {
       <Item to="/findings" search={{ state: "open" }} icon={BugIcon} text={t("nav.findings")} />
       <Item to="/assets" icon={BoxIcon} text={t("nav.assets")} />
       <Item to="/clusters" icon={ClusterIcon} text={t("nav.clusters")} />
+      <Item to="/policies" icon={GateIcon} text={t("nav.policies")} />
       <Item to="/posture" icon={ShieldIcon} text={t("nav.posture")} />
       <Item
         to="/health"

@@ -36,6 +36,7 @@ export const ClusterIcon = icon(
   "M12 3v6M12 15v6",
 );
 export const ShieldIcon = icon("M12 3l7 3v5c0 5-3.500 8-7 10-3.500-2-7-5-7-10V6z", "M9 12l2 2 4-4");
+export const GateIcon = icon("M4 20V6l8-3 8 3v14", "M4 20h16", "M8 20v-9h8v9", "M12 11v9");
 export const LayersIcon = icon("M12 4l9 5-9 5-9-5z", "M3 14l9 5 9-5");
 export const BellIcon = icon("M6 9a6 6 0 0 1 12 0c0 6 2 7 2 8H4c0-1 2-2 2-8", "M10 20a2.2 2.2 0 0 0 4 0");
 export const BugIcon = icon(

@@ -1,44 +1,22 @@
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { readPolicies, type Json, type LibraryPolicy } from "@bulwark/admission";
-import { imageGuards, nativeGuard, type Guard } from "@bulwark/gate";
+import type { Guard } from "@bulwark/gate";
 import type { RegistryOptions } from "@bulwark/image";
 import {
   createImageJudge,
   notScanned,
-  readImagePolicy,
   registrySource,
   weaknessOf,
   type ImageJudge,
   type ScanFacts,
 } from "@bulwark/imagepolicy";
-import { readTexts } from "@bulwark/manifests";
-import { errorText, policySetting, severity, type Finding, type PolicySetting } from "@bulwark/model";
+import { errorText, policySetting, type Finding, type PolicySetting } from "@bulwark/model";
 import type { Store } from "@bulwark/store";
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { Refusal } from "../http/problem.ts";
-
-/** Where a policy comes from. A policy of a cluster's own config map is in force there only. */
-export type Source = "library" | "file" | "console" | "cluster";
-
-/** A policy that can be in force. */
-export interface Definition extends Pick<
-  LibraryPolicy,
-  "name" | "file" | "category" | "title" | "severity" | "why" | "remedy"
-> {
-  readonly kind: string;
-  readonly source: Source;
-  /** The YAML that it stands in. */
-  readonly text: string;
-  /** It can change what it finds. */
-  readonly fixable: boolean;
-  /** How it says itself that it wants to be in force; null where it does not. */
-  readonly asks: PolicySetting | null;
-  /** What it does at admission. */
-  guards(setting: PolicySetting): Guard[];
-}
+import { definitionsIn, type Definition, type Source } from "./definitions.ts";
 
 const key = "admission.policies";
 const stored = z.strictObject({
@@ -226,60 +204,6 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
       .filter(({ policy }) => !known.has(policy))
       .map(({ policy }) => `server.admission.policies: there is no policy ${policy}`);
   }
-}
-
-/** The policies of a document. Raises `AdmissionError` or `ImagePolicyError`. */
-export function definitionsIn(
-  name: string,
-  text: string,
-  source: Source,
-  judge: ImageJudge,
-  category = "",
-): Definition[] {
-  const native = readPolicies(name, text, category).map((policy): Definition => {
-    const { compiled, fix, objects } = policy;
-    const { kind, metadata } = compiled.policy;
-    return {
-      ...policy,
-      ...{ kind, source, text, fixable: fix !== undefined || kind === "MutatingAdmissionPolicy" },
-      asks: settingIn(policy.name, metadata.annotations),
-      guards: (setting) => [
-        nativeGuard(compiled, objects, setting),
-        ...(setting.fix && fix ? [nativeGuard(fix, objects, setting)] : []),
-      ],
-    };
-  });
-  const images = readTexts([{ name, text }]).objects.filter(({ object }) => object.kind === "ImagePolicy");
-  return [...native, ...images.map(({ object, place }) => imageDefinition(object, `${name}:${place.line}`))];
-
-  function imageDefinition(object: Json, place: string): Definition {
-    const policy = readImagePolicy(object, place);
-    const said = (word: string): string => policy.annotations[`bulwark.dev/${word}`] ?? "";
-    const level = severity.safeParse(said("severity"));
-    return {
-      ...{ name: policy.name, file: name, category, title: said("title") || policy.name, kind: "ImagePolicy" },
-      ...{ severity: level.success ? level.data : "medium", why: said("why"), remedy: said("remedy") },
-      ...{ source, text, fixable: policy.mutateDigest, asks: settingIn(policy.name, policy.annotations) },
-      guards: (setting) => imageGuards(policy, setting, judge),
-    };
-  }
-}
-
-/** The setting of a policy that lies in a cluster: what it says itself, else it observes. */
-export function settingInCluster({ name, asks }: Definition): PolicySetting {
-  return asks ?? policySetting.parse({ policy: name, mode: "observe" });
-}
-
-function settingIn(name: string, annotations: Readonly<Record<string, string>> = {}): PolicySetting | null {
-  const annotation = (word: string): string | undefined => annotations[`bulwark.dev/${word}`];
-  const mode = annotation("mode");
-  if (mode === undefined) return null;
-  const from = annotation("from");
-  const read = policySetting.safeParse({
-    ...{ policy: name, mode, failurePolicy: annotation("failure-policy") },
-    ...{ from: from === undefined ? null : Date.parse(from), fix: annotation("fix") === "true" },
-  });
-  return read.success ? read.data : policySetting.parse({ policy: name, mode: "observe" });
 }
 
 type Registries = NonNullable<Context["config"]["server"]["admission"]>["registries"];

@@ -13,7 +13,7 @@ import {
   type Resource,
 } from "@bulwark/kube";
 import { errorText } from "@bulwark/model";
-import { definitionsIn, settingInCluster, type Definition } from "./book.ts";
+import { definitionsIn, settingInCluster, type Definition } from "./definitions.ts";
 
 /** Milliseconds for the question what a namespace is like: the policies need time as well. */
 const namespacePatience = 1000;

@@ -218,7 +218,7 @@ interface Telling {
   book: PolicyBook;
   authorities: Authorities;
   address: Address;
-  settings: { configuration: string; namespace: string; excludedNamespaces: readonly string[]; deadline: number };
+  settings: { configuration: string; deadline: number };
 }
 
 /** False where the cluster could not be told. */
@@ -232,7 +232,7 @@ async function tell(view: ClusterView, telling: Telling): Promise<boolean> {
   const now = Date.now();
   const options = {
     ...{ name: settings.configuration, cluster: name, address, authorities: bundle },
-    excludedNamespaces: [...new Set(["kube-system", settings.namespace, ...settings.excludedNamespaces])],
+    excludedNamespaces: sparedNamespaces(context.config),
     // A quarter more than the answer takes here: it has to travel, and a later start is part of it.
     timeoutSeconds: Math.min(30, Math.ceil((settings.deadline * 1.25) / 1000)),
   };
@@ -295,6 +295,12 @@ interface Whereabouts {
 }
 
 const usualNamespace = "bulwark";
+
+/** Namespaces about which no policy is ever asked. */
+export function sparedNamespaces({ server: { admission } }: Context["config"]): string[] {
+  if (!admission) return ["kube-system", usualNamespace];
+  return [...new Set(["kube-system", whereabouts(admission).namespace, ...admission.excludedNamespaces])];
+}
 
 function whereabouts(admission: NonNullable<Context["config"]["server"]["admission"]>): Whereabouts {
   const { url, service, namespace } = admission;

@@ -1,5 +1,7 @@
 import type { PolicyRow } from "@bulwark/contract";
-import { settingInCluster, type Definition } from "../admission/book.ts";
+import type { RunningTally } from "@bulwark/model";
+import { settingInCluster, type Definition } from "../admission/definitions.ts";
+import { preview } from "../admission/preview.ts";
 import type { Context } from "../context.ts";
 import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
@@ -10,13 +12,14 @@ const day = 86_400_000;
 
 export const admissionHandlers: HandlersOf<"admission"> = {
   async listPolicies({ now }, context) {
-    const { policies, webhook } = context;
+    const { policies, store, webhook } = context;
     const definitions = await allOf(context);
     const counts = await countsOf(context, now);
     return {
       items: definitions.map((definition) => rowOf(definition, counts, context)),
       webhook: webhook && { url: webhook.url, clusters: webhook.clusters.map(({ name }) => name) },
       problems: [...policies.problems(), ...(webhook?.clusters ?? []).flatMap((cluster) => cluster.problems())],
+      looks: (await store.runningPolicies.runs()).map(({ hash: _, ...look }) => look),
     };
   },
 
@@ -54,6 +57,14 @@ export const admissionHandlers: HandlersOf<"admission"> = {
     await audited(context, call, "policy.delete", id);
   },
 
+  async listPolicyViolations({ query: { cursor, limit, ...filter } }, { store }) {
+    return store.runningPolicies.violations(filter, { cursor, limit });
+  },
+
+  async previewPolicies({ body }, context) {
+    return preview(body.text, context);
+  },
+
   async listAdmissionDecisions({ query: { cursor, limit, ...filter } }, { store }) {
     return store.admission.list(filter, { cursor, limit });
   },
@@ -76,20 +87,24 @@ async function allOf({ policies, webhook }: Context): Promise<Definition[]> {
   return [...own.values(), ...[...others.values()].filter(({ name }) => !own.has(name))];
 }
 
-type Counts = Map<string, PolicyRow["decisions"]>;
+interface Counts {
+  readonly decisions: ReadonlyMap<string, PolicyRow["decisions"]>;
+  readonly running: ReadonlyMap<string, RunningTally>;
+}
 
 async function countsOf({ store }: Context, now: number): Promise<Counts> {
-  const counts: Counts = new Map();
+  const counts = new Map<string, PolicyRow["decisions"]>();
   for (const { policy, outcome, count } of await store.admission.count(now - day)) {
     counts.set(policy, { ...counts.get(policy), [outcome]: count });
   }
-  return counts;
+  return { decisions: counts, running: await store.runningPolicies.tallies() };
 }
 
 function rowOf(definition: Definition, counts: Counts, { policies }: Context): PolicyRow {
   const { name, title, severity, category, why, remedy, source, file, kind, fixable } = definition;
   const setting = source === "cluster" ? settingInCluster(definition) : policies.setting(name);
   const place = source === "library" ? file.slice(file.indexOf("content/")) : file;
-  const decisions = counts.get(name) ?? {};
-  return { name, kind, title, severity, category, why, remedy, source, place, fixable, setting, decisions };
+  const decisions = counts.decisions.get(name) ?? {};
+  const running = counts.running.get(name) ?? null;
+  return { name, kind, title, severity, category, why, remedy, source, place, fixable, setting, decisions, running };
 }

@@ -370,6 +370,12 @@ describe("every route, in the order of a working day", () => {
     assert.equal(found.setting?.mode, "warn");
     const document = { params: { id: "mine" } };
     const text = found.text.replaceAll("no-latest-tag", "mine");
+    const preview = await client.previewPolicies({ body: { text } });
+    assert.deepEqual(
+      [preview.looks, preview.policies.map(({ policy, judged }) => `${policy} ${judged}`)],
+      [[], ["mine 0"]],
+    );
+    assert.deepEqual(await client.listPolicyViolations({ query: {} }), { items: [], next: null });
     assert.deepEqual(await client.putPolicyDocument({ ...document, body: { text } }), { policies: ["mine"] });
     await client.deletePolicyDocument(document);
     assert.deepEqual(await client.listAdmissionDecisions({ query: {} }), { items: [], next: null });

@@ -1,5 +1,6 @@
 export * from "./client.ts";
 export * from "./openapi.ts";
+export type { PolicyRow } from "./policies.ts";
 export type { RegistryHook } from "./registries.ts";
 export * from "./route.ts";
 export * from "./routes.ts";

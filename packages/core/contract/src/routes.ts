@@ -2,8 +2,6 @@ import {
   action,
   actionOrder,
   actionRecord,
-  admissionDecision,
-  admissionOutcome,
   agentName,
   agentSettings,
   alertException,
@@ -28,7 +26,6 @@ import {
   nodeName,
   parseSelector,
   responsePolicy,
-  policySetting,
   SelectorError,
   severity,
   storedAlert,
@@ -36,6 +33,7 @@ import {
 import { z } from "zod";
 import { findingRoutes } from "./findings.ts";
 import { cursor, id, limit, milliseconds, page, severityList, text } from "./parts.ts";
+import { policyRoutes } from "./policies.ts";
 import { registryRoutes } from "./registries.ts";
 import type { Route } from "./route.ts";
 import { scanRoutes } from "./scans.ts";
@@ -118,28 +116,6 @@ const clusterRow = kubeCluster.extend({
   nodes: z.object({ covered: z.number().int(), total: z.number().int() }),
 });
 export type ClusterRow = z.infer<typeof clusterRow>;
-
-/** A policy that can be in force, and how it is. */
-const policyRow = z.object({
-  name: z.string(),
-  kind: z.string(),
-  title: z.string(),
-  severity,
-  /** The folder of the library that it is in; empty for others. */
-  category: z.string(),
-  why: z.string(),
-  remedy: z.string(),
-  source: z.enum(["library", "file", "console", "cluster"]),
-  /** Where its text stands: a file, a document of the console, a config map. */
-  place: z.string(),
-  /** It can change what it finds. */
-  fixable: z.boolean(),
-  /** Null: off. */
-  setting: policySetting.nullable(),
-  /** Decisions of the last 24 hours by outcome. */
-  decisions: z.partialRecord(admissionOutcome, z.number().int()),
-});
-export type PolicyRow = z.infer<typeof policyRow>;
 
 /** Of checks or of hosts and clusters, by what is said of them; `excepted` fail, and somebody decided that they may. */
 const stateCounts = z.object({
@@ -229,83 +205,6 @@ const agentCertificate = z.object({ certificate: z.string(), cluster: z.string()
 
 /** Every operation of the API. Paths are stable; a change that breaks a caller is a new version in the path. */
 export const routes = {
-  // --- what is let into clusters
-  listPolicies: {
-    method: "GET",
-    path: "/api/v1/policies",
-    tag: "admission",
-    access: "read",
-    summary: "Admission policies: the library, your own, those of clusters, and how each is in force",
-    response: z.object({
-      items: z.array(policyRow),
-      /** Whether this server is asked by API servers at all. */
-      webhook: z.object({ url: z.string(), clusters: z.array(z.string()) }).nullable(),
-      problems: z.array(z.string()),
-    }),
-  },
-  getPolicy: {
-    method: "GET",
-    path: "/api/v1/policies/{id}",
-    tag: "admission",
-    access: "read",
-    summary: "One admission policy with its text",
-    params: id,
-    response: policyRow.extend({ text: z.string() }),
-  },
-  setPolicy: {
-    method: "PUT",
-    path: "/api/v1/policies/{id}",
-    tag: "admission",
-    access: "write",
-    summary: "Put a policy in force, change how it is, or turn it off",
-    params: id,
-    body: policySetting.omit({ policy: true }).nullable(),
-  },
-  putPolicyDocument: {
-    method: "PUT",
-    path: "/api/v1/policy-documents/{id}",
-    tag: "admission",
-    access: "write",
-    summary: "Add or replace policies of your own; a text with an error changes nothing",
-    params: id,
-    body: z.strictObject({ text: z.string().min(1).max(500_000) }),
-    response: z.object({ policies: z.array(z.string()) }),
-  },
-  deletePolicyDocument: {
-    method: "DELETE",
-    path: "/api/v1/policy-documents/{id}",
-    tag: "admission",
-    access: "write",
-    summary: "Remove policies of your own",
-    params: id,
-  },
-  listAdmissionDecisions: {
-    method: "GET",
-    path: "/api/v1/admission-decisions",
-    tag: "admission",
-    access: "read",
-    summary: "What policies decided, latest first",
-    query: z.object({
-      policy: text,
-      outcome: admissionOutcome.optional(),
-      cluster: text,
-      namespace: text,
-      q: text,
-      since: milliseconds,
-      until: milliseconds,
-      cursor,
-      limit,
-    }),
-    response: page(admissionDecision),
-  },
-  rotateWebhookAuthority: {
-    method: "POST",
-    path: "/api/v1/admission-authority/rotate",
-    tag: "admission",
-    access: "write",
-    summary: "Make a new certificate authority for the webhook before its time",
-  },
-
   // --- who is there
   loginWithLink: {
     method: "POST",
@@ -761,6 +660,7 @@ export const routes = {
 
   // --- what is weak
   ...findingRoutes,
+  ...policyRoutes,
   ...scanRoutes,
   ...registryRoutes,
 

@@ -56,3 +56,40 @@ export const admissionDecision = z.strictObject({
   duration: z.number().min(0),
 });
 export type AdmissionDecision = z.infer<typeof admissionDecision>;
+
+/**
+ * What a policy says of a workload that runs, were it made anew: `denied`; `noted` where its binding wants no more than a
+ * warning or a line in the audit log; `unknown` where it could not be told, which is neither.
+ */
+export const runningVerdict = z.enum(["denied", "noted", "unknown"]);
+export type RunningVerdict = z.infer<typeof runningVerdict>;
+
+/** A workload that runs and that a policy, in force or not, would not simply let in. */
+export const policyViolation = z.strictObject({
+  policy: z.string().max(253),
+  cluster: z.string().max(253),
+  /** Of the workload: what its pods and replica sets are controlled by, or the object itself. */
+  kind: z.string().max(253),
+  namespace: z.string().max(253),
+  name: z.string().max(253),
+  verdict: runningVerdict,
+  message: z.string().max(2048),
+  /** At how many objects of the workload it was found: itself, its pods, … */
+  objects: z.number().int(),
+  /** Of this verdict. Milliseconds since the epoch. */
+  since: z.number().int(),
+});
+export type PolicyViolation = z.infer<typeof policyViolation>;
+
+/** What a policy says of all that runs in a cluster. */
+export const runningTally = z.strictObject({
+  /** Objects that it was asked about. */
+  judged: z.number().int(),
+  /** Workloads by verdict. */
+  denied: z.number().int(),
+  noted: z.number().int(),
+  unknown: z.number().int(),
+  /** Objects of workloads that are not listed, for there are too many. */
+  dropped: z.number().int(),
+});
+export type RunningTally = z.infer<typeof runningTally>;

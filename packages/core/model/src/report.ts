@@ -44,6 +44,17 @@ export type ReportedMalware = z.infer<typeof reportedMalware>;
 export const reportedCheck = checkResult.extend(decided);
 export type ReportedCheck = z.infer<typeof reportedCheck>;
 
+/** What an ImagePolicy says of the image. `unknown`: what it asks could not be known, which is not a yes. */
+export const policyVerdict = z.strictObject({
+  policy: z.string().max(253),
+  /** As the policy was asked about it. */
+  image: z.string().max(4096),
+  verdict: z.enum(["allowed", "denied", "unknown"]),
+  /** Why; none where it is allowed. */
+  messages: z.array(z.string().max(8192)).max(100),
+});
+export type PolicyVerdict = z.infer<typeof policyVerdict>;
+
 export const targetKinds = ["image", "container", "fs", "repo", "sbom", "host"] as const;
 
 /** What a scan found. A list that is null was not looked for; what could not be judged is in `unknown`. */
@@ -89,6 +100,8 @@ export const report = z.strictObject({
       }),
     )
     .max(100),
+  /** Of the policies that are about the image; absent where none was asked. */
+  policies: z.array(policyVerdict).max(10_000).optional(),
   /** What whoever asked should know: exceptions that have run out or fit nothing, an old database. */
   warnings: z.array(z.string().max(4096)).max(1000),
 });

@@ -17,6 +17,7 @@ import { ingestRepository } from "./repositories/ingest.ts";
 import { kubernetesRepository } from "./repositories/kubernetes.ts";
 import { leaseRepository } from "./repositories/leases.ts";
 import { registryRepository } from "./repositories/registries.ts";
+import { runningPolicyRepository } from "./repositories/running-policies.ts";
 import { scanRepository } from "./repositories/scans.ts";
 import { settingRepository } from "./repositories/settings.ts";
 import { retain } from "./retain.ts";
@@ -62,6 +63,7 @@ function storeOn(engine: Engine): Store {
     settings: settingRepository(engine),
     agents: agentRepository(engine),
     admission: admissionRepository(engine),
+    runningPolicies: runningPolicyRepository(engine),
     leases: leaseRepository(engine),
     kubernetes: kubernetesRepository(engine),
     retain: async (limits, now) => retain(engine, limits, now),

@@ -3,6 +3,7 @@ import { after, test } from "node:test";
 import { missing, run, sampleEvent, startPostgres, type TestPostgres } from "@bulwark/testkit";
 import type { AgentRecord } from "@bulwark/model";
 import { benchmarksContract } from "./benchmarks.suite.ts";
+import { runningPoliciesContract } from "./running-policies.suite.ts";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
@@ -27,6 +28,10 @@ async function emptyDatabase(name: string): Promise<string> {
 }
 
 storeContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("contract") }) });
+runningPoliciesContract("PostgreSQL", {
+  skip,
+  open: async () => openStore({ postgresql: await emptyDatabase("running") }),
+});
 benchmarksContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("marks") }) });
 kubernetesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("kube") }) });
 manyNodesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("nodes") }) });

@@ -252,6 +252,22 @@ export interface Schema {
     search: string;
     body: string;
   };
+  /** When each cluster's objects were held against policies, and against which. */
+  policy_runs: { cluster: string; judged_at: number; body: string };
+  policy_tallies: { cluster: string; policy: string; body: string };
+  /** Workloads that run and that a policy would not simply let in. */
+  policy_violations: {
+    cluster: string;
+    policy: string;
+    namespace: string;
+    name: string;
+    kind: string;
+    verdict: string;
+    since: number;
+    judged_at: number;
+    search: string;
+    body: string;
+  };
   leases: { name: string; holder: string; until: number };
 }
 

@@ -9,6 +9,7 @@ import { after, test } from "node:test";
 import { missing, run, sampleEvent } from "@bulwark/testkit";
 import type { AgentRecord, Event, Page } from "@bulwark/model";
 import { benchmarksContract } from "./benchmarks.suite.ts";
+import { runningPoliciesContract } from "./running-policies.suite.ts";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
@@ -23,6 +24,10 @@ const folder = mkdtempSync(join(tmpdir(), "bulwark-store-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
 storeContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "bulwark.db") }) });
+runningPoliciesContract("SQLite", {
+  skip: false,
+  open: async () => openStore({ sqlite: join(folder, "running.db") }),
+});
 benchmarksContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "benchmarks.db") }) });
 kubernetesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "kube.db") }) });
 manyNodesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "nodes.db") }) });

@@ -27,8 +27,11 @@ import type {
   ImageReport,
   ImageSummary,
   Page,
+  PolicyViolation,
   RegistryImage,
   Requirement,
+  RunningTally,
+  RunningVerdict,
   StoredKubeObject,
   Scan,
   ScanOrigin,
@@ -66,6 +69,7 @@ export interface Store extends AsyncDisposable {
   readonly agents: AgentRepository;
   /** What policies decided of requests to API servers. */
   readonly admission: AdmissionRepository;
+  readonly runningPolicies: RunningPolicyRepository;
   /** What one replica at a time does. */
   readonly leases: LeaseRepository;
   readonly kubernetes: KubernetesRepository;
@@ -485,6 +489,41 @@ export interface AdmissionRepository {
   list(filter: AdmissionFilter, options: ListOptions): Promise<Page<AdmissionDecision>>;
   /** Since a time, by policy and outcome; without what was allowed. */
   count(since: number): Promise<{ policy: string; outcome: AdmissionOutcome; count: number }[]>;
+}
+
+/** A look at all that runs in a cluster. */
+export interface PolicyRun {
+  cluster: string;
+  /** Milliseconds since the epoch. */
+  judgedAt: number;
+  durationMs: number;
+  objects: number;
+  /** Of the policies that it was held against: others are a reason to look again. */
+  hash: string;
+  /** What could not be looked at, one line each. */
+  problems: string[];
+}
+export interface PolicyResult extends RunningTally {
+  policy: string;
+  violations: Omit<PolicyViolation, "policy" | "cluster" | "since">[];
+}
+export interface ViolationFilter {
+  policy?: string | undefined;
+  cluster?: string | undefined;
+  namespace?: string | undefined;
+  verdict?: RunningVerdict | undefined;
+  /** Substring of policy, kind, namespace, name or message. */
+  q?: string | undefined;
+}
+export interface RunningPolicyRepository {
+  /** The last look at a cluster is the one that counts: policies and workloads that it does not have are gone. */
+  put(run: PolicyRun, results: readonly PolicyResult[]): Promise<void>;
+  runs(): Promise<PolicyRun[]>;
+  /** Of each policy over all clusters. */
+  tallies(): Promise<Map<string, RunningTally>>;
+  /** By policy, cluster, namespace, name and kind. */
+  violations(filter: ViolationFilter, options: ListOptions): Promise<Page<PolicyViolation>>;
+  forget(cluster: string): Promise<void>;
 }
 
 export interface LeaseRepository {

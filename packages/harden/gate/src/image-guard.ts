@@ -73,7 +73,8 @@ function newImages({ object, oldObject, operation }: AdmissionRequest): Used[] {
   return imagesOf(object).filter(({ image }) => !before.has(image));
 }
 
-function imagesOf(object: Json): Used[] {
+/** Every image that an object runs, or makes what runs: of its containers and its volumes. */
+export function imagesOf(object: Json): Used[] {
   const spec = fieldOf(podTemplateOf(object), "spec");
   const containers = containerLists.flatMap((list) =>
     recordsOf(fieldOf(spec, list)).map(({ image }, index) => ({ path: `/spec/${list}/${index}/image`, image })),

@@ -2,6 +2,20 @@ import { openRegistry, parseReference, type Registry, type RegistryOptions } fro
 import { fieldOf, isRecord, recordsOf, stringOf } from "@bulwark/manifests";
 import type { Vulnerability } from "@bulwark/model";
 import { verifyImage, type Trust, type Verified } from "@bulwark/signature";
+import { z } from "zod";
+
+/** A weakness as policies see it. */
+export const weakness = z.strictObject({
+  id: z.string(),
+  severity: z.string(),
+  package: z.string().default(""),
+  fixed: z.boolean().default(false),
+  exploited: z.boolean().default(false),
+  epss: z.number().default(0),
+  /** Since it was published; 0 where that is not known. */
+  ageDays: z.number().default(0),
+});
+type Weakness = z.infer<typeof weakness>;
 
 /** What a scan knows of an image, as policies see it. */
 export interface ScanFacts {
@@ -9,18 +23,7 @@ export interface ScanFacts {
   readonly known: boolean;
   /** Milliseconds since the epoch; 0 where it is not known. */
   readonly scannedAt: number;
-  readonly vulnerabilities:
-    | readonly {
-        readonly id: string;
-        readonly severity: string;
-        readonly package: string;
-        readonly fixed: boolean;
-        readonly exploited: boolean;
-        readonly epss: number;
-        /** Since it was published; 0 where that is not known. */
-        readonly ageDays: number;
-      }[]
-    | null;
+  readonly vulnerabilities: readonly Readonly<Weakness>[] | null;
   readonly secrets: readonly { readonly kind: string; readonly severity: string }[] | null;
   readonly malware: readonly { readonly name: string }[] | null;
   readonly checks: readonly { readonly id: string; readonly severity: string }[] | null;
@@ -31,8 +34,8 @@ export const notScanned: ScanFacts = {
   ...{ secrets: null, malware: null, checks: null },
 };
 
-/** A weakness as policies see it. */
-export function weaknessOf(one: Vulnerability, now: number): NonNullable<ScanFacts["vulnerabilities"]>[number] {
+/** A weakness that a scan found, as policies see it. */
+export function weaknessOf(one: Vulnerability, now: number): Weakness {
   const published = one.published === null ? Number.NaN : Date.parse(one.published);
   return {
     ...{ id: one.id, severity: one.severity, package: one.package, exploited: one.exploited },
@@ -52,8 +55,8 @@ export interface ImageSource {
 export interface OpenImage extends AsyncDisposable {
   digest(): Promise<string>;
   verify(digest: string, trusted: readonly Trust[]): Promise<Verified>;
-  /** The configuration of the image: of one of its platforms where it has several. */
-  config(digest: string): Promise<Readonly<Record<string, unknown>>>;
+  /** The configuration of the image: of one of its platforms where it has several. `created`: no more than that is needed. */
+  config(digest: string, what: "all" | "created"): Promise<Readonly<Record<string, unknown>>>;
 }
 
 /** Images as their registries have them. Raises `ImageError`. */

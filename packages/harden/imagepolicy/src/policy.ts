@@ -46,6 +46,8 @@ const document = z.looseObject({
 interface Needs {
   readonly signatures: boolean;
   readonly config: boolean;
+  /** When it was made, which its configuration says too. */
+  readonly age: boolean;
   readonly report: boolean;
 }
 
@@ -104,7 +106,8 @@ export function readImagePolicy(object: unknown, place = ""): ImagePolicy {
     trusted,
     needs: {
       signatures: asks("signatures") || asks("attestations"),
-      config: asks("config") || asks("age"),
+      config: asks("config"),
+      age: asks("age"),
       report: asks("report"),
     },
     validations,

@@ -120,7 +120,7 @@ async function evaluate(policy: ImagePolicy, looking: Looking): Promise<Verdict>
   const { registry, repository, tag } = parseReference(reference);
   const name = `${registry}/${repository}`;
   const verified = needs.signatures ? await image.verify(digest, trusted) : null;
-  const config = needs.config ? await image.config(digest) : {};
+  const config = needs.config || needs.age ? await image.config(digest, needs.config ? "all" : "created") : {};
   const report = needs.report ? await source.report(digest, name) : notScanned;
   const created = typeof config["created"] === "string" ? Date.parse(config["created"]) : Number.NaN;
   const facts = {

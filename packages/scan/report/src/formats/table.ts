@@ -17,6 +17,7 @@ export function writeTable(report: Report, options: WriteOptions): string {
     placed("Secrets", of("secret"), options, paint),
     placed("Malware", of("malware"), options, paint),
     placed("Configuration", of("check"), options, paint),
+    policies(report, paint),
     unknown(report, paint),
     unread(report, paint),
     section(
@@ -126,6 +127,15 @@ function problemLine(
   // A title may be cut, what was seen may not.
   const lines = problem.kind === "vulnerability" ? cut(rest, width - 13) : wrap(rest, " ".repeat(13)).trimStart();
   return `  ${severity} ${lines}`;
+}
+
+function policies({ policies: list }: Report, paint: Paint): string {
+  if (!list) return "";
+  const lines = list.flatMap(({ policy, verdict, messages }) => [
+    `  ${paint(verdict === "allowed" ? "green" : verdict === "denied" ? "red" : "yellow", verdict.padEnd(9))}${cut(policy, width - 11)}`,
+    ...messages.map((text) => wrap(text, "    ")),
+  ]);
+  return section("Policies", lines.length === 0 ? ["  none of them is about this image"] : lines, paint);
 }
 
 function unknown({ unknown: list, vulnerabilities: found }: Report, paint: Paint): string {
