@@ -223,7 +223,7 @@ test(
       `exec chroot ${host} /usr/bin/env -i HOME=/root PATH=/usr/bin:/bin /opt/bulwark/bin/bulwark scan host --format json --db /no.db`,
     ];
     const answer = join(folder, "host.json");
-    run("unshare", ["--mount", "sh", "-c", `(${script.join(" && ")}) > ${answer}; test $? = 3`]);
+    run("unshare", ["--mount", "sh", "-c", `(${script.join(" && ")}) > ${answer}; test $? = 3`], { timeout: 280_000 });
     const { packages, os, target } = JSON.parse(readFileSync(answer, "utf8")) as Awaited<
       ReturnType<ReturnType<typeof scannerIn>["scan"]>
     >["report"];

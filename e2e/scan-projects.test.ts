@@ -23,6 +23,8 @@ const root = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "bulwark-e2e-projects-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const { scan } = scannerIn(folder);
+/** Installers take long on a machine that does much else. */
+const patient = { timeout: 280_000 };
 
 function write(path: string, text: string | Buffer): string {
   const file = join(folder, path);
@@ -52,7 +54,7 @@ test("npm: what npm ls tells, from the lock file and from what is installed", { 
   };
   write("npm/package.json", JSON.stringify(project));
   const cwd = join(folder, "npm");
-  run("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd });
+  run("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd, ...patient });
 
   interface Tree {
     name?: string;
@@ -83,7 +85,7 @@ test("npm: what npm ls tells, from the lock file and from what is installed", { 
 
 test("Python: what pip list tells of a virtual environment", { skip: missing("venv"), timeout: 300_000 }, async () => {
   const venv = join(folder, "venv");
-  run("python3", ["-m", "venv", venv]);
+  run("python3", ["-m", "venv", venv], patient);
   const pip = join(venv, "bin/pip");
   const told = JSON.parse(run(pip, ["list", "--format", "json"])) as { name: string; version: string }[];
   assert.ok(told.length > 0);
@@ -142,7 +144,7 @@ fn main() { println!("{} {} {}", itoa::Buffer::new().format(1), ryu::Buffer::new
       ...(source === null ? { root: true, dependencies: [] } : {}),
     }));
     write("rust/src/dependencies", deflateSync(JSON.stringify({ packages })));
-    run("cargo", ["build", "--quiet", "--locked", "--offline"], { cwd });
+    run("cargo", ["build", "--quiet", "--locked", "--offline"], { cwd, ...patient });
     assert.match(run(join(cwd, "target/debug/shop"), []), /^1 1\.5 \d+/);
 
     const { report: locked } = await scan("repo", cwd);
