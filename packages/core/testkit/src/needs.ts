@@ -23,6 +23,12 @@ const checks = {
   go: () => command("go", "golang, 1.26 or later"),
   cargo: () => command("cargo", "cargo"),
   python: () => command("python3", "python3 python3-requests"),
+  interpreters: () =>
+    command("socat", "socat") ??
+    command("ruby", "ruby") ??
+    command("php", "php-cli") ??
+    command("lua5.4", "lua5.4 lua-socket") ??
+    command("gawk", "gawk"),
   venv: () => command("python3", "python3-venv") ?? ensurepip(),
   jars: () =>
     existsSync("/usr/share/maven-repo/com/google/guava") ? null : "needs jars (Debian: apt-get install libguava-java)",
