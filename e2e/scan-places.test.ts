@@ -78,7 +78,7 @@ http: { addr: "${address}", tls: { certificate: ${certificate}, key: ${key} } }
   test("a mirror answers for Docker Hub; a wrong password is said", { skip }, async () => {
     const mirror = ["--mirror", `https://${address}`, "--ca", certificate];
     const { report } = await scan("image", "registry://web:1", ...mirror);
-    assert.deepEqual([report.target.name, listed(report, "npm")], ["registry://web:1", ["lodash 4.17.4"]]);
+    assert.deepEqual([report.target.name, listed(report, "npm")], ["web:1", ["lodash 4.17.4"]]);
     knowing({ auths: { [address]: { auth: Buffer.from("scanner:wrong").toString("base64") } } });
     const { code, err } = await refused("image", `registry://${address}/shop/web:1`, "--ca", certificate);
     assert.equal(code, 2);
@@ -191,7 +191,7 @@ test("a clamd of Debian looks at every file of an image", { skip: missing("clamd
     assert.match(troubles(report).join(), /^clamd: \/opt\/large: clamd did not look at it: /);
     await clamd.stop();
     const after = await look();
-    assert.equal(after.code, 3);
+    assert.deepEqual([after.code, after.report.malware], [3, null]);
     assert.match(troubles(after.report).join(), /^clamd: .*clamd\.sock/);
   } finally {
     await clamd.stop();
@@ -223,7 +223,7 @@ test(
       `exec chroot ${host} /usr/bin/env -i HOME=/root PATH=/usr/bin:/bin /opt/bulwark/bin/bulwark scan host --format json --db /no.db`,
     ];
     const answer = join(folder, "host.json");
-    run("unshare", ["--mount", "sh", "-c", `(${script.join(" && ")}) > ${answer}; test $? = 3`]);
+    run("unshare", ["--mount", "sh", "-c", `(${script.join(" && ")}) > ${answer}; test $? = 3`], { timeout: 280_000 });
     const { packages, os, target } = JSON.parse(readFileSync(answer, "utf8")) as Awaited<
       ReturnType<ReturnType<typeof scannerIn>["scan"]>
     >["report"];

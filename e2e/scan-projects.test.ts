@@ -23,6 +23,8 @@ const root = join(import.meta.dirname, "..");
 const folder = mkdtempSync(join(tmpdir(), "bulwark-e2e-projects-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 const { scan } = scannerIn(folder);
+/** Installers take long on a machine that does much else. */
+const patient = { timeout: 280_000 };
 
 function write(path: string, text: string | Buffer): string {
   const file = join(folder, path);
@@ -52,7 +54,7 @@ test("npm: what npm ls tells, from the lock file and from what is installed", { 
   };
   write("npm/package.json", JSON.stringify(project));
   const cwd = join(folder, "npm");
-  run("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd });
+  run("npm", ["install", "--offline", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd, ...patient });
 
   interface Tree {
     name?: string;
@@ -83,7 +85,7 @@ test("npm: what npm ls tells, from the lock file and from what is installed", { 
 
 test("Python: what pip list tells of a virtual environment", { skip: missing("venv"), timeout: 300_000 }, async () => {
   const venv = join(folder, "venv");
-  run("python3", ["-m", "venv", venv]);
+  run("python3", ["-m", "venv", venv], patient);
   const pip = join(venv, "bin/pip");
   const told = JSON.parse(run(pip, ["list", "--format", "json"])) as { name: string; version: string }[];
   assert.ok(told.length > 0);
@@ -102,11 +104,22 @@ test(
   { skip: missing("cargo"), timeout: 300_000 },
   async () => {
     const cwd = join(folder, "rust");
-    // Two crates without dependencies: seconds to build.
+    // Two crates without dependencies, of versions that stay: fetched once for each machine, and seconds to build.
+    const crates = [
+      ["itoa", "1.0.19", "3bd1574e617a9a6c1f8f8181bd7e841e1f20e4277607ef28945765188d6284d4"],
+      ["ryu", "1.0.23", "9774ba4a74de5f7b1c1451ed6cd5285a32eddb5cccb8cc655a4e50009e06477f"],
+    ] as const;
     write(
       "rust/Cargo.toml",
       '[package]\nname = "shop"\nversion = "0.3.1"\nedition = "2021"\n[dependencies]\nitoa = "1"\nryu = "1"\n',
     );
+    const source = "registry+https://github.com/rust-lang/crates.io-index";
+    const locks = crates.map(
+      ([name, version, checksum]) =>
+        `[[package]]\nname = "${name}"\nversion = "${version}"\nsource = "${source}"\nchecksum = "${checksum}"\n`,
+    );
+    const own = '[[package]]\nname = "shop"\nversion = "0.3.1"\ndependencies = [\n "itoa",\n "ryu",\n]\n';
+    write("rust/Cargo.lock", ["version = 3\n", ...locks, own].join("\n"));
     // As `cargo auditable` does it: a list of what was built in, deflated, in a section of its own.
     // https://github.com/rust-secure-code/cargo-auditable/blob/master/PARSING.md
     write(
@@ -116,7 +129,7 @@ fn main() { println!("{} {} {}", itoa::Buffer::new().format(1), ryu::Buffer::new
 `,
     );
     const metadata = JSON.parse(
-      execFileSync("cargo", ["metadata", "--format-version", "1"], {
+      execFileSync("cargo", ["metadata", "--locked", "--format-version", "1"], {
         cwd,
         encoding: "utf8",
         stdio: ["ignore", "pipe", "pipe"],
@@ -131,13 +144,13 @@ fn main() { println!("{} {} {}", itoa::Buffer::new().format(1), ryu::Buffer::new
       ...(source === null ? { root: true, dependencies: [] } : {}),
     }));
     write("rust/src/dependencies", deflateSync(JSON.stringify({ packages })));
-    run("cargo", ["build", "--release", "--quiet", "--offline"], { cwd });
-    assert.match(run(join(cwd, "target/release/shop"), []), /^1 1\.5 \d+/);
+    run("cargo", ["build", "--quiet", "--locked", "--offline"], { cwd, ...patient });
+    assert.match(run(join(cwd, "target/debug/shop"), []), /^1 1\.5 \d+/);
 
     const { report: locked } = await scan("repo", cwd);
     assert.deepEqual(listed(locked, "cargo"), told);
     mkdirSync(join(folder, "rust-program"));
-    copyFileSync(join(cwd, "target/release/shop"), join(folder, "rust-program/shop"));
+    copyFileSync(join(cwd, "target/debug/shop"), join(folder, "rust-program/shop"));
     const { report: built } = await scan("fs", join(folder, "rust-program"));
     assert.deepEqual(listed(built, "cargo"), told);
   },

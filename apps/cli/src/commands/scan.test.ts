@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, test } from "node:test";
@@ -186,4 +187,30 @@ test("files that are on a list of hashes are told with their layer, and another 
   };
   assert.deepEqual(await found(`${digest}  dropper\n`), ["/etc/os-release dropper sha256:"]);
   assert.deepEqual(await found(`${"0".repeat(32)}  nothing\n`), []);
+});
+
+test("docker:// asks the daemon of DOCKER_HOST, and nobody else", async () => {
+  const layout = layoutBy("COPY . /");
+  const archive = join(folder, "saved.tar");
+  assert.equal(spawnSync("tar", ["-C", layout, "-cf", archive, "."]).status, 0);
+  const socket = join(folder, "docker.sock");
+  const daemon = createServer((request, response) => {
+    if (request.url === "/images/web%3A1/json") response.end("{}");
+    else if (request.url === "/images/web%3A1/get") response.end(readFileSync(archive));
+    else response.writeHead(404).end("{}");
+  });
+  await new Promise<void>((resolve) => daemon.listen(socket, resolve));
+  const before = process.env["DOCKER_HOST"];
+  process.env["DOCKER_HOST"] = `unix://${socket}`;
+  try {
+    const { out } = await call("image", "docker://web:1", "--db", database, "--format", "json");
+    const { packages, target } = JSON.parse(out) as Report;
+    assert.deepEqual([target.name, packages.map(({ name }) => name)], ["web:1", ["curl", "zlib"]]);
+    await assert.rejects(call("image", "docker://other:1", "--db", database), /docker has none of that name/);
+    await assert.rejects(call("image", "other:1", "--offline", "--db", database), /no registry is asked: offline/);
+  } finally {
+    if (before === undefined) delete process.env["DOCKER_HOST"];
+    else process.env["DOCKER_HOST"] = before;
+    daemon.close();
+  }
 });

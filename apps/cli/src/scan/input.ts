@@ -7,7 +7,7 @@ import type { HashList } from "@bulwark/malware";
 import type { Report } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
 import { lookOptionsOf, wanted } from "./look-options.ts";
-import { openNamedImage, type ImageOptions } from "./open-image.ts";
+import { bareName, openNamedImage, type ImageOptions } from "./open-image.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
 export interface Input {
@@ -77,5 +77,6 @@ async function open({ kind, name }: Input, options: ImageOptions): Promise<FileT
 /** The name by which a report, its exceptions and its SARIF know what was scanned, wherever it lay. */
 function nameOf({ kind, name }: Input): string {
   if (kind === "host") return hostname();
+  if (kind === "image") return bareName(name);
   return kind === "repo" ? basename(resolve(name)) : name;
 }

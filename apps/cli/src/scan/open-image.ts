@@ -17,6 +17,12 @@ export interface ImageOptions {
 
 /** `containerd://nginx:1.27`: look there only. */
 const schemes = ["docker", "containerd", "registry", "file"];
+const schemeForm = /^([a-z]+):\/\/(.+)$/s;
+
+/** The name of an image, without where it was to be looked for. */
+export function bareName(text: string): string {
+  return schemeForm.exec(text)?.[2] ?? text;
+}
 
 const containerd: ImageStore = {
   name: "containerd",
@@ -25,12 +31,12 @@ const containerd: ImageStore = {
 
 /** An image by what comes behind `scan image`. Raises `UsageError` and `ImageError`. */
 export async function openNamedImage(text: string, options: ImageOptions): Promise<FileTree> {
-  const [, scheme, rest] = /^([a-z]+):\/\/(.+)$/s.exec(text) ?? [];
+  const [, scheme] = schemeForm.exec(text) ?? [];
   if (scheme !== undefined && !schemes.includes(scheme)) {
     const known = schemes.map((name) => `${name}://`).join(", ");
     throw new UsageError("usage", `${scheme}://: no such place to look for images`, { remedy: `one of ${known}` });
   }
-  return openImage(rest ?? text, {
+  return openImage(bareName(text), {
     from: scheme,
     stores: [containerd],
     offline: options.offline,

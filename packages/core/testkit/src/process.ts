@@ -1,8 +1,12 @@
 import { spawn, spawnSync, type ChildProcess } from "node:child_process";
 import { createServer } from "node:net";
 
-/** Runs a command to its end. Raises with its output when it fails. */
-export function run(command: string, args: string[], options: { input?: string; cwd?: string } = {}): string {
+/** Runs a command to its end, within two minutes unless `timeout` (milliseconds) says otherwise. Raises with its output when it fails. */
+export function run(
+  command: string,
+  args: string[],
+  options: { input?: string; cwd?: string; timeout?: number } = {},
+): string {
   const { status, stdout, stderr, error } = spawnSync(command, args, {
     encoding: "utf8",
     timeout: 120_000,

@@ -6,9 +6,8 @@ import { stepMasker } from "./step-masker.ts";
 /** What was seen, and what a clamd says of every file of the tree. */
 export async function withClamd(seen: Seen, tree: FileTree, address: string): Promise<Seen> {
   const { malware, status } = await lookWithClamd(tree, address);
-  return {
-    ...seen,
-    malware: [...(seen.malware ?? []), ...malware.map(stepMasker())],
-    parts: [...seen.parts, status],
-  };
+  const parts = [...seen.parts, status];
+  // Where nobody looked, there is no list that could be taken for a clean one.
+  if (status.state === "failed") return { ...seen, parts };
+  return { ...seen, malware: [...(seen.malware ?? []), ...malware.map(stepMasker())], parts };
 }
