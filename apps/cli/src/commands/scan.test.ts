@@ -119,6 +119,11 @@ test("what is wrong with a call is said before the work", async () => {
     ["fs", root, "--format", "pdf"],
     ["fs", root, "--save", "sarif"],
     ["fs", root, "--new-since", join(folder, "nothing")],
+    ["image", "ftp://nginx"],
+    ["image", "registry://nginx", "--offline"],
+    ["image", "nginx", "--mirror", "mirror.example"],
+    ["fs", root, "--malware-hashes", join(folder, "nothing")],
+    ["fs", root, "--clamd", "tcp://clamd.example:3310", "--offline"],
   ]) {
     await assert.rejects(call(...args), BulwarkError, args.join(" "));
   }
@@ -166,4 +171,19 @@ test("a credential in a build step is in no part of the report", async () => {
   assert.equal(steps.size, 1);
   assert.match([...steps][0] ?? "", /curl -u sk_l\*+\w{4}: https/);
   assert.ok(!out.includes(token));
+});
+
+test("files that are on a list of hashes are told with their layer, and another list is another answer", async () => {
+  const image = layoutBy("COPY . /");
+  const digest = createHash("md5")
+    .update(readFileSync(join(root, "etc/os-release")))
+    .digest("hex");
+  const found = async (list: string): Promise<string[] | undefined> => {
+    const { out } = await call("image", image, "--malware-hashes", write("list.txt", list), "--format", "json");
+    const { malware, parts } = JSON.parse(out) as Report;
+    assert.equal(parts.find(({ extractor }) => extractor === "hashes")?.state, "done");
+    return malware?.map(({ location, title, layer }) => `${location} ${title} ${layer?.slice(0, 7) ?? ""}`);
+  };
+  assert.deepEqual(await found(`${digest}  dropper\n`), ["/etc/os-release dropper sha256:"]);
+  assert.deepEqual(await found(`${"0".repeat(32)}  nothing\n`), []);
 });

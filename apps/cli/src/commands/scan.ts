@@ -11,18 +11,21 @@ import { progress } from "../local/text.ts";
 import { version } from "../local/version.ts";
 import { knownBefore, withExceptions, withVex } from "../scan/decisions.ts";
 import { inputOf, look, type Found } from "../scan/input.ts";
+import { clamdOf, listedIn } from "../scan/malware.ts";
 
 const usage = `Usage: bulwark scan image NAME|FILE|DIR [OPTION…]
+       bulwark scan container ID|NAME [OPTION…]
        bulwark scan fs DIR [OPTION…]
        bulwark scan repo DIR [OPTION…]
        bulwark scan sbom FILE [OPTION…]
        bulwark scan host [OPTION…]
 
-Lists what is inside an image (its name in Docker, Podman or a registry, an archive
-of docker save or OCI, an OCI layout), a root file system, a folder with source
-code, a bill of materials (CycloneDX, SPDX, package URLs), or this machine:
-packages and what advisories say of them, credentials, and how an image is
-configured.
+Lists what is inside an image (its name in Docker, Podman, containerd or a registry,
+an archive of docker save or OCI, an OCI layout; docker://NAME, containerd://NAME,
+registry://NAME look there only), a running container, a root file system, a folder
+with source code, a bill of materials (CycloneDX, SPDX, package URLs), or this
+machine: packages and what advisories say of them, credentials, and how an image
+is configured.
 Works without a server, on the database of bulwark db update.
 
   --fail-on COND   exit code 1 when something meets the condition: a severity (that
@@ -43,7 +46,13 @@ ${formats.map(({ name, summary }) => `                     ${name.padEnd(14)} ${
   --save NAME=FILE one more output, in a file; as often as you like
   --packages       list the packages too
   --platform OS/ARCH which of an image for several
+  --ca FILE        certificates (PEM) that are trusted for registries, too
+  --plain-http     speak to the registry without encryption
+  --mirror URL     ask this first for Docker Hub's images; HOST=URL for another's
   --malware        hold programs and scripts against rules of malware, too
+  --malware-hashes FILE hold every file against a list of MD5, SHA-1 or SHA-256:
+                   as sha256sum writes it, CSV of abuse.ch, .hdb or .hsb of ClamAV
+  --clamd SOCKET   have a clamd look at every file; tcp://HOST:PORT for another machine
   --offline        ask nobody beyond this machine
   --db FILE        the advisory database; advisories.db in the data folder
 ${configUsage}`;
@@ -63,6 +72,11 @@ const options = {
   db: { type: "string" },
   offline: { type: "boolean" },
   malware: { type: "boolean" },
+  "malware-hashes": { type: "string", multiple: true },
+  clamd: { type: "string" },
+  ca: { type: "string", multiple: true },
+  "plain-http": { type: "boolean" },
+  mirror: { type: "string", multiple: true },
   platform: { type: "string" },
 } as const;
 
@@ -84,7 +98,13 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   const found = await look(input, {
     offline: values.offline === true,
     platform: values.platform,
+    authorities: values.ca,
+    // Who names an authority wants encryption, of a registry of this machine too.
+    plainHttp: values["plain-http"] ?? (values.ca === undefined ? undefined : false),
+    mirrors: values.mirror,
     malware: values.malware === true,
+    listed: await listedIn(values["malware-hashes"]),
+    clamd: clamdOf(values.clamd, values.offline === true),
     onProgress: (text) => line.show(text),
   });
   line.show("matching");

@@ -1,11 +1,13 @@
 import { statSync } from "node:fs";
 import { hostname } from "node:os";
 import { basename, resolve } from "node:path";
-import { LayerCache, lookInto, type AnalyzerName, type Progress, type Seen } from "@bulwark/examine";
+import { lookInto, type Seen } from "@bulwark/examine";
 import type { FileTree } from "@bulwark/image";
-import { openImage, parsePlatform } from "@bulwark/image/open";
+import type { HashList } from "@bulwark/malware";
 import type { Report } from "@bulwark/model";
 import { UsageError } from "../local/options.ts";
+import { lookOptionsOf, wanted } from "./look-options.ts";
+import { openNamedImage, type ImageOptions } from "./open-image.ts";
 
 /** What a scan looks at, as it is called: `image nginx.tar`, `host`. */
 export interface Input {
@@ -14,13 +16,13 @@ export interface Input {
   name: string;
 }
 
-export interface LookOptions {
-  /** Whom nothing may be asked beyond this machine. */
-  offline: boolean;
-  /** `linux/arm64`; of an image for several. */
-  platform: string | undefined;
+export interface LookOptions extends ImageOptions {
   /** Whether programs and scripts are held against rules of malware, which takes longer than all else. */
   malware: boolean;
+  /** Digests of malicious files that every file is held against. */
+  listed: HashList | undefined;
+  /** Socket of a clamd that looks at every file. */
+  clamd: string | undefined;
   onProgress(text: string): void;
 }
 
@@ -36,10 +38,12 @@ export function inputOf([kind, name, ...more]: string[]): Input {
   if (kind === "host" && name === undefined) return { kind, name: "/" };
   if (name !== undefined && more.length === 0) {
     if (kind === "image") return { kind, name };
-    if (kind === "sbom") return { kind, name };
+    if (kind === "sbom" || kind === "container") return { kind, name };
     if (kind === "fs" || kind === "repo") return { kind, name: folder(name) };
   }
-  throw new UsageError("usage", "say image, fs, repo or sbom and one name, or host", { remedy: "bulwark scan --help" });
+  throw new UsageError("usage", "say image, container, fs, repo or sbom and one name, or host", {
+    remedy: "bulwark scan --help",
+  });
 }
 
 function folder(path: string): string {
@@ -51,38 +55,23 @@ function folder(path: string): string {
 export async function look(input: Input, options: LookOptions): Promise<Found> {
   options.onProgress(`opening ${input.name}`);
   if (input.kind === "sbom") return (await import("./sbom.ts")).lookIntoSbom(input.name);
+  if (input.kind === "container") return (await import("./container.ts")).lookIntoContainer(input.name, options);
   await using tree = await open(input, options);
-  const also: Exclude<AnalyzerName, "inventory">[] = ["secrets"];
-  // Only an image has a configuration, and files that somebody chose to ship.
-  if (input.kind === "image") also.push("checks");
-  if (options.malware) also.push("malware");
-  const { config, ...seen } = await lookInto(tree, also, {
-    cache: new LayerCache(),
-    onProgress: (progress) => options.onProgress(progressText(progress)),
-  });
+  const { config, ...seen } = await lookInto(
+    tree,
+    wanted(options, input.kind === "image"),
+    lookOptionsOf(options, input.name),
+  );
   const platform = config === null ? null : `${config.os}/${config.architecture}`;
   const target = { kind: input.kind, name: nameOf(input), digest: tree.digest, platform };
   return { target, ...seen, ...(config && { created: config.created }) };
 }
 
-async function open({ kind, name }: Input, { offline, platform }: LookOptions): Promise<FileTree> {
-  if (kind !== "image") return openFolder(kind, name);
-  const wanted = platform === undefined ? undefined : parsePlatform(platform);
-  if (!offline) return openImage(name, { platform: wanted });
-  // A registry is the one place that is not on this machine.
-  const from = statSync(name, { throwIfNoEntry: false }) ? "file" : "docker";
-  return openImage(name, { platform: wanted, from });
-}
-
-async function openFolder(kind: Exclude<Input["kind"], "image">, name: string): Promise<FileTree> {
+async function open({ kind, name }: Input, options: ImageOptions): Promise<FileTree> {
+  if (kind === "image") return openNamedImage(name, options);
   const { openHost, openRepository, openRootfs } = await import("@bulwark/image");
   if (kind === "host") return openHost();
   return kind === "repo" ? openRepository(name) : openRootfs(name, name);
-}
-
-function progressText({ done, total, bytes }: Progress): string {
-  if (total === null) return `${done} files`;
-  return `${done} of ${total} layers, ${Math.round(bytes / 1024 ** 2)} MB`;
 }
 
 /** The name by which a report, its exceptions and its SARIF know what was scanned, wherever it lay. */

@@ -39,8 +39,8 @@ export const installedPackage = z.strictObject({
   layer: z.string().max(128).nullable(),
   /** What the build step that made the layer ran, as the image's history tells. */
   step: z.string().max(4096).nullable(),
-  /** Whether it came with the base image or was added to it; null where that cannot be told. */
-  origin: z.enum(["base", "application"]).nullable(),
+  /** Whether it came with the base image, was added to it, or came into a running container; null where that cannot be told. */
+  origin: z.enum(["base", "application", "container"]).nullable(),
   /** A dependency that only building and testing need. */
   development: z.boolean(),
   /** Package URL of the distribution's package that owns the file which told of it: who answers for it is that one. */

@@ -55,7 +55,7 @@ export const policyVerdict = z.strictObject({
 });
 export type PolicyVerdict = z.infer<typeof policyVerdict>;
 
-export const targetKinds = ["image", "fs", "repo", "sbom", "host"] as const;
+export const targetKinds = ["image", "container", "fs", "repo", "sbom", "host"] as const;
 
 /** What a scan found. A list that is null was not looked for; what could not be judged is in `unknown`. */
 export const report = z.strictObject({

@@ -8,6 +8,7 @@ import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
 import { nodeIdsContract } from "./node-ids.suite.ts";
+import { scansContract } from "./scans.suite.ts";
 import { StoreError } from "./error.ts";
 import { openStore } from "./open.ts";
 import { openPostgres } from "./postgresql/engine.ts";
@@ -34,6 +35,7 @@ runningPoliciesContract("PostgreSQL", {
 benchmarksContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("marks") }) });
 kubernetesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("kube") }) });
 manyNodesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("nodes") }) });
+scansContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("scans") }) });
 nodeIdsContract("PostgreSQL", { skip, open: async () => openPostgres(await emptyDatabase("node-ids")) });
 
 test("replicas that start and write at the same time agree", { skip }, async () => {

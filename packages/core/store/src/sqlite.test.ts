@@ -14,6 +14,7 @@ import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
 import { nodeIdsContract } from "./node-ids.suite.ts";
+import { scansContract } from "./scans.suite.ts";
 import { StoreError } from "./error.ts";
 import { openStore } from "./open.ts";
 import { openSqlite } from "./sqlite/engine.ts";
@@ -30,6 +31,7 @@ runningPoliciesContract("SQLite", {
 benchmarksContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "benchmarks.db") }) });
 kubernetesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "kube.db") }) });
 manyNodesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "nodes.db") }) });
+scansContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "scans.db") }) });
 nodeIdsContract("SQLite", { skip: false, open: async () => openSqlite(join(folder, "node-ids.db")) });
 
 const now = 1_700_000_100_000;

@@ -1,5 +1,6 @@
 export * from "./agent.ts";
 export * from "./containerd.ts";
+export * from "./debian.ts";
 export * from "./fuzz.ts";
 export * from "./image.ts";
 export * from "./kubernetes.ts";

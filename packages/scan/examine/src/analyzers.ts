@@ -1,6 +1,7 @@
 import type { AnyAnalyzer } from "@bulwark/image";
 import { inventoryAnalyzer } from "@bulwark/inventory/analyzer";
 import { malwareAnalyzer } from "@bulwark/malware/analyzer";
+import { hashAnalyzer } from "@bulwark/malware/hashes";
 import { imageCheckAnalyzer } from "@bulwark/manifest";
 import { secretAnalyzer } from "@bulwark/secret";
 
@@ -9,5 +10,6 @@ export const analyzers = {
   inventory: inventoryAnalyzer,
   secrets: secretAnalyzer,
   malware: malwareAnalyzer,
+  hashes: hashAnalyzer,
   checks: imageCheckAnalyzer,
 } satisfies Record<string, AnyAnalyzer>;

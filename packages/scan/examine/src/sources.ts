@@ -6,6 +6,7 @@ const sources: Record<AnalyzerName, Source> = {
   inventory: { package: "@bulwark/inventory", content: [] },
   secrets: { package: "@bulwark/secret", content: ["secrets"] },
   malware: { package: "@bulwark/malware", content: ["malware"] },
+  hashes: { package: "@bulwark/malware", content: [] },
   checks: { package: "@bulwark/manifest", content: ["checks/image"] },
 };
 

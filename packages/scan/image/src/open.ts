@@ -15,6 +15,8 @@ export interface OpenOptions extends RegistryOptions {
   from?: string | undefined;
   /** Where images of this machine may be, beside Docker's daemon. */
   stores?: readonly ImageStore[] | undefined;
+  /** Ask no registry. */
+  offline?: boolean | undefined;
 }
 
 /** Something on this machine that has images, such as containerd. */
@@ -34,7 +36,7 @@ export interface ImageStore {
  * Raises `ImageError`; where an image is nowhere, it says where it was looked for.
  */
 export async function openImage(text: string, options: OpenOptions = {}): Promise<FileTree> {
-  const { from } = options;
+  const { from, offline } = options;
   if (from === "file" || (from === undefined && existsSync(text))) return openFile(text, options);
   if (from === undefined && looksLikeFile(text)) throw noFile(text);
   const reference = parseReference(text);
@@ -50,7 +52,9 @@ export async function openImage(text: string, options: OpenOptions = {}): Promis
       tried.push(`${store.name}: ${errorText(error)}`);
     }
   }
-  if (from === undefined || from === "registry") return openFromRegistry(text, options, tried);
+  const fromRegistry = from === undefined || from === "registry";
+  if (fromRegistry && offline !== true) return openFromRegistry(text, options, tried);
+  if (fromRegistry) tried.push("no registry is asked: offline");
   if (tried.length > 0) throw new ImageError("not-found", `${text}: ${tried.join("; ")}`);
   const places = ["file", "registry", docker.name, ...(options.stores ?? []).map(({ name }) => name)];
   throw new ImageError("not-found", `${from}: no such place to look for images`, { remedy: places.join(", ") });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, test } from "node:test";
 import { openImage } from "@bulwark/image";
-import { missing, run } from "@bulwark/testkit";
+import { debianArchive, missing, run } from "@bulwark/testkit";
 import type { Inventory } from "@bulwark/model";
 import { catalog } from "./catalog.ts";
 
@@ -119,11 +119,12 @@ test("a broken part is said, and the rest counts", async () => {
 });
 
 test(
-  "the same packages as dpkg-query sees in a Debian of mmdebstrap, from the tree and from its archive",
+  "the same packages as dpkg-query sees in a Debian of mmdebstrap",
   { skip: missing("root", "mmdebstrap") },
   async () => {
     const root = join(folder, "debian");
-    run("mmdebstrap", ["--variant=essential", "--quiet", "bookworm", root]);
+    mkdirSync(root);
+    run("tar", ["-C", root, "-xf", debianArchive("bookworm")]);
     const oracle = run("dpkg-query", [
       "--admindir",
       join(root, "var/lib/dpkg"),

@@ -75,6 +75,25 @@ function fromDebianVersion(files: Files): OperatingSystem | undefined {
   };
 }
 
+/** Trivy's families that are not called as in os-release; https://github.com/aquasecurity/trivy/blob/main/pkg/fanal/types/const.go */
+const families = new Map([
+  ["redhat", "rhel"],
+  ["alma", "almalinux"],
+  ["amazon", "amzn"],
+  ["oracle", "ol"],
+  ["suse linux enterprise server", "sles"],
+  ["opensuse.leap", "opensuse-leap"],
+  ["opensuse.tumbleweed", "opensuse-tumbleweed"],
+  ["cbl-mariner", "mariner"],
+]);
+
+/** A distribution that another tool told of, in the words of os-release, and its release as advisories name it. */
+export function systemNamed({ id, version, name }: OperatingSystem): OperatingSystem {
+  const known = families.get(id) ?? id;
+  // `2 (Karoo)` of Amazon Linux
+  return { id: known, version: releaseOf(known, version.split(" ")[0] ?? "", new Map()) || version, name };
+}
+
 /** The release as advisories name it: Debian's major number, Alpine's branch. */
 function releaseOf(id: string, version: string, files: Files): string {
   if (id === "alpine") return alpineBranch(version || (files.get("/etc/alpine-release")?.trim() ?? ""));

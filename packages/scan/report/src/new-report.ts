@@ -69,7 +69,10 @@ const oldAfter = 7 * day;
 function warningsOf({ os }: Inventory, status: DatabaseStatus | undefined, now: Date): string[] {
   const warnings: string[] = [];
   const end = os === null ? undefined : endOfLifeOf(os);
-  if (os !== null && end !== undefined && Date.parse(end.date) + day < now.getTime()) {
+  if (os !== null && end === undefined) {
+    warnings.push(`until when ${os.name || os.id} gets security updates is not known here`);
+  }
+  if (os !== null && end && end.date !== null && Date.parse(end.date) + day < now.getTime()) {
     warnings.push(
       `${os.name} has no free security updates since ${end.date} (${end.source}): what is found late stays`,
     );

@@ -1,3 +1,4 @@
+export { AuditRules } from "./audit-rules.ts";
 export * from "./detector.ts";
 export * from "./detectors/index.ts";
 export { rulesDetector } from "./detectors/rules.ts";

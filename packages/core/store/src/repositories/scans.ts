@@ -101,6 +101,9 @@ export function scanRepository(engine: Engine): ScanRepository {
         or (state = 'running' and told_at < ${now - silence}))`;
       // Asked for again and again, and mostly for nothing: that must not keep writers waiting.
       if (!(await read.selectFrom("scans").select("key").where(free).limit(1).executeTakeFirst())) return undefined;
+      // What began to run since it was lined up goes before what does not.
+      await sql`update scans set rank = ${registryRanks.running} where state = 'waiting' and rank = ${registryRanks.other}
+        and exists (select 1 from containers where image_key = scans.key and running = 1)`.execute(write);
       const skip = engine.kind === "postgresql" ? sql`for update skip locked` : sql``;
       const { rows } =
         await sql<Row>`update scans set state = 'running', attempts = attempts + 1, done = 0, total = null,

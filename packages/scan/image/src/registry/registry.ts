@@ -63,10 +63,14 @@ export async function openRegistry(reference: Reference, options: RegistryOption
       ? await findCredentials(reference.registry, reference.repository)
       : (options.credentials ?? undefined);
   const own = new Endpoint(http, addressOf(reference.registry, options.plainHttp), reference, credentials);
-  const mirrors = (options.mirrors?.[reference.registry] ?? []).map(
-    (address) => new Endpoint(http, mirrorAddress(address), reference, undefined),
-  );
-  return new Repository(http, [...mirrors, own]);
+  const mirrors = (options.mirrors?.[reference.registry] ?? []).map(async (address) => {
+    const url = mirrorAddress(address);
+    // What is known of the registry is not for its mirrors: they have names of their own.
+    const known =
+      options.credentials === undefined ? findCredentials(new URL(url).host, reference.repository) : undefined;
+    return new Endpoint(http, url, reference, await known);
+  });
+  return new Repository(http, [...(await Promise.all(mirrors)), own]);
 }
 
 class Repository implements Registry {

@@ -63,7 +63,8 @@ for (const [form, convert] of Object.entries({ CycloneDX: toCycloneDx, SPDX: toS
   });
 }
 
-test("CycloneDX is valid by its schema", () => {
+/** What the official schema of a version of CycloneDX says is wrong; null where nothing is. */
+function wrongIn(version: string, written: object): unknown {
   const folder = join(
     dirname(fileURLToPath(import.meta.resolve("@cyclonedx/cyclonedx-library/package.json"))),
     "res/schema",
@@ -72,12 +73,60 @@ test("CycloneDX is valid by its schema", () => {
   const ajv = new Ajv({ strict: false, validateFormats: true });
   formats.default(ajv);
   ajv.addFormat("iri-reference", true).addFormat("idn-email", true);
-  for (const name of ["spdx.SNAPSHOT.schema.json", "jsf-0.82.SNAPSHOT.schema.json"])
-    ajv.addSchema(schema(name), `http://cyclonedx.org/schema/${name}`);
-  const validate = ajv.compile(schema("bom-1.6.SNAPSHOT.schema.json"));
-  validate(JSON.parse(JSON.stringify(toCycloneDx(document))));
-  assert.deepEqual(validate.errors, null);
+  for (const name of ["spdx", "jsf-0.82", "cryptography-defs"])
+    ajv.addSchema(schema(`${name}.SNAPSHOT.schema.json`), `http://cyclonedx.org/schema/${name}.SNAPSHOT.schema.json`);
+  const validate = ajv.compile(schema(`bom-${version}.SNAPSHOT.schema.json`));
+  validate(JSON.parse(JSON.stringify(written)));
+  return validate.errors;
+}
+
+test("CycloneDX is valid by its schema", () => {
+  assert.deepEqual(wrongIn("1.6", toCycloneDx(document)), null);
 });
+
+for (const version of ["1.4", "1.5", "1.6", "1.7"]) {
+  test(`CycloneDX ${version}: components within components, an expression, a licence by name`, () => {
+    const written = {
+      ...{ bomFormat: "CycloneDX", specVersion: version, version: 1 },
+      metadata: {
+        // A list until 1.4, components since.
+        tools: version === "1.4" ? [{ name: "x", version: "1" }] : { components: [{ type: "application", name: "x" }] },
+        component: { type: "container", name: "shop", version: "1" },
+      },
+      components: [
+        { type: "operating-system", name: "alpine", version: "3.20.3" },
+        {
+          ...{ type: "framework", "bom-ref": "a", group: "@babel", name: "core", version: "7.24.0" },
+          ...{ purl: "pkg:npm/%40babel/core@7.24.0", licenses: [{ expression: "(MIT OR Apache-2.0)" }] },
+          components: [
+            {
+              type: "library",
+              name: "ms",
+              version: "2.1.3",
+              purl: "pkg:npm/ms@2.1.3",
+              licenses: [{ license: { id: "MIT" } }],
+            },
+          ],
+        },
+        {
+          type: "library",
+          name: "busybox",
+          version: "1.36.1-r29",
+          purl: "pkg:apk/alpine/busybox@1.36.1-r29?distro=alpine-3.20.3",
+        },
+      ],
+    };
+    assert.deepEqual(wrongIn(version, written), null);
+    const { name, inventory: read } = readSbom(Buffer.from(JSON.stringify(written)));
+    assert.equal(name, "shop");
+    assert.deepEqual([read.os?.id, read.os?.version], ["alpine", "3.20"]);
+    assert.deepEqual(read.packages.map((item) => `${item.name} ${item.version} ${item.licences.join()}`).toSorted(), [
+      "@babel/core 7.24.0 (MIT OR Apache-2.0)",
+      "busybox 1.36.1-r29 ",
+      "ms 2.1.3 MIT",
+    ]);
+  });
+}
 
 test("SPDX 2.3 has what its specification demands of every element", () => {
   const spdx = JSON.parse(JSON.stringify(toSpdx(document))) as Record<string, unknown> & {
@@ -170,6 +219,24 @@ test("what Trivy writes: the source in properties, in an in-toto statement", () 
   );
   assert.equal(read.os?.version, "12");
   assert.deepEqual(read.packages[0]?.source, { name: "openssl", version: "3.0.11-1~deb12u2" });
+});
+
+test("a distribution is told in the words of os-release, whoever wrote the document", () => {
+  for (const [name, version, expected] of [
+    ["debian", "12.5", "debian 12"],
+    ["debian", "sid", "debian sid"],
+    ["alpine", "3.20.3", "alpine 3.20"],
+    ["ubuntu", "24.04", "ubuntu 24.04"],
+    ["redhat", "9.4", "rhel 9.4"],
+    ["amazon", "2 (Karoo)", "amzn 2"],
+    ["opensuse.leap", "15.6", "opensuse-leap 15.6"],
+  ] as const) {
+    const components = [{ type: "operating-system", name, version }];
+    const { os } = readSbom(Buffer.from(JSON.stringify({ bomFormat: "CycloneDX", components }))).inventory;
+    assert.equal(`${os?.id ?? ""} ${os?.version ?? ""}`, expected);
+  }
+  const { os } = readSbom(Buffer.from("pkg:apk/alpine/busybox@1.36.1-r15?distro=alpine-3.19.1\n")).inventory;
+  assert.equal(os?.version, "3.19");
 });
 
 test("SPDX 3.0: elements and their licences by relationship", () => {

@@ -8,6 +8,7 @@ import {
   type OperatingSystem,
 } from "@bulwark/model";
 import { licencesOf } from "../licences.ts";
+import { systemNamed } from "../os-release.ts";
 import { nameInPurl } from "../purl-of.ts";
 import { parsePurl, PurlError, type PackageUrl } from "../purl/purl.ts";
 import type { ListedDocument, Listed, Sbom } from "./document.ts";
@@ -43,7 +44,7 @@ export function toSbom({ name, digest, os, packages, parts }: ListedDocument): S
   return {
     name: name.slice(0, 4096),
     digest: digest?.slice(0, 128) ?? null,
-    inventory: { os: system, packages: found, extractors: [status, ...earlier] },
+    inventory: { os: system && systemNamed(system), packages: found, extractors: [status, ...earlier] },
   };
 }
 

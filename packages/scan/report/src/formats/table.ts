@@ -82,7 +82,7 @@ function packageLine(items: Problem[]): string {
     (name) => name !== source,
   );
   const others = names.length === 0 ? "" : ` (${names.slice(0, 3).join(", ")}${names.length > 3 ? ", …" : ""})`;
-  const base = origin === "base" ? ", base image" : "";
+  const base = origin === "base" ? ", base image" : origin === "container" ? ", came at run time" : "";
   const fix = fixes.length === 1 ? (fixes[0] ?? "") : "several fixes";
   const left = cut(`${source} ${version}${others}${base}`, width - Math.min(fix.length, 30) - 2);
   return `${left}  ${cut(fix, 30)}`;
