@@ -16,6 +16,8 @@ const across = new Set<string>([
   "benchmark → advisory",
   "signature → image",
   "imagepolicy → image",
+  "traffic → sensor",
+  "enforce → sensor",
 ]);
 /** Apps that start another app. */
 const starts = new Set(["cli → server", "cli → agent"]);

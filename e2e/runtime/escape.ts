@@ -245,6 +245,7 @@ export const escapes: Technique[] = [
     script: "true",
     alerts: { "privileged-start": { power: "privileged" } },
     rules: ["privileged-container-started", "container-with-a-sensitive-mount-started"],
+    isStart: true,
   },
   {
     what: "the start of a container that sees the host's processes",
@@ -252,5 +253,6 @@ export const escapes: Technique[] = [
     script: "true",
     alerts: { "privileged-start": { power: "host pid namespace" } },
     rules: ["container-with-the-host-s-processes-started"],
+    isStart: true,
   },
 ];

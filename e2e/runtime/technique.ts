@@ -28,6 +28,8 @@ export interface Technique {
   needs?: Need[];
   /** The kernel has this file, or was configured so; else the technique cannot be tried on it. */
   kernel?: string;
+  /** It is how the container was started; its script does nothing. */
+  isStart?: true;
   /** Not this container's: the kernel did it, outside of all. */
   outside?: true;
 }

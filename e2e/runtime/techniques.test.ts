@@ -9,7 +9,7 @@ import { gunzipSync } from "node:zlib";
 import { createDetectors } from "@bulwark/detect";
 import type { Alert } from "@bulwark/model";
 import { openRules } from "@bulwark/rules";
-import { eventually, missing, run, type RuncContainer } from "@bulwark/testkit";
+import { eventually, missing, run, type RuncContainer, type RuncOptions } from "@bulwark/testkit";
 import { escapes } from "./escape.ts";
 import { credentials, files } from "./file.ts";
 import { networks } from "./network.ts";
@@ -21,6 +21,8 @@ import { unseen } from "./unseen.ts";
 import { doIn, makeVictim, startWorld, type World } from "./world.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox", "python");
+const attempts = 3;
+const path = "export PATH=/bin:/usr/bin:/opt/bin; ";
 /** Milliseconds after the last of it in which all has to be told. */
 const patience = 30_000;
 const kinds: Record<string, Technique[]> = {
@@ -56,6 +58,7 @@ describe("techniques in real containers", { skip }, () => {
   const stack = new AsyncDisposableStack();
   const containers = new Map<Place, RuncContainer>();
   let world: World;
+  let options: Record<Place, RuncOptions>;
   let doneAt = 0;
   /** One that is not told makes the others wait no longer. */
   const left = (): number => Math.max(1000, doneAt + patience - performance.now());
@@ -76,17 +79,16 @@ describe("techniques in real containers", { skip }, () => {
       { source: store, target: "/var/lib/etcd" },
     ];
     const ofHost = [{ source: "/etc", target: "/host-etc", readOnly: true }];
-    const options = {
+    options = {
       plain: { rootfs: victim },
       privileged: { rootfs: victim, privileged: true, mounts: ofHost },
-      host: { rootfs: victim, hostNamespaces: ["pid" as const], mounts },
+      host: { rootfs: victim, hostNamespaces: ["pid"], mounts },
       tools: { rootfs: "/", mounts: [{ source: process.execPath, target: "/opt/node" }] },
     };
     for (const place of places) containers.set(place, await world.start(options[place]));
     // An address that is not of loopback, for a shell that may not make one.
     const inside = ["nsenter", "-t", String(containers.get("tools")?.pid), "-n", "ip", "addr", "add", "192.0.2.1/32"];
     run("sh", ["-c", `${inside.join(" ")} dev lo`]);
-    const path = "export PATH=/bin:/usr/bin:/opt/bin; ";
     await Promise.all(
       Array.from(containers, async ([place, container]) => {
         const own = Object.values(kinds)
@@ -110,47 +112,51 @@ describe("techniques in real containers", { skip }, () => {
     describe(kind, () => {
       for (const technique of techniques.filter((one) => lack(one) === false)) {
         test(`${technique.what} (${technique.in})`, async () => {
-          const container = containers.get(technique.in);
-          assert.ok(container);
-          for (const [rule, said] of Object.entries(technique.alerts ?? {})) {
-            await eventually(
-              rule,
-              () => {
-                const told = technique.outside === true ? world.alerts : world.alertsOf(container);
-                const found = told.filter((alert) => alert.rule === rule);
-                if (found.some((alert) => says(alert, said))) return true;
-                const seen = found.map(({ evidence }) => JSON.stringify(evidence)).join("\n");
-                throw new Error(`${JSON.stringify(said)} is not among ${found.length}:\n${seen}`);
-              },
-              left(),
-            );
+          let container = containers.get(technique.in);
+          for (let attempt = 1; container !== undefined; attempt++) {
+            try {
+              return await told(technique, container, attempt === 1 ? left() : 20_000);
+            } catch (error) {
+              if (attempt === attempts) throw error;
+            }
+            // On a machine that is busy beyond measure a process may be gone before it is looked at. Then it is done again.
+            if (technique.isStart === true) container = await world.start(options[technique.in]);
+            else await doIn(container, path + here(technique.script), technique.by);
           }
-          await eventually(
-            "rules hold",
-            () => {
-              const held = world.rulesOf(technique.outside ? undefined : container);
-              assert.deepEqual(
-                (technique.rules ?? []).filter((rule) => !held.has(rule)),
-                [],
-              );
-              return true;
-            },
-            left(),
-          );
+          assert.fail("its container did not start");
         });
       }
     });
   }
 
-  test("a container that makes more events than its share is told of, and loses none but its own", async () => {
-    const noisy = await world.start({ rootfs: join(world.folder, "victim") });
-    await doIn(noisy, "deeds do flood 600000");
+  /** Resolves when all that has to be told of it is told. */
+  async function told(technique: Technique, container: RuncContainer, time: number): Promise<void> {
+    const until = performance.now() + time;
+    const rest = (): number => Math.max(500, until - performance.now());
+    for (const [rule, said] of Object.entries(technique.alerts ?? {})) {
+      await eventually(
+        rule,
+        () => {
+          const all = technique.outside === true ? world.alerts : world.alertsOf(container);
+          const found = all.filter((alert) => alert.rule === rule);
+          if (found.some((alert) => says(alert, said))) return true;
+          const seen = found.map(({ evidence }) => JSON.stringify(evidence)).join("\n");
+          throw new Error(`${JSON.stringify(said)} is not among ${found.length}:\n${seen}`);
+        },
+        rest(),
+      );
+    }
     await eventually(
-      "it is told",
-      () => world.alertsOf(noisy).some(({ rule }) => rule === "flood") || undefined,
-      patience,
+      "rules hold",
+      () => {
+        const held = world.rulesOf(technique.outside === true ? undefined : container);
+        const lacking = (technique.rules ?? []).filter((rule) => !held.has(rule));
+        assert.deepEqual(lacking, []);
+        return true;
+      },
+      rest(),
     );
-  });
+  }
 
   test("every rule and every detector is shown here, or says why not", (t) => {
     for (const technique of Object.values(kinds).flat()) {
@@ -162,7 +168,7 @@ describe("techniques in real containers", { skip }, () => {
       ...ruleset.rules.filter(({ source }) => source === "syscall").map(({ id }) => id),
       ...createDetectors().map(({ id }) => id),
     ];
-    const shown = new Set(["flood"]);
+    const shown = new Set<string>();
     for (const { alerts = {}, rules = [] } of Object.values(kinds).flat()) {
       for (const id of [...Object.keys(alerts), ...rules]) shown.add(id);
     }

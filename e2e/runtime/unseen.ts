@@ -3,6 +3,7 @@
  * kernel without LSM and fentry programs: a call that asks for no right passes no hook that costs nothing.
  */
 export const unseen: Readonly<Record<string, string>> = {
+  flood: "takes more events in a second than a busy machine makes; its cases hold it (packages/watch/detect)",
   "credential-gain": "takes a hole in the kernel; its cases hold it (packages/watch/detect)",
   "file-of-another-mount-namespace-opened":
     "opens outside of the container's mounts are not watched; foreign-root tells of what is executed there",

@@ -110,6 +110,17 @@ export const works: Work[] = [
       mv /var/log/daily.log /var/log/daily.log.1 && /bin/busybox gzip /var/log/daily.log.1 && echo line >/var/log/daily.log`,
   },
   {
+    what: "a server of Node, where Node is of the image",
+    in: "tools",
+    // Where this Node is in another file system it is not, and there is none to try.
+    script: `[ ! -x ${process.execPath} ] || ${process.execPath} -e '
+      const server = require("http").createServer((_, answer) => answer.end("x")).listen(8084, async () => {
+        for (let n = 0; n < 100; n++) await (await fetch("http://127.0.0.1:8084/")).text();
+        await require("fs").promises.writeFile("/srv/node.txt", "x");
+        server.close();
+      });'`,
+  },
+  {
     what: "a pool of workers that start and end",
     in: "victim",
     script: "for i in $(seq 300); do /bin/true $i; done; seq 1000 | /bin/busybox xargs -n 50 /bin/echo >/dev/null",

@@ -50,6 +50,7 @@ export async function startWorld(): Promise<World> {
   const watcher = stack.use(
     new Watcher({
       ...{ node: "node", host: false, registry, pods: undefined, rules: rulesDetector(noting), log },
+      ...{ flows: undefined, network: undefined },
       emit: (records) => alerts.push(...records.flatMap((record) => (record.type === "alert" ? [record.alert] : []))),
     }),
   );
@@ -66,7 +67,11 @@ export async function startWorld(): Promise<World> {
     rulesOf: (container) => held.get(container?.id ?? "host") ?? new Set(),
     async start(options = {}) {
       const container = containers.use(runWithRunc({ overlay: true, root, ...options }));
-      await eventually("the container is known", () => registry.byId(container.id), 30_000);
+      const known = async (): Promise<unknown> => {
+        await registry.refresh();
+        return registry.byId(container.id);
+      };
+      await eventually("the container is known", known, 120_000);
       return container;
     },
     [Symbol.asyncDispose]: async () => open.disposeAsync(),

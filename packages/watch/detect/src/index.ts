@@ -1,6 +1,8 @@
 export { AuditRules } from "./audit-rules.ts";
+export { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 export * from "./detector.ts";
 export * from "./detectors/index.ts";
 export { rulesDetector } from "./detectors/rules.ts";
+export { ownProcesses } from "./own.ts";
 export * from "./pipeline.ts";
 export { ProcessTable, type Entry } from "./process-table.ts";

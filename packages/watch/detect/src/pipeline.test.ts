@@ -6,6 +6,7 @@ import { sampleContainer } from "@bulwark/testkit";
 import { pipe, socket, sockets, story, unix } from "./cases.ts";
 import type { Detector } from "./detector.ts";
 import { createDetectors } from "./detectors/index.ts";
+import { ownProcesses } from "./own.ts";
 import { Pipeline, type Owner } from "./pipeline.ts";
 
 const container = sampleContainer(1, { id: "c1" });
@@ -15,6 +16,7 @@ function judge(
   records: SensorRecord[],
   ownerOf: (cgroups: readonly string[]) => Owner = () => ({ attribution: "container", container }),
   detectors: readonly Detector[] = createDetectors(),
+  more: Partial<ConstructorParameters<typeof Pipeline>[0]> = {},
 ) {
   const out: AgentRecord[] = [];
   const clock = { now: 1_000_000 };
@@ -28,6 +30,7 @@ function judge(
     now: () => clock.now,
     emit: (emitted) => out.push(...emitted),
     missingOwner() {},
+    ...more,
   });
   pipeline.push(records);
   return {
@@ -203,6 +206,29 @@ test("host processes are passed over unless asked for", () => {
   const s = story("/system.slice/x.service");
   const result = judge([s.exec(10, "/bin/sh", { stdio: sockets(...evil) })], () => ({ attribution: "host" }));
   assert.deepEqual([result.events(), result.alerts()], [[], []]);
+});
+
+test("what the agent and its sensor do in their pod is not judged; what others do there is", () => {
+  const isOwn = ownProcesses({ pid: 10, programs: new Set(["/usr/bin/node", "/app/bulwark-sensor"]) });
+  const rulesOf = (tell: (s: ReturnType<typeof story>) => SensorRecord[]): string[] =>
+    judge(tell(story()), undefined, undefined, { isOwn })
+      .alerts()
+      .map(({ rule }) => rule);
+  const agent = (s: ReturnType<typeof story>): SensorRecord[] => [s.exec(10, "/usr/bin/node agent")];
+  const sensor = (s: ReturnType<typeof story>): SensorRecord[] => [s.fork(10, 11), s.exec(11, "/app/bulwark-sensor")];
+  assert.deepEqual(
+    rulesOf((s) => [...agent(s), ...sensor(s), s.call(10, "open_by_handle_at"), s.call(11, "bpf")]),
+    [],
+  );
+  const came = {
+    "the same program, started by others": "/usr/bin/node x",
+    "a shell that the agent started": "/bin/sh",
+  };
+  for (const [what, program] of Object.entries(came)) {
+    const parent = program === "/bin/sh" ? 10 : 9;
+    const told = rulesOf((s) => [...agent(s), s.fork(parent, 12), s.exec(12, program), s.call(12, "bpf")]);
+    assert.deepEqual(told, ["kernel-tampering"], what);
+  }
 });
 
 test("a detector that raises an error is named, and the others go on", () => {

@@ -33,6 +33,11 @@ export interface PipelineOptions {
   emit(records: AgentRecord[]): void;
   /** Asked when something waits for its owner: look for new containers. */
   missingOwner(): void;
+  /**
+   * Whether a process is of Bulwark itself at its work: what it does is not judged, the programs that it starts are. Asked
+   * of each deed; so as not to be a way around, it has to know more than a name.
+   */
+  isOwn?(process: Entry, table: ProcessTable): boolean;
   /** Asked when a shell has connected: look at its descriptors soon, and call `look` with what is there. */
   watchShell?(process: Entry): void;
 }
@@ -136,7 +141,7 @@ export class Pipeline {
         });
         return;
       default: {
-        if (observed.isRuntime) return;
+        if (observed.isRuntime || this.#options.isOwn?.(observed, this.table) === true) return;
         const activity = toActivity(record);
         this.#soon(observed, (owner) => {
           if (activity && isKept(activity)) this.#event(activity, happening, owner);
