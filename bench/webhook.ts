@@ -1,7 +1,8 @@
 /**
  * `npm run bench webhook`: the webhook through HTTP and TLS, as an API server calls it. 500 reviews a second of a pod, each
- * against 20 policies of the library and an ImagePolicy whose verdict is cached: the 99th of a hundred within 10 ms. The
- * caller is a process of its own, so that the webhook has one core to itself.
+ * against the policies of the restricted Pod Security Standard, 20 others about pods, and an ImagePolicy whose verdict is
+ * cached: the 99th of a hundred within 10 ms. The caller is a process of its own, so that the webhook has one core to
+ * itself. Where others use the machine too, the CPU of each review counts, for it is what fits into a second.
  */
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -9,7 +10,7 @@ import { Agent, request as httpsRequest } from "node:https";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { loadLibrary, requestFor } from "@bulwark/admission";
+import { loadLibrary, requestFor, type LibraryPolicy } from "@bulwark/admission";
 import { createListener, guardsOf, imageGuards, judge, nativeGuard } from "@bulwark/gate";
 import { createAuthority, openAuthority } from "@bulwark/identity";
 import { createImageJudge, notScanned, readImagePolicy } from "@bulwark/imagepolicy";
@@ -25,7 +26,7 @@ if (process.send) {
 } else await serve();
 
 async function serve(): Promise<void> {
-  const library = loadLibrary(join(import.meta.dirname, "../content/policies")).slice(0, 20);
+  const library = policies();
   const setting = (policy: string) => policySetting.parse({ policy, mode: "warn" });
   const digest = `sha256:${"a".repeat(64)}`;
   const images = createImageJudge({
@@ -79,11 +80,25 @@ async function serve(): Promise<void> {
   const at = (share: number): number => times[Math.floor(times.length * share)] ?? 0;
   const p99 = at(0.99);
   const each = (user + system) / 1000 / times.length;
-  console.log(`${times.length} reviews at ${rate} a second, 20 policies and a cached image verdict, over TLS 1.3`);
+  console.log(
+    `${times.length} reviews at ${rate} a second, ${library.length} policies and a cached image verdict, over TLS 1.3`,
+  );
   console.log(
     `p99 ${p99.toFixed(2)} ms of ${limit} ms, median ${at(0.5).toFixed(2)} ms, ${each.toFixed(2)} ms of CPU each`,
   );
   process.exitCode = p99 <= limit ? 0 : 1;
+}
+
+/** The folder `pod` is the restricted standard and more; 20 others that are asked about a new pod. */
+function policies(): LibraryPolicy[] {
+  const all = loadLibrary(join(import.meta.dirname, "../content/policies"));
+  const restricted = all.filter(({ category }) => category === "pod");
+  const isAboutPods = ({ compiled }: LibraryPolicy): boolean =>
+    (compiled.policy.spec.matchConstraints.resourceRules ?? []).some(
+      ({ resources, operations }) => resources.includes("pods") && operations.includes("CREATE"),
+    );
+  const others = all.filter((policy) => policy.category !== "pod" && isAboutPods(policy)).slice(0, 20);
+  return [...restricted, ...others];
 }
 
 /** From when each should have begun: one that waits for the one before it is late too. */

@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openBrowser } from "../e2e/browser.ts";
 import { fill } from "../e2e/console/samples.ts";
+import { fillPolicies } from "../e2e/console/policy-samples.ts";
 import { startWorld } from "../e2e/console/world.ts";
 import { startProduct } from "../e2e/product.ts";
 
@@ -44,6 +45,7 @@ await page.emulateMedia({ colorScheme: "light" });
 // The demo's recording has no cluster in it: these are of the data that the tests of the console use.
 await using world = await startWorld();
 await fill(world);
+await fillPolicies(world);
 await page.goto(await world.server.createLoginLink());
 await page.waitForURL((url) => !url.pathname.startsWith("/login"));
 const { url } = world.server;
@@ -57,3 +59,5 @@ await take(
   url,
 );
 await take("cluster-audit", "/clusters/east?view=audit", undefined, url);
+await take("policies", "/policies?id=run-as-non-root", undefined, url);
+await take("policies-running", "/policies?view=running", undefined, url);

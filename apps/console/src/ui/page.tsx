@@ -41,6 +41,11 @@ export function Page({ title, aside, bar, children, scroll = false }: PageProps)
   );
 }
 
+/** A list with its filters above it; a detail stands beside it. */
+export function Pane({ children }: { children: ReactNode }) {
+  return <div className={classes.pane}>{children}</div>;
+}
+
 interface DetailProps {
   label: string;
   title: ReactNode;

@@ -115,7 +115,9 @@ function review(pairs: readonly Pair[], request: AdmissionRequest, options: Admi
   const asked = [...new Set(concerned.map(({ compiled }) => compiled.policy.metadata.name))];
   const decisions: Decision[] = [];
   let now = request.object;
-  const about = (object: Json | null): Subject => ({ ...subject, request: { ...request, object } });
+  // The same request where nothing has changed it: what is worked out of it is remembered by it.
+  const about = (object: Json | null): Subject =>
+    object === request.object ? subject : { ...subject, request: { ...request, object } };
   for (const pair of concerned.filter(({ compiled }) => compiled.policy.kind === "MutatingAdmissionPolicy")) {
     for (const params of paramsFor(pair, subject, options, decisions)) {
       const { object, failures } = mutate(pair.compiled, about(now), params);

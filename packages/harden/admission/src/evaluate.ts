@@ -88,8 +88,10 @@ function defineOnce(target: Record<string, unknown>, name: string, compute: () =
 
 /** The fields of an AdmissionRequest that expressions see; not the objects, which have names of their own. */
 function requestFields(request: AdmissionRequest): Json {
+  const known = fieldsOf.get(request);
+  if (known) return known;
   const { kind, resource, subResource, name, namespace, operation, userInfo, dryRun, options } = request;
-  return {
+  const fields = {
     kind,
     resource,
     subResource,
@@ -103,4 +105,8 @@ function requestFields(request: AdmissionRequest): Json {
     dryRun,
     options,
   };
+  fieldsOf.set(request, fields);
+  return fields;
 }
+/** Many policies are asked about one request. */
+const fieldsOf = new WeakMap<AdmissionRequest, Json>();

@@ -48,9 +48,10 @@ export async function judge(
   const rulings: Ruling[] = [];
   const asked: string[] = [];
   const glass = glassOf(request, time.now);
-  let object = request.object;
+  // The same object for every policy until one changes it: what they work out of it is remembered by it.
+  let now = request;
   let unasked = 0;
-  for (const guard of guards.toSorted(byTurn)) {
+  for (const guard of inTurn(guards)) {
     if (guard.setting.excludedNamespaces.includes(request.namespace)) continue;
     if (guard.slow && rulings.some(({ outcome }) => outcome === "denied")) {
       unasked++;
@@ -58,7 +59,7 @@ export async function judge(
     }
     const mode = modeOf(guard, time.now);
     const begun = performance.now();
-    const answer = await inTime(guard, { ...request, object }, surroundings, time.deadline);
+    const answer = await inTime(guard, now, surroundings, time.deadline);
     const took = (): number => performance.now() - begun;
     if (typeof answer === "string") {
       rulings.push(missed(guard, mode, answer, took()));
@@ -69,16 +70,24 @@ export async function judge(
     for (const finding of answer.findings) {
       rulings.push(await ruled(finding, { guard, mode, glass, request, surroundings, took }));
     }
-    if (answer.findings.length > 0 || answer.object === object) continue;
-    const changes = patchOf(object, answer.object).patch;
+    if (answer.findings.length > 0 || answer.object === now.object) continue;
+    const changes = patchOf(now.object, answer.object).patch;
     if (changes === undefined) continue;
     const reason = Buffer.from(changes, "base64").toString("utf8").slice(0, 2048);
     const outcome = mode === "enforce" ? "changed" : mode === "warn" ? "warned" : "observed";
     rulings.push({ policy: guard.name, mode, outcome, rule: 0, reason, duration: took() });
-    if (mode === "enforce") ({ object } = answer);
+    if (mode === "enforce") now = { ...now, object: answer.object };
   }
-  return { response: respond(request, rulings, object, unasked), rulings, asked };
+  return { response: respond(request, rulings, now.object, unasked), rulings, asked };
 }
+
+/** The order in which they are asked; worked out once for a list that stays the same. */
+function inTurn(guards: readonly Guard[]): readonly Guard[] {
+  const known = sorted.get(guards) ?? guards.toSorted(byTurn);
+  sorted.set(guards, known);
+  return known;
+}
+const sorted = new WeakMap<readonly Guard[], readonly Guard[]>();
 
 /** Mutations by name, then what knows by itself, then what has to ask. */
 function byTurn(a: Guard, b: Guard): number {

@@ -6,7 +6,7 @@ import { useTranslation } from "react-i18next";
 import { compact } from "../../search.ts";
 import { useFormat } from "../../ui/format.ts";
 import { AlertIcon, PlusIcon } from "../../ui/icons.tsx";
-import { Page } from "../../ui/page.tsx";
+import { Page, Pane } from "../../ui/page.tsx";
 import { Line } from "../../ui/raw.tsx";
 import { Ago } from "../../ui/time.tsx";
 import clusterClasses from "../clusters/clusters.module.css";
@@ -52,9 +52,11 @@ export function PoliciesPage() {
       }
       bar={<State />}
     >
-      {view === "policies" && <PoliciesTable search={search} change={change} />}
-      {view === "running" && <RunningTable search={search} change={change} />}
-      {view === "decisions" && <DecisionsTable search={search} change={change} />}
+      <Pane>
+        {view === "policies" && <PoliciesTable search={search} change={change} />}
+        {view === "running" && <RunningTable search={search} change={change} />}
+        {view === "decisions" && <DecisionsTable search={search} change={change} />}
+      </Pane>
       {search.id !== undefined && (
         <PolicyDetail
           key={search.id}

@@ -4,7 +4,7 @@ import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { compact } from "../../search.ts";
 import { ChevronRightIcon } from "../../ui/icons.tsx";
-import { Page } from "../../ui/page.tsx";
+import { Page, Pane } from "../../ui/page.tsx";
 import { Line } from "../../ui/raw.tsx";
 import clusterClasses from "../clusters/clusters.module.css";
 import { AssetResults } from "./asset-results.tsx";
@@ -27,7 +27,9 @@ export function PosturePage() {
   const view = search.asset === undefined ? (search.set === undefined ? (search.view ?? "sets") : "sets") : "assets";
   return (
     <Page title={t("posture.title")} aside={<Tabs view={view} />} bar={<Path search={search} />}>
-      <View view={view} search={search} change={change} />
+      <Pane>
+        <View view={view} search={search} change={change} />
+      </Pane>
       {search.id !== undefined && (
         <CheckDetail key={search.id} id={search.id} asset={search.asset} onClose={() => change({ id: undefined })} />
       )}
