@@ -13,6 +13,7 @@ import { dirname, join, relative, sep } from "node:path";
 const across = new Set<string>([
   "admission → inventory",
   "admission → advisory",
+  "benchmark → advisory",
   "signature → image",
   "imagepolicy → image",
   "traffic → sensor",

@@ -2,10 +2,11 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "@bulwark/config";
 import { openContainers } from "@bulwark/containers";
-import { rulesDetector } from "@bulwark/detect";
+import { AuditRules, rulesDetector } from "@bulwark/detect";
 import { errorText, type ActionOrder, type AgentRecord, type Component, type Container } from "@bulwark/model";
-import { createLogger, type Logger } from "@bulwark/telemetry";
 import { connect, type Kube } from "@bulwark/kube";
+import { openRules } from "@bulwark/rules";
+import { createLogger, type Logger } from "@bulwark/telemetry";
 import { AuditLog } from "./audit-log.ts";
 import { HostChecker } from "./benchmark.ts";
 import { Connection, type Credentials } from "./connection.ts";
@@ -17,7 +18,6 @@ import { PodBook } from "./pods.ts";
 import { clusterActions } from "./cluster-actions.ts";
 import { Orders } from "./orders.ts";
 import { Response } from "./response.ts";
-import { openRules } from "./rules.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
 import { ticketFrom } from "./ticket.ts";
@@ -121,7 +121,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const own = [
       agentHealth(),
       watcher.health(),
-      rules.component(node),
+      rulesHealth(),
       ...registry.health(),
       spoolHealth(),
       imageHealth(),
@@ -192,7 +192,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   function auditLogOf(): AuditLog | undefined {
     const { auditLog: file, cluster } = config.agent.kubernetes;
     const state = join(config.data, "audit-log.json");
-    return file === undefined ? undefined : new AuditLog({ node, cluster, file, state, emit, sync: flush });
+    const judge = new AuditRules(rules.engine);
+    return file === undefined
+      ? undefined
+      : new AuditLog({ node, cluster, file, state, rules: judge, emit, sync: flush });
+  }
+
+  function rulesHealth(): Component {
+    const own = rules.ruleset.rules.filter(({ source }) => source === "syscall");
+    const summary = `${own.length} rules watch what containers do`;
+    return { id: "rules", node, summary, ...rules.health, updatedAt: Date.now() };
   }
 
   function agentHealth(): Component {

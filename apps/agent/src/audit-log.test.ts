@@ -4,13 +4,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import type { AgentRecord } from "@bulwark/model";
+import { AuditRules } from "@bulwark/detect";
+import type { AgentRecord, Alert } from "@bulwark/model";
+import { openRules } from "@bulwark/rules";
 import { AuditLog } from "./audit-log.ts";
 
 let folder: string;
 let file: string;
 let log: AuditLog | undefined;
 let ids: string[];
+let alerts: Alert[];
+const { engine } = openRules({ files: [], disabled: [] });
 
 const line = (n: number, pad = 0): string =>
   `${JSON.stringify({
@@ -29,6 +33,7 @@ beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), "bulwark-audit-"));
   file = join(folder, "audit.log");
   ids = [];
+  alerts = [];
 });
 afterEach(async () => {
   await log?.[Symbol.asyncDispose]();
@@ -38,6 +43,10 @@ afterEach(async () => {
 function start(every = 5): AuditLog {
   const take = (records: AgentRecord[]): void => {
     for (const record of records) {
+      if (record.type === "alert") {
+        alerts.push(record.alert);
+        continue;
+      }
       assert.ok(record.type === "event" && record.event.kind === "audit");
       assert.equal(record.event.node, "cp");
       assert.equal(record.event.audit.user, "jané");
@@ -46,7 +55,16 @@ function start(every = 5): AuditLog {
   };
   const state = join(folder, "state.json");
   const sync = async (): Promise<void> => Promise.resolve();
-  log = new AuditLog({ node: "cp", cluster: "east", file, state, emit: take, sync, every });
+  log = new AuditLog({
+    node: "cp",
+    cluster: "east",
+    file,
+    state,
+    rules: new AuditRules(engine),
+    emit: take,
+    sync,
+    every,
+  });
   return log;
 }
 async function until(what: string, holds: () => boolean): Promise<void> {
@@ -199,4 +217,31 @@ test("a file that was cut, lines that are no records, and a file that is not the
   assert.deepEqual(ids, ["3", "4", "5", "6", "8"], "a record of 9 MB is passed over, and counted");
   assert.equal(audit.health().counters["lost.unreadable"], 2);
   assert.equal(audit.health().state, "degraded");
+});
+
+test("a request that a rule is about is one alert, though it is logged when it begins and when it ends", async () => {
+  writeFileSync(file, lines(0, 1));
+  const audit = start();
+  await until("it reads", () => audit.health().state === "ok");
+  const record = {
+    auditID: "x",
+    stage: "ResponseStarted",
+    verb: "create",
+    user: { username: "jané" },
+    requestURI: "/api/v1/namespaces/shop/pods/web/exec?command=id",
+    objectRef: { resource: "pods", subresource: "exec", namespace: "shop", name: "web" },
+    stageTimestamp: "2026-01-01T00:00:00.000000Z",
+  };
+  for (const stage of ["ResponseStarted", "ResponseComplete"])
+    appendFileSync(file, `${JSON.stringify({ ...record, stage })}\n`);
+  await until("both are read", () => ids.length === 2);
+  assert.equal(alerts.length, 1);
+  const [alert] = alerts;
+  assert.ok(alert);
+  assert.deepEqual(
+    [alert.id, alert.rule, alert.node],
+    ["east/audit/x/command-run-in-a-pod", "command-run-in-a-pod", "cp"],
+  );
+  assert.equal(alert.process, null);
+  assert.equal(alert.request?.user, "jané");
 });

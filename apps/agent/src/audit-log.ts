@@ -1,5 +1,6 @@
 import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
+import type { AuditRules } from "@bulwark/detect";
 import { toAuditEvent } from "@bulwark/kube";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import { z } from "zod";
@@ -23,6 +24,7 @@ export interface AuditLogOptions {
   file: string;
   /** Where the position is kept, so that a restart neither misses nor repeats a record. */
   state: string;
+  rules: AuditRules;
   emit(records: AgentRecord[]): void;
   /** Resolves when everything that was emitted is on disk. */
   sync(): Promise<void>;
@@ -221,14 +223,19 @@ export class AuditLog implements AsyncDisposable {
   }
 
   #read(line: string, records: AgentRecord[]): void {
-    const { cluster, node } = this.#options;
-    const event = toAuditEvent(cluster, node, parse(line));
+    const { cluster, node, rules } = this.#options;
+    const item = parse(line);
+    const event = toAuditEvent(cluster, node, item);
     if (!event) {
       this.#counters["lost.unreadable"]++;
       return;
     }
     this.#counters.records++;
     records.push({ type: "event", event });
+    const now = Date.now();
+    const alerts = rules.judge(event, item, now);
+    rules.raised(alerts, now);
+    for (const alert of alerts) records.push({ type: "alert", alert });
   }
 
   async #readState(): Promise<Position | undefined> {

@@ -113,7 +113,7 @@ test("a scan is an alert, with the container, the process and what decided", asy
   assert.deepEqual(alertSchema.parse(alert), alert, "as the server takes it");
   assert.equal(alert.container?.id, container.id);
   assert.deepEqual(
-    [alert.process.executable, alert.attribution, alert.techniques],
+    [alert.process?.executable, alert.attribution, alert.techniques],
     ["/usr/bin/nmap", "container", ["T1046"]],
   );
   assert.match(alert.description, /15 different ports of 10\.0\.0\.2/);

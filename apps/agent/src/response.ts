@@ -76,6 +76,7 @@ export class Response implements AsyncDisposable {
     for (const policy of this.#options.policies()) {
       if (policy.automatic?.rules.includes(alert.rule) !== true || !isInScope(policy.scope, complete)) continue;
       const action = actionFor(policy.automatic.action, alert);
+      if (action === undefined) continue;
       // What is done to the container already needs no second time, whatever alerts still come.
       if (this.#responder.isLasting(container.id, action.kind)) continue;
       if (!this.#mayAct(policy.id, policy.automatic.perHour)) {
@@ -135,7 +136,8 @@ export class Response implements AsyncDisposable {
   }
 }
 
-function actionFor(action: NonNullable<ResponsePolicy["automatic"]>["action"], { process }: Alert): Action {
+/** Undefined where there is no process to end. */
+function actionFor(action: NonNullable<ResponsePolicy["automatic"]>["action"], { process }: Alert): Action | undefined {
   if (action.kind !== "kill") return action;
-  return { kind: "kill", process: { pid: process.pid, startTime: process.startTime } };
+  return process ? { kind: "kill", process: { pid: process.pid, startTime: process.startTime } } : undefined;
 }

@@ -12,6 +12,7 @@ import type { Throttle } from "./auth/throttle.ts";
 import type { HealthBoard } from "./health/board.ts";
 import type { DiskGuard } from "./health/disk.ts";
 import type { Matcher } from "./jobs/matcher.ts";
+import type { AuditAlerts } from "./kubernetes/audit-alerts.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveHub } from "./live/hub.ts";
 import type { Sealing } from "./registries/sealing.ts";
@@ -37,6 +38,7 @@ export interface Context {
   /** In Kubernetes: whose pods join by the token of their service account. */
   readonly serviceAccounts: ServiceAccounts | null;
   readonly agentSettings: AgentSettingsBoard;
+  readonly auditAlerts: AuditAlerts;
   readonly policies: PolicyBook;
   /** The admission webhook; null where it is off, and until it listens. */
   webhook: Webhook | null;

@@ -38,6 +38,7 @@ import { retention } from "./jobs/retention.ts";
 import { scanRegistries } from "./jobs/scan-registries.ts";
 import { selfCheck } from "./jobs/self-check.ts";
 import { watchAdvisories } from "./jobs/watch-advisories.ts";
+import { createAuditAlerts } from "./kubernetes/audit-alerts.ts";
 import { keepClusters } from "./kubernetes/keep.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { createLiveHub } from "./live/hub.ts";
@@ -126,6 +127,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const replica = memberName(config);
   const orderBell = stack.use(await createOrderBell(bus));
   const holder = randomUUID();
+  const agentSettings = createAgentSettings(store);
+  const health = createHealthBoard(replica, store, live, limits);
   const context: Context = {
     replica,
     holder,
@@ -133,7 +136,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     webhook: null,
     gate,
     serviceAccounts: gate && config.server.agents?.serviceAccount ? accountsOf(config, stack) : null,
-    agentSettings: createAgentSettings(store),
+    agentSettings,
+    auditAlerts: createAuditAlerts({ config, store, agentSettings, health }),
     orderBell,
     metricsToken: readSecret("BULWARK_METRICS_TOKEN", config.server.metricsTokenFile),
     config,
@@ -147,7 +151,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     advisoryDatabase,
     sealing: createSealing(secret, config.data, store.engine),
     closing: closing.signal,
-    health: createHealthBoard(replica, store, live, limits),
+    health,
     disk: createDiskGuard(config.data, store, limits.diskFloor),
     throttle: createThrottle(),
     secure: config.server.url?.startsWith("https:") ?? config.server.tls !== undefined,

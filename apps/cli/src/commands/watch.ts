@@ -158,7 +158,7 @@ function alertLine(alert: Alert, json: boolean): string {
     ? `${container.name || container.id.slice(0, 12)} (${container.image.name})`
     : alert.attribution;
   const told = evidence.filter(({ key }) => key !== "output").map(({ key, value }) => `${key}=${value}`);
-  const what = [process.executable, ...process.arguments.slice(1)].join(" ").slice(0, 200);
+  const what = process ? [process.executable, ...process.arguments.slice(1)].join(" ").slice(0, 200) : "";
   const line = `${new Date(time).toISOString()} ${severity} ${title} | ${where} | ${what} | ${told.join(" ").slice(0, 400)}`;
   return `${printable(line)}\n`;
 }

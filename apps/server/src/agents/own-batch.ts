@@ -1,4 +1,13 @@
-import { nodeIdOf, nodeName, splitNodeId, type AgentRecord, type Batch, type ImageReport } from "@bulwark/model";
+import {
+  nodeIdOf,
+  nodeName,
+  splitNodeId,
+  type AgentRecord,
+  type Alert,
+  type ApiRequest,
+  type Batch,
+  type ImageReport,
+} from "@bulwark/model";
 
 /**
  * A batch with everything in it named as the control plane names the node, or undefined where some of it is another's: a
@@ -36,7 +45,12 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
     }
     case "alert": {
       const { alert } = record;
-      if (alert.node !== name || !isOwn(alert.id)) return undefined;
+      if (alert.node !== name) return undefined;
+      if (alert.request) {
+        const own = ownRequest(alert, alert.request, node, cluster);
+        return own && { type: "alert", alert: own };
+      }
+      if (!isOwn(alert.id)) return undefined;
       return { type: "alert", alert: { ...alert, id: named(alert.id), node, events: alert.events.map(named) } };
     }
     case "container": {
@@ -71,6 +85,13 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
       return key === undefined ? undefined : { type: "image", report: { ...record.report, key } };
     }
   }
+}
+
+/** As the event that it is about, it is of its node's cluster, whatever the agent calls that. */
+function ownRequest(alert: Alert, request: ApiRequest, node: string, cluster: string): Alert | undefined {
+  if (![alert.id, ...alert.events].every((id) => id.startsWith(`${request.cluster}/audit/`))) return undefined;
+  const named = (id: string): string => cluster + id.slice(request.cluster.length);
+  return { ...alert, id: named(alert.id), node, events: alert.events.map(named), request: { ...request, cluster } };
 }
 
 /** An image with a digest is the same everywhere, and its key says which it is; a bare root file system is its node's own. */

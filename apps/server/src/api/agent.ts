@@ -2,6 +2,7 @@ import {
   collectorOf,
   errorText,
   splitNodeId,
+  type AgentRecord,
   type Batch,
   type Component,
   type KubeCluster,
@@ -17,6 +18,7 @@ import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
 import { announceImage } from "../jobs/announce-image.ts";
 import { audited } from "./audited.ts";
+import { withKnownRequest } from "../kubernetes/audit-alerts.ts";
 import { leaseOf, namedClusters } from "../kubernetes/keep.ts";
 import { summaryOf, takeChanges } from "../kubernetes/take.ts";
 
@@ -104,7 +106,8 @@ async function write(batch: Batch, context: Context, now: number): Promise<Inges
     await context.disk.check();
     // A spool belongs to its node: no other node can move its position on by using its id.
     const spool = `${batch.node}/${batch.spool}`;
-    const result = await context.store.ingest.write({ ...batch, spool }, now);
+    const records = await withKnownRequests(batch.records, context);
+    const result = await context.store.ingest.write({ ...batch, spool, records }, now);
     count.batches.inc({ result: "stored" });
     for (const record of batch.records) count.records.inc({ type: record.type });
     return result;
@@ -117,6 +120,16 @@ async function write(batch: Batch, context: Context, now: number): Promise<Inges
     count.batches.inc({ result: full ? "full" : foreign ? "refused" : "failed" });
     throw error;
   }
+}
+
+/** An agent reads the audit log of its API server, but knows no other node's objects. */
+async function withKnownRequests(records: AgentRecord[], { store }: Context): Promise<AgentRecord[]> {
+  if (!records.some((record) => record.type === "alert" && record.alert.request)) return records;
+  return Promise.all(
+    records.map(async (record) =>
+      record.type === "alert" ? { type: "alert", alert: await withKnownRequest(record.alert, store) } : record,
+    ),
+  );
 }
 
 /** Into the audit log: who did what, and what became of it. */

@@ -69,10 +69,15 @@ export const kubernetesHandlers: HandlersOf<"kubernetes"> = {
     if (caller.kind !== "audit") throw new Refusal("forbidden", "only an API server's token may send its audit log");
     const { cluster } = caller;
     await context.disk.check();
-    const read = body.items.map((item) => toAuditEvent(cluster, "server", item));
-    const events = read.filter((event) => event !== undefined);
-    const unreadable = read.length - events.length;
+    const read = body.items.flatMap((item) => {
+      const event = toAuditEvent(cluster, "server", item);
+      return event === undefined ? [] : [{ event, item }];
+    });
+    const unreadable = body.items.length - read.length;
+    const alerts = await context.auditAlerts.raise(read, now);
+    const events = read.map(({ event }) => event);
     const { stored, known } = await context.store.events.append(events, now);
+    await Promise.all(alerts.map((alert) => context.live.publish("alert", alert)));
     for (const [result, number] of Object.entries({ stored, known, unreadable })) {
       if (number > 0) count.audit.inc({ cluster, result }, number);
     }
@@ -81,7 +86,7 @@ export const kubernetesHandlers: HandlersOf<"kubernetes"> = {
       id: `audit:${cluster}`,
       state: unreadable > 0 ? "degraded" : "ok",
       summary: `The API server of ${cluster} sends its audit log`,
-      reason: unreadable > 0 ? `${unreadable} of ${read.length} records of the last batch could not be read` : "",
+      reason: unreadable > 0 ? `${unreadable} of ${body.items.length} records of the last batch could not be read` : "",
       remedy: unreadable > 0 ? "let the API server send audit.k8s.io/v1" : "",
     });
     return { stored, known, unreadable };

@@ -127,7 +127,7 @@ test("a page that does not read is cut; others are not held up", async () => {
 
   // What the kernel takes for a reader who does not read is some megabytes.
   const alert = sampleAlert(1);
-  alert.process = { ...alert.process, arguments: Array.from({ length: 250 }, () => "x".repeat(4096)) };
+  alert.process = alert.process && { ...alert.process, arguments: Array.from({ length: 250 }, () => "x".repeat(4096)) };
   let heard = 0;
   for (let n = 1; n <= 12; n++) {
     const batch = batchOf([{ type: "alert", alert: { ...alert, id: `node-1/boot/a-${n}` } }], { first: n });

@@ -252,3 +252,49 @@ test("an API server's own token brings its audit log, once, and nothing else", a
   assert.equal(await refusal(post(url, { kind: "Pod" }, headers)), "400 invalid");
   assert.ok(!(await person.listTokens()).items.some(({ name }) => name.includes("audit log")));
 });
+
+test("what an API server is asked for and a rule is about is an alert, with the pod's labels and workload", async () => {
+  const { secret } = await person.createAuditToken({ params: { id: "east" }, body: { days: 1 } });
+  const headers = { authorization: `Bearer ${secret}` };
+  const url = `${server.url}/api/kubernetes/v1/audit`;
+  const exec = (id: string, stage: string, user = "jane"): object => ({
+    ...{ auditID: id, stage, verb: "create", user: { username: user }, userAgent: "kubectl/v1.36" },
+    requestURI: "/api/v1/namespaces/shop/pods/web-1-a/exec?command=id",
+    objectRef: { resource: "pods", subresource: "exec", namespace: "shop", name: "web-1-a" },
+    stageTimestamp: new Date().toISOString(),
+    annotations: { "authorization.k8s.io/decision": "allow" },
+  });
+  const send = async (...items: object[]): Promise<void> => {
+    const answer = await post(url, { kind: "EventList", apiVersion: "audit.k8s.io/v1", items }, headers);
+    assert.equal(answer.status, 200);
+  };
+  const told = async () => (await person.listAlerts({ query: { rule: "command-run-in-a-pod" } })).items;
+
+  await send(exec("one", "ResponseStarted"), exec("one", "ResponseComplete"));
+  await send(exec("two", "ResponseComplete"));
+  const [alert, ...more] = await told();
+  assert.deepEqual(more, [], "begun and ended is one alert, and so is the same again within the hour");
+  assert.ok(alert?.request);
+  const { user, uid, labels, owners, cluster } = alert.request;
+  assert.deepEqual([user, cluster, uid, labels], ["jane", "east", "uid-Pod-web-1-a", { app: "web" }]);
+  assert.deepEqual(
+    owners.map(({ kind, name }) => `${kind}/${name}`),
+    ["ReplicaSet/web-1", "Deployment/web"],
+  );
+  assert.equal(alert.process, null);
+  const object = await person.listAlerts({ query: { object: `east/${uid}` } });
+  assert.deepEqual(
+    object.items.map(({ id }) => id),
+    [alert.id],
+    "the pod's own page has it",
+  );
+
+  const scope = { namespaces: ["shop"], images: [], containers: [], labels: "app=web" };
+  const body = { rule: alert.rule, scope, executable: "ann", reason: "r", expiresAt: Date.now() + 60_000 };
+  await person.createException({ body });
+  await send(exec("three", "ResponseComplete", "ann"), exec("four", "ResponseComplete", "bob"));
+  assert.deepEqual(
+    (await told()).map(({ request }) => request?.user),
+    ["bob", "jane"],
+  );
+});

@@ -14,6 +14,13 @@ const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).transfo
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "an address or a network such as 10.0.0.0/8");
 
 /** The whole of `bulwark.yaml`. Everything has a default; a word that is not here is an error. */
+const ruleFiles = z.strictObject({
+  /** Rule files, or folders of them; later ones may change what earlier ones and Bulwark's own define. */
+  files: z.array(path).max(256).default([]),
+  /** Rules that are off, by name or id. */
+  disabled: z.array(z.string().max(256)).max(4096).default([]),
+});
+
 export const configSchema = z.strictObject({
   /** Folder of the database, the spool, the advisory database and the keys. */
   data: z.string().min(1).default(defaultDataFolder),
@@ -77,6 +84,8 @@ export const configSchema = z.strictObject({
             .array(z.strictObject({ name: clusterName, kubeconfig: path, context: z.string().optional() }))
             .max(256)
             .default([]),
+          /** Rules for the audit logs that API servers send, besides those that come with Bulwark. */
+          rules: ruleFiles.prefault({}),
         })
         .prefault({}),
       /** The admission webhook: policies that API servers ask before they take an object in. Off where this is missing. */
@@ -160,14 +169,7 @@ export const configSchema = z.strictObject({
         })
         .prefault({}),
       /** Rules in Falco's language, besides those that come with Bulwark. */
-      rules: z
-        .strictObject({
-          /** Rule files, or folders of them; later ones may change what earlier ones and Bulwark's own define. */
-          files: z.array(path).max(256).default([]),
-          /** Rules that are off, by name or id. */
-          disabled: z.array(z.string().max(256)).max(4096).default([]),
-        })
-        .prefault({}),
+      rules: ruleFiles.prefault({}),
       /** What the agent does when it is told to; nothing without a response policy. */
       response: z
         .strictObject({

@@ -1,4 +1,4 @@
-import type { AuditEvent } from "@bulwark/model";
+import type { ApiRequest, AuditEvent, AuditRecord } from "@bulwark/model";
 import { z } from "zod";
 
 const text = z.string().catch("");
@@ -66,4 +66,47 @@ export function toAuditEvent(cluster: string, node: string, item: unknown): Audi
       reason: (annotations["authorization.k8s.io/reason"] ?? status?.message ?? "").slice(0, 2048),
     },
   };
+}
+
+const controller = z.object({ kind: text, apiVersion: text, name: text, uid: text, controller: z.literal(true) });
+/** What an object says of itself in the body of a request or an answer. */
+const named = z.object({
+  metadata: z.object({
+    name: text,
+    uid: text,
+    labels: z.record(z.string().max(512), z.string().max(4096)).catch({}),
+    ownerReferences: z.array(controller.optional().catch(undefined)).max(64).catch([]),
+  }),
+});
+type Named = z.infer<typeof named>["metadata"];
+const bodies = z.object({ requestObject: z.unknown().optional(), responseObject: z.unknown().optional() });
+
+/**
+ * Who asked for what. Where the log has bodies (level Request or RequestResponse) of a request that writes a whole object,
+ * its labels and its controller are from there.
+ */
+export function toApiRequest({ cluster, user, verb, object }: AuditRecord, item: unknown): ApiRequest {
+  const { resource = "", subresource = "", namespace = "", name = "" } = object ?? {};
+  const isWhole = subresource === "" && (verb === "create" || verb === "update");
+  const told = isWhole ? bodyOf(item) : undefined;
+  const owners = (told?.ownerReferences ?? []).filter((owner) => owner !== undefined).slice(0, 1);
+  return {
+    ...{ cluster, user, verb, resource, subresource, namespace },
+    name: name === "" ? (told?.name ?? "").slice(0, 512) : name,
+    uid: (told?.uid ?? "").slice(0, 128),
+    labels: Object.fromEntries(Object.entries(told?.labels ?? {}).slice(0, 256)),
+    owners: owners.map((owner) => ({
+      kind: owner.kind.slice(0, 128),
+      apiVersion: owner.apiVersion.slice(0, 256),
+      name: owner.name.slice(0, 256),
+      uid: owner.uid.slice(0, 128),
+    })),
+  };
+}
+
+/** The answer has the object as it is now; a refusal has none, and what was asked for has to do. */
+function bodyOf(item: unknown): Named | undefined {
+  const { responseObject, requestObject } = bodies.safeParse(item).data ?? {};
+  const answer = named.safeParse(responseObject).data?.metadata;
+  return answer !== undefined && answer.uid !== "" ? answer : named.safeParse(requestObject).data?.metadata;
 }

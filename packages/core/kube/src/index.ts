@@ -1,5 +1,5 @@
 /** Client of a Kubernetes API server: credentials, objects, watches that last, questions of access, exec. */
-export { toAuditEvent } from "./audit.ts";
+export { toApiRequest, toAuditEvent } from "./audit.ts";
 export { can, reviewToken, type AccessQuestion, type AccessReview, type Identity } from "./access.ts";
 export { connect, type Kube, type ListOptions, type RequestOptions } from "./client.ts";
 export { inCluster, readKubeconfig, type Access } from "./credentials.ts";

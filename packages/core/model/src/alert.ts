@@ -2,11 +2,31 @@ import { z } from "zod";
 import { nodeId } from "./agent.ts";
 import { containerRef } from "./container.ts";
 import { ancestor, attribution, process } from "./event.ts";
+import { podMetadata } from "./kubernetes.ts";
 import { severity } from "./severity.ts";
 
 /** One thing that was seen, for a person: `peer` → `10.0.0.5:4444`. `key` is a stable word that the console translates. */
 export const evidence = z.strictObject({ key: z.string().max(64), value: z.string().max(4096) });
 export type Evidence = z.infer<typeof evidence>;
+
+/** Who asked an API server for what. What is not known is empty. */
+export const apiRequest = z.strictObject({
+  /** Name of the cluster in Bulwark. */
+  cluster: z.string().max(128),
+  user: z.string().max(512),
+  verb: z.string().max(64),
+  /** `pods`, `secrets`; empty for a request that is about no object. */
+  resource: z.string().max(256),
+  /** `exec`, `attach`. */
+  subresource: z.string().max(256),
+  namespace: z.string().max(256),
+  name: z.string().max(512),
+  uid: z.string().max(128),
+  labels: podMetadata.shape.labels,
+  /** Who controls it, nearest first; the last one is the workload. */
+  owners: podMetadata.shape.owners,
+});
+export type ApiRequest = z.infer<typeof apiRequest>;
 
 /** A rule matched. */
 export const alert = z.strictObject({
@@ -24,7 +44,10 @@ export const alert = z.strictObject({
   techniques: z.array(z.string().max(16)).max(16),
   attribution,
   container: containerRef.nullable(),
-  process,
+  /** Null for what no process did: a request to an API server. */
+  process: process.nullable(),
+  /** Only of an alert about a request to an API server. */
+  request: apiRequest.optional(),
   /** Nearest first. */
   ancestors: z.array(ancestor).max(32),
   evidence: z.array(evidence).max(64),

@@ -145,6 +145,8 @@ export interface AlertRepository {
   /** Latest first. */
   list(filter: AlertFilter, options: ListOptions): Promise<Page<StoredAlert>>;
   get(id: Alert["id"]): Promise<StoredAlert | undefined>;
+  /** Stores alerts that no agent brings; those that were not there yet. */
+  append(alerts: readonly Alert[], now: number): Promise<StoredAlert[]>;
   update(
     id: Alert["id"],
     change: { state: AlertState; comment?: string | undefined },
@@ -539,6 +541,7 @@ export interface KubeFilter {
   cluster?: string | undefined;
   kind?: string | undefined;
   namespace?: string | undefined;
+  name?: string | undefined;
   /** Only workloads that nobody controls. */
   workloads?: boolean | undefined;
   selector?: readonly Requirement[] | undefined;

@@ -98,7 +98,11 @@ function prepareRootfs(folder: string, { rootfs, overlay }: RuncOptions): string
     makeRootfs(lower);
   }
   if (overlay !== true) return lower;
-  const [upper, work, merged] = ["upper", "work", "merged"].map((name) => join(folder, name)) as [
+  const layers = join(folder, "layers");
+  mkdirSync(layers);
+  // An overlay takes no layer that is below another one of its own, in the same file system.
+  if (folder.startsWith(lower)) run("mount", ["-t", "tmpfs", "-o", "size=512m", "tmpfs", layers]);
+  const [upper, work, merged] = ["upper", "work", "merged"].map((name) => join(layers, name)) as [
     string,
     string,
     string,

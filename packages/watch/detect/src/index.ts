@@ -1,3 +1,4 @@
+export { AuditRules } from "./audit-rules.ts";
 export { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 export * from "./detector.ts";
 export * from "./detectors/index.ts";

@@ -85,7 +85,7 @@ for (const [name, records] of Object.entries(reverseShells)) {
     );
     assert.match(alerts[0]?.evidence.find(({ key }) => key === "peer")?.value ?? "", /:\d+$/);
     assert.equal(alerts[0]?.container?.id, "c1");
-    assert.equal(alerts[0]?.process.pid, name.includes("/dev/tcp") ? 11 : 10);
+    assert.equal(alerts[0]?.process?.pid, name.includes("/dev/tcp") ? 11 : 10);
   });
 }
 

@@ -13,6 +13,7 @@ import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 import type { Context, Detection, Detector, Observation } from "./detector.ts";
 import { interpreterKind } from "./interpreters.ts";
 import { ProcessTable, type Entry } from "./process-table.ts";
+import { Repeats } from "./repeats.ts";
 
 /** Whose a process is. `undefined`: not known yet, ask again. */
 export type Owner = { attribution: "container"; container: Container } | { attribution: "host" } | undefined;
@@ -40,8 +41,6 @@ export interface PipelineOptions {
 const patience = 2000;
 /** Events that may wait; more are judged without waiting, and counted. */
 const waitingLimit = 20_000;
-const repeatWindow = 3_600_000;
-const repeatsKept = 10_000;
 
 /** What a record told, as it was at that time. */
 interface Happening {
@@ -66,7 +65,7 @@ interface Waiting {
 export class Pipeline {
   readonly table = new ProcessTable();
   readonly #options: PipelineOptions;
-  readonly #raised = new Map<string, number>();
+  readonly #repeats = new Repeats();
   readonly #out: AgentRecord[] = [];
   #waiting: Waiting[] = [];
   /** Events whose owner was not found in time, and events that could not wait because too many did. */
@@ -234,12 +233,8 @@ export class Pipeline {
     const whose = owner?.attribution === "container" ? owner.container.id : "";
     const full = `${rule?.id ?? detector.id}\u0000${whose}\u0000${key}`;
     const now = this.#options.now();
-    const before = this.#raised.get(full);
-    if (before !== undefined && now - before < repeatWindow) return false;
-    this.#raised.delete(full);
-    this.#raised.set(full, now);
-    const oldest = this.#raised.keys().next().value;
-    if (this.#raised.size > repeatsKept && oldest !== undefined) this.#raised.delete(oldest);
+    if (!this.#repeats.isNew(full, now)) return false;
+    this.#repeats.note(full, now);
     return true;
   }
 

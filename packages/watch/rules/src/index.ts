@@ -4,6 +4,7 @@ export type { FieldValue, ProcessMemory, RuleEvent, Scalar } from "./event.ts";
 export { loadRules, type Loaded } from "./load/load.ts";
 export { priorities, type Priority } from "./load/definitions.ts";
 export type { RuleDocument } from "./load/yaml.ts";
+export { openRules, type OpenRules } from "./open.ts";
 export { problemText, type Problem } from "./problem.ts";
 export type { Rule, Ruleset } from "./ruleset.ts";
 export { auditRuleEvent } from "./audit/event.ts";

@@ -17,6 +17,7 @@
 #include "output.h"
 #include "privileges.h"
 
+/* Without a process: the mounts of a namespace that is watched already are others now. */
 struct order {
 	__u32 pid;
 	__u32 mount_namespace;
@@ -74,6 +75,14 @@ void files_watch(int socket, __u32 pid, __u32 mount_namespace)
 		return;
 	if (send(socket, &order, sizeof(order), MSG_DONTWAIT | MSG_NOSIGNAL) == sizeof(order))
 		*slot = mount_namespace;
+}
+
+void files_mounted(int socket, __u32 mount_namespace)
+{
+	struct order order = { 0, mount_namespace };
+
+	if (socket >= 0 && seen[mount_namespace % SEEN] == mount_namespace)
+		send(socket, &order, sizeof(order), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 long files_read(int socket, void *frame, size_t size, __u64 *lost)
@@ -142,14 +151,16 @@ static void watch_files(int socket)
 		size_t count = marks_poll(marks, polled + 1) + 1;
 
 		polled[0] = (struct pollfd){ .fd = socket, .events = POLLIN };
-		if (poll(polled, count, -1) < 0 && errno != EINTR)
+		if (poll(polled, count, marks_look(marks)) < 0 && errno != EINTR)
 			return;
 		if (polled[0].revents & POLLIN) {
 			struct order order;
 
 			if (recv(socket, &order, sizeof(order), 0) != sizeof(order))
 				return;
-			if (!marks_add(marks, order.pid, order.mount_namespace))
+			if (!order.pid)
+				marks_look_again(marks, order.mount_namespace);
+			else if (!marks_add(marks, order.pid, order.mount_namespace))
 				tell(socket, NOTICE_FORGET, order.mount_namespace);
 		} else if (polled[0].revents) {
 			return;

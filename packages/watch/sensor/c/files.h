@@ -25,6 +25,9 @@ int files_start(void);
 /* Watches the mount namespace of a process, unless it is watched already. */
 void files_watch(int socket, __u32 pid, __u32 mount_namespace);
 
+/* Something was mounted in a mount namespace, if that is watched. */
+void files_mounted(int socket, __u32 mount_namespace);
+
 /*
  * Takes one frame; its length, or 0 when there is none now. What the kernel's queue lost is added to `lost`. Negative:
  * the process is gone.

@@ -79,6 +79,7 @@ enum frame_flag {
 	FLAG_ARGUMENTS_CUT = 1,
 	FLAG_KERNEL_PARENT = 2,
 	FLAG_GAINS_RIGHTS = 4, /* exec of a set-user-id program or one with capabilities */
+	FLAG_DELETED = 8, /* the executable has no name any more */
 };
 
 /* How the walk from a dentry towards the root ended. */

@@ -36,10 +36,10 @@ bool inside_mark(int queue, unsigned flags, unsigned long long mask, int fd)
 	return fanotify_mark(queue, FAN_MARK_ADD | flags, mask, AT_FDCWD, path) == 0;
 }
 
-/* File systems that hold no files of anybody. */
-static bool is_made_by_kernel(const char *type)
+/* File systems that hold no files of anybody, and in which nothing is changed by writing. */
+static bool is_passed_over(const char *type)
 {
-	static const char *const types[] = { "proc", "sysfs", "cgroup", "cgroup2", "devpts", "mqueue", "devtmpfs" };
+	static const char *const types[] = { "devpts", "mqueue", "devtmpfs" };
 
 	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
 		if (strcmp(type, types[i]) == 0)
@@ -60,7 +60,7 @@ void inside_mounts(__u32 pid, int root, void (*on_mount)(void *context, int fd),
 
 		if (!dash || sscanf(line, "%*s %*s %*s %*s %4095s", target) != 1 || sscanf(dash, " - %63s", type) != 1)
 			continue;
-		if (strcmp(target, "/") == 0 || is_made_by_kernel(type))
+		if (strcmp(target, "/") == 0 || is_passed_over(type))
 			continue;
 		int fd = inside_open(root, target);
 		if (fd >= 0) {

@@ -15,7 +15,7 @@ int inside_open(int root, const char *path);
 
 bool inside_mark(int queue, unsigned flags, unsigned long long mask, int fd);
 
-/* Calls for each mount of the process but its root and those whose files the kernel makes up. */
+/* Calls for each mount of the process but its root and those of devices and queues. */
 void inside_mounts(__u32 pid, int root, void (*on_mount)(void *context, int fd), void *context);
 
 /* A cgroup below the root of the hierarchy, no links; -1: it is not there. */

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -181,6 +182,13 @@ static void *read_snapshot(void *fd)
 	return NULL;
 }
 
+/* A mount that was granted; the call is still under way. */
+static bool is_mount(const struct frame_call *call)
+{
+	return call->answer == ANSWER_GRANTED && call->architecture == ARCHITECTURE_NATIVE &&
+	       (call->number == SYS_mount || call->number == SYS_move_mount);
+}
+
 /* Called for each record of the ring buffer; a negative result ends the turn after it. */
 static int receive(void *context, void *frame, size_t length)
 {
@@ -189,6 +197,9 @@ static int receive(void *context, void *frame, size_t length)
 
 	if ((process->header.type == FRAME_EXEC || process->header.type == FRAME_SNAPSHOT) && length > sizeof(*process))
 		files_watch(turn->files, process->pid, process->mount_namespace);
+	const struct frame_call *call = frame;
+	if (process->header.type == FRAME_CALL && length >= sizeof(*call) && is_mount(call))
+		files_mounted(turn->files, call->actor.mount_namespace);
 	output_event(&turn->output, frame, length);
 	return ++turn->frames >= FRAMES_A_TURN ? -ECANCELED : 0;
 }

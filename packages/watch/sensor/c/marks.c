@@ -12,6 +12,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fail.h"
@@ -43,7 +44,13 @@ struct container {
 	int queue; /* what is written and opened */
 	int process; /* pidfd of its first process */
 	__u32 pid;
+	/* How often its mounts are still to be looked at, and when next, in milliseconds; 0: not at all. */
+	int looks;
+	__s64 look_at;
 };
+
+/* After a call that mounts, which may take a while: milliseconds between the looks. */
+static const int look_delays[] = { 200, 20, 2 };
 
 struct marks {
 	int directory_queue;
@@ -68,11 +75,13 @@ static const char *const watched_secrets[] = {
 #undef SECRET
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
-/* Where Kubernetes mounts the token of a pod's service account: a mount of its own, whose files change. */
+/* Of these, where they are mounts of their own, every file: tokens of service accounts, which change, and the cluster's store. */
 static const char *const secret_mounts[] = {
 	"/var/run/secrets/kubernetes.io/serviceaccount",
 	"/run/secrets/kubernetes.io/serviceaccount",
 	"/run/secrets",
+	"/var/lib/etcd",
+	"/host/var/lib/etcd",
 };
 
 #define ENTRY_CHANGES (FAN_CREATE | FAN_DELETE | FAN_ATTRIB | FAN_ONDIR | FAN_EVENT_ON_CHILD)
@@ -134,7 +143,7 @@ static void mark_directory(struct marks *marks, int root, const char *path, __u3
 	close(fd);
 }
 
-/* Volumes and memory file systems: only what is written through the container's own mount of them. */
+/* Volumes, memory, and the kernel's own: only what is written through the container's own mount of them. */
 static void mark_mount(void *queue, int fd)
 {
 	inside_mark(*(int *)queue, FAN_MARK_MOUNT, FAN_CLOSE_WRITE, fd);
@@ -199,8 +208,55 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
 	for (size_t i = 0; i < COUNT(watched_directories) && marks->directory_queue >= 0; i++)
 		mark_directory(marks, root, watched_directories[i], mount_namespace);
 	close(root);
-	*place = (struct container){ mount_namespace, queue, process, pid };
+	*place = (struct container){ .mount_namespace = mount_namespace, .queue = queue, .process = process, .pid = pid };
 	return true;
+}
+
+static __s64 milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+void marks_look_again(struct marks *marks, __u32 mount_namespace)
+{
+	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
+		struct container *container = &marks->containers[i];
+
+		if (container->mount_namespace != mount_namespace)
+			continue;
+		/* One that mounts all the time is looked at every two milliseconds, and not more. */
+		if (container->looks < (int)COUNT(look_delays))
+			container->look_at = milliseconds() + look_delays[COUNT(look_delays) - 1];
+		container->looks = COUNT(look_delays);
+	}
+}
+
+int marks_look(struct marks *marks)
+{
+	__s64 now = milliseconds(), next = 0;
+
+	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
+		struct container *container = &marks->containers[i];
+
+		if (!container->mount_namespace || !container->looks)
+			continue;
+		if (container->look_at <= now) {
+			int root = inside_root(container->pid);
+
+			if (root >= 0) {
+				inside_mounts(container->pid, root, mark_mount, &container->queue);
+				close(root);
+			}
+			container->looks--;
+			container->look_at = now + look_delays[container->looks > 0 ? container->looks - 1 : 0];
+		}
+		if (container->looks && (!next || container->look_at < next))
+			next = container->look_at;
+	}
+	return next ? (int)(next - now) : -1;
 }
 
 size_t marks_poll(struct marks *marks, struct pollfd *polled)
@@ -230,6 +286,12 @@ static void read_descriptors(struct container *container, receiver *on_event, vo
 	ssize_t length = read(container->queue, buffer, sizeof(buffer));
 	struct fanotify_event_metadata *event = (void *)buffer;
 
+	/* A file that cannot be opened any more, such as one of a process that has ended: the kernel took its event away. */
+	if (length < 0 && errno != EAGAIN && errno != EINTR) {
+		const struct file_event lost = { .operation = FILE_EVENT_LOST, .path = "", .new_path = "" };
+
+		on_event(context, &lost);
+	}
 	for (; length > 0 && FAN_EVENT_OK(event, length); event = FAN_EVENT_NEXT(event, length)) {
 		struct file_event told = {
 			.pid = event->pid,

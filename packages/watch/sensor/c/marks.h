@@ -31,6 +31,12 @@ struct marks *marks_open(void);
 /* Watches the files of a process's mount namespace. False: it is the host's, it is gone, or there is no room. */
 bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace);
 
+/* Something was mounted in a mount namespace, or is being mounted: its mounts are looked at a few times more. */
+void marks_look_again(struct marks *marks, __u32 mount_namespace);
+
+/* Does what is due of that; in how many milliseconds more is, or -1. */
+int marks_look(struct marks *marks);
+
 /* Fills in what to wait for; how many. */
 size_t marks_poll(struct marks *marks, struct pollfd *polled);
 

@@ -5,6 +5,7 @@ const origins = ["unknown", "plain", "lower", "upper", "memory"] as const;
 const ARGUMENTS_CUT = 1;
 const KERNEL_PARENT = 2;
 const GAINS_RIGHTS = 4;
+const DELETED = 8;
 /** `enum frame_text`: the order of the texts. */
 const TEXTS = 8;
 const LENGTHS = 164;
@@ -50,7 +51,8 @@ export function decodeProcess(
     terminal: statDevice(bytes.readUInt32LE(148)),
     cloneFlags: bytes.readBigUInt64LE(72),
     name,
-    executable: path(executable, bytes.readUInt8(162)),
+    // As /proc/PID/exe has it.
+    executable: path(executable, bytes.readUInt8(162)) + ((flags & DELETED) === 0 ? "" : " (deleted)"),
     filename,
     interpreter,
     executableInode: bytes.readBigUInt64LE(80),

@@ -26,11 +26,11 @@ export const actionKinds = Object.keys(all) as ActionKind[];
 /** What the alert itself suggests. */
 export function suggest({ process, evidence }: StoredAlert): ActionForm {
   const peer = evidence.find(({ key }) => key === "peer")?.value ?? "";
-  const isFile = process.executable.startsWith("/");
+  const program = process?.executable ?? "";
   return {
     kind: peer === "" ? "freeze" : "quarantine",
     minutes: 60,
-    paths: isFile ? process.executable : "",
+    paths: program.startsWith("/") ? program : "",
     peers: addressOf(peer),
     except: "",
   };
@@ -42,7 +42,9 @@ export function toAction({ kind, minutes, paths, peers, except }: ActionForm, al
   const excepted = peersOf(except);
   switch (kind) {
     case "kill":
-      return { kind, process: { pid: alert.process.pid, startTime: alert.process.startTime } };
+      return alert.process
+        ? { kind, process: { pid: alert.process.pid, startTime: alert.process.startTime } }
+        : undefined;
     case "deny-exec": {
       const programs = lines(paths);
       return programs.length === 0 ? undefined : { kind, limitMs, paths: programs, origins: [], onFailure: "open" };

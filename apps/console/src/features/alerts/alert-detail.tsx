@@ -17,6 +17,7 @@ import { AlertResponse } from "./alert-response.tsx";
 import { AlertStateTag } from "./alert-state.tsx";
 import classes from "./alerts.module.css";
 import { ProcessTree } from "./process-tree.tsx";
+import { RequestFacts } from "./request-facts.tsx";
 import { RuleExcerpt } from "./rule-excerpt.tsx";
 import { Timeline } from "./timeline.tsx";
 
@@ -67,25 +68,17 @@ function Body({ alert }: { alert: StoredAlert }) {
       <AlertHandling alert={alert} />
       {alert.container && <AlertResponse alert={alert} container={alert.container} />}
       <Evidence alert={alert} />
-      <Section title={t("alerts.process")}>
-        <ProcessTree process={alert.process} ancestors={alert.ancestors} />
-      </Section>
-      <Section
-        title={t("field.container")}
-        aside={
-          alert.container && (
-            <Link to="/assets/containers" search={{ id: alert.container.id }}>
-              {t("alerts.openContainer")}
-            </Link>
-          )
-        }
-      >
-        {alert.container ? (
-          <ContainerFacts container={alert.container} node={alert.node} />
-        ) : (
-          <p className="dim">{t(`attribution.${alert.attribution}`)}</p>
-        )}
-      </Section>
+      {alert.request && (
+        <Section title={t("alerts.request")}>
+          <RequestFacts request={alert.request} />
+        </Section>
+      )}
+      {alert.process && (
+        <Section title={t("alerts.process")}>
+          <ProcessTree process={alert.process} ancestors={alert.ancestors} />
+        </Section>
+      )}
+      {alert.request === undefined && <Place alert={alert} />}
       <Section title={t("alerts.remedy")}>
         <p className={classes.remedy}>
           <Raw text={known.rule(alert.rule, "remedy", alert.remedy)} mono={false} />
@@ -109,6 +102,28 @@ function Body({ alert }: { alert: StoredAlert }) {
         />
       </Section>
     </>
+  );
+}
+
+function Place({ alert }: { alert: StoredAlert }) {
+  const { t } = useTranslation();
+  return (
+    <Section
+      title={t("field.container")}
+      aside={
+        alert.container && (
+          <Link to="/assets/containers" search={{ id: alert.container.id }}>
+            {t("alerts.openContainer")}
+          </Link>
+        )
+      }
+    >
+      {alert.container ? (
+        <ContainerFacts container={alert.container} node={alert.node} />
+      ) : (
+        <p className="dim">{t(`attribution.${alert.attribution}`)}</p>
+      )}
+    </Section>
   );
 }
 

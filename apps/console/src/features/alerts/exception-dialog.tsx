@@ -23,11 +23,11 @@ export function ExceptionDialog({ alert, close }: { alert: StoredAlert; close: (
   const [reason, setReason] = useState(t("exception.reasonHint"));
   const update = useUpdateAlert();
   const scope = scopeOf(alert, breadth);
-  const { executable } = alert.process;
+  const who = alert.request?.user ?? alert.process?.executable ?? "";
   const make = useMutation({
     mutationFn: async () =>
       api.createException({
-        body: { rule: alert.rule, scope, executable, reason: reason.trim(), expiresAt: inDays(days) },
+        body: { rule: alert.rule, scope, executable: who, reason: reason.trim(), expiresAt: inDays(days) },
       }),
     onSuccess: () => {
       update.mutate({ id: alert.id, state: "closed", comment: reason.trim() });
@@ -35,7 +35,9 @@ export function ExceptionDialog({ alert, close }: { alert: StoredAlert; close: (
     },
   });
   const { title, remedy } = useProblem(make.error);
-  const possible = breadths.filter((value) => value !== "namespace" || alert.container?.pod);
+  const possible = alert.request
+    ? (["narrow"] as const)
+    : breadths.filter((value) => value !== "namespace" || alert.container?.pod);
   return (
     <Modal opened onClose={close} title={t("exception.title")} closeButtonProps={{ "aria-label": t("detail.close") }}>
       <form
@@ -48,7 +50,7 @@ export function ExceptionDialog({ alert, close }: { alert: StoredAlert; close: (
         <Facts
           items={[
             [t("field.rule"), <code key="rule">{alert.rule}</code>],
-            [t("exception.program"), <Raw key="program" text={executable} />],
+            [alert.request ? t("cluster.user") : t("exception.program"), <Raw key="program" text={who} />],
             [t("exception.where"), <Raw key="where" text={Object.values(scope).flat().filter(Boolean).join(", ")} />],
           ]}
         />
@@ -94,8 +96,9 @@ function inDays(days: number): number {
 }
 
 /** As narrow as what names the same workload tomorrow: a container's id is another one then. */
-function scopeOf({ container }: StoredAlert, breadth: Breadth) {
+function scopeOf({ container, request }: StoredAlert, breadth: Breadth) {
   const scope = { namespaces: [] as string[], images: [] as string[], containers: [] as string[], labels: "" };
+  if (request && request.namespace !== "") scope.namespaces.push(request.namespace);
   if (!container) return scope;
   const { pod, image, name } = container;
   if (breadth !== "image" && pod) scope.namespaces.push(pod.namespace);

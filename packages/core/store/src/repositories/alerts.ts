@@ -22,7 +22,8 @@ interface Row {
   body: string;
 }
 
-export function alertRepository({ read, write }: Engine): AlertRepository {
+export function alertRepository(engine: Engine): AlertRepository {
+  const { read, write } = engine;
   async function get(id: string): Promise<StoredAlert | undefined> {
     const row = await write.selectFrom("alerts").select(columns).where("id", "=", id).executeTakeFirst();
     return row && toAlert(row);
@@ -60,6 +61,9 @@ export function alertRepository({ read, write }: Engine): AlertRepository {
       const { numUpdatedRows } = await write.updateTable("alerts").set(change).where("id", "=", id).executeTakeFirst();
       return numUpdatedRows === 0n ? undefined : get(id);
     },
+    async append(alerts, now) {
+      return write.transaction().execute(async (tx) => insertAlerts(engine, tx, alerts, now));
+    },
     async countOpen() {
       const rows = await read
         .selectFrom("alerts")
@@ -89,7 +93,12 @@ export function alertRepository({ read, write }: Engine): AlertRepository {
 }
 
 /** Stores what is not there yet, and returns that. */
-export async function insertAlerts(engine: Engine, tx: Tx, alerts: Alert[], now: number): Promise<StoredAlert[]> {
+export async function insertAlerts(
+  engine: Engine,
+  tx: Tx,
+  alerts: readonly Alert[],
+  now: number,
+): Promise<StoredAlert[]> {
   if (alerts.length === 0) return [];
   const fresh = new Map(alerts.map((alert) => [alert.id, alert]));
   const known = await tx
@@ -118,18 +127,31 @@ const alertColumns: Columns = {
 };
 
 function alertRow(alert: Alert, now: number): Value[] {
-  const { container, process } = alert;
+  const { container, process, request } = alert;
   const pod = container?.pod;
-  const owners = pod?.metadata?.owners.map(({ name }) => name) ?? [];
+  const owners = (pod?.metadata?.owners ?? request?.owners ?? []).map(({ name }) => name);
   const who = [container?.name, container?.image.name, container?.id, pod?.name, pod?.namespace, ...owners];
-  const words = [alert.title, alert.rule, ...who];
+  const asked = request ? [request.user, request.cluster, request.namespace, request.name] : [];
+  const did = process ? [process.executable, ...process.arguments] : [];
   const evidence = alert.evidence.map(({ value }) => value);
-  const text = [...words, process.executable, ...process.arguments, ...evidence].join(" ").slice(0, 4096);
+  const text = [alert.title, alert.rule, ...who, ...asked, ...did, ...evidence].join(" ").slice(0, 4096);
   const search = withoutNul(text).toLowerCase();
   const { id, time, rule } = alert;
   const rank = severityRank(alert.severity);
-  const podUid = pod && pod.uid !== "" ? pod.uid : null;
-  return [id, time, rule, rank, "open", "", container?.id ?? null, podUid, now, search, JSON.stringify(alert)];
+  const uid = pod?.uid ?? (request?.resource === "pods" ? request.uid : "");
+  return [
+    id,
+    time,
+    rule,
+    rank,
+    "open",
+    "",
+    container?.id ?? null,
+    uid === "" ? null : uid,
+    now,
+    search,
+    JSON.stringify(alert),
+  ];
 }
 
 function toAlert(row: Row): StoredAlert {

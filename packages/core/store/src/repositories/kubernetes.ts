@@ -183,11 +183,12 @@ export function kubernetesRepository(engine: Engine): KubernetesRepository {
 }
 
 function conditions(filter: KubeFilter): RawBuilder<SqlBool>[] {
-  const { cluster, kind, namespace, workloads, selector = [], q, node, owner, image, healthy, deleted } = filter;
+  const { cluster, kind, namespace, name, workloads, selector = [], q, node, owner, image, healthy, deleted } = filter;
   const all: RawBuilder<SqlBool>[] = [deleted === true ? sql`deleted_at > 0` : sql`deleted_at = 0`];
   if (cluster !== undefined) all.push(sql`cluster = ${cluster}`);
   if (kind !== undefined) all.push(sql`kind = ${kind}`);
   if (namespace !== undefined) all.push(sql`namespace = ${namespace}`);
+  if (name !== undefined) all.push(sql`name = ${name}`);
   if (node !== undefined) all.push(sql`node = ${node}`);
   if (healthy !== undefined) all.push(sql`healthy = ${healthy ? 1 : 0}`);
   if (workloads === true) all.push(sql`root = 1`);

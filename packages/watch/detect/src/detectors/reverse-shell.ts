@@ -1,6 +1,7 @@
 import type { DescriptorRecord } from "@bulwark/sensor";
 import { isInet } from "../convert.ts";
 import type { Detection, Detector, Observation } from "../detector.ts";
+import { processKey } from "../evidence.ts";
 import { interpreterKind } from "../interpreters.ts";
 import { addressText, type Entry, type ProcessTable } from "../process-table.ts";
 
@@ -47,7 +48,8 @@ function detection(shell: Entry | undefined, socket: DescriptorRecord, table: Pr
   const connected = chain.some(({ peers }) => peers.includes(peer));
   return {
     subject: shell,
-    key: `${shell.pid}/${shell.startTime}`,
+    // Whatever the shell starts has the same connection, and shells among it are the same story.
+    key: socket.inode === 0 ? processKey(shell) : String(socket.inode),
     evidence: [
       { key: "peer", value: peer },
       ...(socket.local && socket.local.port !== 0 ? [{ key: "local", value: addressText(socket.local) }] : []),

@@ -1,3 +1,4 @@
+import type { Alert } from "@bulwark/model";
 import type { Engine, Match } from "@bulwark/rules";
 import type { Detection, Detector } from "../detector.ts";
 import { ruleEvent } from "../fields/event.ts";
@@ -20,28 +21,44 @@ export function rulesDetector(engine: Pick<Engine, "match">): Detector {
   };
 }
 
-const evidenceKept = 63;
-
-function toDetection({ rule, output, fields }: Match, subject: Detection["subject"]): Detection {
-  const { id, name, description, check, remedy, severity, techniques, tags } = rule;
-  const told = Object.entries(fields).map(([key, value]) => ({ key: key.slice(0, 64), value: String(value) }));
+function toDetection(match: Match, subject: Detection["subject"]): Detection {
+  const { rule, output } = match;
+  const { evidence, severity, techniques, ...own } = ruleAlert(match);
   return {
     subject,
     // The output names what happened to what: the same again in the same container is the same alert.
     key: `${subject.executable} ${output}`.slice(0, 4096),
-    evidence: [{ key: "output", value: output }, ...told.slice(0, evidenceKept)],
+    evidence,
     severity,
     // Ours know less than a detector that has followed the story; a user's own rule is always raised.
-    yields: tags.includes("bulwark"),
-    techniques: techniques.slice(0, 16),
-    rule: {
-      id,
-      title: name.slice(0, 256),
-      description: description.slice(0, 2048),
-      remedy: [check, remedy]
-        .filter((text) => text !== "")
-        .join(" ")
-        .slice(0, 2048),
-    },
+    yields: rule.tags.includes("bulwark"),
+    techniques,
+    rule: { ...own, id: own.rule },
+  };
+}
+
+const evidenceKept = 63;
+
+/** What an alert says of the rule that fired, and of what it fired at; within the model's bounds. */
+export function ruleAlert({
+  rule,
+  output,
+  fields,
+}: Match): Pick<Alert, "rule" | "title" | "description" | "remedy" | "severity" | "techniques" | "evidence"> {
+  const told = Object.entries(fields).map(([key, value]) => ({
+    key: key.slice(0, 64),
+    value: String(value).slice(0, 4096),
+  }));
+  return {
+    rule: rule.id.slice(0, 128),
+    title: rule.name.slice(0, 256),
+    description: rule.description.slice(0, 2048),
+    remedy: [rule.check, rule.remedy]
+      .filter((text) => text !== "")
+      .join(" ")
+      .slice(0, 2048),
+    severity: rule.severity,
+    techniques: rule.techniques.slice(0, 16),
+    evidence: [{ key: "output", value: output.slice(0, 4096) }, ...told.slice(0, evidenceKept)],
   };
 }

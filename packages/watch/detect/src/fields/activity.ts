@@ -3,7 +3,7 @@ import type { CallRecord, DeviceRecord, FileRecord, SettingRecord, SocketRecord 
 import { argumentNames } from "@bulwark/sensor";
 import type { Observation } from "../detector.ts";
 import { addressText } from "../process-table.ts";
-import { argumentText } from "./arguments.ts";
+import { argumentText, socketDomain } from "./arguments.ts";
 
 /** The system call that an observation comes to, and what is known of it: arguments as `evt.arg.NAME`. */
 export interface Told {
@@ -115,20 +115,9 @@ function ofDevice({ kind, major, minor, access }: DeviceRecord): Told {
   });
 }
 
-/** include/linux/socket.h */
-const domains: Readonly<Record<number, string>> = {
-  1: "AF_UNIX",
-  2: "AF_INET",
-  10: "AF_INET6",
-  16: "AF_NETLINK",
-  17: "AF_PACKET",
-  38: "AF_ALG",
-  40: "AF_VSOCK",
-};
-
 function ofSocket({ operation, family, kind, local, remote, path }: SocketRecord): Told | undefined {
   const protocol = { 1: "tcp", 2: "udp", 3: "raw" }[kind] ?? "other";
-  const domain = { "evt.arg.domain": domains[family] ?? String(family) };
+  const domain = { "evt.arg.domain": socketDomain(family) };
   if (family === 1) {
     const unix = {
       ...domain,
@@ -217,6 +206,8 @@ function ofCall({ name, arguments: values, texts, result, granted }: CallRecord)
     const other = alsoNamed[`${name}.${parameter}`];
     if (other !== undefined) fields[`evt.arg.${other}`] = shown;
   });
+  // A file that is opened with a right that few have: where the name leads is not known.
+  if (/^open(?:at2?)?$/.test(name)) fields["fd.nameraw"] = texts[name === "open" ? 0 : 1] ?? undefined;
   // EPERM, where the capability was refused and no more is known.
   return { type: name, result: result ?? (granted === false ? -1 : 0), fields };
 }

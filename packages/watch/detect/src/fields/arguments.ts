@@ -58,6 +58,21 @@ const fileTypes: Readonly<Record<string, string>> = {
   "49152": "S_IFSOCK",
 };
 
+/** include/linux/socket.h */
+const domains: Readonly<Record<number, string>> = {
+  1: "AF_UNIX",
+  2: "AF_INET",
+  10: "AF_INET6",
+  16: "AF_NETLINK",
+  17: "AF_PACKET",
+  38: "AF_ALG",
+  40: "AF_VSOCK",
+};
+
+export function socketDomain(family: number): string {
+  return domains[family] ?? String(family);
+}
+
 /** An argument that is no text: by name where it is one of the known, else its number. */
 export function argumentText(call: string, parameter: string, value: bigint): string {
   switch (`${call}.${parameter}`) {
@@ -72,6 +87,8 @@ export function argumentText(call: string, parameter: string, value: bigint): st
       return requests[String(value)] ?? String(value);
     case "bpf.command":
       return bpfCommands[String(value)] ?? String(value);
+    case "socket.family":
+      return socketDomain(Number(value));
     case "mknod.mode":
     case "mknodat.mode":
       return fileTypes[String(value & 0o170_000n)] ?? "S_IFREG";

@@ -1,5 +1,6 @@
 import { capabilityNames } from "@bulwark/model";
 import type { DescriptorRecord } from "@bulwark/sensor";
+import { baseName } from "../evidence.ts";
 import { addressText, type Entry } from "../process-table.ts";
 import type { Getter, Subject } from "./event.ts";
 
@@ -7,11 +8,17 @@ const unreachable = "(unreachable)";
 
 const program = ({ executable, arguments: words }: Entry): string => words[0] ?? executable;
 const words = ({ arguments: all }: Entry): string => all.slice(1).join(" ");
-const command = (entry: Entry): string => [entry.name, ...entry.arguments.slice(1)].join(" ");
+/**
+ * The kernel's short name. A busybox that starts itself for a command of its own is called after the link by which it does
+ * so, /proc/self/exe, and renames itself later: it is the command.
+ */
+const nameOf = ({ name, arguments: [first = ""] }: Entry): string =>
+  name === "exe" && first !== "" ? baseName(first).slice(0, 15) : name;
+const command = (entry: Entry): string => [nameOf(entry), ...entry.arguments.slice(1)].join(" ");
 
 /** Of the process itself, of its parent, and of any ancestor: `proc.name`, `proc.pname`, `proc.aname[2]`. */
 const family: [own: string, parent: string, ancestor: string, of: (entry: Entry) => string | number][] = [
-  ["proc.name", "proc.pname", "proc.aname", ({ name }) => name],
+  ["proc.name", "proc.pname", "proc.aname", nameOf],
   ["proc.exe", "proc.pexe", "proc.aexe", program],
   ["proc.exepath", "proc.pexepath", "proc.aexepath", ({ executable }) => executable],
   ["proc.cmdline", "proc.pcmdline", "proc.acmdline", command],
@@ -81,6 +88,8 @@ export const processFields: readonly (readonly [string, Getter])[] = [
   ["bulwark.proc.foreign_exe", of(({ executable }) => executable.startsWith(unreachable))],
   ["bulwark.proc.foreign_cwd", of(({ workingDirectory }) => workingDirectory.startsWith(unreachable))],
   ["bulwark.proc.kernel_parent", of(({ kernelParent }) => kernelParent)],
+  // The first of its container.
+  ["bulwark.proc.main", ({ process, observation }) => process.pid === observation.container?.pid],
   ["bulwark.proc.script", of(({ interpreter, filename }) => (interpreter === "" ? undefined : filename))],
 ];
 

@@ -5,14 +5,15 @@ import { podFields } from "./pod.ts";
 /**
  * A record of a Kubernetes API server's audit log (audit.k8s.io/v1, from webhook or file) as rules of the source
  * `k8s_audit` see it: `ka.*` and `jevt.*` as Falco's plugins k8saudit and json have them. `ka.req.*` needs a log with
- * request bodies (level Request or RequestResponse); without, those fields have no value.
+ * request bodies (level Request or RequestResponse); without, those fields have no value. `cluster`: what it is called,
+ * where that is known.
  */
-export function auditRuleEvent(item: unknown): RuleEvent {
+export function auditRuleEvent(item: unknown, cluster?: string): RuleEvent {
   const event = record(item);
   return {
     source: "k8s_audit",
     type: "pluginevent",
-    get: (field, argument) => getters.get(field)?.(event, argument),
+    get: (field, argument) => (field === "ka.cluster.name" ? cluster : getters.get(field)?.(event, argument)),
   };
 }
 
@@ -60,7 +61,6 @@ const getters: ReadonlyMap<string, Getter> = new Map<string, Getter>([
   ["ka.uri", (event) => text(event["requestURI"])],
   ["ka.uri.param", (event, name = "") => uriParameter(text(event["requestURI"]) ?? "", name)],
   ["ka.sourceips", (event, index) => picked(texts(event["sourceIPs"]), index)],
-  ["ka.cluster.name", (event) => text(record(event["annotations"])["bulwark/cluster"])],
   ["ka.target.name", reference("name")],
   ["ka.target.namespace", reference("namespace")],
   ["ka.target.resource", reference("resource")],

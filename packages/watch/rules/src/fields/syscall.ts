@@ -301,6 +301,7 @@ bulwark.proc.foreign_exe boolean process
 bulwark.proc.foreign_cwd boolean
 bulwark.proc.kernel_parent boolean process
 bulwark.proc.script text process
+bulwark.proc.main boolean
 bulwark.evt.refused boolean
 bulwark.workload.kind text process
 bulwark.workload.name text process

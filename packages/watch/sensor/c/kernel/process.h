@@ -142,6 +142,8 @@ static __always_inline __u32 write_executable(struct sheet *sheet, __u32 at, str
 	hide(at);
 	if (at <= FRAME_MAX - NAME_BYTES)
 		frame->origin = origin_of(file, &walk, sheet->bytes + at);
+	if (frame->origin != ORIGIN_MEMORY && BPF_CORE_READ(inode, i_nlink) == 0)
+		frame->flags |= FLAG_DELETED;
 	return walk.at;
 }
 

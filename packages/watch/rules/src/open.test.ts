@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
-import { openRules } from "./rules.ts";
+import { openRules } from "./open.ts";
 
 const event = (name: string) => ({
   source: "syscall",
@@ -27,12 +27,11 @@ test("a broken file takes no rule with it and is told; rules that are switched o
   const rules = openRules({ files: [broken, join(folder, "absent.yaml"), own], disabled: [] });
   assert.deepEqual(fired(rules, "mine"), ["Own"]);
   assert.deepEqual(fired(rules, "xmrig"), ["Miner executed"]);
-  const health = rules.component("n");
-  assert.equal(health.state, "degraded");
-  assert.match(health.reason, /absent\.yaml.*broken\.yaml:\d/);
+  assert.equal(rules.health.state, "degraded");
+  assert.match(rules.health.reason, /absent\.yaml.*broken\.yaml:\d/);
 
   const less = openRules({ files: [own], disabled: ["miner-executed", "Own"] });
   assert.deepEqual([fired(less, "mine"), fired(less, "xmrig")], [[], []]);
-  assert.equal(less.component("n").state, "ok");
-  assert.match(openRules({ files: [], disabled: ["No such"] }).component("n").reason, /No such/);
+  assert.equal(less.health.state, "ok");
+  assert.match(openRules({ files: [], disabled: ["No such"] }).health.reason, /No such/);
 });

@@ -1,22 +1,28 @@
 import { globSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import type { Config } from "@bulwark/config";
 import { errorText, type Component } from "@bulwark/model";
-import { createEngine, loadRules, type Engine, type Problem, type RuleDocument } from "@bulwark/rules";
+import { createEngine, type Engine } from "./engine.ts";
+import { loadRules } from "./load/load.ts";
+import type { RuleDocument } from "./load/yaml.ts";
+import type { Problem } from "./problem.ts";
+import type { Ruleset } from "./ruleset.ts";
 
 /** The rules that come with Bulwark. */
-const ownRules = join(import.meta.dirname, "../../../content/rules");
+const ownRules = join(import.meta.dirname, "../../../../content/rules");
 
-export interface AgentRules {
+export interface OpenRules {
   readonly engine: Engine;
-  component(node: string): Component;
+  /** Those that run. */
+  readonly ruleset: Ruleset;
+  /** What is wrong with the files, and how to mend it. */
+  readonly health: Pick<Component, "state" | "reason" | "remedy"> & { readonly counters: Record<string, number> };
 }
 
 /**
- * The rules of this agent: Bulwark's, those of the configuration's files behind them, without those that are switched off.
- * What is wrong with a file is told as health; every rule that is sound runs.
+ * Bulwark's own rules, those of other files behind them, without those that are switched off by name or id. What is wrong
+ * with a file is told as health; every rule that is sound runs.
  */
-export function openRules({ files, disabled }: Config["agent"]["rules"]): AgentRules {
+export function openRules({ files, disabled }: { files: readonly string[]; disabled: readonly string[] }): OpenRules {
   const unreadable: string[] = [];
   const documents = [ownRules, ...files].flatMap((path): RuleDocument[] => {
     try {
@@ -34,16 +40,13 @@ export function openRules({ files, disabled }: Config["agent"]["rules"]): AgentR
   const problems = [...unreadable, ...errors.map(problemLine), ...unknown];
   return {
     engine: createEngine({ rules }),
-    component: (node) => ({
-      id: "rules",
-      node,
+    ruleset: { rules },
+    health: {
       state: problems.length === 0 ? "ok" : "degraded",
-      summary: `${rules.length} rules watch what containers do`,
       reason: problems.slice(0, 5).join("; ").slice(0, 2000),
       remedy: problems.length === 0 ? "" : "bulwark rules check FILE says where and how to mend it",
       counters: { rules: rules.length, off: ruleset.rules.length - rules.length, problems: problems.length },
-      updatedAt: Date.now(),
-    }),
+    },
   };
 }
 

@@ -1,0 +1,310 @@
+/**
+ * `bulwark watch` with every detector and every rule that comes with it, on real containers: what it costs them, how soon
+ * it tells, what it loses, what it takes. `bench/sensor.ts` measures the sensor alone, `bench/rules.ts` the rules alone.
+ * Falco's figures in the rows are of version 0.44.1 with all of its rules, on a machine of two cores. Needs root, and a quiet
+ * machine.
+ *
+ *     node scripts/node.mjs bench/watch.ts --seconds 60 --rounds 8
+ */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as pause } from "node:timers/promises";
+import { parseArgs } from "node:util";
+import { createDetectors, Pipeline, rulesDetector } from "@bulwark/detect";
+import type { Alert, Container } from "@bulwark/model";
+import { openRules } from "@bulwark/rules";
+import {
+  buildSensor,
+  createDecoder,
+  sensorBinary,
+  startSensor,
+  type DecodedRecord,
+  type SensorRecord,
+} from "@bulwark/sensor";
+import { eventually, runWithRunc, sampleContainer, type RuncContainer, type RuncOptions } from "@bulwark/testkit";
+import { bulwark } from "../e2e/product.ts";
+import { doIn, makeVictim } from "../e2e/runtime/world.ts";
+import { memoryOf } from "./cluster/process.ts";
+
+interface Row {
+  what: string;
+  figure: string;
+  limit: string;
+  verdict: "kept" | "missed" | "cannot tell";
+}
+
+const { values } = parseArgs({ options: { seconds: { type: "string" }, rounds: { type: "string" } } });
+const seconds = Number(values.seconds ?? 60);
+const rounds = Number(values.rounds ?? 8);
+const row = (what: string, figure: string, limit: string, isKept: boolean): Row => {
+  return { what, figure, limit, verdict: isKept ? "kept" : "missed" };
+};
+
+const folder = mkdtempSync(join(tmpdir(), "bulwark-bench-"));
+const path = "export PATH=/bin:/opt/bin; ";
+let victim = "";
+
+/** Of runc's usual folder, where the product looks for it by itself. */
+function container(options: RuncOptions = {}): RuncContainer {
+  return runWithRunc({ overlay: true, rootfs: victim, root: "/run/runc", ...options });
+}
+
+/** The product as a person starts it. */
+async function watch() {
+  const began = performance.now();
+  const child = spawn(bulwark, ["watch", "--format", "json", "--stats"], { stdio: ["ignore", "pipe", "pipe"] });
+  const alerts: { alert: Alert; at: number }[] = [];
+  let said = "";
+  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+  createInterface(child.stdout).on("line", (line) => alerts.push({ alert: JSON.parse(line) as Alert, at: Date.now() }));
+  return {
+    alerts,
+    pid: child.pid ?? 0,
+    async firstAlert(): Promise<number> {
+      await eventually("the first alert", () => alerts.length > 0 || undefined, 30_000);
+      return performance.now() - began;
+    },
+    /** Its own figures. */
+    async stop(): Promise<Record<string, number>> {
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+      return JSON.parse(said.trim().split("\n").at(-1) ?? "{}") as Record<string, number>;
+    },
+  };
+}
+
+/** An attack that is told each time: its name is in a rule, its argument is another one each time. */
+const attacks = "i=0; while :; do /opt/bin/deepce $$-$i; usleep 8000; i=$((i+1)); done";
+
+async function soonness(): Promise<Row[]> {
+  await using attacker = container({ args: ["sh", "-c", path + attacks] });
+  await using quiet = container();
+  await using noisy = container();
+  const starts: number[] = [];
+  for (let round = 0; round < 5; round++) {
+    const watching = await watch();
+    starts.push(await watching.firstAlert());
+    await watching.stop();
+  }
+  const watching = await watch();
+  await watching.firstAlert();
+  await pause(1000);
+  const from = watching.alerts.length;
+  const loop = doIn(noisy, `${path} deeds do opens 40000000 /etc/passwd & p=$!; usleep 20000000; kill $p`);
+  await doIn(quiet, `${path} usleep 1000000; for i in $(seq 40); do /bin/cat /etc/shadow no-$i; usleep 100000; done`);
+  await loop;
+  await pause(500);
+  const delays = watching.alerts
+    .slice(from)
+    .filter(({ alert }) => alert.rule === "attack-tool-executed" && alert.container?.id === attacker.id)
+    .map(({ alert, at }) => at - alert.time)
+    .toSorted((a, b) => a - b);
+  const reads = watching.alerts.filter(
+    ({ alert }) => alert.rule === "passwords-of-the-system-read" && alert.container?.id === quiet.id,
+  ).length;
+  const memory = memoryOf(watching.pid, "VmHWM");
+  const lost = await watching.stop();
+  const p99 = delays[Math.floor(delays.length * 0.99)] ?? Number.NaN;
+  return [
+    row(
+      "from start to the first alert",
+      `${median(starts).toFixed(0)} ms (Falco 2,000)`,
+      "1,000 ms",
+      median(starts) <= 1000,
+    ),
+    row(
+      `from the kernel to the alert's line, ${delays.length} alerts beside an open/close loop`,
+      `median ${median(delays)} ms, p99 ${p99} ms (Falco 18.5, 29)`,
+      "p99 100 ms",
+      p99 <= 100 && delays.length >= 1000,
+    ),
+    row("secrets read beside an open/close loop", `${reads} of 40 told (Falco 5)`, "40 of 40", reads === 40),
+    row("memory at its height, with the sensor", `${memory.toFixed(0)} MB (Falco 105)`, "250 MB", memory <= 250),
+    row("lost meanwhile", `${lostOf(lost)} events`, "0", lostOf(lost) === 0),
+  ];
+}
+
+const lostOf = ({ ring = 0, pipe = 0, unreadable = 0, files = 0 }: Record<string, number>): number =>
+  ring + pipe + unreadable + files;
+
+const workloads = [
+  { what: "2,000 programs started", deed: "starts 2000 /opt/bin/tcpdump", limit: 1.05, falco: 1.04 },
+  { what: "1,000,000 opens and closes", deed: "opens 1000000 /etc/passwd", limit: 1.05, falco: 1.46 },
+  { what: "1,000,000 reads and writes of a byte", deed: "bytes 1000000", limit: 1.02, falco: 1.48 },
+];
+
+/** In turns: with the product, without, and without again, which says what this machine can tell apart. */
+async function slowdown(): Promise<Row[]> {
+  await using worker = container();
+  const arms = ["without", "with", "again"] as const;
+  const took = new Map<string, Record<string, number[]>>(
+    workloads.map(({ what }) => [what, { without: [], with: [], again: [] }]),
+  );
+  const work = async (arm: string): Promise<void> => {
+    for (const { what, deed } of workloads) {
+      took.get(what)?.[arm]?.push(Number(await doIn(worker, `${path} deeds do timed ${deed}`)));
+    }
+  };
+  await work("warm");
+  for (let round = 0; round < rounds; round++) {
+    // The order changes, so that a machine that becomes faster or slower favours none.
+    for (const arm of [...arms.slice(round % 3), ...arms.slice(0, round % 3)]) {
+      if (arm !== "with") {
+        await work(arm);
+        continue;
+      }
+      const watching = await watch();
+      await pause(2500);
+      await work(arm);
+      await watching.stop();
+    }
+  }
+  return workloads.map(({ what, limit, falco }) => {
+    const { without = [], again = [], with: watched = [] } = took.get(what) ?? {};
+    const ratio = median(watched) / median([...without, ...again]);
+    const noise = median(again) / median(without);
+    const verdict = ratio <= limit ? "kept" : Math.abs(noise - 1) > limit - 1 ? "cannot tell" : "missed";
+    const figure = `${ratio.toFixed(3)} times (Falco ${falco}); without against itself ${noise.toFixed(3)}`;
+    return { what: `${what}: ${median(without).toFixed(0)} ms without`, figure, limit: `${limit} times`, verdict };
+  });
+}
+
+const each = 20_000;
+const makers = 10;
+
+/** Containers that each make as many events as one may; all that was made is told, or counted as lost. */
+async function losses(): Promise<Row[]> {
+  await using stack = new AsyncDisposableStack();
+  const sources = Array.from({ length: makers }, () => stack.use(container()));
+  const known = new Map(sources.map(({ id }) => [id, sampleContainer(1, { id, pid: null, mounts: [] })]));
+  const pipeline = pipelineOf(
+    (cgroups) => Array.from(known).find(([id]) => cgroups.some((it) => it.includes(id)))?.[1],
+  );
+  let told = 0;
+  let lost = { ring: 0n, pipe: 0n, limited: 0n };
+  const sensor = await startSensor({
+    onRecords(records: SensorRecord[]) {
+      for (const record of records) {
+        if (record.type === "call" && record.name === "sethostname") told++;
+        else if (record.type === "loss") lost = record;
+      }
+      pipeline.push(records);
+    },
+  });
+  const cpu = process.cpuUsage();
+  const began = performance.now();
+  const made = await Promise.all(
+    sources.map(async (source) =>
+      Number(await doIn(source, `${path} deeds do steady ${each} ${seconds}`, { patience: (seconds + 60) * 1000 })),
+    ),
+  );
+  const took = (performance.now() - began) / 1000;
+  await sensor.close();
+  const { user, system } = process.cpuUsage(cpu);
+  const all = made.reduce((sum, one) => sum + one, 0);
+  const counted = Number(lost.ring + lost.pipe + lost.limited);
+  const missing = all - told - counted;
+  const rate = (number: number): string => Math.round(number).toLocaleString("en");
+  return [
+    row(
+      `${rate(all / took)} events/s of ${makers} containers for ${took.toFixed(0)} s, judged by all detectors and rules`,
+      `${rate(told)} told, ${rate(counted)} counted as lost, ${rate(Math.max(0, missing))} neither; ${((user + system) / 1e4 / took).toFixed(0)} % of a core`,
+      "none neither",
+      missing <= 0,
+    ),
+  ];
+}
+
+/** Frames of the kernel as they came, through decoder, process table, detectors and rules, on one core. */
+async function throughput(): Promise<Row[]> {
+  const busy =
+    "while :; do for i in $(seq 20); do echo x >/tmp/f$i; done; /bin/true a b; deeds do tcp 127.0.0.1 1; done";
+  await using source = container({ args: ["sh", "-c", path + busy] });
+  const child = spawn(sensorBinary, [], { stdio: ["ignore", "pipe", "inherit"] });
+  const chunks: Buffer[] = [];
+  child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+  await pause(4000);
+  const ended = once(child, "close");
+  child.kill("SIGTERM");
+  await ended;
+  const owner = sampleContainer(1, { id: source.id, pid: null, mounts: [] });
+  const measure = (judge: boolean): { perSecond: number; count: number } => {
+    const took: number[] = [];
+    let count = 0;
+    for (let round = 0; round < 9; round++) {
+      const decoder = createDecoder();
+      const pipeline = pipelineOf(() => owner);
+      count = 0;
+      const start = process.threadCpuUsage();
+      for (const chunk of chunks) {
+        const records: DecodedRecord[] = [];
+        decoder.push(chunk, records);
+        count += records.length;
+        if (judge) pipeline.push(records.filter(isOfKernel));
+      }
+      const { user, system } = process.threadCpuUsage(start);
+      took.push((user + system) / 1e6);
+    }
+    return { perSecond: count / median(took), count };
+  };
+  const decoded = measure(false);
+  const judged = measure(true);
+  const rate = (number: number): string => Math.round(number).toLocaleString("en");
+  return [
+    row(
+      `decode, process table, detectors and rules, one core (${rate(judged.count)} records)`,
+      `${rate(judged.perSecond)} records/s; decoded only ${rate(decoded.perSecond)}`,
+      "100,000",
+      judged.perSecond >= 100_000,
+    ),
+  ];
+}
+
+function isOfKernel(record: DecodedRecord): record is SensorRecord {
+  return record.type !== "reply" && record.type !== "enforcement";
+}
+
+function pipelineOf(find: (cgroups: readonly string[]) => Container | undefined): Pipeline {
+  const { engine } = openRules({ files: [], disabled: [] });
+  const owners = new Map<string, Container | undefined>();
+  return new Pipeline({
+    ...{ node: "n", run: "r", host: false, detectors: [...createDetectors(), rulesDetector(engine)] },
+    ownerOf(cgroups) {
+      const key = cgroups.join("\n");
+      if (!owners.has(key)) owners.set(key, find(cgroups));
+      const owner = owners.get(key);
+      return owner ? { attribution: "container", container: owner } : { attribution: "host" };
+    },
+    epoch: (time) => Number(time) / 1e6,
+    now: Date.now,
+    emit() {},
+    missingOwner() {},
+  });
+}
+
+function median(all: readonly number[]): number {
+  return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
+}
+
+if (import.meta.main) {
+  try {
+    await buildSensor();
+    victim = makeVictim(join(folder, "victim"));
+    const rows: Row[] = [];
+    for (const part of [throughput, soonness, slowdown, losses]) {
+      const began = performance.now();
+      rows.push(...(await part()));
+      console.error(`${part.name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);
+    }
+    console.log(readFileSync("/proc/loadavg", "utf8").split(" ")[0], "is the load of this machine");
+    console.table(rows);
+    process.exitCode = rows.some(({ verdict }) => verdict === "missed") ? 1 : 0;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,55 @@
+import { toApiRequest } from "@bulwark/kube";
+import type { Alert, AuditEvent } from "@bulwark/model";
+import { auditRuleEvent, type Engine, type Match } from "@bulwark/rules";
+import { ruleAlert } from "./detectors/rules.ts";
+import { Repeats } from "./repeats.ts";
+
+/**
+ * Requests to an API server, as its audit log has them, against the rules of the source `k8s_audit`. The same alert comes
+ * once an hour; a record that is read twice, by webhook and by file, gives the same id.
+ */
+export class AuditRules {
+  readonly #engine: Pick<Engine, "match">;
+  readonly #repeats = new Repeats();
+
+  constructor(engine: Pick<Engine, "match">) {
+    this.#engine = engine;
+  }
+
+  /** `item`: the record that the event was made of, with what is not kept of it. */
+  judge(event: AuditEvent, item: unknown, now: number): Alert[] {
+    const { cluster } = event.audit;
+    const alerts = this.#engine.match(auditRuleEvent(item, cluster)).map((match) => toAlert(match, event, item));
+    return alerts.filter((alert) => this.#repeats.isNew(keyOf(alert), now));
+  }
+
+  /** They are kept: the same ones are not told again. */
+  raised(alerts: readonly Alert[], now: number): void {
+    for (const alert of alerts) this.#repeats.note(keyOf(alert), now);
+  }
+}
+
+function toAlert(match: Match, event: AuditEvent, item: unknown): Alert {
+  const { audit } = event;
+  const told = ruleAlert(match);
+  const actedAs = audit.impersonated === "" ? [] : [{ key: "impersonated", value: audit.impersonated }];
+  return {
+    ...told,
+    // Without the stage: a request that lasts is told when it begins and when it ends.
+    id: `${event.id.slice(0, event.id.lastIndexOf("/"))}/${match.rule.id}`.slice(0, 512),
+    time: event.time,
+    node: event.node,
+    evidence: [...told.evidence.slice(0, 62), ...actedAs],
+    attribution: "unknown",
+    container: null,
+    process: null,
+    request: toApiRequest(audit, item),
+    ancestors: [],
+    events: [event.id],
+  };
+}
+
+/** The output names who did what to which. */
+function keyOf({ rule, request, evidence }: Alert): string {
+  return `${rule}\u0000${request?.cluster ?? ""}\u0000${evidence[0]?.value ?? ""}`;
+}
