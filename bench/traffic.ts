@@ -3,6 +3,7 @@
  * turns, in one run; and what the sensor and the reading of flows take themselves.
  *
  *     npm run bench traffic
+ *     ROUNDS=0 npm run bench traffic       # only what it takes itself
  */
 import { spawn } from "node:child_process";
 import { readFileSync } from "node:fs";
@@ -22,6 +23,15 @@ const works = [
   { what: "requests in one connection (30,000)", args: ["requests", server, "7000", "30000"], limit: 1 / 0.95 },
   { what: "connections (10,000)", args: ["connects", server, "7000", "10000"], limit: 1 / 0.95 },
 ] as const;
+const workload = {
+  namespace: "n",
+  name: "client",
+  kind: null,
+  pod: null,
+  labels: {},
+  serviceAccount: null,
+  node: null,
+};
 const arms = ["without", "again", "flows", "policies"] as const;
 
 await buildSensor();
@@ -37,7 +47,7 @@ async function measure(from: RuncContainer, to: RuncContainer): Promise<boolean>
   runProgram("sh", ["-c", `runc --root ${to.root} exec -d ${to.id} /bin/peer serve 7000 </dev/null >/dev/null 2>&1`]);
   await eventually("it serves", () => attempt(() => timed(from, ["connects", server, "7000", "1"])));
   const rows = [];
-  for (const { what, args, limit } of works) {
+  for (const { what, args, limit } of rounds > 0 ? works : []) {
     const took: Record<(typeof arms)[number], number[]> = { without: [], again: [], flows: [], policies: [] };
     for (let round = 0; round < rounds; round++) {
       for (const arm of [...arms.slice(round % 4), ...arms.slice(0, round % 4)]) {
@@ -143,16 +153,6 @@ async function rate(from: RuncContainer) {
     verdict: perCore >= 20_000 ? "kept" : "missed",
   };
 }
-
-const workload = {
-  namespace: "n",
-  name: "client",
-  kind: null,
-  pod: null,
-  labels: {},
-  serviceAccount: null,
-  node: null,
-};
 
 function timed(container: RuncContainer, args: readonly string[]): number {
   return Number(container.exec("/bin/peer", ...args).trim());

@@ -29,8 +29,8 @@ export interface WatcherOptions {
   /** Besides the detectors that are always there. */
   rules: Detector;
   /** Undefined: what containers send is not counted, no network policy is enforced. */
-  flows: Flows | undefined;
-  network: NetworkPolicies | undefined;
+  flows?: Flows | undefined;
+  network?: NetworkPolicies | undefined;
   log: Logger;
   emit(records: AgentRecord[]): void;
 }
