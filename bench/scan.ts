@@ -1,7 +1,8 @@
 /**
- * How long `bulwark scan image` takes, beside Trivy on the same images in the same run. The images are real: Debian by
- * mmdebstrap, the npm packages of this checkout, and a developer's Debian of more than a gigabyte with Maven's jars, Go and
- * clang. They are made once and kept in `~/.cache/bulwark-bench`.
+ * How long `bulwark scan image` takes, beside Trivy on the same images in the same run, with every limit that scans have;
+ * of the advisory database those of `bench/advisory.ts` come first. The images are real: Debian by mmdebstrap, the npm
+ * packages of this checkout, and a developer's Debian of more than a gigabyte with Maven's jars, Go and clang. They are
+ * made once and kept in `~/.cache/bulwark-bench`.
  *
  *     FEEDS_DIR=… TRIVY=/path/to/trivy node scripts/node.mjs bench/scan.ts [IMAGE…]
  *
@@ -28,6 +29,7 @@ import { Transform } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { createGzip } from "node:zlib";
 import { feedsDir } from "@bulwark/testkit";
+import { run as advisoryRows } from "./advisory.ts";
 
 const root = join(import.meta.dirname, "..");
 const kept = join(homedir(), ".cache/bulwark-bench");
@@ -67,48 +69,72 @@ function npmTree(): Tar {
 }
 
 interface Cost {
+  /** By the clock. */
   seconds: number;
   processor: number;
   megabytes: number;
 }
 
-const limits = { ratio: 0.7, second: 0.3, large: 400 };
+/** Of the issue: parts of Trivy's time and memory, seconds for a second scan, MB for an image of a gigabyte. */
+const limits = { time: 0.7, memory: 1, again: 0.3, large: 400 };
+/** A second scan is over before the clock is exact: the least of so many counts. */
+const repeats = 5;
 const wanted = process.argv.slice(2);
 const scratch = mkdtempSync(join(tmpdir(), "bulwark-bench-scan-"));
+const table: string[] = [];
 let missed = false;
 try {
+  for (const row of await advisoryRows()) check(row.what, row.value, row.limit, row.unit, row.kept);
   const database = join(scratch, "advisories.db");
   run(join(root, "bin/bulwark"), "db", "update", "--from", feedsDir(), "--db", database);
   console.log(trivy ? `trivy: ${whatTrivyDoes()}` : "TRIVY names no Trivy: Bulwark alone");
   console.log(`${"".padEnd(34)}      s  processor s     MB`);
   for (const [name, tars] of Object.entries(images)) {
-    if (wanted.length > 0 && !wanted.includes(name)) continue;
-    const image = await imageOf(name, tars);
-    const environment = { XDG_CACHE_HOME: join(scratch, "cache"), NODE_COMPILE_CACHE: join(scratch, "code") };
-    const scan = async (): Promise<Cost> =>
-      cost(
-        [join(root, "bin/bulwark"), "scan", "image", image, "--offline", "--db", database, "--format", "json"],
-        environment,
-      );
-    // What Node compiled is kept from the first command on, for whoever scans for the first time as well.
-    rmSync(join(scratch, "cache/bulwark/layers"), { recursive: true, force: true });
-    const first = await scan();
-    const second = await scan();
-    show(`${name}: bulwark, first`, first);
-    show(`${name}: bulwark, again`, second);
-    check(`the second scan of ${name}`, second.seconds, limits.second, "s");
-    if (name === "1-gigabyte") check(`memory for ${name}`, first.megabytes, limits.large, "MB");
-    if (!trivy) continue;
-    const peer = await cost(trivyCommand(image), {});
-    show(`${name}: trivy, first`, peer);
-    check(`time for ${name} by Trivy's`, first.seconds / peer.seconds, limits.ratio, "");
-    check(`processor for ${name} by Trivy's`, first.processor / peer.processor, limits.ratio, "");
-    check(`memory for ${name} by Trivy's`, first.megabytes / peer.megabytes, 1, "");
+    if (wanted.length === 0 || wanted.includes(name)) await measure(name, await imageOf(name, tars), database);
   }
+  console.log(["", "| image | Bulwark | Trivy | Bulwark again |", "| - | - | - | - |", ...table].join("\n"));
 } finally {
   rmSync(scratch, { recursive: true, force: true });
 }
 process.exitCode = missed ? 1 : 0;
+
+/** One image, by Bulwark twice and by Trivy. What one of them cannot do is told, and the next image is measured. */
+async function measure(name: string, image: string, database: string): Promise<void> {
+  const environment = { XDG_CACHE_HOME: join(scratch, "cache"), NODE_COMPILE_CACHE: join(scratch, "code") };
+  const words = ["scan", "image", image, "--offline", "--db", database, "--format", "json"];
+  const scan = async (): Promise<Cost> => cost([join(root, "bin/bulwark"), ...words], environment);
+  try {
+    // What Node compiled is kept from the first command on, for whoever scans for the first time as well.
+    rmSync(join(scratch, "cache/bulwark/layers"), { recursive: true, force: true });
+    const first = await scan();
+    show(`${name}: bulwark, first`, first);
+    const again = await leastOf(scan);
+    show(`${name}: bulwark, again`, again);
+    check(`the second scan of ${name}`, again.seconds, limits.again, "s");
+    if (name === "1-gigabyte") check(`memory for ${name}`, first.megabytes, limits.large, "MB");
+    const peer = trivy ? await cost(trivyCommand(image), {}) : undefined;
+    table.push(`| ${name} | ${text(first)} | ${peer ? text(peer) : "not measured"} | ${text(again)} |`);
+    if (!peer) return;
+    show(`${name}: trivy, first`, peer);
+    check(`time for ${name} by Trivy's`, first.seconds / peer.seconds, limits.time, "");
+    check(`processor for ${name} by Trivy's`, first.processor / peer.processor, limits.time, "");
+    check(`memory for ${name} by Trivy's`, first.megabytes / peer.megabytes, limits.memory, "");
+  } catch (error) {
+    missed = true;
+    console.log(`  MISS ${name}: ${String(error)}`);
+  }
+}
+
+async function leastOf(scan: () => Promise<Cost>): Promise<Cost> {
+  const costs: Cost[] = [];
+  for (let turn = 0; turn < repeats; turn++) costs.push(await scan());
+  const least = (of: keyof Cost): number => Math.min(...costs.map((item) => item[of]));
+  return { seconds: least("seconds"), processor: least("processor"), megabytes: least("megabytes") };
+}
+
+function text({ seconds, processor, megabytes }: Cost): string {
+  return `${seconds.toFixed(2)} s, ${processor.toFixed(2)} s of the processor, ${megabytes.toFixed(0)} MB`;
+}
 
 function whatTrivyDoes(): string {
   return process.env["TRIVY_CACHE_DIR"]
@@ -123,7 +149,7 @@ function trivyCommand(image: string): string[] {
   rmSync(join(cache, "fanal"), { recursive: true, force: true });
   return [
     ...[trivy ?? "", "image", "--input", image, "--cache-dir", cache, "--quiet", "--offline-scan", "--skip-db-update"],
-    ...["--skip-java-db-update", "--scanners", own ? "vuln,secret" : "secret", "--list-all-pkgs"],
+    ...["--timeout", "30m", "--skip-java-db-update", "--scanners", own ? "vuln,secret" : "secret", "--list-all-pkgs"],
     ...["--format", "json", "--output", join(scratch, "trivy.json")],
   ];
 }
@@ -134,9 +160,9 @@ function show(what: string, { seconds, processor, megabytes }: Cost): void {
   );
 }
 
-function check(what: string, value: number, limit: number, unit: string): void {
-  missed ||= value > limit;
-  console.log(`${value > limit ? "  MISS" : "  ok  "} ${what}: ${value.toFixed(2)} ${unit}, of at most ${limit}`);
+function check(what: string, value: number, limit: number, unit: string, kept = value <= limit): void {
+  missed ||= !kept;
+  console.log(`${kept ? "  ok  " : "  MISS"} ${what}: ${value.toFixed(2)} ${unit}, limit ${limit}`);
 }
 
 /** What a command costs, with all that it starts. Exit code 3 is a scan in part: packages of which nobody can tell. */
@@ -162,7 +188,7 @@ async function cost(command: string[], environment: NodeJS.ProcessEnv): Promise<
 function peakOf(shell: number): number {
   try {
     const [child = ""] = readFileSync(`/proc/${shell}/task/${shell}/children`, "utf8").split(" ");
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child}/status`, "utf8"))?.[1] ?? 0) / 1000;
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${child}/status`, "utf8"))?.[1] ?? 0) * (1024 / 1e6);
   } catch {
     return 0;
   }

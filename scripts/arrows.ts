@@ -13,8 +13,11 @@ import { dirname, join, relative, sep } from "node:path";
 const across = new Set<string>([
   "admission → inventory",
   "admission → advisory",
+  "benchmark → advisory",
   "signature → image",
   "imagepolicy → image",
+  "traffic → sensor",
+  "enforce → sensor",
 ]);
 /** Apps that start another app. */
 const starts = new Set(["cli → server", "cli → agent"]);

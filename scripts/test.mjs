@@ -27,7 +27,7 @@ function tests(title, concurrency, files) {
 }
 
 /** End to end, but promising nobody seconds and leaving other tests' containers alone: they may run beside others. */
-const calm = ["policies", "scan*", "store-copy"];
+const calm = ["check-peer", "policies", "scan*", "store-copy"];
 
 const checked = step("check", ["scripts/check.ts"]);
 const tested = tests("test", 2, [

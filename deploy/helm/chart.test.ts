@@ -126,6 +126,22 @@ describe("the chart", { skip: missing("go") }, () => {
     }
   });
 
+  test("the node's root is mounted where its owner wants benchmarks, to be read, and nothing else changes", async () => {
+    const [plain, checked] = [await objects(), await objects("agent.benchmarks.enabled=true")];
+    const specOf = (all: typeof plain): AgentSpec => (podOf(all, "DaemonSet") as { spec: AgentSpec }).spec;
+    const [before, spec] = [specOf(plain), specOf(checked)];
+    const root = spec.volumes.filter(({ hostPath }) => hostPath?.path === "/");
+    assert.deepEqual(root, [{ name: "root", hostPath: { path: "/", type: "Directory" } }]);
+    const mount = spec.containers[0]?.volumeMounts.find(({ name }) => name === "root");
+    const shown = { name: "root", mountPath: "/host/root", readOnly: true, mountPropagation: "HostToContainer" };
+    assert.deepEqual(mount, shown);
+    assert.deepEqual(spec.containers[0]?.securityContext, before.containers[0]?.securityContext);
+    const configOf = (all: typeof plain): string =>
+      JSON.stringify(all.find(({ kind, metadata }) => kind === "ConfigMap" && nameOf(metadata) === "bulwark-agent"));
+    assert.match(configOf(plain), /benchmarks:\\n\s+hours: 0/);
+    assert.match(configOf(checked), /benchmarks:\\n\s+root: \/host\/root/);
+  });
+
   test("the admission webhook comes with a Service, its own rights, and a configuration that names both", async () => {
     const found = await objects("admission.enabled=true");
     const map = found.find(({ kind, metadata }) => kind === "ConfigMap" && nameOf(metadata) === "bulwark-server");
@@ -196,8 +212,11 @@ describe("the chart", { skip: missing("go") }, () => {
 });
 
 interface AgentSpec {
-  containers: { securityContext: { capabilities: { add: string[]; drop: string[] }; [field: string]: unknown } }[];
-  volumes: { hostPath?: { path: string } }[];
+  containers: {
+    securityContext: { capabilities: { add: string[]; drop: string[] }; [field: string]: unknown };
+    volumeMounts: { name: string }[];
+  }[];
+  volumes: { name: string; hostPath?: { path: string } }[];
 }
 interface Rule {
   apiGroups: string[];

@@ -119,7 +119,8 @@ export function createMounts({ folder, mounts }: ClusterNode): void {
   writeFileSync(mounts, "");
   const own = ["run", "var/lib", "var/log"];
   for (const path of own) mkdirSync(join(folder, "root", path), { recursive: true });
-  const binds = own.map((path) => `mount --bind "$1/${path}" /${path}`).join(" && ");
+  // The root is shared, as systemd mounts it: what a pod mounts of it follows it.
+  const binds = [...own.map((path) => `mount --bind "$1/${path}" /${path}`), "mount --make-shared /"].join(" && ");
   run("unshare", [`--mount=${mounts}`, "--propagation", "private", "sh", "-ec", binds, "sh", join(folder, "root")]);
 }
 

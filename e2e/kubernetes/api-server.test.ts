@@ -1,5 +1,6 @@
 /** A real API server: the client that asks it, and what is said where a right is lacking. */
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { chmodSync, readFileSync, writeFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
@@ -11,7 +12,7 @@ import { requestFor, type AdmissionRequest } from "@bulwark/admission";
 import type { AdmissionResponse } from "@bulwark/gate";
 import { can, connect, exec, KubeError, readKubeconfig, resources, reviewToken, watch, type Kube } from "@bulwark/kube";
 import type { Client } from "@bulwark/contract";
-import { policySetting } from "@bulwark/model";
+import { policySetting, type BenchmarkReport } from "@bulwark/model";
 import { createLogger } from "@bulwark/telemetry";
 import { eventually, freePort, missing, run } from "@bulwark/testkit";
 import { PodBook } from "../../apps/agent/src/pods.ts";
@@ -22,6 +23,7 @@ import { bulwark, startProduct, type Product } from "../product.ts";
 import { startSender } from "../replicas.ts";
 import { chartRights, createAccount, lacks, namespace, tokenOf, writeUser, type Rights } from "./accounts.ts";
 import { agentsWatch, chart, podOf, pushImages, reverseShell, rollout } from "./installed.ts";
+import { postures } from "./objects.ts";
 
 /** Its remedy, status and reason are for people; who decides goes by its code. */
 const failsWith = (code: string, text: RegExp) => (error: unknown) => {
@@ -262,6 +264,62 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
       await eventually("the new kind is served", async () => kube.read(path), 30_000);
       const events = watch(kube, path, { resourceVersion: "1" });
       await assert.rejects(events.next(), failsWith("gone", /watch/));
+    });
+  });
+
+  describe("bulwark check cluster", () => {
+    const check = (kubeconfig: string): BenchmarkReport => {
+      const call = ["check", "cluster", "--kubeconfig", kubeconfig, "--format", "json"];
+      // It leaves with another code than 0 where something fails or is not known.
+      const { stdout, stderr } = spawnSync(bulwark, call, { encoding: "utf8", maxBuffer: 64 * 1024 ** 2 });
+      assert.ok(stdout.startsWith("{"), stderr);
+      return JSON.parse(stdout) as BenchmarkReport;
+    };
+
+    test("names what is not as it should be, by the object, and nothing that is", () => {
+      cluster.apply(...postures());
+      const { results } = check(cluster.kubeconfig);
+      const told = (name: string, state: string): string[] =>
+        results.filter((one) => one.check === name && one.state === state).map(({ reason }) => reason);
+      const ofPods = [
+        ...["tokens", "privileged", "host-pid", "host-ipc", "host-network", "escalation", "root", "net-raw"],
+        ...["capabilities", "host-path", "host-ports", "secret-environment", "seccomp"],
+      ];
+      for (const name of ofPods) {
+        const failed = told(`cluster-pods-${name}`, "fail");
+        assert.equal(failed.filter((reason) => reason.includes("loose/bad")).length, 1, `${name}: ${failed.join()}`);
+        assert.ok(!failed.some((reason) => reason.includes("safe/")), `${name}: ${failed.join()}`);
+      }
+      for (const name of ["cluster-default-accounts", "cluster-pod-security", "cluster-network-policies"]) {
+        const failed = told(name, "fail").map((reason) => / (safe|loose)\b/.exec(reason)?.[1] ?? "");
+        assert.deepEqual(failed.filter(Boolean), ["loose"], name);
+      }
+      const grants = ["cluster-grants-secrets", "cluster-admin-bindings"].flatMap((name) => told(name, "fail"));
+      assert.ok(
+        grants.some((reason) => /reads-secrets lets User eve/.test(reason)),
+        grants.join(),
+      );
+      assert.ok(
+        grants.some((reason) => /everything gives cluster-admin to User mallory/.test(reason)),
+        grants.join(),
+      );
+      assert.ok(!results.some(({ state, reason }) => state === "fail" && /\b(?:dave|deploys)\b/.test(reason)));
+      // By each kubelet's own word.
+      assert.deepEqual(told("cluster-kubelet-anonymous", "pass"), ["holds of the one there"]);
+      assert.equal(
+        told("cluster-kubelet-iptables-chains", "fail").length,
+        1,
+        "the kubelets of the tests make no chains",
+      );
+      assert.equal(told("cluster-apiserver-rbac", "unknown").length, 1, "its API server is a process and no pod");
+    });
+
+    test("what an account may not read is unknown, and said to be, and neither good nor bad", async () => {
+      const { results } = check(await createAccount(cluster, kube, "blind", { cluster: [], own: [] }));
+      const judged = results.filter(({ state }) => state === "pass" || state === "fail");
+      assert.deepEqual(judged, []);
+      const reason = results.find((one) => one.check === "cluster-pods-privileged")?.reason ?? "";
+      assert.match(reason, /cannot list resource "pods"/);
     });
   });
 

@@ -36,3 +36,62 @@ export function brief(name: string, labels: Record<string, string>, command: str
     },
   };
 }
+
+/** Two namespaces for benchmarks: in `safe` all is as it should be, in `loose` nothing is. Their pods are never placed. */
+export function postures(): object[] {
+  const never = { nodeSelector: { "example.com/none": "here" } };
+  const main = { name: "main", image: busyboxImage };
+  const tight = {
+    automountServiceAccountToken: false,
+    securityContext: { runAsNonRoot: true, runAsUser: 1000, seccompProfile: { type: "RuntimeDefault" } },
+    containers: [{ ...main, securityContext: { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } } }],
+  };
+  const open = {
+    ...{ hostPID: true, hostIPC: true, hostNetwork: true },
+    volumes: [{ name: "root", hostPath: { path: "/" } }],
+    containers: [
+      {
+        ...main,
+        securityContext: { privileged: true },
+        ports: [{ containerPort: 80, hostPort: 80 }],
+        env: [{ name: "PASSWORD", valueFrom: { secretKeyRef: { name: "db", key: "password", optional: true } } }],
+      },
+    ],
+  };
+  const pod = (namespace: string, name: string, spec: object): object => ({
+    ...{ apiVersion: "v1", kind: "Pod", metadata: { name, namespace } },
+    spec: { ...never, ...spec },
+  });
+  const rbac = { apiVersion: "rbac.authorization.k8s.io/v1" };
+  const role = (name: string, rule: object): object => ({
+    ...{ ...rbac, kind: "ClusterRole", metadata: { name } },
+    rules: [rule],
+  });
+  const bind = (name: string, user: string, to = name): object => ({
+    ...{ ...rbac, kind: "ClusterRoleBinding", metadata: { name } },
+    subjects: [{ apiGroup: "rbac.authorization.k8s.io", kind: "User", name: user }],
+    roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name: to },
+  });
+  return [
+    {
+      ...{ apiVersion: "v1", kind: "Namespace" },
+      metadata: { name: "safe", labels: { "pod-security.kubernetes.io/enforce": "restricted" } },
+    },
+    { apiVersion: "v1", kind: "Namespace", metadata: { name: "loose" } },
+    {
+      ...{ apiVersion: "v1", kind: "ServiceAccount", metadata: { name: "default", namespace: "safe" } },
+      automountServiceAccountToken: false,
+    },
+    {
+      ...{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata: { name: "none", namespace: "safe" } },
+      spec: { podSelector: {}, policyTypes: ["Ingress"] },
+    },
+    pod("safe", "good", tight),
+    pod("loose", "bad", open),
+    role("reads-secrets", { apiGroups: [""], resources: ["secrets"], verbs: ["list"] }),
+    role("deploys", { apiGroups: ["apps"], resources: ["deployments"], verbs: ["create"] }),
+    bind("reads-secrets", "eve"),
+    bind("deploys", "dave"),
+    bind("everything", "mallory", "cluster-admin"),
+  ];
+}

@@ -49,7 +49,8 @@ export async function startWorld(): Promise<World> {
   log.level = "silent";
   const watcher = stack.use(
     new Watcher({
-      ...{ node: "node", host: false, registry, pods: undefined, rules: rulesDetector(noting), log },
+      ...{ node: "node", host: false, registry, rules: rulesDetector(noting), log },
+      ...{ pods: undefined, flows: undefined, network: undefined },
       emit: (records) => alerts.push(...records.flatMap((record) => (record.type === "alert" ? [record.alert] : []))),
     }),
   );

@@ -11,7 +11,9 @@ import { AuditLog } from "./audit-log.ts";
 import { HostChecker } from "./benchmark.ts";
 import { Connection, type Credentials } from "./connection.ts";
 import { ImageScanner } from "./image-scan.ts";
+import { Flows } from "./flows.ts";
 import { folderKeeper } from "./keeper.ts";
+import { NetworkPolicies } from "./network-policies.ts";
 import { PodBook } from "./pods.ts";
 import { clusterActions } from "./cluster-actions.ts";
 import { Orders } from "./orders.ts";
@@ -89,7 +91,16 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   const rules = openRules(config.agent.rules);
   const detector = rulesDetector(rules.engine);
-  const watcher = stack.use(new Watcher({ node, host: config.agent.host, registry, pods, rules: detector, log, emit }));
+  const network = networkPolicies();
+  const flows = network || config.agent.network.detect ? stack.use(flowsOf()) : undefined;
+  const { host } = config.agent;
+  const watcher: Watcher = stack.use(
+    new Watcher({ node, host, registry, pods, rules: detector, flows, network, log, emit }),
+  );
+  if (network) {
+    stack.use(network);
+    for (const event of ["started", "stopped"] as const) registry.on(event, () => network.changed());
+  }
   settle = () => watcher.settle();
   await watcher.start();
   response = stack.use(responseOf());
@@ -117,7 +128,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       checker.health(),
       settingsHealth(),
     ];
-    return [...own, ...[response, pods, auditLog].flatMap((part) => (part ? [part.health()] : []))];
+    return [...own, ...[response, pods, network, flows, auditLog].flatMap((part) => (part ? [part.health()] : []))];
   }
 
   function responseOf(): Response {
@@ -141,6 +152,25 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       policies: () => settings.responses,
       complete: (container) => pods?.complete(container) ?? container,
       told: (action) => emit([{ type: "action", action }]),
+    });
+  }
+
+  /** Undefined where network policies are not to be enforced, or this node is of no cluster. */
+  function networkPolicies(): NetworkPolicies | undefined {
+    const { kubeconfig } = config.agent.kubernetes;
+    if (!config.agent.network.enforce || !pods) return undefined;
+    const containers = (): Container[] => registry.containers();
+    const open = (): Kube => connect(kubeconfig === undefined ? {} : { kubeconfig });
+    return new NetworkPolicies({ node, connect: open, containers, log });
+  }
+
+  function flowsOf(): Flows {
+    return new Flows({
+      ...{ node, registry },
+      complete: (container) => pods?.complete(container) ?? container,
+      isHost: (cgroups) => watcher.isHost(cgroups),
+      denied: (flow, direction) => network?.denied(flow, direction),
+      raise: config.agent.network.detect ? (alert) => emit([{ type: "alert", alert }]) : undefined,
     });
   }
 

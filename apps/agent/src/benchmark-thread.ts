@@ -1,4 +1,5 @@
 /** The thread of one look at how the host is set up: thousands of small reads hold nobody up. */
+import { constants, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { chosen, collectHost, evaluateBenchmark, loadLibrary, needsOf } from "@bulwark/benchmark";
 import type { BenchmarkReport } from "@bulwark/model";
@@ -9,6 +10,8 @@ export interface BenchmarkJob {
   root: string;
 }
 
+// Of this thread alone, on Linux: what the agent watches goes first.
+setPriority(0, constants.priority.PRIORITY_LOW);
 const { node, root } = workerData as BenchmarkJob;
 const library = loadLibrary();
 const collectedAt = Date.now();

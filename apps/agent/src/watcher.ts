@@ -7,6 +7,7 @@ import {
   sensorAvailability,
   sensorBinary,
   startSensor,
+  type DnsRecord,
   type Sensor,
   type SensorError,
   type SensorRecord,
@@ -14,6 +15,8 @@ import {
 import type { Logger } from "@bulwark/telemetry";
 import type { PodBook } from "./pods.ts";
 import { SensorEnforcer } from "./enforcer.ts";
+import type { Flows } from "./flows.ts";
+import type { NetworkPolicies } from "./network-policies.ts";
 import { argumentsOf } from "./proc.ts";
 import { ShellWatch } from "./shell-watch.ts";
 
@@ -25,6 +28,9 @@ export interface WatcherOptions {
   pods: PodBook | undefined;
   /** Besides the detectors that are always there. */
   rules: Detector;
+  /** Undefined: what containers send is not counted, no network policy is enforced. */
+  flows: Flows | undefined;
+  network: NetworkPolicies | undefined;
   log: Logger;
   emit(records: AgentRecord[]): void;
 }
@@ -32,6 +38,9 @@ export interface WatcherOptions {
 const settleInterval = 100;
 const firstDelay = 500;
 const lastDelay = 30_000;
+/** Milliseconds in which the same question of the same network is one event. */
+const questionWindow = 600_000;
+const questionsKept = 20_000;
 /** A sensor that has run for so long is trusted again. */
 const soundAfter = 60_000;
 
@@ -40,11 +49,12 @@ export class Watcher implements AsyncDisposable {
   readonly enforcer: SensorEnforcer;
   readonly #options: WatcherOptions;
   readonly #ownCgroups: ReadonlySet<string>;
+  readonly #questions = new Map<string, number>();
   #pipeline: Pipeline | undefined;
   #shells: ShellWatch | undefined;
   #sensor: Sensor | undefined;
   #error: { message: string; remedy: string; off: boolean } | undefined;
-  #losses = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n };
+  #losses = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n, flows: 0n };
   #restarts = 0;
   #delay = firstDelay;
   #startedAt = 0;
@@ -69,12 +79,14 @@ export class Watcher implements AsyncDisposable {
     }
     const pipeline = this.#newPipeline();
     const early: SensorRecord[] = [];
+    const { flows, network } = this.#options;
     try {
       this.#startedAt = Date.now();
       this.#sensor = await startSensor({
         host: this.#options.host,
         enforce: true,
         onEnforcement: (record) => this.enforcer.told(record),
+        ...(flows && { flows: { onTraffic: (records) => flows.take(records) } }),
         onRecords: (records) => {
           if (this.#sensor) this.#take(pipeline, records);
           else early.push(...records);
@@ -82,8 +94,10 @@ export class Watcher implements AsyncDisposable {
         onExit: (error) => this.#ended(error),
       });
       this.#error = undefined;
+      flows?.begin(pipeline.table, (time) => this.#sensor?.epochMs(time) ?? Date.now());
       this.#take(pipeline, early);
       await this.enforcer.use(this.#sensor);
+      network?.use(this.#sensor);
     } catch (error) {
       this.#ended(error);
     }
@@ -102,6 +116,7 @@ export class Watcher implements AsyncDisposable {
       "lost.unreadable": Number(unreadable),
       "lost.limited": Number(limited),
       "lost.files": Number(files),
+      "lost.flows": Number(this.#losses.flows),
       "unknown.container": pipeline?.unknown ?? 0,
       "evicted.processes": this.#pipeline?.table.evicted ?? 0,
       "failed.detectors": this.#pipeline?.faults.size ?? 0,
@@ -181,9 +196,12 @@ export class Watcher implements AsyncDisposable {
       if (!last && pods?.isAwaited(container)) return undefined;
       return { attribution: "container", container: pods?.complete(container) ?? container };
     }
-    return cgroups.every((path) => this.#ownCgroups.has(path) || isHostService(path))
-      ? { attribution: "host" }
-      : undefined;
+    return this.isHost(cgroups) ? { attribution: "host" } : undefined;
+  }
+
+  /** Whether a process is the host's by its cgroups: those of its services, or those that the agent is in itself. */
+  isHost(cgroups: readonly string[]): boolean {
+    return cgroups.every((path) => this.#ownCgroups.has(path) || isHostService(path));
   }
 
   #take(pipeline: Pipeline, records: SensorRecord[]): void {
@@ -191,7 +209,20 @@ export class Watcher implements AsyncDisposable {
       if (record.type === "loss") this.#losses = record;
       if (record.type === "snapshot") void this.#completeSnapshot(pipeline, record);
     }
-    pipeline.push(records);
+    pipeline.push(records.filter((record) => record.type !== "dns" || this.#isNewQuestion(record)));
+  }
+
+  /** A name that a container asks for all day is an event once in a while; flows have each answer. */
+  #isNewQuestion({ networkNamespace, name, kind }: DnsRecord): boolean {
+    const key = `${networkNamespace} ${kind} ${name}`;
+    const now = Date.now();
+    const before = this.#questions.get(key);
+    if (before !== undefined && now - before < questionWindow) return false;
+    this.#questions.delete(key);
+    this.#questions.set(key, now);
+    const oldest = this.#questions.keys().next().value;
+    if (this.#questions.size > questionsKept && oldest !== undefined) this.#questions.delete(oldest);
+    return true;
   }
 
   async #completeSnapshot(pipeline: Pipeline, { pid, startTime }: { pid: number; startTime: bigint }): Promise<void> {
@@ -204,6 +235,7 @@ export class Watcher implements AsyncDisposable {
     if (this.#stopping) return;
     this.#sensor = undefined;
     this.enforcer.lost();
+    this.#options.network?.lost();
     const known = error as Partial<SensorError>;
     this.#error = { message: errorText(error), remedy: known.remedy ?? "it is started again by itself", off: false };
     if (Date.now() - this.#startedAt > soundAfter) this.#delay = firstDelay;

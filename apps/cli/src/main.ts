@@ -1,4 +1,4 @@
-import { BulwarkError, errorText } from "@bulwark/model/plain";
+import { BulwarkError, errorText, systemCode } from "@bulwark/model/plain";
 import type { Command, Io } from "./command.ts";
 import { printable } from "./local/text.ts";
 import { version } from "./local/version.ts";
@@ -120,6 +120,10 @@ Exit codes: 0 done, 1 done and the gate that was asked for is not met,
 2 the call or its input is wrong, 3 done in part.
 `;
 
+// Whoever wanted the first lines only (`| head`) has them.
+process.stdout.on("error", (error) => {
+  if (systemCode(error) !== "EPIPE") throw error;
+});
 const exit = await main(process.argv.slice(2), process);
 process.exitCode = exit;
 

@@ -1,4 +1,8 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { openDatabase } from "@bulwark/advisory/lookup";
+import { dataFolder } from "@bulwark/config/data-folder";
 import { collectCluster } from "@bulwark/benchmark";
 import { connect } from "@bulwark/kube";
 import type { Command, Io } from "../command.ts";
@@ -14,6 +18,7 @@ unknown.
   --kubeconfig FILE instead of $KUBECONFIG or ~/.kube/config
   --context NAME    instead of the current context
   --name NAME       what the cluster is called in the answer
+  --db FILE         the advisory database; advisories.db in the data folder
 ${benchmarkUsage}
 Exit code 1 when something fails, 3 when something could not be looked at.
 `;
@@ -23,6 +28,9 @@ const options = {
   kubeconfig: { type: "string" },
   context: { type: "string" },
   name: { type: "string" },
+  db: { type: "string" },
+  config: { type: "string" },
+  data: { type: "string" },
 } as const;
 
 async function run(args: string[], io: Io): Promise<number> {
@@ -34,7 +42,9 @@ async function run(args: string[], io: Io): Promise<number> {
       ...(kubeconfig !== undefined && { kubeconfig }),
       ...(context !== undefined && { context }),
     });
-    const facts = await collectCluster(kube);
+    const file = values.db ?? join(values.data ?? (await dataFolder(values.config)), "advisories.db");
+    using database = existsSync(file) ? openDatabase(file) : undefined;
+    const facts = await collectCluster(kube, database);
     return { subject: { kind: "cluster", name: values.name ?? context ?? kube.server }, facts, collectedAt };
   });
 }

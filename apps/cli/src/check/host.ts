@@ -2,6 +2,7 @@ import { hostname } from "node:os";
 import { statSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { chosen, collectHost, loadLibrary, needsOf } from "@bulwark/benchmark";
+import { errorText } from "@bulwark/model";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
 import { benchmarkFlags, benchmarkUsage, runBenchmark } from "./benchmark.ts";
@@ -29,7 +30,7 @@ const options = {
 async function run(args: string[], io: Io): Promise<number> {
   const { values } = parseArgs({ args, options });
   const root = values.root ?? "/";
-  if (!statSync(root, { throwIfNoEntry: false })?.isDirectory()) {
+  if (!isFolder(root)) {
     throw new UsageError("usage", `--root ${root}: no such folder`, { remedy: "name the folder with the host's root" });
   }
   return runBenchmark(values, "host", io, async (choice) => {
@@ -38,6 +39,15 @@ async function run(args: string[], io: Io): Promise<number> {
     const facts = collectHost({ root, needs, deep: values.deep === true });
     return { subject: { kind: "host", name: values.name ?? hostname() }, facts, collectedAt };
   });
+}
+
+/** Raises `UsageError` where it may be one, and there is no right to look. */
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
+  } catch (error) {
+    throw new UsageError("usage", `--root ${path}: ${errorText(error)}`, { remedy: "run it as root", cause: error });
+  }
 }
 
 export const hostCommand: Command = { name: "host", summary: "this host against benchmarks", usage, run };

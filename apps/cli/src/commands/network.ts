@@ -26,6 +26,7 @@ const usage = `Usage: bulwark network evaluate FILE… [--from END --to END --po
        bulwark network generate --flows FILE… [--manifests FILE…] [--grain GRAIN]
        bulwark network replay --policies FILE… --flows FILE… [--manifests FILE…]
        bulwark network detect --flows FILE… [--baseline FILE…] [--list FILE…]
+       bulwark network watch [--every SECONDS] [--detect] [--format json]
 
 What network policies do, worked out from files of Kubernetes objects: who may
 connect to whom, why, what a change opens and closes, what is without effect.
@@ -65,6 +66,14 @@ when there is anything, all with 3 when part of the logs could not be read.
   --fail-on SEVERITY     detect: exit code 1 from here on: low (default), medium,
                          high
   --without-dns          generate: no opening to the name server but as seen
+
+watch shows the flows of this machine's containers as they happen, counted in the
+kernel: both ends, process, port, result, bytes, TLS and its server name, DNS.
+Needs root; no server, no network. Ends with 3 when something was not counted.
+
+  --every SECONDS        how often each flow is told; 1, from 0.1 to 3600
+  --detect               and what detect would find in them
+  --stats                at the end: flows, losses (on standard error)
 `;
 
 const options = {
@@ -106,7 +115,7 @@ async function run(args: string[], io: Io): Promise<number> {
   const act = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!act) {
     throw new UsageError("usage", verb === "" ? "says nothing to do" : `no such thing to do: ${verb}`, {
-      remedy: "say evaluate, explain, diff, lint, generate, replay or detect; bulwark network --help",
+      remedy: "say evaluate, explain, diff, lint, generate, replay, detect or watch; bulwark network --help",
     });
   }
   return act(readCall(rest, io));

@@ -1,4 +1,3 @@
-import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
@@ -8,6 +7,7 @@ import type { AgentRecord, Alert } from "@bulwark/model";
 import { createEngine, loadRules, problemText } from "@bulwark/rules";
 import { startSensor, type Sensor, type SensorRecord } from "@bulwark/sensor";
 import type { Command, Io } from "../command.ts";
+import { isHost } from "../local/host.ts";
 import { untilStopped } from "../local/lifetime.ts";
 import { UsageError } from "../local/options.ts";
 import { printable } from "../local/text.ts";
@@ -123,18 +123,7 @@ async function watchLive(common: Common, file: string | undefined): Promise<Seen
 function ownerOf(registry: ContainerRegistry, cgroups: readonly string[]): Owner {
   const container = registry.byCgroup(cgroups);
   if (container) return { attribution: "container", container };
-  return cgroups.every((path) => ownCgroups().has(path) || hostService.test(path))
-    ? { attribution: "host" }
-    : undefined;
-}
-
-/** systemd's own services and sessions. */
-const hostService = /^\/(?:system\.slice\/[^/]+\.service|user\.slice|init\.scope)(?:\/|$)/;
-let own: ReadonlySet<string> | undefined;
-
-function ownCgroups(): ReadonlySet<string> {
-  const lines = (): string[] => readFileSync("/proc/self/cgroup", "utf8").split("\n");
-  return (own ??= new Set(lines().map((line) => line.split(":").slice(2).join(":"))));
+  return isHost(cgroups) ? { attribution: "host" } : undefined;
 }
 
 /** Time is that of the recording, so that what waits and what repeats is judged as it was. */

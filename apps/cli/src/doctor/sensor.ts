@@ -7,7 +7,7 @@ export async function sensor(): Promise<Finding[]> {
   const { available, reason, remedy } = sensorAvailability();
   if (!available) return [off("sensor", reason, remedy)];
   try {
-    await using started = await startSensor({ onRecords: () => undefined });
+    await using started = await startSensor({ onRecords: () => undefined, flows: { onTraffic: () => undefined } });
     const seen = coverageOf(started.hooks).map(({ event, hook, sees, costs }): Finding => {
       if (hook === "") return off(event, `not seen: ${sees}`, "a newer kernel has a hook for it");
       return ok(event, `${sees}, by ${hook}; costs ${costs}`);

@@ -10,11 +10,13 @@ import { readAll } from "./read-flows.ts";
 import { clusterOf, readValues, type Values } from "./values.ts";
 import { replayText } from "./replay-text.ts";
 
-/** What is worked out from recorded flows. */
+/** What is worked out from flows, recorded or of this machine. */
 export const flowVerbs: Readonly<Record<string, (args: string[], io: Io) => Promise<number>>> = {
   generate: runGenerate,
   replay: runReplay,
   detect: runDetect,
+  // Loads what the others do not need.
+  watch: async (args, io) => (await import("./watch.ts")).runWatch(args, io),
 };
 
 async function runGenerate(args: string[], io: Io): Promise<number> {

@@ -1,7 +1,15 @@
 import { Worker } from "node:worker_threads";
 
 /** What a thread is asked: what is known of checks, or how a cluster is set up. */
-export type BenchmarkJob = { kind: "catalogue" } | { kind: "cluster"; name: string; access: ClusterAccess };
+export type BenchmarkJob =
+  | { kind: "catalogue" }
+  | {
+      kind: "cluster";
+      name: string;
+      access: ClusterAccess;
+      /** File of the advisory database, which may not be there. */
+      advisories: string;
+    };
 
 /** The pod's own where nothing is said. */
 export interface ClusterAccess {

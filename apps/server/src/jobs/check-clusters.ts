@@ -14,7 +14,10 @@ export const checkClusters: TimedJob = {
     for (const { name, access } of namedClusters(context)) {
       if (signal.aborted) return;
       try {
-        const report = await inThread<BenchmarkReport>({ kind: "cluster", name, access }, signal);
+        const report = await inThread<BenchmarkReport>(
+          { kind: "cluster", name, access, advisories: context.advisoryDatabase },
+          signal,
+        );
         await context.store.benchmarks.put(report, Date.now());
       } catch (error) {
         // The others are looked at all the same; health says that this one cannot be read (keep.ts).

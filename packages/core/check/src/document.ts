@@ -37,6 +37,8 @@ export const checkDocument = z.strictObject({
   otherwise: text.optional(),
   /** What is looked at one by one; CEL, a list. `pass`, `reason` and `evidence` then know `item`. */
   each: expression.optional(),
+  /** What it means that the list is empty; a check that says nobody may holds where nobody is. */
+  empty: z.enum(["pass", "not-applicable"]).optional(),
   /** Whether it holds; CEL, a bool. */
   pass: expression,
   /** One sentence for where it does not hold; what is in braces is CEL. */

@@ -30,7 +30,7 @@ function evaluateCheck(check: Check, variables: Variables, subject: string): Che
     }
     if (!each) return [judge(check, variables, subject, null)];
     const items = list(each, variables);
-    if (items.length === 0) return answer("not-applicable", "nothing of the kind is there");
+    if (items.length === 0) return answer(check.empty ?? "not-applicable", "nothing of the kind is there");
     return judgeAll(check, variables, subject, items);
   } catch (error) {
     return answer("unknown", reasonOf(error));

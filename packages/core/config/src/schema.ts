@@ -179,6 +179,18 @@ export const configSchema = z.strictObject({
           kubernetes: z.boolean().default(false),
         })
         .prefault({}),
+      /** What containers say to each other. */
+      network: z
+        .strictObject({
+          /** Count it, and raise alerts of what is out of the ordinary in it: scans, beacons, tunnels, exfiltration, … */
+          detect: z.boolean().default(false),
+          /**
+           * Enforce the network policies of the cluster for the pods of this node, in the kernel: for clusters whose network
+           * enforces none.
+           */
+          enforce: z.boolean().default(false),
+        })
+        .prefault({}),
       /** How the host is set up, held against benchmarks. */
       benchmarks: z
         .strictObject({

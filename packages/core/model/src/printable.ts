@@ -16,6 +16,14 @@ export function printable(text: string): string {
 
 /** JSON for programs that a terminal or an editor may show: what changes the view without being seen is escaped, too. */
 export function jsonText(value: unknown): string {
-  const json = JSON.stringify(value, null, 2);
+  return escaped(JSON.stringify(value, null, 2));
+}
+
+/** The same on one line. */
+export function jsonLine(value: unknown): string {
+  return escaped(JSON.stringify(value));
+}
+
+function escaped(json: string): string {
   return `${json.replaceAll(hiddenInJson, (mark) => `\\u${mark.charCodeAt(0).toString(16).padStart(4, "0")}`)}\n`;
 }

@@ -15,9 +15,12 @@ const checks = {
   mmdebstrap: () => command("mmdebstrap", "mmdebstrap"),
   rpm: () => command("rpmbuild", "rpm") ?? command("db_load", "db-util"),
   chromium: () => command("chromium", "chromium"),
-  postgresql: () => (existsSync("/usr/lib/postgresql") ? null : "needs the Debian package postgresql"),
+  postgresql: () => installedAt("/usr/lib/postgresql", "postgresql"),
   nats: () => command("nats-server", "nats-server"),
   registry: () => command("docker-registry", "docker-registry"),
+  openscap: () =>
+    command("oscap", "openscap-scanner") ??
+    installedAt("/usr/share/xml/scap/ssg/content/ssg-debian11-ds.xml", "ssg-debian"),
   openssl: () => command("openssl", "openssl"),
   skopeo: () => command("skopeo", "skopeo"),
   go: () => command("go", "golang, 1.26 or later"),
@@ -30,8 +33,7 @@ const checks = {
     command("lua5.4", "lua5.4 lua-socket") ??
     command("gawk", "gawk"),
   venv: () => command("python3", "python3-venv") ?? ensurepip(),
-  jars: () =>
-    existsSync("/usr/share/maven-repo/com/google/guava") ? null : "needs jars (Debian: apt-get install libguava-java)",
+  jars: () => installedAt("/usr/share/maven-repo/com/google/guava", "libguava-java"),
   clamd: () => command("clamd", "clamav-daemon"),
   debian: () => command("dpkg-deb", "dpkg, and a Debian to build on"),
   cluster: () => clusterLack(),
@@ -90,6 +92,10 @@ function command(name: string, debianPackage: string): string | null {
   const path = `${process.env["PATH"] ?? ""}${delimiter}/usr/sbin${delimiter}/sbin`;
   const found = path.split(delimiter).some((folder) => executable(join(folder, name)));
   return found ? null : `needs ${name} (Debian: apt-get install ${debianPackage})`;
+}
+
+function installedAt(path: string, debianPackage: string): string | null {
+  return existsSync(path) ? null : `needs ${path} (Debian: apt-get install ${debianPackage})`;
 }
 
 /** Debian leaves out of its Python what makes virtual environments. */

@@ -10,6 +10,8 @@ export interface RuncOptions {
   id?: string;
   args?: string[];
   annotations?: Record<string, string>;
+  /** `PATH=/bin` where absent. */
+  env?: string[];
   mounts?: { source: string; target: string; readOnly?: boolean }[];
   /** All capabilities, all devices, nothing masked, no seccomp. */
   privileged?: boolean;
@@ -126,7 +128,7 @@ interface Spec {
 }
 
 function adapt(spec: Spec, rootfs: string, options: RuncOptions): Spec {
-  const { args = ["sleep", "3600"], mounts = [], hostNamespaces = [], annotations = {} } = options;
+  const { args = ["sleep", "3600"], env = ["PATH=/bin"], mounts = [], hostNamespaces = [], annotations = {} } = options;
   const bound = mounts.map(({ source, target, readOnly }) => ({
     destination: target,
     type: "bind",
@@ -135,7 +137,7 @@ function adapt(spec: Spec, rootfs: string, options: RuncOptions): Spec {
   }));
   const host = new Set<string>(hostNamespaces);
   const namespaces = spec.linux.namespaces.filter(({ type }) => !host.has(type));
-  const process = { ...spec.process, terminal: false, args, env: ["PATH=/bin"] };
+  const process = { ...spec.process, terminal: false, args, env };
   const changed: Spec = {
     ...spec,
     process,

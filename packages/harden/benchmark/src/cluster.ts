@@ -1,8 +1,10 @@
+import type { AdvisoryDatabase } from "@bulwark/advisory/lookup";
 import type { Facts } from "@bulwark/check";
 import { resources, type Kube, type KubeResource, type Resource } from "@bulwark/kube";
 import { fieldOf, isRecord, recordOf, recordsOf, stringOf } from "@bulwark/manifests";
 import { errorText } from "@bulwark/model";
 import { flagsOf } from "./facts/processes.ts";
+import { judgeVersions, versionsIn } from "./versions.ts";
 
 /** The names that checks of clusters know facts by. */
 export const clusterVariables: readonly string[] = [
@@ -13,6 +15,7 @@ export const clusterVariables: readonly string[] = [
   "controllerManager",
   "scheduler",
   "etcd",
+  "versions",
 ];
 
 const kinds = {
@@ -49,9 +52,9 @@ interface Missing {
 
 /**
  * Looks at a cluster by its API, once: objects, what roles grant, each kubelet's effective configuration (`/configz`),
- * and the flags of a control plane that runs as pods. What the account may not read is missing, with the reason.
+ * the flags of a control plane that runs as pods, and what a database of advisories says of versions. What the account may not read is missing, with the reason.
  */
-export async function collectCluster(kube: Kube): Promise<Facts> {
+export async function collectCluster(kube: Kube, database?: AdvisoryDatabase): Promise<Facts> {
   const missing: Missing = {};
   const objects: Partial<Record<Kind, KubeResource[]>> = {};
   for (const kind of Object.keys(kinds) as Kind[]) objects[kind] = await listed(kube, kind, missing);
@@ -64,11 +67,18 @@ export async function collectCluster(kube: Kube): Promise<Facts> {
     const reason = missing[`objects.${kind}`];
     if (reason !== undefined) missing["objects.grants"] = reason;
   }
+  const judged = await judgeVersions(versionsIn(version, nodes, objects.pods ?? []), database);
   const hidden =
     managed === "" ? "no control plane is seen" : `${managed} runs the control plane, and shows nothing of it`;
   return {
-    values: { cluster: { version, managed, hidden }, objects: { ...objects, grants }, nodes, ...parts },
-    missing,
+    values: {
+      cluster: { version, managed, hidden },
+      objects: { ...objects, grants },
+      nodes,
+      ...parts,
+      versions: judged.versions,
+    },
+    missing: { ...missing, ...judged.missing },
   };
 }
 
@@ -190,9 +200,13 @@ interface Grant {
   /** `Group system:authenticated`, `ServiceAccount shop/web`. */
   subjects: string[];
   rules: { verbs: string[]; groups: string[]; resources: string[] }[];
-  /** Kubernetes' own, which it makes again when somebody changes it. */
+  /** Kubernetes' own, by its name and by whom it is for: what names anybody else is not, whatever it is called. */
   system: boolean;
 }
+
+/** Users, groups and accounts of Kubernetes itself, without those that everybody is in. */
+const ownSubject =
+  /^(?:(?:User|Group) system:(?!authenticated$|unauthenticated$|serviceaccounts(?::|$))|ServiceAccount kube-system\/)/;
 
 /** What every binding gives to whom. One whose role is not there gives nothing. */
 function grantsOf(objects: Partial<Record<Kind, KubeResource[]>>): Grant[] {
@@ -206,19 +220,21 @@ function grantsOf(objects: Partial<Record<Kind, KubeResource[]>>): Grant[] {
     const { name, namespace = "", labels } = object.metadata;
     const reference = recordOf(object["roleRef"]);
     const roleName = stringOf(reference["name"]);
+    const subjects = recordsOf(object["subjects"]).map(subjectText);
+    const own = labels?.["kubernetes.io/bootstrapping"] === "rbac-defaults" || name.startsWith("system:");
     const role = reference["kind"] === "Role" ? roles.get(`${namespace}/${roleName}`) : clusterRoles.get(roleName);
     return {
       binding: `${kind} ${namespace === "" ? "" : `${namespace}/`}${name}`,
       name,
       namespace,
       role: roleName,
-      subjects: recordsOf(object["subjects"]).map(subjectText),
+      subjects,
       rules: recordsOf(role?.["rules"]).map((rule) => ({
         verbs: textsOf(rule["verbs"]),
         groups: textsOf(rule["apiGroups"]),
         resources: textsOf(rule["resources"]),
       })),
-      system: labels?.["kubernetes.io/bootstrapping"] === "rbac-defaults" || name.startsWith("system:"),
+      system: own && subjects.every((subject) => ownSubject.test(subject)),
     };
   });
 }

@@ -102,6 +102,108 @@ test("sshd: the first value holds, files are included, what is below Match is fo
   assert.equal(results.get("sshd-tries")?.state, "fail");
 });
 
+test("sshd: words, quotes and comments as sshd reads them", (context) => {
+  const root = hostOf(context, {
+    ...debian,
+    "etc/ssh/sshd_config":
+      "PermitRootLogin=no\nUsePAM yes # for locks\nBanner \"/etc/My Banner\"\nLogLevel 'verbose'\n#MaxSessions 2\n",
+  });
+  const facts = collectHost({ root, needs: needsOf([]) });
+  const { settings } = facts.values["ssh"] as { settings: Record<string, string> };
+  assert.equal(settings["permitrootlogin"], "no");
+  assert.equal(settings["usepam"], "yes");
+  assert.equal(settings["banner"], "/etc/My Banner");
+  assert.equal(settings["loglevel"], "verbose");
+  assert.equal(settings["maxsessions"], "10");
+});
+
+test("the audit: watches and rules of files and calls are one thing, in any order that auditctl takes", (context) => {
+  const installed = ["auditd", "audispd-plugins"].map(
+    (name) => `Package: ${name}\nStatus: install ok installed\nVersion: 1\n`,
+  );
+  const both = (rule: string): string => ["b64", "b32"].map((arch) => rule.replace("ARCH", arch)).join("\n");
+  const root = hostOf(context, {
+    ...debian,
+    "var/lib/dpkg/status": installed.join("\n"),
+    "etc/audit/rules.d/a.rules": [
+      "-w /var/run/utmp -p wa",
+      "-a exit,always -F path=/var/log/wtmp -F perm=aw -F key=s",
+      "-w /var/log/btmp",
+      "-w /etc/sudoers -p r",
+      "-a never,exit -F arch=b64 -S mount",
+      "-a always,exit -F arch=b32 -S mount",
+      both("-a always,exit -S unlink -S unlinkat,rename,renameat -F arch=ARCH -F auid>=1000"),
+      "-e 2",
+    ].join("\n"),
+    "etc/audit/rules.d/b.rules": "-e 1\n",
+    "etc/audit/auditd.conf": "max_log_file=8\nmax_log_file_action = KEEP_LOGS\n",
+  });
+  const results = judge(root, "cis-debian-12");
+  const said = (name: string): string => `${results.get(name)?.state}: ${results.get(name)?.reason}`;
+  assert.match(said("audit-rule-session"), /^pass/);
+  assert.match(said("audit-rule-deletion"), /^pass/);
+  assert.match(said("audit-rule-sudoers"), /^fail: .*sudoers, .*sudoers\.d/, "reading is not writing");
+  assert.match(said("audit-rule-mounts"), /^fail: .*mount of b64/, "a rule that keeps silent writes nothing down");
+  assert.match(said("audit-rule-immutable"), /^fail: .* is 1/, "the last one holds");
+  assert.match(said("auditd-log-size"), /^fail/, "auditd does not read a name and a value without spaces");
+  assert.match(said("auditd-keep-logs"), /^pass/);
+});
+
+test("the audit: every program that runs with its owner's rights wants a rule", (context) => {
+  const root = hostOf(context, {
+    ...debian,
+    bin: "->usr/bin",
+    "usr/bin/su": "",
+    "usr/lib/ssh/keysign": "",
+    "usr/bin/su.real": "->su",
+    "var/lib/dpkg/status": "Package: auditd\nStatus: install ok installed\nVersion: 1\n",
+    "etc/audit/rules.d/a.rules": "-a always,exit -F path=/usr/bin/su -F perm=x -k privileged\n",
+  });
+  chmodSync(join(root, "usr/bin/su"), 0o4755);
+  chmodSync(join(root, "usr/lib/ssh/keysign"), 0o2755);
+  const reason = judge(root, "cis-debian-12").get("audit-rule-privileged")?.reason;
+  assert.equal(reason, "no rule in /etc/audit/rules.d for /usr/lib/ssh/keysign");
+});
+
+test("the firewall: nftables in blocks, in lines and by include, with sets in rules; iptables by what is saved", (context) => {
+  const root = hostOf(context, {
+    ...debian,
+    "etc/nftables.conf": `#!/usr/sbin/nft -f
+flush ruleset
+table inet filter {
+  set allowed { type ipv4_addr; elements = { 10.0.0.1, 10.0.0.2 } }
+  chain input {
+    type filter hook input priority 0; policy drop; # nobody
+    iif "lo" accept
+    tcp dport { 22, 80 } accept
+    ip saddr 127.0.0.0/8 counter drop
+  }
+  chain helper { ip saddr @allowed accept }
+}
+include "/etc/nftables.d/*.nft"
+`,
+    "etc/nftables.d/a.nft":
+      'add table inet more\nadd chain inet more out { type filter hook output priority 0 ; policy accept ; }\nadd rule inet more out oif lo accept\ninclude "/etc/nftables.conf"\n',
+    "etc/iptables/rules.v4":
+      "*nat\n:INPUT ACCEPT [0:0]\n*filter\n:INPUT DROP [1:2]\n:FORWARD DROP [0:0]\n-A INPUT -i lo -j ACCEPT\nCOMMIT\n",
+  });
+  const { nftables, iptables } = collectHost({ root, needs: needsOf([]) }).values;
+  assert.deepEqual(nftables, {
+    chains: [
+      {
+        ...{ table: "inet filter", name: "input", hook: "input", policy: "drop" },
+        rules: ["iif lo accept", "tcp dport accept", "ip saddr 127.0.0.0/8 counter drop"],
+      },
+      { table: "inet filter", name: "helper", hook: "", policy: "", rules: ["ip saddr @allowed accept"] },
+      { table: "inet more", name: "out", hook: "output", policy: "accept", rules: ["oif lo accept"] },
+    ],
+  });
+  assert.deepEqual(iptables, {
+    v4: { policies: { INPUT: "DROP", FORWARD: "DROP" }, rules: ["-A INPUT -i lo -j ACCEPT"] },
+    v6: { policies: {}, rules: [] },
+  });
+});
+
 test("units: masked, wanted, and with drop-ins", (context) => {
   const root = hostOf(context, {
     ...debian,
@@ -214,9 +316,27 @@ test("no set of files breaks it", (context) => {
     "proc/modules",
     "etc/sysctl.conf",
     "etc/audit/rules.d/a.rules",
+    "etc/nftables.conf",
+    "etc/iptables/rules.v4",
+    "etc/ufw/ufw.conf",
   ];
   const root = hostOf(context, Object.fromEntries(paths.map((path) => [path, noise])));
   const results = [...judge(root).values()];
   assert.ok(results.length > 0);
   assert.ok(results.every(({ reason }) => !/TypeError|undefined is not/.test(reason)));
+});
+
+test("long and hostile rules take no longer than their length, and are said to be too much where they are", (context) => {
+  const root = hostOf(context, {
+    ...debian,
+    "etc/nftables.conf": `table inet a { chain b { ${"tcp dport { 22 } ".repeat(20_000)}`,
+    "etc/audit/rules.d/a.rules": `-a always,exit ${"-S chmod ".repeat(20_000)}\n${"-w ".repeat(20_000)}`,
+    "etc/ssh/sshd_config": `AllowUsers ${`"'`.repeat(20_000)}\n`,
+  });
+  assert.equal(judge(root, "cis-debian-12").get("audit-rule-permissions")?.state, "not-applicable");
+  writeFileSync(join(root, "etc/nftables.conf"), 'include "/etc/nft/*"\n');
+  mkdirSync(join(root, "etc/nft"));
+  for (let n = 0; n < 300; n++) writeFileSync(join(root, `etc/nft/${n}`), 'include "/etc/nftables.conf"\n');
+  const { missing } = collectHost({ root, needs: needsOf([]) });
+  assert.match(missing?.["nftables"] ?? "", /includes too much/);
 });

@@ -2,10 +2,13 @@ import type { Facts } from "@bulwark/check";
 import { createHost, type Collector, type Needs } from "./collector.ts";
 import { access } from "./facts/access.ts";
 import { accounts } from "./facts/accounts.ts";
+import { audit } from "./facts/audit.ts";
 import { files } from "./facts/files.ts";
+import { firewall } from "./facts/firewall.ts";
 import { kernel } from "./facts/kernel.ts";
 import { kubernetes } from "./facts/kubernetes.ts";
 import { mounts } from "./facts/mounts.ts";
+import { privileged } from "./facts/privileged.ts";
 import { processes } from "./facts/processes.ts";
 import { runtimes } from "./facts/runtimes.ts";
 import { settings } from "./facts/settings.ts";
@@ -35,7 +38,10 @@ const collectors: readonly Collector[] = [
   settings,
   accounts,
   access,
+  audit,
+  privileged,
   ssh,
+  firewall,
   runtimes,
   kubernetes,
 ];

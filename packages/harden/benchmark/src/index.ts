@@ -4,6 +4,7 @@ export { collectCluster } from "./cluster.ts";
 export { collectHost, type CollectOptions } from "./collect.ts";
 export { chosen, evaluateBenchmark, needsOf, type Choice } from "./evaluate.ts";
 export { loadLibrary } from "./load.ts";
+export { loadPeer } from "./peer.ts";
 export { summarize, type Item, type SetSummary } from "./summary.ts";
 export { clausesOf, exportFormats, exportRows, exportText, type ExportFormat, type ExportRow } from "./export.ts";
 export { applyPlan, listBackups, makePlan, undoPlan, type Change, type Plan } from "./plan.ts";

@@ -96,8 +96,11 @@ export function flowOf(known: Partial<Flow> & Pick<Flow, "first" | "port" | "pro
   };
 }
 
-/** `shop/web` (the workload, or its pod where no workload is known), a DNS name, or an address. */
+/** `shop/web` (the workload, or its pod where no workload is known; without a namespace its name), a DNS name, or an address. */
 export function endText({ workload, name, ip }: End): string {
-  if (workload) return `${workload.namespace}/${workload.name ?? workload.pod ?? "?"}`;
+  if (workload) {
+    const own = workload.name ?? workload.pod ?? "?";
+    return workload.namespace === "" ? own : `${workload.namespace}/${own}`;
+  }
   return name ?? ip ?? "unknown";
 }

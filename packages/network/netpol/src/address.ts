@@ -59,7 +59,7 @@ export const allAddresses: readonly AddressRange[] = [
 ];
 
 /** A range as the fewest CIDRs that cover exactly it. */
-function toCidrs({ family, first, last }: AddressRange): string[] {
+export function toCidrs({ family, first, last }: AddressRange): string[] {
   const width = family === 4 ? 32 : 128;
   const list: string[] = [];
   for (let at = first; at <= last;) {

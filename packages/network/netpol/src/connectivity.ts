@@ -47,15 +47,44 @@ export interface Connection {
  * All that may connect to all, on every port, by classes of equivalence. Raises `NetpolError` (`too-large`) when the
  * table would pass `limits.table`.
  */
-export function connectivity({ tables }: Pick<Evaluator, "tables">): Connectivity {
+export function connectivity(evaluator: Pick<Evaluator, "tables">): Connectivity {
+  const { sets, classes, egress, ingress } = cutSides(evaluator);
+  return {
+    classes,
+    sets: sets.list,
+    open: (from, to) => sets.both(egress[from]?.[to] ?? sets.all, ingress[to]?.[from] ?? sets.all),
+  };
+}
+
+/** What each side by itself lets through, for whoever enforces one of them. */
+export interface Sides {
+  readonly classes: readonly EndClass[];
+  /** Every set of ports that occurs; the first is the empty one. */
+  readonly sets: readonly PortSet[];
+  /** Which of `sets` is every port. */
+  readonly all: number;
+  /**
+   * Class → which of `sets` is open from (ingress) or to (egress) each other class; undefined: everything to everybody. Equal
+   * sides are the same object.
+   */
+  readonly ingress: readonly (Uint32Array | undefined)[];
+  readonly egress: readonly (Uint32Array | undefined)[];
+}
+
+/** As `connectivity`, the two sides apart. */
+export function sides(evaluator: Pick<Evaluator, "tables">): Sides {
+  const { sets, ...rest } = cutSides(evaluator);
+  return { ...rest, sets: sets.list, all: sets.all };
+}
+
+function cutSides({ tables }: Pick<Evaluator, "tables">): Omit<Sides, "sets" | "all"> & { sets: Sets } {
   const atoms = cutPorts(tables);
   const sets = createSets(atoms);
-  const out = sideSets(tables, "egress", atoms, sets);
-  const into = sideSets(tables, "ingress", atoms, sets);
   return {
     classes: endClasses(tables),
-    sets: sets.list,
-    open: (from, to) => sets.both(out[from]?.[to] ?? sets.all, into[to]?.[from] ?? sets.all),
+    sets,
+    egress: sideSets(tables, "egress", atoms, sets),
+    ingress: sideSets(tables, "ingress", atoms, sets),
   };
 }
 

@@ -1,3 +1,4 @@
+export { toCidrs } from "./address.ts";
 export type { Cluster, ClusterNode, Namespace, Pod } from "./cluster.ts";
 export { limits, NetpolError, problemText, type NetpolErrorCode, type Problem } from "./error.ts";
 export {
@@ -14,6 +15,7 @@ export {
   connections,
   connectivity,
   portSetText,
+  sides,
   type Connection,
   type Connectivity,
   type EndClass,
@@ -22,7 +24,7 @@ export {
   type PortSet,
 } from "./connectivity.ts";
 export { diff, type Difference } from "./diff.ts";
-export { loadFiles, loadTexts, type Loaded } from "./load.ts";
+export { loadFiles, loadObjects, loadTexts, type Loaded } from "./load.ts";
 export {
   decisionText,
   explain,

@@ -23,6 +23,7 @@ export interface Loaded {
   readonly ignored: ReadonlyMap<string, number>;
 }
 
+/** An object, and where it stands. */
 interface Entry {
   readonly object: Record<string, unknown>;
   readonly source: string;
@@ -40,6 +41,11 @@ export function loadFiles(files: readonly string[]): Loaded {
 /** As `loadFiles`, of texts; their names are for messages. */
 export function loadTexts(texts: readonly { name: string; text: string }[]): Loaded {
   return sort(entriesOf(readTexts(texts)));
+}
+
+/** As `loadFiles`, of objects as an API server has them. */
+export function loadObjects(objects: readonly Entry[]): Loaded {
+  return sort(objects);
 }
 
 function entriesOf({ objects, problems, others }: Manifests): Entry[] {

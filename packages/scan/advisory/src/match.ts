@@ -14,12 +14,18 @@ import { compareVersions, type VersionScheme } from "./versions/index.ts";
  */
 export function match({ os, packages }: Inventory, database: AdvisoryDatabase): Vulnerability[] {
   const found = new Map<string, Vulnerability>();
+  const known = new Set<string>();
   const answered = packages.some(
     (item) => isOfSystem(item.type) && !("unknown" in targetOf(item, os, database.ecosystems)),
   );
   for (const item of packages) {
     // Where nothing is known of the distribution, nobody answers for what it owns.
     if (item.ownedBy !== null && answered && !isOfSystem(item.type)) continue;
+    // Of the same package in another place there is nothing else to say: a tree of npm has many of them.
+    const { type, name, version, source, module, purl } = item;
+    const identity = [type, name, version, source.name, source.version, module, purl].join("\u0000");
+    if (purl !== "" && known.has(identity)) continue;
+    known.add(identity);
     const target = targetOf(item, os, database.ecosystems);
     if ("unknown" in target) continue;
     for (const vulnerability of weaknessesOf(item, target, database)) {

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fuzzing } from "@bulwark/testkit";
 import fc from "fast-check";
 import { rangesOf, rangeWith, type RangeEvent } from "./ranges.ts";
 import { compareVersions } from "./versions/index.ts";
@@ -42,7 +43,7 @@ test("a version is in the ranges exactly when the specification's algorithm says
       const inside = rangeWith(rangesOf(events, "semver"), asked, "semver") !== undefined;
       assert.equal(inside, includedInRange(asked, events));
     }),
-    { numRuns: 3000 },
+    fuzzing(3000),
   );
 });
 

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { linkSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from "node:fs";
+import { linkSync, mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { gzipSync } from "node:zlib";
-import { makeTar, run } from "@bulwark/testkit";
+import { gzipSync, zstdCompressSync } from "node:zlib";
+import { damaged, fuzzing, makeLayout, makeTar, run } from "@bulwark/testkit";
 import fc from "fast-check";
 import type { Analyzer } from "./analyzer.ts";
+import { ImageError } from "./error.ts";
+import { examineTree } from "./examine-tree.ts";
 import { examineLayer, type LayerFacts } from "./layer-facts.ts";
+import { openImage } from "./open.ts";
 
 let folder = "";
 beforeEach(() => (folder = mkdtempSync(join(tmpdir(), "bulwark-hostile-"))));
@@ -178,19 +181,51 @@ test("whatever is done to a layer, it gives facts and faults, and never an error
   const plain = makeTar(folder, { a: "1", "b/c": "2".repeat(3000), ["n".repeat(120)]: "3" }, (root) =>
     linkSync(join(root, "a"), join(root, "d")),
   );
-  for (const whole of [plain, gzipSync(plain)]) {
+  for (const whole of [plain, gzipSync(plain), zstdCompressSync(plain)]) {
     await fc.assert(
-      fc.asyncProperty(
-        fc.nat(whole.length),
-        fc.array(fc.tuple(fc.nat(whole.length - 1), fc.nat(255)), { maxLength: 5 }),
-        async (length, flips) => {
-          const data = Buffer.from(whole.subarray(0, length));
-          for (const [at, value] of flips) if (at < data.length) data[at] = value;
-          const facts = await examine(data);
-          assert.ok(facts.whole || facts.faults.length > 0);
-        },
-      ),
-      { numRuns: 150 },
+      fc.asyncProperty(damaged(whole), async (data) => {
+        const facts = await examine(data);
+        assert.ok(facts.whole || facts.faults.length > 0);
+      }),
+      fuzzing(120),
+    );
+  }
+  // Damage that the compression does not notice.
+  await fc.assert(
+    fc.asyncProperty(damaged(plain), async (data) => {
+      const facts = await examine(gzipSync(data, { level: 1 }));
+      assert.ok(facts.whole || facts.faults.length > 0);
+    }),
+    fuzzing(120),
+  );
+});
+
+test("whatever is done to an archive of an image, it is opened and examined, or an error of ours", async () => {
+  const layer = makeTar(folder, { "etc/os-release": "ID=debian\n", "app/a": "1" });
+  const config = { architecture: "amd64", os: "linux", config: { Env: ["A=b"], Labels: { a: "b" } } };
+  const layout = makeLayout(folder, [layer, gzipSync(layer)], config);
+  const oci = join(folder, "oci.tar");
+  run("tar", ["-C", layout, "-cf", oci, "."]);
+  const hex = (data: Buffer): string => createHash("sha256").update(data).digest("hex");
+  const saved = makeTar(folder, {
+    "manifest.json": JSON.stringify([{ Config: "c.json", RepoTags: ["a:1"], Layers: ["l/layer.tar"] }]),
+    "c.json": JSON.stringify({ ...config, rootfs: { diff_ids: [`sha256:${hex(layer)}`] } }),
+    "l/layer.tar": layer,
+  });
+  const file = join(folder, "damaged.tar");
+  for (const whole of [readFileSync(oci), saved]) {
+    await fc.assert(
+      fc.asyncProperty(damaged(whole), async (data) => {
+        writeFileSync(file, data);
+        try {
+          await using tree = await openImage(file);
+          assert.equal(tree.content.kind, "layers");
+          await examineTree(tree, { reading });
+        } catch (error) {
+          assert.ok(error instanceof ImageError, String(error));
+        }
+      }),
+      fuzzing(80),
     );
   }
 });

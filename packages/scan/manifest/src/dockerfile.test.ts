@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fuzzing } from "@bulwark/testkit";
 import fc from "fast-check";
 import { checkResult } from "@bulwark/model";
 import { dockerfileFacts } from "./dockerfile-facts.ts";
@@ -118,7 +119,7 @@ test("no text breaks it, and a text that is none of a Dockerfile is unknown, not
         assert.ok(results.length > 0);
       },
     ),
-    { numRuns: 200 },
+    fuzzing(200),
   );
   const states = new Set(checkDockerfile("hello", "x").map(({ state }) => state));
   assert.deepEqual([...states], ["unknown"]);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fuzzing } from "@bulwark/testkit";
 import fc from "fast-check";
 import { compileAnchors, type Anchor } from "./anchors.ts";
 
@@ -32,7 +33,7 @@ test("every literal is found at every place, as a plain search finds it", () => 
       fc.string({ unit: fc.constantFrom("a", "A", "b", "B", "_", "[", "{", "x"), maxLength: 200 }),
       (anchors, text) => assert.deepEqual(found(anchors, text), expected(anchors, text)),
     ),
-    { numRuns: 300 },
+    fuzzing(300),
   );
 });
 

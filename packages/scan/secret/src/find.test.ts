@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { fuzzing } from "@bulwark/testkit";
 import fc from "fast-check";
 import { findSecrets, loadKinds, maskSecrets, parseKinds, type FoundSecret } from "./index.ts";
 
@@ -142,10 +143,11 @@ test("no bytes break it, and nothing of a credential gets out", () => {
         assert.ok(line !== null && line >= 1);
       }
     }),
-    { numRuns: 300 },
+    fuzzing(300),
   );
   fc.assert(
     fc.property(fc.uint8Array({ maxLength: 4000 }), (bytes) => void findSecrets(kinds, Buffer.from(bytes), "/a")),
+    fuzzing(100),
   );
 });
 

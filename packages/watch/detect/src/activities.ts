@@ -6,7 +6,9 @@ import {
   type SocketActivity,
 } from "@bulwark/model";
 import {
+  answerCode,
   argumentNames,
+  questionName,
   type ActivityRecord,
   type CallRecord,
   type DnsRecord,
@@ -78,29 +80,11 @@ function toSocket({ operation, family, kind, protocol, local, remote, path }: So
   };
 }
 
-/** https://www.iana.org/assignments/dns-parameters: types and codes that are met. */
-const questions: Record<number, string> = {
-  1: "A",
-  2: "NS",
-  5: "CNAME",
-  6: "SOA",
-  10: "NULL",
-  12: "PTR",
-  15: "MX",
-  16: "TXT",
-  28: "AAAA",
-  33: "SRV",
-  64: "SVCB",
-  65: "HTTPS",
-  255: "ANY",
-};
-const codes = ["NOERROR", "FORMERR", "SERVFAIL", "NXDOMAIN", "NOTIMP", "REFUSED"];
-
 function toDns({ name, kind, code, answers, server }: DnsRecord): DnsActivity {
   return {
     name: name.slice(0, 256),
-    kind: questions[kind] ?? `TYPE${kind}`,
-    code: codes[code] ?? `RCODE${code}`,
+    kind: questionName(kind),
+    code: answerCode(code),
     answers: answers.slice(0, answersLimit).map((answer) => answer.slice(0, 256)),
     server,
   };

@@ -8,9 +8,20 @@
 #define BULWARK_COMMAND_H
 
 #include "frame.h"
+#include "nettable.h"
 #include "policy.h"
 
-enum command_type { COMMAND_SET = 1, COMMAND_UNSET = 2 };
+enum command_type {
+	COMMAND_SET = 1,
+	COMMAND_UNSET = 2,
+	/* A table of network policies: its beginning, what is in it, in any order, and its end. Holds from the end on. */
+	COMMAND_NET_BEGIN = 3,
+	COMMAND_NET_PREFIXES = 4,
+	COMMAND_NET_CELLS = 5,
+	COMMAND_NET_SETS = 6,
+	COMMAND_NET_POD = 7,
+	COMMAND_NET_COMMIT = 8,
+};
 
 struct command_unset {
 	struct frame_header header;
@@ -31,6 +42,41 @@ struct command_set {
 };
 FRAME_SIZE(struct command_set, 64 + POLICY_RULES * 40);
 FRAME_SIZE(struct command_unset, 40);
+
+/* COMMAND_NET_PREFIXES, COMMAND_NET_CELLS, COMMAND_NET_SETS: so many of these follow. */
+struct command_net {
+	struct frame_header header;
+	__u64 id;
+	__u32 count;
+	__u32 reserved;
+};
+struct command_prefix {
+	__u8 address[16];
+	__u32 bits; /* 0 to 128 */
+	__u32 class;
+};
+struct command_cell {
+	__u32 row;
+	__u32 class;
+	__u32 set;
+};
+struct command_ports {
+	__u32 set;
+	__u32 used;
+	struct net_range ranges[NET_RANGES];
+};
+/* The cgroup's path follows and ends in NUL. One that is not there any more is passed over. */
+struct command_pod {
+	struct frame_header header;
+	__u64 id;
+	__u32 ingress;
+	__u32 egress;
+};
+FRAME_SIZE(struct command_net, 48);
+FRAME_SIZE(struct command_prefix, 24);
+FRAME_SIZE(struct command_cell, 12);
+FRAME_SIZE(struct command_ports, 8 + NET_RANGES * 8);
+FRAME_SIZE(struct command_pod, 48);
 
 #define LONGEST_POLICY (24 * 3600 * 1000000000ull)
 #define PATHS_A_POLICY 64

@@ -35,6 +35,8 @@ enum frame_type {
 	FRAME_FLOOD = 17,
 	FRAME_REPLY = 18,
 	FRAME_ENFORCEMENT = 19,
+	FRAME_FLOW = 20,
+	FRAME_OPENING = 21,
 };
 
 struct frame_header {
@@ -269,6 +271,56 @@ struct frame_dns {
 	__u16 reserved[3];
 };
 
+enum flow_role { FLOW_UNKNOWN = 0, FLOW_CLIENT = 1, FLOW_SERVER = 2 };
+
+/*
+ * What a container sent to and received from one address since the frame before: all its connections to (or, where it is
+ * the server, to its own) port. Addresses are of IPv6; ::ffff:a.b.c.d is IPv4.
+ */
+struct frame_flow {
+	struct frame_header header;
+	__u64 start_time; /* of the process, with its number */
+	__u64 cgroup; /* number of the cgroup of version 2 */
+	__u64 first; /* nanoseconds of CLOCK_BOOTTIME */
+	__u64 last;
+	__u64 bytes_out; /* what this end sent, without headers */
+	__u64 bytes_in;
+	__u64 packets_out;
+	__u64 packets_in;
+	__u32 pid;
+	__u32 network_namespace;
+	/* Connections; of protocols without such, conversations: changes of the client's port. */
+	__u32 begun;
+	__u32 established;
+	__u32 refused;
+	__u32 timed_out;
+	__u32 denied;
+	__u32 encrypted; /* that began with a handshake of TLS or QUIC */
+	__u32 policy; /* that denied last; 0: none */
+	__u16 port; /* of the server */
+	__u16 first_client_port;
+	__u16 client_port; /* the last one */
+	__u8 protocol;
+	__u8 role; /* of this end */
+	__u8 local[16];
+	__u8 remote[16];
+	char name[16]; /* of the program's file, cut; ends in NUL */
+	__u32 reserved;
+};
+
+/* The first bytes of a connection in one direction follow; of each flow at most once a minute. */
+#define OPENING_BYTES 2048
+struct frame_opening {
+	struct frame_header header;
+	struct frame_actor actor;
+	struct frame_socket socket;
+	__u16 length;
+	__u8 role;
+	__u8 from_client;
+	__u8 protocol;
+	__u8 reserved[3];
+};
+
 /* So many events of a mount namespace were passed over since the sensor started, because its share was used up. */
 struct frame_flood {
 	struct frame_header header;
@@ -284,6 +336,7 @@ struct frame_loss {
 	__u64 unreadable;
 	__u64 limited;
 	__u64 files;
+	__u64 flows;
 };
 
 /* What to add to a time of a frame to have nanoseconds since 1970. Sent first and whenever the wall clock was set. */
@@ -348,7 +401,9 @@ FRAME_SIZE(struct frame_dns, 136);
 FRAME_SIZE(struct frame_flood, 96);
 FRAME_SIZE(struct frame_reply, 48);
 FRAME_SIZE(struct frame_enforcement, 72);
-FRAME_SIZE(struct frame_loss, 72);
+FRAME_SIZE(struct frame_loss, 80);
+FRAME_SIZE(struct frame_flow, 192);
+FRAME_SIZE(struct frame_opening, 136);
 FRAME_SIZE(struct frame_clock, 40);
 
 #endif

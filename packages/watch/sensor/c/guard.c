@@ -24,6 +24,7 @@
 #include "command.h"
 #include "execs.h"
 #include "inside.h"
+#include "network.h"
 #include "output.h"
 #include "privileges.h"
 
@@ -68,16 +69,20 @@ static char refusal[512];
 
 static void run(struct guard *guard);
 
+bool guard_is_wanted(void)
+{
+	struct stat stat;
+
+	return fstat(STDIN_FILENO, &stat) == 0 && (S_ISFIFO(stat.st_mode) || S_ISSOCK(stat.st_mode));
+}
+
 int guard_start(struct bpf_object *object, int cgroup_root)
 {
 	static struct guard guard;
-	struct stat stat;
 	int sockets[2];
 	pid_t child;
 
-	if (fstat(STDIN_FILENO, &stat) != 0 || !(S_ISFIFO(stat.st_mode) || S_ISSOCK(stat.st_mode)))
-		return -1;
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+	if (!guard_is_wanted() || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
 		return -1;
 	child = fork();
 	if (child != 0) {
@@ -102,6 +107,7 @@ int guard_start(struct bpf_object *object, int cgroup_root)
 	guard.socket = sockets[1];
 	guard.policies = bpf_object__find_map_fd_by_name(object, "policies");
 	guard.paths = bpf_object__find_map_fd_by_name(object, "policy_paths");
+	network_open(object, cgroup_root);
 	inside_cgroup(getpid(), guard.own_cgroup, sizeof(guard.own_cgroup));
 	run(&guard);
 	_exit(0);
@@ -469,7 +475,10 @@ static void take(struct guard *guard, const struct frame_header *command)
 		if (one)
 			end(guard, one, ENFORCEMENT_UNDONE);
 	} else {
-		refuse("the command is none that is known\nThis is a defect; please report it.");
+		const char *wrong = network_take(command);
+
+		is_done = !wrong || refuse("%s", wrong);
+		ways = WAY_REFUSES_CONNECT | WAY_DROPS_PACKETS;
 	}
 	answer(guard, unset->id, is_done, ways);
 }
@@ -511,6 +520,7 @@ static bool orphan(struct guard *guard)
 	bool is_left = false;
 
 	guard->is_orphan = true;
+	network_clear();
 	for (size_t i = 0; i < MOST; i++) {
 		struct enforced *one = &guard->all[i];
 

@@ -8,9 +8,13 @@
 #ifndef BULWARK_GUARD_H
 #define BULWARK_GUARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct bpf_object;
+
+/* Whether somebody can send commands: standard input is a pipe or a socket. */
+bool guard_is_wanted(void);
 
 /*
  * Starts it; to be called after the programs are loaded, before any is attached, while all rights are there. The socket

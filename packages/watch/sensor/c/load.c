@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "fail.h"
+#include "flows.h"
 #include "guard.h"
 
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
@@ -40,6 +41,10 @@ static const struct hook {
 	{ "bind", "cgroup/post_bind4", "on_bind4", NULL, true, true },
 	{ "bind", "cgroup/post_bind6", "on_bind6", NULL, true, true },
 	{ "unix", "cgroup/connect_unix", "on_connect_unix", "bpf_cast_to_kern_ctx", true, true },
+	{ "flow", "cgroup/sock_create", "flow_socket", NULL, true, true },
+	{ "flow", "tp_btf/inet_sock_set_state", "flow_state", NULL, false, true },
+	{ "flow,dns", "cgroup_skb/egress", "flow_egress", NULL, true, true },
+	{ "flow,dns", "cgroup_skb/ingress", "flow_ingress", NULL, true, true },
 };
 /* enum bpf_attach_type of include/uapi/linux/bpf.h */
 #define CGROUP_UNIX_CONNECT 49
@@ -147,11 +152,45 @@ static bool reads_foreign_memory(const struct btf *kernel)
 	return false;
 }
 
+static bool is_of_flows(const char *program)
+{
+	return strncmp(program, "flow_", 5) == 0;
+}
+
+/* Programs and maps of hooks/network-policy.h. */
+static bool is_of_network(const char *name)
+{
+	return strncmp(name, "net_", 4) == 0;
+}
+
+/* What is not used takes no memory. */
+static void leave_out_network(struct bpf_object *object)
+{
+	struct bpf_program *each;
+	struct bpf_map *map;
+
+	bpf_object__for_each_program(each, object)
+		if (is_of_network(bpf_program__name(each)))
+			bpf_program__set_autoload(each, false);
+	bpf_object__for_each_map(map, object)
+		if (is_of_network(bpf_map__name(map)))
+			bpf_map__set_autocreate(map, false);
+}
+
 /* Whether the kernel has what a hook needs. A type is a typedef of a tracepoint, or a function for programs. */
 static bool is_there(const struct btf *kernel, const struct hook *hook)
 {
 	return !hook->type || btf__find_by_name_kind(kernel, hook->type, BTF_KIND_TYPEDEF) > 0 ||
 	       btf__find_by_name_kind(kernel, hook->type, BTF_KIND_FUNC) > 0;
+}
+
+static struct bpf_object *open_kernel_side(void)
+{
+	struct bpf_object *object = bpf_object__open_mem(kernel_side, kernel_side_end - kernel_side, NULL);
+
+	if (!object)
+		fail("incomplete build", "Run make clean all in packages/watch/sensor.", "kernel side: %s", strerror(errno));
+	return object;
 }
 
 static void configure(struct bpf_object *object, const struct load_options *options, int cpus)
@@ -174,8 +213,13 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 	bpf_program__set_type(program(object, "on_connect_unix"), BPF_PROG_TYPE_CGROUP_SOCK_ADDR);
 	bpf_program__set_expected_attach_type(program(object, "on_connect_unix"), CGROUP_UNIX_CONNECT);
 	for (size_t i = 0; i < HOOKS; i++)
-		if (!is_there(kernel, &hooks[i]) || (hooks[i].in_cgroup && options->cgroup < 0))
+		if (!is_there(kernel, &hooks[i]) || (hooks[i].in_cgroup && options->cgroup < 0) ||
+		    (is_of_flows(hooks[i].program) && !options->flow_ms))
 			bpf_program__set_autoload(program(object, hooks[i].program), false);
+	if (!options->flow_ms || options->cgroup < 0)
+		bpf_program__set_autoload(program(object, "flow_snapshot"), false);
+	if (options->no_network)
+		leave_out_network(object);
 	btf__free(kernel);
 
 	if (bpf_map__set_initial_value(map(object, ".rodata.settings"), &settings, sizeof(settings)) != 0 ||
@@ -185,12 +229,15 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 		fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
 }
 
-static void load_programs(struct bpf_object *object)
+/* False: the kernel does not take what counts flows or enforces network policies; without that it may take the rest. */
+static bool load_programs(struct bpf_object *object)
 {
 	int error = bpf_object__load(object);
 
 	if (error == 0)
-		return;
+		return true;
+	if (is_of_flows(refused) || is_of_network(refused))
+		return false;
 	if (refused[0])
 		fail("the kernel refuses a program", OTHER_KERNEL, "%s: %s", refused, strerror(-error));
 	if (error == -EPERM)
@@ -255,14 +302,29 @@ static int open_cgroup_root(void)
 	return path[0] ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
 }
 
-static int open_snapshot(struct bpf_object *object)
+static int open_iterator(struct bpf_object *object, const char *name)
 {
-	struct bpf_link *link = bpf_program__attach_iter(program(object, "on_snapshot"), NULL);
+	struct bpf_link *link = bpf_program__attach_iter(program(object, name), NULL);
 	int fd = link ? bpf_iter_create(bpf_link__fd(link)) : -1;
 
 	if (fd < 0)
-		fail("the kernel does not attach a program", OTHER_KERNEL, "on_snapshot: %s", strerror(errno));
+		fail("the kernel does not attach a program", OTHER_KERNEL, "%s: %s", name, strerror(errno));
 	return fd;
+}
+
+/* Sockets that are there already; new ones are told of by then. */
+static void read_sockets(struct bpf_object *object)
+{
+	char nothing[4096];
+	ssize_t size;
+
+	if (!bpf_program__autoload(program(object, "flow_snapshot")))
+		return;
+	int fd = open_iterator(object, "flow_snapshot");
+	do
+		size = read(fd, nothing, sizeof(nothing));
+	while (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)));
+	close(fd);
 }
 
 static const struct cpu_loss *map_losses(struct bpf_object *object, int cpus)
@@ -286,21 +348,31 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 	if (access(BTF_FILE, R_OK) != 0)
 		fail("the kernel does not describe its types", "Needs a kernel with CONFIG_DEBUG_INFO_BTF=y.", BTF_FILE ": %s",
 		     strerror(errno));
-	object = bpf_object__open_mem(kernel_side, kernel_side_end - kernel_side, NULL);
-	if (!object)
-		fail("incomplete build", "Run make clean all in packages/watch/sensor.", "kernel side: %s", strerror(errno));
 	options->cgroup = open_cgroup_root();
+	options->no_network = !guard_is_wanted();
+	object = open_kernel_side();
 	configure(object, options, loaded.cpus);
-	load_programs(object);
+	while (!load_programs(object)) {
+		bpf_object__close(object);
+		if (is_of_network(refused))
+			options->no_network = true;
+		else
+			options->flow_ms = 0;
+		refused[0] = 0;
+		object = open_kernel_side();
+		configure(object, options, loaded.cpus);
+	}
 	find_host(object);
 	loaded.guard = guard_start(object, options->cgroup);
+	loaded.flows = options->flow_ms && options->cgroup >= 0 ? flows_start(object, options->flow_ms) : -1;
 
 	loaded.ring = ring_buffer__new(bpf_map__fd(map(object, "ring")), receive, context, NULL);
 	if (!loaded.ring)
 		fail("cannot read the ring buffer", OTHER_KERNEL, "%s", strerror(errno));
 	loaded.losses = map_losses(object, loaded.cpus);
 	attach_all(object, options->cgroup, &loaded);
-	loaded.snapshot = open_snapshot(object);
+	read_sockets(object);
+	loaded.snapshot = open_iterator(object, "on_snapshot");
 	/* Links and mapped memory keep the programs and maps: their own descriptors are not needed any more. */
 	bpf_object__close(object);
 	if (options->cgroup >= 0)

@@ -15,14 +15,17 @@ struct load_options {
 	bool verbose; /* what libbpf and the verifier say goes to standard error */
 	__u64 rate; /* events a second that each cgroup may make */
 	size_t ring_bytes; /* power of two of pages */
+	unsigned flow_ms; /* how often flows are told of; 0: they are not counted */
+	bool no_network; /* set by load(): network policies are not to be enforced, or this kernel does not take what does it */
 };
 
 struct loaded {
 	struct ring_buffer *ring;
 	const struct cpu_loss *losses;
 	int cpus;
-	char hooks[1024]; /* lines "event hook\n" of what is attached */
+	char hooks[1536]; /* lines "event hook\n" of what is attached */
 	int guard; /* socket from the process that enforces; -1: there is none */
+	int flows; /* socket from the process that reads flows; -1: there is none */
 	int snapshot; /* to read until its end, for the frames of what is there already */
 };
 

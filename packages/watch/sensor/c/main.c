@@ -19,6 +19,7 @@
 
 #include "fail.h"
 #include "files.h"
+#include "flows.h"
 #include "guard.h"
 #include "load.h"
 #include "output.h"
@@ -31,6 +32,8 @@
 #define PAUSE 5
 /* Frames taken in before what we have is written, so that a flood from the kernel cannot hold up the output. */
 #define FRAMES_A_TURN 4096
+/* Milliseconds that the last flows are waited for at the end. */
+#define END_LIMIT 1000
 #define LOSS_PERIOD_NS 1000000000ll
 #define CLOCK_TOLERANCE_NS 1000000ll
 
@@ -51,6 +54,8 @@ static void send_ready(struct turn *turn, const char *hooks);
 static void send_clock(struct output *output);
 static void take_files(struct turn *turn);
 static void take_answers(struct turn *turn, int guard);
+static bool take_flows(struct turn *turn, int flows);
+static void take_last_flows(struct turn *turn, int flows);
 static void send_loss(struct turn *turn, const struct loaded *loaded, bool at_once);
 
 int main(int count, char **values)
@@ -78,6 +83,10 @@ int main(int count, char **values)
 		ring_buffer__consume(loaded.ring);
 		take_files(&turn);
 		take_answers(&turn, loaded.guard);
+		if (is_over)
+			take_last_flows(&turn, loaded.flows);
+		else if (!take_flows(&turn, loaded.flows))
+			fail("the process that reads flows ended", "Start the sensor again.", "its socket is closed");
 		send_clock(&turn.output);
 		send_loss(&turn, &loaded, is_over);
 		if (!output_flush(&turn.output) || is_over)
@@ -108,6 +117,7 @@ static void parse_options(int count, char **values, struct load_options *options
 		{ "ring", required_argument, NULL, 'r' },
 		{ "buffer", required_argument, NULL, 'b' },
 		{ "rate", required_argument, NULL, 'e' },
+		{ "flows", required_argument, NULL, 'f' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{},
 	};
@@ -121,16 +131,18 @@ static void parse_options(int count, char **values, struct load_options *options
 			options->verbose = true;
 		else if (option == 'e')
 			options->rate = size_option("rate", optarg, 1);
+		else if (option == 'f')
+			options->flow_ms = size_option("flows", optarg, 10);
 		else if (option == 'r')
 			options->ring_bytes = size_option("ring", optarg, sysconf(_SC_PAGESIZE));
 		else if (option == 'b')
 			*buffer_bytes = size_option("buffer", optarg, 2 * FRAME_MAX);
 		else
-			fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --verbose.", "%s",
+			fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --flows MILLISECONDS, --verbose.", "%s",
 			     values[optind - 1]);
 	}
 	if (optind < count)
-		fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --verbose.", "%s", values[optind]);
+		fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --flows MILLISECONDS, --verbose.", "%s", values[optind]);
 	if (options->ring_bytes & (options->ring_bytes - 1))
 		fail("wrong option", "Give a power of two.", "--ring %zu", options->ring_bytes);
 	if (isatty(STDOUT_FILENO))
@@ -237,6 +249,34 @@ static void take_answers(struct turn *turn, int guard)
 		fail("the process that enforces ended", "Start the sensor again.", "its socket is closed");
 }
 
+/* What the process that reads flows has to say, a bounded share of it. False: it is gone. */
+static bool take_flows(struct turn *turn, int flows)
+{
+	static __u8 frames[FRAME_MAX];
+	long length = 0;
+
+	for (int taken = 0; taken < FRAMES_A_TURN && flows >= 0; taken += length / sizeof(struct frame_flow)) {
+		length = flows_read(flows, frames, sizeof(frames));
+		if (length <= 0)
+			break;
+		for (long at = 0; at + (long)sizeof(struct frame_flow) <= length; at += sizeof(struct frame_flow))
+			output_event(&turn->output, frames + at, sizeof(struct frame_flow));
+	}
+	return length >= 0;
+}
+
+/* What is counted since it spoke last. */
+static void take_last_flows(struct turn *turn, int flows)
+{
+	struct pollfd last = { .fd = flows, .events = POLLIN };
+
+	if (flows < 0)
+		return;
+	flows_end(flows);
+	while (poll(&last, 1, END_LIMIT) > 0 && take_flows(turn, flows))
+		output_flush(&turn->output);
+}
+
 static __s64 nanoseconds(clockid_t clock)
 {
 	struct timespec now;
@@ -277,8 +317,10 @@ static void send_loss(struct turn *turn, const struct loaded *loaded, bool at_on
 		frame.ring += __atomic_load_n(&loaded->losses[cpu].ring, __ATOMIC_RELAXED);
 		frame.unreadable += __atomic_load_n(&loaded->losses[cpu].unreadable, __ATOMIC_RELAXED);
 		frame.limited += __atomic_load_n(&loaded->losses[cpu].limited, __ATOMIC_RELAXED);
+		frame.flows += __atomic_load_n(&loaded->losses[cpu].flows, __ATOMIC_RELAXED);
 	}
-	__u64 sum = frame.ring + frame.pipe + frame.unreadable + frame.limited + frame.files;
+	__u64 sum = frame.ring + frame.pipe + frame.unreadable + frame.limited + frame.files +
+		    frame.flows;
 	if (sum == told)
 		return;
 	frame_begin(&frame, FRAME_LOSS, sizeof(frame));

@@ -20,6 +20,7 @@
 #include "kernel/socket.h"
 #include "kernel/process.h"
 #include "kernel/policy.h"
+#include "kernel/flow.h"
 
 #include "hooks/host.h"
 #include "hooks/exec.h"
@@ -35,5 +36,8 @@
 #include "hooks/snapshot.h"
 #include "hooks/end-exec.h"
 #include "hooks/cut-network.h"
+#include "hooks/flow-socket.h"
+#include "hooks/flow-packet.h"
+#include "hooks/network-policy.h"
 
 char LICENSE[] SEC("license") = "Dual BSD/GPL";

@@ -28,7 +28,8 @@ struct cpu_loss {
 	__u64 ring;
 	__u64 unreadable;
 	__u64 limited;
-	__u64 reserved[5];
+	__u64 flows;
+	__u64 reserved[4];
 };
 
 #endif

@@ -99,7 +99,7 @@ export interface SignalRecord extends Actor {
   target: { pid: number; startTime: bigint; name: string; pidNamespace: number };
 }
 
-/** An answer of a name server. No process: packets come outside of any. */
+/** An answer of a name server over UDP. The process is the one whose socket it came to. */
 export interface DnsRecord extends Actor {
   type: "dns";
   /** Lower case, without the dot at the end. */
@@ -109,6 +109,8 @@ export interface DnsRecord extends Actor {
   code: number;
   /** Addresses of `A` and `AAAA`, names of `CNAME`. */
   answers: string[];
+  /** Who asked, and who answered. */
+  client: { ip: string; port: number };
   server: { ip: string; port: number };
 }
 

@@ -147,7 +147,9 @@ export function decodeDns(bytes: Buffer, actor: Actor): DnsRecord | undefined {
   if (!isInternet(family)) throw new Flaw(`has a packet of address family ${family}`);
   filled(bytes, DNS + bytes.readUInt16LE(128));
   const answer = readAnswer(bytes.subarray(DNS));
-  return answer && { type: "dns", ...actor, ...answer, server: address(bytes, family, 112, 94) };
+  if (!answer) return undefined;
+  const [client, server] = [address(bytes, family, 96, 92), address(bytes, family, 112, 94)];
+  return { type: "dns", ...actor, ...answer, client, server };
 }
 
 export function decodeFlood(bytes: Buffer, actor: Actor): ActivityRecord {

@@ -402,9 +402,51 @@ test("an answer of a name server is told with its question, and anything else on
     kind: 1,
     code: 0,
     answers: ["198.51.100.9"],
+    client: { ip: "10.0.0.1", port: 4000 },
     server: { ip: "10.0.0.53", port: 53 },
   });
   assert.deepEqual(decode(packet(Buffer.from("no dns message at all"))), []);
+});
+
+test("a flow has both ends, counts and results", () => {
+  const mapped = (v4: string) => `00000000000000000000ffff${v4}`;
+  const record = only(
+    frame(
+      20,
+      0,
+      ...([111, 4711, 1000, 2000, 10, 20, 3, 4].map((value) => [8, value]) satisfies Field[]),
+      ...([10, 4_026_531_997, 9, 8, 7, 6, 5, 4, 3].map((value) => [4, value]) satisfies Field[]),
+      ...([443, 40_000, 40_001].map((value) => [2, value]) satisfies Field[]),
+      [1, 6],
+      [1, 1],
+      address(mapped("0a000001")),
+      address("20010db8000000000000000000000001"),
+      Buffer.from("curl".padEnd(16, "\0")),
+      [4, 0],
+    ),
+  );
+  assert.deepEqual(record, {
+    ...{ type: "flow", sequence: 0n, time: 1_000_000_000n, pid: 10, startTime: 111n, name: "curl", cgroup: 4711n },
+    ...{ networkNamespace: 4_026_531_997, role: "client", protocol: 6, local: "10.0.0.1", remote: "2001:db8::1" },
+    ...{ port: 443, firstClientPort: 40_000, clientPort: 40_001, first: 1000n, last: 2000n },
+    ...{ bytesOut: 10n, bytesIn: 20n, packetsOut: 3n, packetsIn: 4n },
+    ...{ begun: 9, established: 8, refused: 7, timedOut: 6, denied: 5, encrypted: 4, policy: 3 },
+  });
+});
+
+test("the beginning of a connection has its bytes, and who sent them", () => {
+  const ends = tcp(2, 1, ["0a000001", 40_000], ["0a000002", 443]);
+  const record = only(frame(21, 0, actor(someone), ends, [2, 3], [1, 1], [1, 1], [1, 6], new Uint8Array(3), "abc"));
+  assert.ok(record?.type === "opening");
+  const { role, fromClient, protocol, local, remote, bytes } = record;
+  assert.deepEqual([role, fromClient, protocol, bytes.toString()], ["client", true, 6, "abc"]);
+  assert.deepEqual(
+    [local, remote],
+    [
+      { ip: "10.0.0.1", port: 40_000 },
+      { ip: "10.0.0.2", port: 443 },
+    ],
+  );
 });
 
 test("ready names the hooks", () => {
@@ -416,18 +458,25 @@ test("ready names the hooks", () => {
   ]);
 });
 
-const losses = ({ ring, pipe, unreadable, limited, files }: LossRecord) => [ring, pipe, unreadable, limited, files];
+const losses = ({ ring, pipe, unreadable, limited, files, flows }: LossRecord) => [
+  ring,
+  pipe,
+  unreadable,
+  limited,
+  files,
+  flows,
+];
 
 test("a gap in the numbers is a loss, and stays in what is told later", () => {
   const records = decode(
     frame(5, 0, [8, 1], [4, 1], [4, 0]),
     frame(5, 4, [8, 1], [4, 2], [4, 0]),
-    frame(8, 5, [8, 10], [8, 20], [8, 30], [8, 40], [8, 50]),
+    frame(8, 5, [8, 10], [8, 20], [8, 30], [8, 40], [8, 50], [8, 60]),
     frame(5, 7, [8, 1], [4, 3], [4, 0]),
   );
   assert.deepEqual(
     records.map((record) => (record.type === "loss" ? losses(record) : record.type)),
-    ["exit", [0n, 3n, 0n, 0n, 0n], "exit", [10n, 23n, 30n, 40n, 50n], [10n, 24n, 30n, 40n, 50n], "exit"],
+    ["exit", [0n, 3n, 0n, 0n, 0n, 0n], "exit", [10n, 23n, 30n, 40n, 50n, 60n], [10n, 24n, 30n, 40n, 50n, 60n], "exit"],
   );
 });
 
@@ -496,8 +545,13 @@ const anyFrame = oneof(
     make: (sequence: number) => processFrame(2, sequence, texts),
   })),
   constant({ make: (sequence: number) => frame(5, sequence, [8, 1], [4, 1], [4, 0]) }),
-  constant({ make: (sequence: number) => frame(8, sequence, new Uint8Array(40)) }),
+  constant({ make: (sequence: number) => frame(8, sequence, new Uint8Array(48)) }),
   constant({ make: (sequence: number) => frame(9, sequence, [8, 1]) }),
+  constant({ make: (sequence: number) => frame(20, sequence, new Uint8Array(160)) }),
+  constant({
+    make: (sequence: number) =>
+      frame(21, sequence, actor(someone), tcp(2, 1, ["01", 1], ["02", 2]), [2, 3], new Uint8Array(6), "abc"),
+  }),
   constant({ make: (sequence: number) => frame(12, sequence, actor(someone), new Uint8Array(16)) }),
 );
 const stream = array(anyFrame, { maxLength: 6 }).map((frames) =>

@@ -17,6 +17,7 @@ import {
   decodeSignal,
   decodeSocket,
 } from "./decode-activity.ts";
+import { FLOW, OPENING, decodeFlow, decodeOpening } from "./decode-flow.ts";
 import { PROCESS, decodeProcess } from "./decode-process.ts";
 import { ENFORCEMENT, REPLY, decodeEnforcement, decodeReply } from "./decode-enforcement.ts";
 import { SensorError } from "./error.ts";
@@ -59,7 +60,7 @@ const types: Record<number, { size: number; hasText: boolean; read: Read } | und
   5: { size: 48, hasText: false, read: readExit },
   6: { size: SOCKET, hasText: false, read: (...frame) => readConnection("connect", ...frame) },
   7: { size: SOCKET, hasText: false, read: (...frame) => readConnection("accept", ...frame) },
-  [LOSS]: { size: 72, hasText: false, read: () => undefined },
+  [LOSS]: { size: 80, hasText: false, read: () => undefined },
   [CLOCK]: { size: 40, hasText: false, read: () => undefined },
   10: { size: CALL, hasText: true, read: (bytes, ...at) => decodeCall(bytes, decodeActor(bytes, ...at)) },
   11: { size: SOCKET, hasText: true, read: (bytes, ...at) => decodeSocket(bytes, decodeActor(bytes, ...at)) },
@@ -71,6 +72,8 @@ const types: Record<number, { size: number; hasText: boolean; read: Read } | und
   17: { size: FLOOD, hasText: false, read: (bytes, ...at) => decodeFlood(bytes, decodeActor(bytes, ...at)) },
   18: { size: REPLY, hasText: true, read: decodeReply },
   19: { size: ENFORCEMENT, hasText: true, read: decodeEnforcement },
+  20: { size: FLOW, hasText: false, read: decodeFlow },
+  21: { size: OPENING, hasText: true, read: decodeOpening },
 };
 
 export function createDecoder(): Decoder {
@@ -81,7 +84,7 @@ export function createDecoder(): Decoder {
   let clockOffset = 0n;
   /** Frames that are missing in the stream. They count as lost between the sensor and us, as what its pipe lost. */
   let missing = 0n;
-  let told = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n };
+  let told = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n, flows: 0n };
   let broken: SensorError | undefined;
 
   return { push, end, epochMs };
@@ -144,6 +147,7 @@ export function createDecoder(): Decoder {
         unreadable: bytes.readBigUInt64LE(48),
         limited: bytes.readBigUInt64LE(56),
         files: bytes.readBigUInt64LE(64),
+        flows: bytes.readBigUInt64LE(72),
       };
       records.push(loss(sequence, time));
     } else {

@@ -1,4 +1,5 @@
 import type { ActivityRecord } from "./activity-record.ts";
+import type { FlowRecord, OpeningRecord } from "./flow-record.ts";
 import type { EnforcementWay } from "./policy.ts";
 
 /**
@@ -7,8 +8,11 @@ import type { EnforcementWay } from "./policy.ts";
  */
 export type SensorRecord = ProcessRecord | ExitRecord | ConnectionRecord | ActivityRecord | LossRecord | ReadyRecord;
 
-/** All that comes from the sensor: besides what the kernel said, what the sensor says of the policies that it was given. */
-export type DecodedRecord = SensorRecord | EnforcementRecord | ReplyRecord;
+/**
+ * All that comes from the sensor: besides what the kernel said of processes, what it counted of the network, and what the
+ * sensor says of the policies that it was given.
+ */
+export type DecodedRecord = SensorRecord | FlowRecord | OpeningRecord | EnforcementRecord | ReplyRecord;
 
 /** A process that began a program (`exec`), was made by another (`fork`), or was there when the sensor started. */
 export interface ProcessRecord {
@@ -128,6 +132,8 @@ export interface LossRecord {
   limited: bigint;
   /** The kernel's queue of file events was full. */
   files: bigint;
+  /** Packets and changes of connections that found no room to be counted. */
+  flows: bigint;
 }
 
 /** First record: the programs are attached. */

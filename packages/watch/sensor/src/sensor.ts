@@ -3,6 +3,8 @@ import type { Readable, Writable } from "node:stream";
 import { sensorBinary } from "./build.ts";
 import { createDecoder } from "./decode.ts";
 import { SensorError } from "./error.ts";
+import type { TrafficRecord } from "./flow-record.ts";
+import { encodeTable, type NetworkTable } from "./network-table.ts";
 import { encodeSet, encodeUnset, type EnforcementWay, type Policy } from "./policy.ts";
 import type { DecodedRecord, EnforcementRecord, ReadyRecord, ReplyRecord, SensorRecord } from "./record.ts";
 
@@ -11,6 +13,12 @@ export interface SensorOptions {
   host?: boolean;
   /** Be able to prevent things: takes a process more, which keeps the rights for it. */
   enforce?: boolean;
+  /** Count what containers send and receive, and tell of it so often; a second where `everyMs` is absent. */
+  flows?: {
+    everyMs?: number;
+    /** Flows, beginnings of connections, answers of name servers, in their order. Must not throw. */
+    onTraffic(records: TrafficRecord[]): void;
+  };
   /** The program, where it is not the one that `buildSensor` builds. */
   binary?: string;
   /** Bytes of the buffer in the kernel, a power of two; 8 MiB. Holds what happens while the machine is too busy to read. */
@@ -42,6 +50,11 @@ export interface Sensor extends AsyncDisposable {
   enforce(policy: Policy): Promise<Enforced>;
   /** Undoes it. Rejects with `policy` where it is over already. */
   release(id: bigint): Promise<void>;
+  /**
+   * Enforces network policies in place of those before, until the sensor ends; each pod changes from one to the other at once.
+   * Rejects with a `SensorError` `policy`, and leaves those before as they are.
+   */
+  enforceNetwork(table: NetworkTable): Promise<void>;
   /** Ends it, hands over what it still had to say, and resolves when it is gone. */
   close(): Promise<void>;
 }
@@ -58,6 +71,8 @@ const START_LIMIT_MS = 30_000;
 /** After SIGTERM. */
 const END_LIMIT_MS = 3000;
 const ANSWER_LIMIT_MS = 10_000;
+/** Of a table: where much happens its answers stand behind what is told of that, and asking again would not help. */
+const TABLE_LIMIT_MS = 60_000;
 const STDERR_LIMIT = 16_384;
 
 /** Starts the sensor; resolves when it is attached. Rejects with a `SensorError` that says why it cannot be. */
@@ -106,6 +121,8 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
     }
     const records = decoded.filter(isOfKernel);
     if (records.length > 0) options.onRecords(records);
+    const traffic = options.flows ? decoded.filter(isTraffic) : [];
+    if (traffic.length > 0) options.flows?.onTraffic(traffic);
     for (const record of decoded) {
       if (record.type === "reply") asked.get(record.id)?.(record);
       else if (record.type === "enforcement") options.onEnforcement?.(record);
@@ -131,12 +148,19 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
       async release(id) {
         await ask(id, encodeUnset(id));
       },
+      async enforceNetwork(table) {
+        const commands = encodeTable(table, () => ++lastId);
+        const commit = commands.pop();
+        // Only what is whole is committed.
+        await Promise.all(commands.map(async ({ id, bytes }) => ask(id, bytes, TABLE_LIMIT_MS)));
+        if (commit) await ask(commit.id, commit.bytes, TABLE_LIMIT_MS);
+      },
       close,
       [Symbol.asyncDispose]: close,
     });
   }
 
-  async function ask(id: bigint, command: Buffer): Promise<ReplyRecord> {
+  async function ask(id: bigint, command: Buffer, limitMs = ANSWER_LIMIT_MS): Promise<ReplyRecord> {
     const { stdin } = child;
     if (stdin === null || state !== "running") {
       throw new SensorError("policy", stdin === null ? "this sensor only watches" : "the sensor does not run", {
@@ -145,10 +169,7 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
     }
     try {
       const reply = await new Promise<ReplyRecord>((answered, failed) => {
-        const limit = setTimeout(
-          () => failed(new SensorError("policy", "the sensor did not answer in time")),
-          ANSWER_LIMIT_MS,
-        );
+        const limit = setTimeout(() => failed(new SensorError("policy", "the sensor did not answer in time")), limitMs);
         asked.set(id, (said) => {
           clearTimeout(limit);
           if (said instanceof SensorError) failed(said);
@@ -194,7 +215,13 @@ export async function startSensor(options: SensorOptions): Promise<Sensor> {
 }
 
 function isOfKernel(record: DecodedRecord): record is SensorRecord {
-  return record.type !== "reply" && record.type !== "enforcement";
+  const { type } = record;
+  return type !== "reply" && type !== "enforcement" && type !== "flow" && type !== "opening";
+}
+
+function isTraffic(record: DecodedRecord): record is TrafficRecord {
+  const { type } = record;
+  return type === "flow" || type === "opening" || type === "dns";
 }
 
 type SensorProcess = ChildProcess & { stdin: Writable | null; stdout: Readable; stderr: Readable };
@@ -203,6 +230,7 @@ function spawnSensor(options: SensorOptions): SensorProcess {
   const args: string[] = [];
   if (options.host === true) args.push("--host");
   if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));
+  if (options.flows) args.push("--flows", String(options.flows.everyMs ?? 1000));
   if (options.bufferBytes !== undefined) args.push("--buffer", String(options.bufferBytes));
   // It needs nothing of our environment, which may hold secrets.
   const stdin = options.enforce === true ? "pipe" : "ignore";

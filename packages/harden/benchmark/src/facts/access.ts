@@ -10,9 +10,9 @@ interface PamLine {
   arguments: string[];
 }
 
-/** How people are let in and what they may become: PAM, sudo, and the rules of the kernel's audit on disk. */
+/** How people are let in and what they may become: PAM and sudo. */
 export const access: Collector = {
-  variables: ["pam", "sudo", "audit"],
+  variables: ["pam", "sudo"],
   collect(host) {
     const pam = pamFiles.map((name) => {
       const text = host.attempt(`pam[${name}]`, () => host.root.text(`/etc/pam.d/${name}`));
@@ -21,7 +21,6 @@ export const access: Collector = {
     return {
       pam: Object.fromEntries(pam),
       sudo: host.attempt("sudo", () => sudoOf(host)) ?? {},
-      audit: { rules: host.attempt("audit.rules", () => auditRules(host)) ?? [] },
     };
   },
 };
@@ -50,11 +49,4 @@ function sudoOf(host: Host): SudoFacts {
     defaults: defaults.flatMap((line) => line.match(/(?:[^,"]|"[^"]*")+/g) ?? []).map((one) => one.trim()),
     rules: lines.filter((line) => !/^(?:Defaults|@include|\w+_Alias)/.test(line)),
   };
-}
-
-/** As auditctl reads them, in the order of the files, with single spaces and the long form of keys. */
-function auditRules(host: Host): string[] {
-  return matches(host, "/etc/audit/rules.d/*.rules")
-    .flatMap((path) => plainLines(host.root.text(path) ?? ""))
-    .map((line) => line.replaceAll(/\s+/g, " ").replace(/ -F key=/, " -k "));
 }

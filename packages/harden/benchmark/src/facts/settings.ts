@@ -17,11 +17,17 @@ const spaces = (line: string): [string, string] | undefined => {
   return name === undefined ? undefined : [name.toLowerCase(), (value ?? "").trim()];
 };
 
+/** auditd's own reader stops at `name=value`: it wants words. src/auditd-config.c, nv_split. */
+const apart = (line: string): [string, string] | undefined => {
+  const [, name, value = ""] = /^(\w+)\s+=\s+(.*)$/.exec(line) ?? [];
+  return name === undefined ? undefined : [name.toLowerCase(), value.trim()];
+};
+
 /** Forms of the files that checks may ask for; one that is not here is none that can be read. */
 const formats: Readonly<Record<string, Format>> = {
   "/etc/login.defs": { pair: spaces },
   "/etc/default/useradd": { pair: equals },
-  "/etc/audit/auditd.conf": { pair: equals },
+  "/etc/audit/auditd.conf": { pair: apart },
   "/etc/security/faillock.conf": { pair: equals },
   "/etc/security/pwhistory.conf": { pair: equals },
   "/etc/security/pwquality.conf": { pair: equals, dropIns: ["/etc/security/pwquality.conf.d/*.conf"] },
@@ -29,6 +35,7 @@ const formats: Readonly<Record<string, Format>> = {
   "/etc/systemd/timesyncd.conf": { pair: equals, dropIns: dropIns("timesyncd") },
   "/etc/systemd/coredump.conf": { pair: equals, dropIns: dropIns("coredump") },
   "/etc/default/ufw": { pair: equals },
+  "/etc/ufw/ufw.conf": { pair: equals },
 };
 
 function dropIns(name: string): string[] {

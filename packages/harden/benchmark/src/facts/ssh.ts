@@ -55,20 +55,28 @@ export const ssh: Collector = {
 function readInto(host: Host, path: string, given: Record<string, string>, depth: number): boolean {
   if (depth > depthLimit) return true;
   for (const line of plainLines(host.root.text(path) ?? "")) {
-    const [, name = "", value = ""] = /^(\w+)(?:\s*=\s*|\s+)(.*)$/.exec(line) ?? [];
+    const [, name = "", rest = ""] = /^(\w+)(?:\s*=\s*|\s+)(.*)$/.exec(line) ?? [];
     const key = name.toLowerCase();
-    if (key === "match") return value.trim().toLowerCase() === "all";
+    const words = wordsOf(rest);
+    if (key === "match") return words.join(" ").toLowerCase() === "all";
     if (key === "include") {
-      for (const pattern of value.split(/\s+/)) {
+      for (const pattern of words) {
         const full = pattern.startsWith("/") ? pattern : `/etc/ssh/${pattern}`;
         for (const file of full.includes("*") ? matches(host, full) : [full]) readInto(host, file, given, depth + 1);
       }
       continue;
     }
-    const text = value.replace(/^"(.*)"$/, "$1").trim();
+    const text = words.join(" ");
     if (key !== "") given[key] ??= key === "banner" ? text : text.toLowerCase();
   }
   return true;
+}
+
+/** As sshd splits a line: quotes of both kinds, and a word that begins with `#` ends it. misc.c, argv_split. */
+function wordsOf(text: string): string[] {
+  const words = text.match(/(?:"[^"]*"|'[^']*'|[^\s"'])+/g) ?? [];
+  const end = words.findIndex((word) => word.startsWith("#"));
+  return (end < 0 ? words : words.slice(0, end)).map((word) => word.replaceAll(/["']/g, ""));
 }
 
 /** `+a` adds to the default, `-a` takes from it, `^a` puts first. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { missing, suitesDir } from "@bulwark/testkit";
+import { fuzzing, missing, suitesDir } from "@bulwark/testkit";
 import fc from "fast-check";
 import { versionsConformance } from "./conformance.ts";
 import { compareVersions, versionSchemes, type VersionScheme } from "./index.ts";
@@ -130,7 +130,7 @@ for (const scheme of versionSchemes) {
         if ([a, b, c].some((version) => circles[scheme]?.test(version))) return;
         if (sign(a, b) <= 0 && sign(b, c) <= 0) assert.ok(sign(a, c) <= 0, `${a} ≤ ${b} ≤ ${c}`);
       }),
-      { numRuns: 3000 },
+      fuzzing(3000),
     );
   });
 }

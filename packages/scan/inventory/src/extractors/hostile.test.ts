@@ -4,6 +4,7 @@ import { inventory as schema, type Inventory } from "@bulwark/model";
 import { damaged, fuzzing } from "@bulwark/testkit";
 import fc from "fast-check";
 import { inventoryOf } from "../examine-files.ts";
+import { readSbom, toCycloneDx, toSpdx } from "../sbom/index.ts";
 import { extractors } from "./index.ts";
 import { seeds } from "./seeds.fixture.ts";
 
@@ -26,10 +27,22 @@ test("every extractor has a file to start from, and reads it", () => {
   }
 });
 
+const about = {
+  subject: { name: "hostile", digest: null, kind: "image" },
+  createdAt: "2026-01-02T03:04:05.678Z",
+  tool: { name: "bulwark", version: "0.1.0" },
+};
+
 for (const [name, { path, content }] of Object.entries(seeds)) {
-  test(`${name}: whatever is done to its file, there is an inventory that a report may hold`, () => {
+  test(`${name}: whatever is done to its file, there is an inventory that a report may hold, and bills that say the same`, () => {
     fc.assert(
-      fc.property(damaged(Buffer.from(content)), (bytes) => void schema.parse(scan(path, bytes))),
+      fc.property(damaged(Buffer.from(content)), (bytes) => {
+        const inventory = schema.parse(scan(path, bytes));
+        for (const convert of [toCycloneDx, toSpdx]) {
+          const bill = Buffer.from(JSON.stringify(convert({ ...about, inventory })));
+          assert.deepEqual(readSbom(bill).inventory.packages, inventory.packages);
+        }
+      }),
       fuzzing(60),
     );
   });

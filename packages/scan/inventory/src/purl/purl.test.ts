@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { test } from "node:test";
-import { missing, suitesDir } from "@bulwark/testkit";
+import { fuzzing, missing, suitesDir } from "@bulwark/testkit";
 import fc from "fast-check";
 import { purlConformance } from "./conformance.ts";
 import { formatPurl, parsePurl, PurlError } from "./purl.ts";
@@ -29,6 +29,7 @@ test("what is written is read back, whatever is in the parts", () => {
         return formatPurl(parsePurl(written)) === written;
       },
     ),
+    fuzzing(40),
   );
 });
 
@@ -41,5 +42,6 @@ test("any text is read or refused with PurlError", () => {
         assert.ok(error instanceof PurlError);
       }
     }),
+    fuzzing(500),
   );
 });

@@ -1,4 +1,4 @@
-import type { OperatingSystem } from "@bulwark/model";
+import type { ExtractorStatus, OperatingSystem } from "@bulwark/model";
 import { list, record, text } from "../formats/data.ts";
 import type { ListedDocument } from "./document.ts";
 import { listIn, partsProperty } from "./properties.ts";
@@ -21,11 +21,12 @@ export function listCycloneDx(document: Record<string, unknown>): ListedDocument
     parts: listIn(propertiesOf(metadata).get(partsProperty)),
   };
   const open = list(document["components"]).map((value) => ({ component: record(value), depth: 0 }));
+  const tooDeep: string[] = [];
   for (const { component, depth } of open) {
     // What is in a component stands behind all that is beside it; a list that grows while it is walked is walked whole.
-    if (depth < nestingLimit) {
-      for (const inner of list(component["components"])) open.push({ component: record(inner), depth: depth + 1 });
-    }
+    const inside = list(component["components"]);
+    if (depth === nestingLimit && inside.length > 0) tooDeep.push(text(component["name"]) ?? "");
+    else for (const inner of inside) open.push({ component: record(inner), depth: depth + 1 });
     if (component["type"] === "operating-system") {
       listed.os ??= systemOf(component);
       continue;
@@ -41,7 +42,15 @@ export function listCycloneDx(document: Record<string, unknown>): ListedDocument
       properties: propertiesOf(component),
     });
   }
+  if (tooDeep.length > 0) listed.parts.unshift(unread(tooDeep));
   return listed;
+}
+
+/** What lies deeper than anybody nests components is not looked at, and that is said. */
+function unread(names: string[]): ExtractorStatus {
+  const message = `components within components, more than ${nestingLimit} deep, are not looked at`;
+  const errors = names.slice(0, 1000).map((name) => ({ path: name.slice(0, 4096), message }));
+  return { extractor: "cyclonedx", state: "partial", errors };
 }
 
 function systemOf(component: Record<string, unknown>): OperatingSystem | null {

@@ -85,3 +85,14 @@ test("an envelope with something else in it is no bill of materials", () => {
   const other = { ...envelope, payload: Buffer.from("no JSON").toString("base64") };
   assert.throws(() => readSbom(Buffer.from(JSON.stringify(other))), SbomError);
 });
+
+test("components nested deeper than is looked at are told, not left out in silence", () => {
+  let component: object = { type: "library", name: "deepest", purl: "pkg:npm/deepest@1.0.0" };
+  for (let depth = 0; depth < 100; depth++)
+    component = { type: "library", name: `at-${depth}`, components: [component] };
+  const { inventory } = readSbom(Buffer.from(JSON.stringify({ ...cycloneDx, components: [component] })));
+  assert.deepEqual(inventory.packages, []);
+  const [, nested] = inventory.extractors;
+  assert.equal(nested?.state, "partial");
+  assert.match(nested.errors[0]?.message ?? "", /more than 64 deep/);
+});

@@ -3,7 +3,7 @@
 #ifndef BULWARK_KERNEL_EMIT_H
 #define BULWARK_KERNEL_EMIT_H
 
-enum loss_cause { LOSS_RING, LOSS_UNREADABLE, LOSS_LIMITED };
+enum loss_cause { LOSS_RING, LOSS_UNREADABLE, LOSS_LIMITED, LOSS_FLOWS };
 
 static __always_inline void count_loss(enum loss_cause cause)
 {
@@ -16,8 +16,10 @@ static __always_inline void count_loss(enum loss_cause cause)
 		__sync_fetch_and_add(&loss->ring, 1);
 	else if (cause == LOSS_UNREADABLE)
 		__sync_fetch_and_add(&loss->unreadable, 1);
-	else
+	else if (cause == LOSS_LIMITED)
 		__sync_fetch_and_add(&loss->limited, 1);
+	else
+		__sync_fetch_and_add(&loss->flows, 1);
 }
 
 /*
@@ -32,6 +34,8 @@ struct sheet {
 		struct frame_call call;
 		struct frame_setting setting;
 		struct frame_socket_event socket;
+		struct frame_dns dns;
+		struct frame_opening opening;
 		__u8 bytes[FRAME_MAX];
 	};
 };

@@ -46,10 +46,13 @@ static __always_inline void tell_flood(struct task_struct *task, __u64 passed_ov
 	emit(&frame, sizeof(frame));
 }
 
-/* Whether an event of the task may be told of. Races between CPUs cost a token more or less, and no more. */
-static __always_inline bool has_share(struct task_struct *task)
+/*
+ * Whether one more event of that cgroup may be told of. Where not, `flooded` is set when it is time to say so. Races between
+ * CPUs cost a token more or less, and no more.
+ */
+static __always_inline bool takes_share(__u64 key, struct share **flooded)
 {
-	__u64 key = cgroup_number(task), now = bpf_ktime_get_boot_ns();
+	__u64 now = bpf_ktime_get_boot_ns();
 	struct share *share = bpf_map_lookup_elem(&shares, &key);
 
 	if (!share) {
@@ -74,8 +77,19 @@ static __always_inline bool has_share(struct task_struct *task)
 	count_loss(LOSS_LIMITED);
 	if (now - share->told > SECOND) {
 		share->told = now;
-		tell_flood(task, share->passed_over);
+		*flooded = share;
 	}
+	return false;
+}
+
+static __always_inline bool has_share(struct task_struct *task)
+{
+	struct share *flooded = 0;
+
+	if (takes_share(cgroup_number(task), &flooded))
+		return true;
+	if (flooded)
+		tell_flood(task, flooded->passed_over);
 	return false;
 }
 

@@ -25,10 +25,13 @@ enum {
 	BPF_MAP_TYPE_ARRAY = 2,
 	BPF_MAP_TYPE_PERCPU_ARRAY = 6,
 	BPF_MAP_TYPE_LRU_HASH = 9,
+	BPF_MAP_TYPE_LPM_TRIE = 11,
+	BPF_MAP_TYPE_SK_STORAGE = 24,
 	BPF_MAP_TYPE_RINGBUF = 27,
 };
 enum { BPF_ANY = 0, BPF_NOEXIST = 1 };
-enum { BPF_F_NO_PREALLOC = 1, BPF_F_MMAPABLE = 1 << 10 };
+enum { BPF_F_NO_PREALLOC = 1, BPF_F_CLONE = 1 << 9, BPF_F_MMAPABLE = 1 << 10 };
+enum { BPF_SK_STORAGE_GET_F_CREATE = 1 };
 enum { BPF_RB_NO_WAKEUP = 1, BPF_RB_FORCE_WAKEUP = 2 };
 enum { BPF_RB_AVAIL_DATA = 0 };
 enum bpf_func_id___probe { BPF_FUNC_copy_from_user_task___probe = 191 };
@@ -156,6 +159,7 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	__u16 sk_protocol;
+	int sk_err;
 };
 struct socket {
 	struct sock *sk;
@@ -260,6 +264,10 @@ struct linux_binprm {
 struct bpf_iter__task {
 	struct task_struct *task;
 };
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
+};
 
 #pragma clang attribute pop
 
@@ -273,6 +281,7 @@ struct bpf_cgroup_dev_ctx {
 	__u32 major;
 	__u32 minor;
 };
+struct bpf_sock;
 struct bpf_sock_addr {
 	__u32 user_family;
 	__u32 user_ip4;
@@ -281,6 +290,9 @@ struct bpf_sock_addr {
 	__u32 family;
 	__u32 type;
 	__u32 protocol;
+	__u32 msg_src_ip4;
+	__u32 msg_src_ip6[4];
+	struct bpf_sock *sk;
 };
 struct __sk_buff {
 	__u32 len;
@@ -288,6 +300,12 @@ struct __sk_buff {
 	__u32 mark;
 	__u32 queue_mapping;
 	__u32 protocol;
+	__u32 unused[31];
+	__u64 flow_keys;
+	__u64 tstamp;
+	__u32 wire_len;
+	__u32 gso_segs;
+	struct bpf_sock *sk;
 };
 struct bpf_sock {
 	__u32 bound_dev_if;
@@ -342,13 +360,17 @@ enum capability {
 #define AF_INET 2
 #define AF_INET6 10
 #define AF_PACKET 17
+#define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_ICMPV6 58
+#define IPPROTO_SCTP 132
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86dd
 #define TCP_FLAG_SYN 0x02
 #define TCP_FLAG_ACK 0x10
 #define SIGKILL 9
+#define ECONNREFUSED 111
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3

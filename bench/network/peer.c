@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* serve PORT | bulk ADDRESS PORT BYTES | requests|connects ADDRESS PORT COUNT | scan ADDRESS PORT COUNT: nanoseconds that it took. */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <err.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+static char bytes[1 << 18];
+
+/* Takes what comes; a message that ends in a newline is answered. */
+static void *answer(void *fd)
+{
+	char own[1 << 16];
+	ssize_t size;
+
+	while ((size = read((long)fd, own, sizeof(own))) > 0)
+		if (own[size - 1] == '\n' && write((long)fd, "!", 1) != 1)
+			break;
+	close((long)fd);
+	return NULL;
+}
+
+static void serve(int port)
+{
+	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int listener = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	pthread_t thread;
+	long fd;
+
+	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(listener, (void *)&own, sizeof(own)) || listen(listener, 4096))
+		err(1, "port %d", port);
+	puts("ready");
+	fflush(stdout);
+	while ((fd = accept(listener, NULL, NULL)) >= 0) {
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+		pthread_create(&thread, NULL, answer, (void *)fd);
+		pthread_detach(thread);
+	}
+}
+
+static int open_to(const char *address, int port)
+{
+	struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(port) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	struct linger hard = { 1, 0 };
+
+	inet_pton(AF_INET, address, &peer.sin_addr);
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+	/* Without it thousands of ports wait for a minute. */
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &hard, sizeof(hard));
+	if (connect(fd, (void *)&peer, sizeof(peer)))
+		err(1, "%s %d", address, port);
+	return fd;
+}
+
+static void request(int fd)
+{
+	char byte;
+
+	if (write(fd, "?\n", 2) != 2 || read(fd, &byte, 1) != 1)
+		err(1, "request");
+}
+
+int main(int count, char **arguments)
+{
+	struct timespec start, end;
+	long long left;
+	int fd, port;
+
+	if (count == 3 && strcmp(arguments[1], "serve") == 0)
+		return serve(atoi(arguments[2])), 1;
+	if (count != 5)
+		errx(2, "serve PORT | bulk|requests|connects ADDRESS PORT COUNT");
+	port = atoi(arguments[3]);
+	left = atoll(arguments[4]);
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	if (strcmp(arguments[1], "bulk") == 0) {
+		for (fd = open_to(arguments[2], port); left > 0; left -= sizeof(bytes))
+			if (write(fd, bytes, sizeof(bytes)) != sizeof(bytes))
+				err(1, "write");
+		request(fd);
+	} else if (strcmp(arguments[1], "requests") == 0) {
+		for (fd = open_to(arguments[2], port); left > 0; left--)
+			request(fd);
+	} else if (strcmp(arguments[1], "scan") == 0) {
+		/* One port after the other, whatever comes of it. */
+		for (struct sockaddr_in peer = { .sin_family = AF_INET }; left > 0; left--, port++) {
+			inet_pton(AF_INET, arguments[2], &peer.sin_addr);
+			peer.sin_port = htons(port);
+			fd = socket(AF_INET, SOCK_STREAM, 0);
+			(void)!connect(fd, (void *)&peer, sizeof(peer));
+			close(fd);
+		}
+	} else {
+		for (; left > 0; left--)
+			close(open_to(arguments[2], port));
+	}
+	clock_gettime(CLOCK_MONOTONIC, &end);
+	printf("%lld\n", (end.tv_sec - start.tv_sec) * 1000000000ll + end.tv_nsec - start.tv_nsec);
+}

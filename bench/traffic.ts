@@ -1,0 +1,204 @@
+/**
+ * What counting flows costs the containers, and what enforcing network policies does: the same work with and without, in
+ * turns, in one run; and what the sensor and the reading of flows take themselves.
+ *
+ *     npm run bench traffic
+ */
+import { spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { compileTable } from "@bulwark/enforce";
+import { createDirectory } from "@bulwark/flow";
+import { createEvaluator } from "@bulwark/netpol";
+import { buildSensor, startSensor, type Sensor } from "@bulwark/sensor";
+import { eventually, run as runProgram, runWithRunc, type RuncContainer } from "@bulwark/testkit";
+import { createTraffic } from "@bulwark/traffic";
+
+const rounds = Number(process.env["ROUNDS"] ?? 8);
+const [client, server] = ["198.18.1.1", "198.18.1.2"];
+const works = [
+  { what: "bytes in one connection (2 GB)", args: ["bulk", server, "7000", String(2e9)], limit: 1 / 0.95 },
+  { what: "requests in one connection (30,000)", args: ["requests", server, "7000", "30000"], limit: 1 / 0.95 },
+  { what: "connections (10,000)", args: ["connects", server, "7000", "10000"], limit: 1 / 0.95 },
+] as const;
+const arms = ["without", "again", "flows", "policies"] as const;
+
+await buildSensor();
+const containers = [runWithRunc(["sleep", "3600"]), runWithRunc(["sleep", "3600"])] as const;
+try {
+  connectBoth(...containers);
+  process.exitCode = (await measure(...containers)) ? 0 : 1;
+} finally {
+  for (const container of containers) await container[Symbol.asyncDispose]();
+}
+
+async function measure(from: RuncContainer, to: RuncContainer): Promise<boolean> {
+  runProgram("sh", ["-c", `runc --root ${to.root} exec -d ${to.id} /bin/peer serve 7000 </dev/null >/dev/null 2>&1`]);
+  await eventually("it serves", () => attempt(() => timed(from, ["connects", server, "7000", "1"])));
+  const rows = [];
+  for (const { what, args, limit } of works) {
+    const took: Record<(typeof arms)[number], number[]> = { without: [], again: [], flows: [], policies: [] };
+    for (let round = 0; round < rounds; round++) {
+      for (const arm of [...arms.slice(round % 4), ...arms.slice(0, round % 4)]) {
+        await using _ =
+          arm === "flows" || arm === "policies" ? await watching(arm === "policies", from, to) : undefined;
+        await pause(100);
+        took[arm].push(timed(from, args));
+      }
+    }
+    const base = median([...took.without, ...took.again]);
+    const noise = median(took.again) / median(took.without);
+    for (const arm of ["flows", "policies"] as const) {
+      const ratio = median(took[arm]) / base;
+      const verdict = Math.abs(noise - 1) > limit - 1 ? "cannot tell" : ratio <= limit ? "kept" : "missed";
+      const figure = `${(1 / ratio).toFixed(3)} of the speed without`;
+      rows.push({ what: `${what}, ${arm}`, figure, noise: noise.toFixed(3), limit: "at least 0.95", verdict });
+    }
+  }
+  rows.push(await idle(), await rate(from));
+  console.table(rows);
+  return rows.every(({ verdict }) => verdict !== "missed");
+}
+
+async function watching(isEnforced: boolean, from: RuncContainer, to: RuncContainer): Promise<Sensor> {
+  const sensor = await startSensor({
+    enforce: isEnforced,
+    onRecords: () => undefined,
+    flows: { onTraffic: () => undefined },
+  });
+  if (!isEnforced) return sensor;
+  const pods = [
+    { namespace: "n", name: "client", labels: { pod: "client" }, ips: [client] },
+    { namespace: "n", name: "server", labels: { pod: "server" }, ips: [server] },
+  ];
+  const peer = [{ podSelector: {} }];
+  const spec = {
+    podSelector: {},
+    policyTypes: ["Ingress", "Egress"],
+    ingress: [{ from: peer }],
+    egress: [{ to: peer }],
+  };
+  const metadata = { name: "p", namespace: "n" };
+  const policies = [{ apiVersion: "networking.k8s.io/v1", kind: "NetworkPolicy", metadata, spec }];
+  const placed = [from, to].map(({ pid }, index) => ({ name: `n/${pods[index]?.name}`, cgroups: [cgroupOf(pid)] }));
+  const evaluator = createEvaluator({ namespaces: [{ name: "n" }], pods, policies });
+  await sensor.enforceNetwork(compileTable(evaluator, { pods: placed }));
+  return sensor;
+}
+
+/** Processor time of the sensor's processes while nothing happens. */
+async function idle() {
+  await using sensor = await watching(false, ...containers);
+  await pause(1000);
+  const before = cpuOf(sensor.pid);
+  await pause(10_000);
+  const share = (cpuOf(sensor.pid) - before) / 10;
+  return {
+    what: "the sensor while nothing happens, with flows",
+    figure: `${(share * 100).toFixed(2)} % of a core`,
+    noise: "",
+    limit: "1 %",
+    verdict: share <= 0.01 ? "kept" : "missed",
+  };
+}
+
+/** From frames to flows: connections that all differ, as a scan makes them, with what they cost here and in the sensor. */
+async function rate(from: RuncContainer) {
+  let flows = 0;
+  let lost = 0n;
+  const traffic = createTraffic({
+    ownerOf: () => ({ workload, process: "peer" }),
+    epochMs: (time) => Number(time / 1_000_000n),
+    directory: createDirectory(),
+    hostNetwork: 0,
+    emit: () => flows++,
+  });
+  const sensor = await startSensor({
+    onRecords(records) {
+      for (const record of records) if (record.type === "loss") lost = record.flows + record.pipe + record.ring;
+    },
+    flows: { onTraffic: (records) => traffic.take(records) },
+  });
+  await pause(300);
+  const [own, theirs, start] = [process.cpuUsage(), cpuOf(sensor.pid), performance.now()];
+  // Every port of the peer: all refused but one.
+  const child = spawn("runc", ["--root", from.root, "exec", from.id, "/bin/peer", "scan", server, "1", "60000"], {
+    stdio: "ignore",
+  });
+  await new Promise((resolve) => child.on("close", resolve));
+  await pause(1500);
+  traffic.settle();
+  traffic.end();
+  const took = process.cpuUsage(own);
+  const cpu = (took.user + took.system) / 1e6 + cpuOf(sensor.pid) - theirs;
+  const seconds = (performance.now() - start) / 1000;
+  await sensor.close();
+  const perCore = flows / cpu;
+  return {
+    what: `60,000 different flows of one container (${seconds.toFixed(1)} s): ${flows} told, ${lost} lost`,
+    figure: `${Math.round(perCore).toLocaleString("en")} flows a second of one core`,
+    noise: "",
+    limit: "20,000",
+    verdict: perCore >= 20_000 ? "kept" : "missed",
+  };
+}
+
+const workload = {
+  namespace: "n",
+  name: "client",
+  kind: null,
+  pod: null,
+  labels: {},
+  serviceAccount: null,
+  node: null,
+};
+
+function timed(container: RuncContainer, args: readonly string[]): number {
+  return Number(container.exec("/bin/peer", ...args).trim());
+}
+
+function connectBoth(a: RuncContainer, b: RuncContainer): void {
+  const source = join(import.meta.dirname, "network/peer.c");
+  for (const { rootfs } of [a, b]) {
+    runProgram("clang", ["-static", "-O2", "-pthread", "-o", join(rootfs, "bin/peer"), source]);
+  }
+  const ends = ["netns", `${a.pid}`, "type", "veth", "peer", "name", "eth0", "netns", `${b.pid}`];
+  runProgram("ip", ["link", "add", "eth0", ...ends]);
+  for (const [{ pid }, ip] of [
+    [a, client],
+    [b, server],
+  ] as const) {
+    const inside = (...words: string[]): string => runProgram("nsenter", [`--net=/proc/${pid}/ns/net`, "ip", ...words]);
+    inside("addr", "add", `${ip}/24`, "dev", "eth0");
+    inside("link", "set", "eth0", "up");
+  }
+}
+
+function cgroupOf(pid: number): string {
+  return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1] ?? "";
+}
+
+/** Seconds of a process and its children; proc(5), fields 14 to 17. */
+function cpuOf(pid: number): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean);
+  return [pid, ...children.map(Number)].reduce((sum, id) => {
+    const fields = readFileSync(`/proc/${id}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ");
+    return sum + (Number(fields[11]) + Number(fields[12])) / 100;
+  }, 0);
+}
+
+function attempt<T>(act: () => T): T | undefined {
+  try {
+    return act();
+  } catch {
+    return undefined;
+  }
+}
+
+function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}

@@ -1,0 +1,1 @@
+export { compileTable, type EnforcedPod, type Placement, type ServiceAddress } from "./compile.ts";

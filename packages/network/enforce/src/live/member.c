@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A pod of live.test.ts: joins a cgroup and a network namespace, then either serves or probes.
+ *
+ *   member CGROUP NETNS serve PORT…     TCP is accepted, UDP is sent back
+ *   member CGROUP NETNS probe [MS]      lines "tcp|udp ADDRESS PORT open|closed", an empty one tries them all at once; the
+ *                                       answer is a character each: . it got through, x it did not
+ *
+ * "-" joins none. What is expected to be open is waited for, at most MS; what is not has some time after the last of those.
+ */
+#define _GNU_SOURCE
+#include <arpa/inet.h>
+#include <err.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#define MOST 512
+#define GRACE_MS 150
+#define AGAIN_MS 40
+
+struct probe {
+	bool is_tcp, is_open, is_through;
+	int fd;
+	struct sockaddr_in6 peer;
+};
+
+static long patience = 20000;
+
+static void join(const char *cgroup, const char *netns)
+{
+	if (strcmp(cgroup, "-") == 0)
+		return;
+	int procs = open(cgroup, O_WRONLY), network = open(netns, O_RDONLY);
+
+	if (procs < 0 || write(procs, "0", 1) != 1)
+		err(1, "%s", cgroup);
+	if (network < 0 || setns(network, CLONE_NEWNET))
+		err(1, "%s", netns);
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+}
+
+static int listen_on(int type, int port)
+{
+	struct sockaddr_in6 own = { .sin6_family = AF_INET6, .sin6_port = htons(port) };
+	int fd = socket(AF_INET6, type | SOCK_NONBLOCK, 0), one = 1;
+
+	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(fd, (void *)&own, sizeof(own)) || (type == SOCK_STREAM && listen(fd, 512)))
+		err(1, "port %d", port);
+	return fd;
+}
+
+static void serve(int count, char **ports)
+{
+	struct pollfd all[16];
+	int used = 0;
+
+	for (int i = 0; i < count && used < 15; i++) {
+		all[used++] = (struct pollfd){ .fd = listen_on(SOCK_STREAM, atoi(ports[i])), .events = POLLIN };
+		all[used++] = (struct pollfd){ .fd = listen_on(SOCK_DGRAM, atoi(ports[i])), .events = POLLIN };
+	}
+	puts("ready");
+	fflush(stdout);
+	while (poll(all, used, -1) >= 0)
+		for (int i = 0; i < used; i++) {
+			struct sockaddr_in6 from;
+			socklen_t size = sizeof(from);
+			char bytes[64];
+			ssize_t length;
+			int fd;
+
+			if (!all[i].revents)
+				continue;
+			if (i % 2 == 0) {
+				while ((fd = accept(all[i].fd, NULL, NULL)) >= 0)
+					close(fd);
+			} else {
+				while ((length = recvfrom(all[i].fd, bytes, sizeof(bytes), 0, (void *)&from, &size)) >= 0)
+					sendto(all[i].fd, bytes, length, 0, (void *)&from, size);
+			}
+		}
+}
+
+static long milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void begin(struct probe *probe)
+{
+	probe->fd = socket(AF_INET6, (probe->is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0);
+	if (connect(probe->fd, (void *)&probe->peer, sizeof(probe->peer)) == 0 && probe->is_tcp)
+		probe->is_through = true;
+	else if (probe->is_tcp && errno != EINPROGRESS) {
+		close(probe->fd);
+		probe->fd = -1;
+	}
+}
+
+/* Whether all that are expected to be open are. */
+static bool look(struct probe *probes, int count, bool again)
+{
+	struct pollfd polled[MOST];
+	bool is_done = true;
+
+	for (int i = 0; i < count; i++) {
+		struct probe *probe = &probes[i];
+
+		if (probe->fd < 0 && !probe->is_through)
+			begin(probe);
+		if (!probe->is_tcp && !probe->is_through && again)
+			send(probe->fd, "?", 1, 0);
+		polled[i] = (struct pollfd){ .fd = probe->is_through ? -1 : probe->fd,
+					     .events = probe->is_tcp ? POLLOUT : POLLIN };
+	}
+	poll(polled, count, 5);
+	for (int i = 0; i < count; i++) {
+		struct probe *probe = &probes[i];
+		socklen_t size = sizeof(int);
+		int error = 0;
+		char byte;
+
+		if (polled[i].revents && !probe->is_tcp)
+			probe->is_through = recv(probe->fd, &byte, 1, 0) == 1;
+		if (polled[i].revents && probe->is_tcp) {
+			getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &size);
+			probe->is_through = error == 0;
+			if (error) {
+				close(probe->fd);
+				probe->fd = -1;
+			}
+		}
+		is_done &= probe->is_through || !probe->is_open;
+	}
+	return is_done;
+}
+
+static void run(struct probe *probes, int count)
+{
+	long start = milliseconds(), done = 0, sent = 0;
+
+	for (int i = 0; i < count; i++)
+		probes[i].fd = -1;
+	for (long now = start; now - start < patience && (!done || now - done < GRACE_MS); now = milliseconds()) {
+		bool again = now - sent >= AGAIN_MS;
+
+		if (again)
+			sent = now;
+		if (look(probes, count, again) && !done)
+			done = milliseconds();
+	}
+	for (int i = 0; i < count; i++) {
+		putchar(probes[i].is_through ? '.' : 'x');
+		if (probes[i].fd >= 0)
+			close(probes[i].fd);
+	}
+	putchar('\n');
+	fflush(stdout);
+}
+
+static void probe(void)
+{
+	static struct probe probes[MOST];
+	char line[256], how[8], address[64], expected[8];
+	int count = 0, port;
+
+	puts("ready");
+	fflush(stdout);
+	while (fgets(line, sizeof(line), stdin)) {
+		struct probe *next = &probes[count];
+		char text[80];
+
+		if (line[0] == '\n') {
+			run(probes, count);
+			count = 0;
+			continue;
+		}
+		if (count == MOST || sscanf(line, "%7s %63s %d %7s", how, address, &port, expected) != 4)
+			errx(2, "%s", line);
+		*next = (struct probe){ .is_tcp = strcmp(how, "tcp") == 0, .is_open = strcmp(expected, "open") == 0 };
+		next->peer = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(port) };
+		snprintf(text, sizeof(text), "%s%s", strchr(address, ':') ? "" : "::ffff:", address);
+		if (inet_pton(AF_INET6, text, &next->peer.sin6_addr) != 1)
+			errx(2, "%s", address);
+		count++;
+	}
+}
+
+int main(int count, char **arguments)
+{
+	if (count < 4)
+		errx(2, "CGROUP NETNS serve|probe");
+	join(arguments[1], arguments[2]);
+	if (strcmp(arguments[3], "serve") == 0)
+		return serve(count - 4, arguments + 4), 0;
+	if (count > 4)
+		patience = atol(arguments[4]);
+	probe();
+}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Packets of containers, counted where they pass their sockets: nothing is copied but the first bytes of a connection and
+ * the answers of name servers. Both return 1: allowed.
+ */
+
+struct segment {
+	__u8 local[16], remote[16];
+	__u16 local_port, remote_port;
+	__u32 payload, length; /* where it begins, and how long it is */
+	__u8 protocol;
+};
+
+static __always_inline bool has_ports(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
+}
+
+/* RFC 791, RFC 8200, RFC 9293, RFC 768; the network header is at the beginning. False: it is neither IPv4 nor IPv6. */
+static __always_inline bool read_segment(struct __sk_buff *skb, bool leaves, struct segment *segment, __u8 *tcp_flags)
+{
+	__u8 head[40], ports[14] = {};
+	__u32 at;
+
+	if (skb->protocol == __builtin_bswap16(ETH_P_IP)) {
+		if (bpf_skb_load_bytes(skb, 0, head, 20))
+			return false;
+		at = (head[0] & 15) * 4;
+		segment->protocol = head[9];
+		map_v4(leaves ? segment->local : segment->remote, head + 12);
+		map_v4(leaves ? segment->remote : segment->local, head + 16);
+	} else if (skb->protocol == __builtin_bswap16(ETH_P_IPV6)) {
+		if (bpf_skb_load_bytes(skb, 0, head, 40))
+			return false;
+		at = 40;
+		segment->protocol = head[6];
+		__builtin_memcpy(leaves ? segment->local : segment->remote, head + 8, 16);
+		__builtin_memcpy(leaves ? segment->remote : segment->local, head + 24, 16);
+	} else {
+		return false;
+	}
+	if (segment->protocol == IPPROTO_TCP && bpf_skb_load_bytes(skb, at, ports, 14) == 0)
+		segment->payload = at + (ports[12] >> 4) * 4;
+	else if (has_ports(segment->protocol) && bpf_skb_load_bytes(skb, at, ports, 4) == 0)
+		segment->payload = at + (segment->protocol == IPPROTO_UDP ? 8 : 12);
+	else
+		segment->payload = at;
+	*tcp_flags = ports[13];
+	segment->length = skb->len > segment->payload ? skb->len - segment->payload : 0;
+	__u16 source = ports[0] << 8 | ports[1], destination = ports[2] << 8 | ports[3];
+	segment->local_port = leaves ? source : destination;
+	segment->remote_port = leaves ? destination : source;
+	return true;
+}
+
+/*
+ * Who is the client. Of TCP that is known but for connections that were there before: the lower port is the server's, as the
+ * client's is chosen from the upper ones. Of the others it is who spoke first.
+ */
+static __always_inline __u8 role_of(const struct segment *segment, bool leaves)
+{
+	if (segment->protocol == IPPROTO_TCP)
+		return segment->remote_port < segment->local_port ? FLOW_CLIENT : FLOW_SERVER;
+	return leaves ? FLOW_CLIENT : FLOW_SERVER;
+}
+
+struct opening_key {
+	struct flow_key flow;
+	__u64 from_client;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct opening_key);
+	__type(value, __u64);
+} openings SEC(".maps");
+#define OPENING_NS 60000000000ull
+
+static __always_inline bool is_opening_new(const struct flow_key *flow, bool from_client, __u64 now)
+{
+	struct opening_key key = { .flow = *flow, .from_client = from_client };
+	__u64 *before = bpf_map_lookup_elem(&openings, &key);
+
+	if (before && now - *before < OPENING_NS)
+		return false;
+	bpf_map_update_elem(&openings, &key, &now, BPF_ANY);
+	return true;
+}
+
+static __always_inline void fill_actor(struct frame_actor *actor, const struct flow_owner *owner)
+{
+	__builtin_memset(actor, 0, sizeof(*actor));
+	actor->start_time = owner->start_time;
+	actor->pid = owner->pid;
+	actor->thread = owner->pid;
+	actor->network_namespace = owner->network_namespace;
+}
+
+static __always_inline void fill_socket(struct frame_socket *socket, const struct segment *segment)
+{
+	__builtin_memset(socket, 0, sizeof(*socket));
+	socket->family = AF_INET6;
+	socket->local_port = segment->local_port;
+	socket->remote_port = segment->remote_port;
+	__builtin_memcpy(socket->local, segment->local, 16);
+	__builtin_memcpy(socket->remote, segment->remote, 16);
+}
+
+/* The payload of a packet behind a head that both kinds of frames have the size of. */
+static __always_inline void emit_payload(struct __sk_buff *skb, const struct flow_owner *owner, const struct segment *segment,
+					 bool is_dns, bool from_client)
+{
+	struct share *flooded = 0;
+	struct sheet *sheet;
+	__u32 size = segment->length, most = is_dns ? DNS_BYTES : OPENING_BYTES;
+
+	/* By network namespace: no number of a cgroup is as small with this bit set. */
+	if (!takes_share(1ull << 63 | owner->network_namespace, &flooded))
+		return;
+	sheet = take_sheet();
+	if (!sheet)
+		return;
+	if (size > most)
+		size = most;
+	fill_actor(&sheet->opening.actor, owner);
+	fill_socket(&sheet->opening.socket, segment);
+	sheet->opening.length = size;
+	sheet->opening.role = is_dns ? 0 : owner->role;
+	sheet->opening.from_client = from_client;
+	sheet->opening.protocol = is_dns ? 0 : segment->protocol;
+	__builtin_memset(sheet->opening.reserved, 0, sizeof(sheet->opening.reserved));
+	hide(size);
+	if (size > 0 && size <= OPENING_BYTES &&
+	    bpf_skb_load_bytes(skb, segment->payload, sheet->bytes + sizeof(struct frame_opening), size) == 0) {
+		begin_frame(&sheet->opening.header, is_dns ? FRAME_DNS : FRAME_OPENING, sizeof(struct frame_opening) + size);
+		emit(&sheet->opening, sizeof(struct frame_opening) + size);
+	}
+	give_sheet_back(sheet);
+}
+
+/* RFC 8446 section 5.1: a record of the handshake. RFC 9000 section 17.2, RFC 9369: a long header of QUIC 1 or 2. */
+static __always_inline bool is_encrypted(struct __sk_buff *skb, const struct segment *segment)
+{
+	__u8 first[5] = {};
+
+	if (segment->length < sizeof(first) || bpf_skb_load_bytes(skb, segment->payload, first, sizeof(first)))
+		return false;
+	if (segment->protocol == IPPROTO_TCP)
+		return first[0] == 0x16 && first[1] == 3 && first[2] <= 4;
+	if ((first[0] & 0xc0) != 0xc0)
+		return false;
+	return (first[1] == 0 && first[2] == 0 && first[3] == 0 && first[4] == 1) ||
+	       (first[1] == 0x6b && first[2] == 0x33 && first[3] == 0x43 && first[4] == 0xcf);
+}
+
+/* The first bytes in each direction tell what is spoken. */
+static __always_inline void look(struct __sk_buff *skb, struct flow_owner *owner, const struct segment *segment,
+				 const struct flow_key *key, struct flow *flow, bool leaves, __u64 now)
+{
+	bool from_client = leaves == (owner->role == FLOW_CLIENT);
+	__u8 direction = leaves ? LOOKED_OUT : LOOKED_IN;
+
+	if (segment->length == 0 || (owner->looked & direction))
+		return;
+	owner->looked |= direction;
+	if (from_client && is_encrypted(skb, segment))
+		__sync_fetch_and_add(&flow->encrypted, 1);
+	if (segment->protocol == IPPROTO_TCP && is_opening_new(key, from_client, now))
+		emit_payload(skb, owner, segment, false, from_client);
+}
+
+static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
+{
+	struct segment segment = {};
+	struct flow_key key = {};
+	struct bpf_sock *sk = skb->sk;
+	struct flow_owner *owner;
+	struct flow *flow;
+	__u8 flags = 0;
+
+	sk = sk ? bpf_sk_fullsock(sk) : 0;
+	owner = sk ? bpf_sk_storage_get(&flow_owners, sk, 0, 0) : 0;
+	if (!owner || !read_segment(skb, leaves, &segment, &flags))
+		return 1;
+	if (owner->role == FLOW_UNKNOWN)
+		owner->role = role_of(&segment, leaves);
+	bool is_client = owner->role == FLOW_CLIENT;
+	__u16 client_port = is_client ? segment.local_port : segment.remote_port;
+	__u32 packets = skb->gso_segs > 1 ? skb->gso_segs : 1;
+	__u64 now = bpf_ktime_get_boot_ns();
+
+	key_of(&key, owner, segment.protocol, is_client ? segment.remote_port : segment.local_port);
+	__builtin_memcpy(key.remote, segment.remote, sizeof(key.remote));
+	flow = flow_of(&key, now);
+	if (!flow)
+		return 1;
+	tell_owner(flow, owner, now);
+	__builtin_memcpy(flow->local, segment.local, sizeof(flow->local));
+	__sync_fetch_and_add(leaves ? &flow->bytes_out : &flow->bytes_in, segment.length);
+	__sync_fetch_and_add(leaves ? &flow->packets_out : &flow->packets_in, packets);
+	if (flow->client_port != client_port || !flow->begun) {
+		if (segment.protocol != IPPROTO_TCP)
+			__sync_fetch_and_add(&flow->begun, 1);
+		if (!flow->first_client_port)
+			flow->first_client_port = client_port;
+		flow->client_port = client_port;
+	}
+	if (has_ports(segment.protocol))
+		look(skb, owner, &segment, &key, flow, leaves, now);
+	if (!leaves && is_client && segment.protocol == IPPROTO_UDP && segment.remote_port == 53)
+		emit_payload(skb, owner, &segment, true, false);
+	return 1;
+}
+
+SEC("cgroup_skb/egress")
+int flow_egress(struct __sk_buff *skb)
+{
+	return on_packet(skb, true);
+}
+
+SEC("cgroup_skb/ingress")
+int flow_ingress(struct __sk_buff *skb)
+{
+	return on_packet(skb, false);
+}

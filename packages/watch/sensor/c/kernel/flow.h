@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/* Who a socket is of, and where what it sends and receives is counted. */
+#ifndef BULWARK_KERNEL_FLOW_H
+#define BULWARK_KERNEL_FLOW_H
+
+#include "../flow.h"
+
+/*
+ * Kept with the socket itself, from its making to its end: packets come outside of any process. What accept(2) gives has a
+ * copy of its listener's. Sockets that are not told of have none.
+ */
+struct flow_owner {
+	__u64 start_time;
+	__u64 cgroup;
+	__u32 pid;
+	__u32 network_namespace;
+	char name[16];
+	__u8 role;
+	__u8 looked; /* in which directions the first bytes were seen: enum looked */
+	__u16 reserved;
+};
+enum looked { LOOKED_OUT = 1, LOOKED_IN = 2 };
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC | BPF_F_CLONE);
+	__type(key, int);
+	__type(value, struct flow_owner);
+} flow_owners SEC(".maps");
+
+struct flow_map {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, FLOWS);
+	__type(key, struct flow_key);
+	__type(value, struct flow);
+} flows_even SEC(".maps"), flows_odd SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, __u32);
+} flow_turn SEC(".maps");
+
+/* How many flows a network namespace has in which turn. */
+struct flow_share {
+	__u32 turn;
+	__u32 used;
+};
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, __u32);
+	__type(value, struct flow_share);
+} flow_shares SEC(".maps");
+
+static __always_inline void fill_owner(struct flow_owner *owner, struct task_struct *task, __u32 network_namespace)
+{
+	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
+
+	owner->start_time = BPF_CORE_READ(leader, start_boottime);
+	owner->cgroup = BPF_CORE_READ(cgroup_node(task), id);
+	owner->pid = BPF_CORE_READ(task, tgid);
+	owner->network_namespace = network_namespace;
+	/* The name of the program's file, which a process cannot change as it can its own. */
+	__builtin_memset(owner->name, 0, sizeof(owner->name));
+	bpf_probe_read_kernel_str(owner->name, sizeof(owner->name), BPF_CORE_READ(leader, mm, exe_file, f_path.dentry, d_name.name));
+}
+
+static __always_inline bool takes_flow_share(__u32 network_namespace, __u32 turn)
+{
+	struct flow_share *share = bpf_map_lookup_elem(&flow_shares, &network_namespace);
+
+	if (!share) {
+		struct flow_share fresh = { .turn = turn, .used = 1 };
+
+		bpf_map_update_elem(&flow_shares, &network_namespace, &fresh, BPF_ANY);
+		return true;
+	}
+	if (share->turn != turn) {
+		share->turn = turn;
+		share->used = 0;
+	}
+	return __sync_fetch_and_add(&share->used, 1) < FLOWS_A_NAMESPACE;
+}
+
+/* Where a flow is counted in this turn; none where there is no room, which is counted. */
+static __always_inline struct flow *flow_of(const struct flow_key *key, __u64 now)
+{
+	__u32 zero = 0, *turn = bpf_map_lookup_elem(&flow_turn, &zero);
+	struct flow *flow;
+
+	if (!turn)
+		return 0;
+	__u32 this = *turn;
+	flow = this & 1 ? bpf_map_lookup_elem(&flows_odd, key) : bpf_map_lookup_elem(&flows_even, key);
+	if (flow)
+		return flow;
+	struct flow fresh = { .first = now };
+	if (takes_flow_share(key->network_namespace, this)) {
+		if (this & 1)
+			bpf_map_update_elem(&flows_odd, key, &fresh, BPF_NOEXIST);
+		else
+			bpf_map_update_elem(&flows_even, key, &fresh, BPF_NOEXIST);
+		flow = this & 1 ? bpf_map_lookup_elem(&flows_odd, key) : bpf_map_lookup_elem(&flows_even, key);
+	}
+	if (!flow)
+		count_loss(LOSS_FLOWS);
+	return flow;
+}
+
+static __always_inline void key_of(struct flow_key *key, const struct flow_owner *owner, __u8 protocol, __u16 port)
+{
+	key->cgroup = owner->cgroup;
+	key->network_namespace = owner->network_namespace;
+	key->protocol = protocol;
+	key->port = port;
+	key->role = owner->role;
+	__builtin_memcpy(key->name, owner->name, sizeof(key->name));
+}
+
+static __always_inline void tell_owner(struct flow *flow, const struct flow_owner *owner, __u64 now)
+{
+	flow->last = now;
+	flow->pid = owner->pid;
+	flow->start_time = owner->start_time;
+}
+
+static __always_inline bool is_none(const __u8 *address)
+{
+	const __u64 *words = (const void *)address;
+
+	return words[0] == 0 && words[1] == 0;
+}
+
+static __always_inline void map_v4(__u8 *address, const void *v4)
+{
+	__builtin_memset(address, 0, 10);
+	address[10] = address[11] = 0xff;
+	__builtin_memcpy(address + 12, v4, 4);
+}
+
+#endif
