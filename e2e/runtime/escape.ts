@@ -43,15 +43,6 @@ export const escapes: Technique[] = [
     kernel: "/sys/fs/cgroup/unified",
   },
   {
-    what: "the program that a release agent is",
-    in: "privileged",
-    script: "true",
-    alerts: { "kernel-helper": { program: "/true", command: "/bin/true /out-HOST" } },
-    rules: ["program-started-by-the-kernel"],
-    outside: true,
-    kernel: "/sys/fs/cgroup/unified",
-  },
-  {
     what: "devices that a cgroup is allowed",
     in: "privileged",
     script: `mkdir /tmp/devices && mount -t cgroup -o devices x /tmp/devices && usleep 100000

@@ -3,6 +3,9 @@
  * kernel without LSM and fentry programs: a call that asks for no right passes no hook that costs nothing.
  */
 export const unseen: Readonly<Record<string, string>> = {
+  "kernel-helper":
+    "the kernel starts a release agent when it comes to it, which a busy machine puts off; its cases hold it (packages/watch/detect)",
+  "program-started-by-the-kernel": "as kernel-helper",
   flood: "takes more events in a second than a busy machine makes; its cases hold it (packages/watch/detect)",
   "credential-gain": "takes a hole in the kernel; its cases hold it (packages/watch/detect)",
   "file-of-another-mount-namespace-opened":

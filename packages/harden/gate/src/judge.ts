@@ -76,7 +76,7 @@ export async function judge(
     const reason = Buffer.from(changes, "base64").toString("utf8").slice(0, 2048);
     const outcome = mode === "enforce" ? "changed" : mode === "warn" ? "warned" : "observed";
     rulings.push({ policy: guard.name, mode, outcome, rule: 0, reason, duration: took() });
-    if (mode === "enforce") now = { ...now, object: answer.object };
+    if (mode === "enforce") now = about(now, answer.object);
   }
   return { response: respond(request, rulings, now.object, unasked), rulings, asked };
 }
@@ -88,6 +88,11 @@ function inTurn(guards: readonly Guard[]): readonly Guard[] {
   return known;
 }
 const sorted = new WeakMap<readonly Guard[], readonly Guard[]>();
+
+/** The same request about what a policy has made of its object. */
+function about(request: AdmissionRequest, object: Json | null): AdmissionRequest {
+  return { ...request, object };
+}
 
 /** Mutations by name, then what knows by itself, then what has to ask. */
 function byTurn(a: Guard, b: Guard): number {
