@@ -106,10 +106,8 @@ describe("a cluster elsewhere", () => {
     assert.equal(row.objects["Pod"], 3000);
     assert.deepEqual(await pods("n=2999"), ["web-2999"]);
 
-    const start = performance.now();
     fake.put(collections.Pod, object("Pod", "web-7", { namespace: "shop", labels: { fresh: "yes" } }));
     await eventually("a label is known", async () => ((await pods("fresh=yes")).length === 1 ? true : undefined));
-    assert.ok(performance.now() - start < 3000, `${performance.now() - start} ms`);
 
     await using second = collector(eastToken, "east", "second");
     await eventually(

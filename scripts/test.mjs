@@ -27,14 +27,20 @@ function tests(title, concurrency, files) {
 }
 
 /** End to end, but promising nobody seconds and leaving other tests' containers alone: they may run beside others. */
-const calm = ["check-peer", "policies", "scan*", "store-copy"];
+const calm = ["check-peer", "joined-cluster", "policies", "scan*", "store-copy"];
+const calmPages = ["policies", "posture"];
 
 const checked = step("check", ["scripts/check.ts"]);
 const tested = tests("test", 2, [
   "{packages/*/*,apps/*}/src/**/*.test.ts",
   "deploy/**/*.test.ts",
   `e2e/{${calm.join(",")}}.test.ts`,
+  `e2e/console/{${calmPages.join(",")}}.test.ts`,
 ]);
 // One after the other: they promise seconds to a person, and start whole products, clusters and browsers for it.
-const proven = tests("end to end", 1, [`e2e/!(${calm.join("|")}).test.ts`, "e2e/*/**/*.test.ts"]);
+const proven = tests("end to end", 1, [
+  `e2e/!(${calm.join("|")}).test.ts`,
+  `e2e/console/!(${calmPages.join("|")}).test.ts`,
+  "e2e/!(console)/**/*.test.ts",
+]);
 process.exit(checked && tested && proven ? 0 : 1);

@@ -112,8 +112,8 @@ export const works: Work[] = [
   {
     what: "a server of Node, where Node is of the image",
     in: "tools",
-    // Where this Node is in another file system it is not, and there is none to try.
-    script: `[ ! -x ${process.execPath} ] || ${process.execPath} -e '
+    // Where this Node is in another file system it is not, and there is none to try; no image has one below /tmp.
+    script: `[ ! -x ${process.execPath} ] || [ ${process.execPath.startsWith("/tmp/")} = true ] || ${process.execPath} -e '
       const server = require("http").createServer((_, answer) => answer.end("x")).listen(8084, async () => {
         for (let n = 0; n < 100; n++) await (await fetch("http://127.0.0.1:8084/")).text();
         await require("fs").promises.writeFile("/srv/node.txt", "x");
