@@ -262,8 +262,15 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
       });
       const path = `/apis/${group}/v1/things`;
       await eventually("the new kind is served", async () => kube.read(path), 30_000);
-      const events = watch(kube, path, { resourceVersion: "1" });
-      await assert.rejects(events.next(), failsWith("gone", /watch/));
+      await eventually(
+        "the old version is refused",
+        async () => {
+          // Until the store of the new kind is ready the API server says that it is busy.
+          await assert.rejects(watch(kube, path, { resourceVersion: "1" }).next(), failsWith("gone", /watch/));
+          return true;
+        },
+        30_000,
+      );
     });
   });
 
