@@ -103,7 +103,9 @@ export function flowsContract(name: string, options: { skip: string | false; ope
     test("what is new is known: pods come and go, workloads stay", async () => {
       const before = (await sums({ since: now - day })).items.find(({ client }) => client.workload?.name === "web");
       await send([flow({ client: pod("web", 2, "10.0.0.7"), first: now + 3 * hour })], { from: now, until: now });
-      const pairs = (await sums()).items.filter(({ client }) => client.workload?.name === "web").map(({ pair }) => pair);
+      const pairs = (await sums()).items
+        .filter(({ client }) => client.workload?.name === "web")
+        .map(({ pair }) => pair);
       assert.equal(new Set(pairs).size, 1);
       const seen = await store.flows.firstSeen([...pairs, "unknown"]);
       assert.deepEqual([...seen], [[before?.pair, now + 1000]]);
@@ -125,23 +127,27 @@ export function flowsContract(name: string, options: { skip: string | false; ope
       assert.equal((await store.flows.began()).get("east"), now);
     });
 
-    test("a node fills so many rows of an hour; what is beyond is lost, and counted", { timeout: 120_000 }, async () => {
-      const ports = Array.from({ length: 21_000 }, (_, index) => index + 1);
-      for (let at = 0; at < ports.length; at += 2000) {
-        await send(
-          ports.slice(at, at + 2000).map((port) => flow({ port })),
-          { node: "scanned" },
+    test(
+      "a node fills so many rows of an hour; what is beyond is lost, and counted",
+      { timeout: 120_000 },
+      async () => {
+        const ports = Array.from({ length: 21_000 }, (_, index) => index + 1);
+        for (let at = 0; at < ports.length; at += 2000) {
+          await send(
+            ports.slice(at, at + 2000).map((port) => flow({ port })),
+            { node: "scanned" },
+          );
+        }
+        const { lost } = await store.flows.watches({ since: now - day, until: now + day });
+        assert.equal(lost.find(({ node }) => node === "scanned")?.lost, 1000);
+        await send([flow({ port: 1 })], { node: "scanned" });
+        const { items } = await store.flows.hours(
+          { since: now, until: now + hour, port: 1, client: "shop/web" },
+          { limit: 9 },
         );
-      }
-      const { lost } = await store.flows.watches({ since: now - day, until: now + day });
-      assert.equal(lost.find(({ node }) => node === "scanned")?.lost, 1000);
-      await send([flow({ port: 1 })], { node: "scanned" });
-      const { items } = await store.flows.hours(
-        { since: now, until: now + hour, port: 1, client: "shop/web" },
-        { limit: 9 },
-      );
-      assert.equal(items.find(({ node }) => node === "scanned")?.connections, 2, "what has room goes on");
-    });
+        assert.equal(items.find(({ node }) => node === "scanned")?.connections, 2, "what has room goes on");
+      },
+    );
 
     test("a clock that is days ahead writes nothing that would stay for ever", async () => {
       const later = 400_000 * day;

@@ -176,13 +176,7 @@ async function edgesOf(tx: Tx, node: string, at: number): Promise<number> {
   return row?.edges ?? 0;
 }
 
-async function addLost(
-  tx: Tx,
-  { node, cluster }: PackedFlows,
-  at: number,
-  edges: number,
-  lost: number,
-): Promise<void> {
+async function addLost(tx: Tx, { node, cluster }: PackedFlows, at: number, edges: number, lost: number): Promise<void> {
   if (edges === 0 && lost === 0) return;
   await tx
     .insertInto("flow_nodes")

@@ -52,7 +52,8 @@ export function flowRepository(engine: Engine): FlowRepository {
 
   return {
     async sums(filter, limit) {
-      const total = (name: string): RawBuilder<unknown> => sql`cast(sum(${sql.ref(name)}) as bigint) as ${sql.id(name)}`;
+      const total = (name: string): RawBuilder<unknown> =>
+        sql`cast(sum(${sql.ref(name)}) as bigint) as ${sql.id(name)}`;
       const counts = ["connections", "flows", "bytes_out", "bytes_in", "established", "refused", "timed_out"];
       const totals = [...counts, "denied", "unknown", "encrypted"].map(total);
       const named = sql`cluster, side, client, server, port, protocol, pair, words`;
@@ -62,9 +63,12 @@ export function flowRepository(engine: Engine): FlowRepository {
         order by sum(connections) desc, client, server, port limit ${limit + 1}`.execute(read);
       const shown = rows.slice(0, limit);
       const ends = await endsOf(shown.flatMap(({ client, server }) => [client, server]));
-      const items = shown.map(
-        (row): FlowSum => ({ ...flowOf(row, ends), cluster: row.cluster, pair: row.pair, hours: row.hours }),
-      );
+      const items = shown.map((row): FlowSum => ({
+        ...flowOf(row, ends),
+        cluster: row.cluster,
+        pair: row.pair,
+        hours: row.hours,
+      }));
       return { items, truncated: rows.length > limit };
     },
 
