@@ -581,7 +581,6 @@ export interface KubernetesRepository {
   count(cluster: string): Promise<Record<string, number>>;
 }
 
-/** Every limit is optional; days and bytes. */
 /** Flows of both ends and one port at the grain of pods, as one side saw them, over all hours that were asked for. */
 export interface FlowSum extends Omit<FlowHour, "hour"> {
   cluster: string;
@@ -634,6 +633,7 @@ export interface NetworkDocumentRepository {
   due(now: number): Promise<NetworkPolicyDocument[]>;
 }
 
+/** Every limit is optional; days and bytes. */
 export interface RetentionLimits {
   eventDays?: number | undefined;
   alertDays?: number | undefined;
