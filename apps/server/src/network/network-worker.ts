@@ -1,5 +1,5 @@
 /** A thread for what would hold up the server: policies over many pods and edges. */
-import { parentPort, workerData } from "node:worker_threads";
+import { parentPort } from "node:worker_threads";
 import { confidence, judge, learn, policiesText, replay, writePolicies, type Rule } from "@bulwark/learn";
 import { errorText, networkEndKey, type ListedEnd } from "@bulwark/model";
 import { createEvaluator, loadTexts, NetpolError, problemText, type Cluster, type Problem } from "@bulwark/netpol";
@@ -10,14 +10,15 @@ import type { NetworkAnswers, NetworkJob } from "./thread.ts";
 
 /** Of what would be denied, what is listed. */
 const mostDenials = 1000;
-const job = workerData as NetworkJob;
 
-try {
-  parentPort?.postMessage({ answer: answerOf(job) });
-} catch (error) {
-  if (!(error instanceof NetpolError)) throw error;
-  parentPort?.postMessage({ wrong: errorText(error), remedy: error.remedy ?? "" });
-}
+parentPort?.on("message", (job: NetworkJob) => {
+  try {
+    parentPort?.postMessage({ answer: answerOf(job) });
+  } catch (error) {
+    if (!(error instanceof NetpolError)) throw error;
+    parentPort?.postMessage({ wrong: errorText(error), remedy: error.remedy ?? "" });
+  }
+});
 
 function answerOf(asked: NetworkJob): NetworkAnswers[NetworkJob["kind"]] {
   switch (asked.kind) {

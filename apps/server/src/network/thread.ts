@@ -43,11 +43,14 @@ export interface NetworkAnswers {
 /** Ten thousand pods under a thousand policies, and some hundred thousand edges. */
 const heapLimitMegabytes = 2048;
 const timeLimit = 60_000;
+/** One that has nothing to do ends after so long: a map that is open asks every few seconds. */
+const idleFor = 30_000;
 const mostAtOnce = 2;
 const waiting: (() => void)[] = [];
+const idle: { worker: Worker; timer: NodeJS.Timeout }[] = [];
 let running = 0;
 
-/** Does it in a thread of its own, two at a time. Raises what the job raises, and an error where it takes too long. */
+/** Does it in a thread, two at a time. Raises what the job raises, and an error where it takes too long. */
 export async function inNetworkThread<K extends NetworkJob["kind"]>(
   job: Extract<NetworkJob, { kind: K }>,
 ): Promise<NetworkAnswers[K]> {
@@ -62,24 +65,54 @@ export async function inNetworkThread<K extends NetworkJob["kind"]>(
 }
 
 async function work<K extends NetworkJob["kind"]>(job: Extract<NetworkJob, { kind: K }>): Promise<NetworkAnswers[K]> {
-  const worker = new Worker(new URL("network-worker.ts", import.meta.url), {
-    workerData: job,
-    resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes },
-  });
+  const worker = take();
   const timer = setTimeout(() => void worker.terminate(), timeLimit);
   try {
-    return await new Promise<NetworkAnswers[K]>((resolve, reject) => {
-      worker.once("message", (answer: { answer: NetworkAnswers[K] } | { wrong: string; remedy: string }) => {
-        if ("answer" in answer) resolve(answer.answer);
-        else reject(new WrongInput(answer.wrong, answer.remedy));
-      });
-      worker.once("error", reject);
-      worker.once("exit", () => reject(new Error("it took too long, or was broken off")));
-    });
+    const said = (await answerOf(worker, job)) as Said<K>;
+    keep(worker);
+    if ("answer" in said) return said.answer;
+    throw new WrongInput(said.wrong, said.remedy);
   } finally {
     clearTimeout(timer);
-    await worker.terminate();
   }
+}
+
+async function answerOf(worker: Worker, job: NetworkJob): Promise<unknown> {
+  const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+  const ended = (): void => reject(new Error("it took too long, or was broken off"));
+  worker.once("message", resolve).once("error", reject).once("exit", ended);
+  try {
+    worker.postMessage(job);
+    return await promise;
+  } finally {
+    worker.off("message", resolve).off("error", reject).off("exit", ended);
+  }
+}
+type Said<K extends NetworkJob["kind"]> = { answer: NetworkAnswers[K] } | { wrong: string; remedy: string };
+
+function take(): Worker {
+  const one = idle.pop();
+  if (one) {
+    clearTimeout(one.timer);
+    one.worker.ref();
+    return one.worker;
+  }
+  const worker = new Worker(new URL("network-worker.ts", import.meta.url), {
+    resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes },
+  });
+  return worker.on("exit", () => drop(worker));
+}
+
+function keep(worker: Worker): void {
+  worker.unref();
+  idle.push({ worker, timer: setTimeout(() => void worker.terminate(), idleFor).unref() });
+}
+
+function drop(worker: Worker): void {
+  const at = idle.findIndex((one) => one.worker === worker);
+  if (at < 0) return;
+  clearTimeout(idle[at]?.timer);
+  idle.splice(at, 1);
 }
 
 /** What was given is wrong; the text says what, where, how to mend. */
