@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { inventoryOf } from "../examine-files.ts";
-import { goProgramOf } from "./seeds.fixture.ts";
+import { goProgramOf } from "../formats/elf-of.ts";
 
 function mainVersionOf(version: string, ...settings: string[]): string | undefined {
   const info = ["path\texample.com/app", `mod\texample.com/app\t${version}\t`, ...settings].join("\n");
