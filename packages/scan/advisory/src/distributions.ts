@@ -77,6 +77,8 @@ const suse: Distribution = {
 /** By `ID` of os-release. */
 const distributions: Readonly<Record<string, Distribution>> = {
   debian: named("deb", "source", (release) => `Debian:${release}`),
+  // Debian's own packages, built once more.
+  raspbian: named("deb", "source", (release) => `Debian:${release}`),
   ubuntu,
   echo: named("deb", "source", () => "Echo"),
   alpine: named("apk", "source", (release) => `Alpine:${release === "edge" ? "edge" : `v${release}`}`),
