@@ -49,7 +49,8 @@ test("an image that is known is told of in a moment: no schemas, analyzers, advi
   assert.equal(withoutTime(again.stdout), withoutTime(first.out), again.stderr);
   const modules = readFileSync(loaded, "utf8").split("\n");
   assert.ok(modules.some((url) => url.endsWith("/commands/scan.ts")));
-  const heavy = /\/node_modules\/(?!@bulwark)|\/threads\.ts$|\/analyzers\.ts$|\/registry\/registry\.ts$|\/advisory\/src\//;
+  const heavy =
+    /\/node_modules\/(?!@bulwark)|\/threads\.ts$|\/analyzers\.ts$|\/registry\/registry\.ts$|\/advisory\/src\//;
   assert.deepEqual(
     modules.filter((url) => heavy.test(url)),
     [],

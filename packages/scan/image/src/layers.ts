@@ -97,7 +97,8 @@ export function cleanPath(name: string): string | undefined {
 
 /** As most are: nothing to take out, and nothing to refuse. */
 function isClean(name: string): boolean {
-  if (name === "" || name.length > 256 || name.includes("//") || name.includes("/.") || name.includes("\0")) return false;
+  if (name === "" || name.length > 256 || name.includes("//") || name.includes("/.") || name.includes("\0"))
+    return false;
   return !/^[./]|\/$/.test(name);
 }
 

@@ -42,7 +42,6 @@ export const secretAnalyzer: Analyzer<SecretFact, SecretResult> = {
     const { secrets, cut } = findSecrets(defaultKinds(), content, path);
     return secrets.length > 0 || cut ? { secrets, cut } : undefined;
   },
-  prepare: () => void defaultKinds(),
   conclude: ({ facts, faults, tree }) => {
     const steps = new Map(tree.layers.map(({ digest, step }) => [digest, step]));
     const inFiles = facts.flatMap(({ entry, fact, removed }) =>
