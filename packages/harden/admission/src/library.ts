@@ -23,6 +23,8 @@ export interface LibraryPolicy {
   /** Why anybody should care. */
   readonly why: string;
   readonly remedy: string;
+  /** The level of the Pod Security Standards that it is a part of: all parts of `restricted` together are that standard. */
+  readonly podSecurity: string | undefined;
   /** Policies and bindings of the file, as they are applied to a cluster. */
   readonly objects: readonly Json[];
   readonly compiled: CompiledPolicy;
@@ -113,6 +115,7 @@ export function readPolicies(file: string, text: string, category = ""): Library
         severity: level.success ? level.data : "medium",
         why: annotations[annotation("why")] ?? "",
         remedy: annotations[annotation("remedy")] ?? "",
+        podSecurity: annotations[annotation("pod-security")],
         objects: all,
         compiled,
         fix: fix ? compilePolicy(fix, file) : undefined,
