@@ -41,9 +41,6 @@ interface Times {
   late: number[];
 }
 
-if (process.send) process.once("message", (message) => void call(message as Call));
-else await bench();
-
 async function bench(): Promise<void> {
   const library = loadLibrary(join(import.meta.dirname, "../content/policies")).filter(isAboutPods);
   const restricted = library.filter(({ podSecurity }) => podSecurity === "restricted");
@@ -94,7 +91,6 @@ async function measure(policies: readonly LibraryPolicy[], registry: string): Pr
     const [{ took, late }] = (await once(caller, "message")) as [Times];
     const cpu = (cpuOf(pid) - before) / took.length;
     const { lagMax } = await figuresOf(product);
-    caller.disconnect();
     return {
       ...{ p99: quantile(took, 0.99), median: quantile(took, 0.5) },
       ...{ late99: quantile(late, 0.99), cpu, pause: lagMax * 1000 },
@@ -211,3 +207,6 @@ function quantile(figures: readonly number[], share: number): number {
   const sorted = figures.toSorted((a, b) => a - b);
   return sorted[Math.floor(sorted.length * share)] ?? Number.NaN;
 }
+
+if (process.send) process.once("message", (message) => void call(message as Call));
+else await bench();

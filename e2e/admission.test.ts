@@ -177,7 +177,7 @@ describe("the admission webhook and a real API server", { skip: missing("cluster
     let compared = 0;
     const different: string[] = [];
     for (const policy of library) {
-      assert.deepEqual(caseProblems(policy), []);
+      assert.deepEqual(await caseProblems(policy), []);
       const cases = casesOf(policy).filter(({ operation, subResource }) => operation === "CREATE" && !subResource);
       const changing = cases.find(({ expect, fixed: mends }) => expect === "deny" && mends);
       assert.ok(changing, policy.name);
