@@ -73,11 +73,14 @@ describe("how hosts are set up, over the API", () => {
 
   test("an exception takes a failure out of the rate while it holds, with who and why in the audit log", async () => {
     const subject = { kind: "host" as const, name: "node-1" };
+    const failing = async () => (await person.getOverview()).failedChecks;
+    assert.equal(await failing(), 1);
     const exception = await person.createBenchmarkException({
       body: { check: aslr, subject, reason: "a lab", days: 30 },
     });
     assert.equal((await kernel()).passRate, 1);
     assert.equal((await kernel()).counts.excepted, 1);
+    assert.equal(await failing(), 0);
     await person.deleteBenchmarkException({ params: { id: exception.id } });
     assert.equal((await kernel()).passRate, 0.5);
     await assert.rejects(
