@@ -27,6 +27,8 @@ export interface PipelineOptions {
   ownerOf(cgroups: readonly string[], last: boolean): Owner;
   /** Keep what host processes do as well. */
   host: boolean;
+  /** Events are counted and not emitted: who wants alerts alone need not have them put together. */
+  alertsOnly?: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
   epoch(time: bigint): number;
   now(): number;
@@ -173,6 +175,8 @@ export class Pipeline {
 
   #event(what: Life | Activity, { id, time, process, ancestors }: Happening, owner: Owner): void {
     if (owner?.attribution === "host" && !this.#options.host) return;
+    this.counters.events++;
+    if (this.#options.alertsOnly === true) return;
     const event: Event = {
       id,
       time,
@@ -182,7 +186,6 @@ export class Pipeline {
       ancestors: ancestors().map(toAncestor),
       ...what,
     };
-    this.counters.events++;
     this.#out.push({ type: "event", event });
   }
 
