@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { test, type TestContext } from "node:test";
+import { after, before, test, type TestContext } from "node:test";
 import { updateDatabase } from "@bulwark/advisory";
 import { openDatabase, type AdvisoryDatabase } from "@bulwark/advisory/lookup";
 import type { HostPrograms } from "@bulwark/model";
@@ -54,10 +54,15 @@ function goProgram(module: string, version: string): Buffer {
   return Buffer.concat([elf, names, information, ...table]);
 }
 
+let database: AdvisoryDatabase;
+const folder = mkdtempSync(join(tmpdir(), "bulwark-advisories-"));
+after(() => {
+  database[Symbol.dispose]();
+  rmSync(folder, { recursive: true });
+});
+
 /** One of Kubernetes' own, and one that Debian has mended with a version of its own. */
-async function advisories(context: TestContext): Promise<AdvisoryDatabase> {
-  const folder = mkdtempSync(join(tmpdir(), "bulwark-advisories-"));
-  context.after(() => rmSync(folder, { recursive: true }));
+before(async () => {
   const mirror = join(folder, "mirror");
   const write = (file: string, value: unknown): void => {
     mkdirSync(dirname(join(mirror, file)), { recursive: true });
@@ -83,13 +88,11 @@ async function advisories(context: TestContext): Promise<AdvisoryDatabase> {
     },
   });
   await updateDatabase({ into: join(folder, "a.db"), from: mirror });
-  const database = openDatabase(join(folder, "a.db"));
-  context.after(() => database[Symbol.dispose]());
-  return database;
-}
+  database = openDatabase(join(folder, "a.db"));
+});
 
-async function judge(root: string, database: AdvisoryDatabase | undefined): Promise<Map<string, string>> {
-  const facts = await withVersions(collectHost({ root, needs }), database);
+async function judge(root: string, asked: AdvisoryDatabase | undefined): Promise<Map<string, string>> {
+  const facts = await withVersions(collectHost({ root, needs }), asked);
   const { results } = evaluateBenchmark(loadLibrary(), { kind: "host", name: "a" }, facts, choice);
   return new Map(results.map(({ check, state, reason }) => [check, `${state}: ${reason}`]));
 }
@@ -99,7 +102,6 @@ const status = (name: string, version: string): string =>
   `Package: ${name}\nStatus: install ok installed\nArchitecture: amd64\nVersion: ${version}\n\n`;
 
 test("a program is of the version that Go wrote into it, a package's of what its distribution has mended", async (context) => {
-  const database = await advisories(context);
   const own = hostOf(context, {
     ...debian,
     "usr/local/bin/kubelet": goProgram("k8s.io/kubernetes", "v1.29.3"),
@@ -140,7 +142,7 @@ test("a package of the makers themselves has the makers' version", async (contex
     "var/lib/dpkg/info/kubelet.list": "/.\n/usr/bin/kubelet\n",
   });
   assert.equal(
-    (await judge(root, await advisories(context))).get("host-version-kubelet"),
+    (await judge(root, database)).get("host-version-kubelet"),
     "fail: /usr/bin/kubelet of the package kubelet has 1.29.3-1.1: CVE-2099-2, mended in 1.29.4",
   );
 });
@@ -153,7 +155,7 @@ test("without advisories nothing is said of versions; a server that has them ans
   assert.ok(report.results.every(({ state }) => state === "unknown"));
   assert.match((await judge(root, undefined)).get("host-version-kubelet") ?? "", /^unknown: .*no advisory database/);
   const programs = JSON.parse(JSON.stringify(facts.values["programs"])) as HostPrograms;
-  const known = await withVersions({ values: { programs }, missing: {} }, await advisories(context));
+  const known = await withVersions({ values: { programs }, missing: {} }, database);
   const answered = withVersionResults(report, {
     versions: known.values["versions"] as never,
     missing: known.missing ?? {},
@@ -166,7 +168,7 @@ test("what is no program, is cut off, or is nothing, breaks nothing", async (con
   const whole = goProgram("github.com/opencontainers/runc", "v1.2.7");
   for (const content of [Buffer.alloc(0), Buffer.from("#!/bin/sh\n"), whole.subarray(0, 100), whole.subarray(0, -70)]) {
     const root = hostOf(context, { ...debian, "usr/sbin/runc": content });
-    const verdict = (await judge(root, await advisories(context))).get("host-version-runc") ?? "none";
+    const verdict = (await judge(root, database)).get("host-version-runc") ?? "none";
     assert.match(verdict, /^(?:unknown|not-applicable|none)/);
   }
 });
