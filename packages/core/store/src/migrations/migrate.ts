@@ -11,7 +11,8 @@ import { admission } from "./0006-admission.ts";
 import { actions } from "./0007-actions.ts";
 import { benchmarks } from "./0008-benchmarks.ts";
 import { runningPolicies } from "./0009-running-policies.ts";
-import { failingChecks } from "./0010-failing-checks.ts";
+import { network } from "./0010-network.ts";
+import { failingChecks } from "./0011-failing-checks.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -27,6 +28,7 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   actions,
   benchmarks,
   runningPolicies,
+  network,
   failingChecks,
 ];
 
