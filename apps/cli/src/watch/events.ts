@@ -20,6 +20,7 @@ export async function judgeEvents(judge: Judge, files: readonly string[], io: Io
   const foreign = createForeign({
     node,
     host,
+    alertsOnly: true,
     emit,
     detectors: () => judge.detectors().filter(({ id }) => !needsSensor.has(id)),
   });

@@ -16,7 +16,10 @@ import type { EarlySensor } from "./early.ts";
 import { openRecording, readRecording } from "./recording.ts";
 
 /** What a pipeline is made of, whatever its records come from. */
-export interface Judge extends Pick<ConstructorParameters<typeof Pipeline>[0], "node" | "run" | "host" | "emit"> {
+export interface Judge extends Pick<
+  ConstructorParameters<typeof Pipeline>[0],
+  "node" | "run" | "host" | "alertsOnly" | "emit"
+> {
   /** With a state of their own: once for each pipeline. */
   detectors(): Detector[];
 }
@@ -37,6 +40,7 @@ export function openJudge(options: JudgeOptions): Judge {
     run: "watch",
     detectors: () => [...createDetectors(), rulesDetector(engine)],
     host,
+    alertsOnly: true,
     emit(records) {
       for (const item of records) if (item.type === "alert") io.stdout.write(alertLine(item.alert, json));
     },

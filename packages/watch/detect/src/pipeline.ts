@@ -29,6 +29,8 @@ export interface PipelineOptions {
   host: boolean;
   /** Bound of the process table; 200,000 unless said otherwise. */
   processes?: number;
+  /** Events are counted and not emitted: who wants alerts alone need not have them put together. */
+  alertsOnly?: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
   epoch(time: bigint): number;
   now(): number;
@@ -176,6 +178,8 @@ export class Pipeline {
 
   #event(what: Life | Activity, { id, time, process, ancestors }: Happening, owner: Owner): void {
     if (owner?.attribution === "host" && !this.#options.host) return;
+    this.counters.events++;
+    if (this.#options.alertsOnly === true) return;
     const event: Event = {
       id,
       time,
@@ -185,7 +189,6 @@ export class Pipeline {
       ancestors: ancestors().map(toAncestor),
       ...what,
     };
-    this.counters.events++;
     this.#out.push({ type: "event", event });
   }
 

@@ -12,6 +12,8 @@ export interface ForeignOptions {
   readonly node: string;
   /** Keep what processes of the host do as well. */
   readonly host: boolean;
+  /** Events are counted and not emitted. */
+  readonly alertsOnly: boolean;
   /** Detectors with a state of their own: asked once for each node. */
   detectors(): readonly Detector[];
   emit(records: readonly AgentRecord[]): void;
@@ -167,13 +169,14 @@ class Node {
   #at = 0;
   #now = 0;
 
-  constructor(name: string, { host, detectors, emit }: ForeignOptions, passOver: (kind: string) => void) {
+  constructor(name: string, { host, alertsOnly, detectors, emit }: ForeignOptions, passOver: (kind: string) => void) {
     const owners = new Owners(name);
     const pipeline = new Pipeline({
       node: name,
       run: "tetragon",
       detectors: detectors(),
       host,
+      alertsOnly,
       processes: mostProcesses,
       ownerOf: (cgroups) => owners.get(cgroups),
       epoch: () => this.#at,

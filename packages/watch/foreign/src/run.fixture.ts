@@ -16,6 +16,7 @@ export async function readBytes(
   const foreign = createForeign({
     node: "here",
     host,
+    alertsOnly: false,
     detectors: () => [...createDetectors(), rulesDetector(engine)],
     emit(records) {
       for (const record of records) {
