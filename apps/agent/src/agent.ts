@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "@bulwark/config";
-import { openContainers } from "@bulwark/containers";
+import { isHost, openContainers } from "@bulwark/containers";
 import { AuditRules, rulesDetector } from "@bulwark/detect";
 import { errorText, type ActionOrder, type AgentRecord, type Component, type Container } from "@bulwark/model";
 import { connect, type Kube } from "@bulwark/kube";
@@ -168,7 +168,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return new Flows({
       ...{ node, registry },
       complete: (container) => pods?.complete(container) ?? container,
-      isHost: (cgroups) => watcher.isHost(cgroups),
+      isHost,
       denied: (flow, direction) => network?.denied(flow, direction),
       raise: config.agent.network.detect ? (alert) => emit([{ type: "alert", alert }]) : undefined,
     });

@@ -1,13 +1,12 @@
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
-import { openContainers, type ContainerRegistry } from "@bulwark/containers";
+import { isHost, openContainers, type ContainerRegistry } from "@bulwark/containers";
 import { createDetectors, Pipeline, rulesDetector, type Owner } from "@bulwark/detect";
 import type { AgentRecord, Alert } from "@bulwark/model";
 import { createEngine, loadRules, problemText } from "@bulwark/rules";
 import { startSensor, type Sensor, type SensorRecord } from "@bulwark/sensor";
 import type { Command, Io } from "../command.ts";
-import { isHost } from "../local/host.ts";
 import { untilStopped } from "../local/lifetime.ts";
 import { UsageError } from "../local/options.ts";
 import { printable } from "../local/text.ts";
