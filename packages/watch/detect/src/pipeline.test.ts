@@ -241,7 +241,7 @@ for (const host of [false, true]) {
       const records = setUp(s, inCgroup);
       const { alerts, events, pipeline } = judge(records, byCgroup, undefined, { host });
       const ofContainer = <One extends Event | Alert>(all: One[]): One[] =>
-        all.filter((one) => one.attribution === "container");
+        all.filter((one) => "attribution" in one && one.attribution === "container");
       assert.deepEqual([ofContainer(alerts()), ofContainer(events())], [[], []]);
       pipeline.push([s.exec(14, "/bin/app", inContainer), s.call(14, "mount", ["cgroup", "/mnt", "cgroup"])]);
       assert.deepEqual(
