@@ -22,6 +22,7 @@ import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
 import { ticketFrom } from "./ticket.ts";
 import { Uplink } from "./uplink.ts";
+import { ClosedOrders } from "./closed-orders.ts";
 import { Watcher } from "./watcher.ts";
 
 export interface AgentOptions {
@@ -104,6 +105,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   settle = () => watcher.settle();
   await watcher.start();
   response = stack.use(responseOf());
+  await response.takeOver();
   const act = async (order: ActionOrder): Promise<void> => response?.obey(order);
   stack.use(await Orders.open({ connection, node, path: join(config.data, "orders.json"), log, act }));
   const { memory, images: which } = config.agent.scan;
@@ -152,6 +154,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       policies: () => settings.responses,
       complete: (container) => pods?.complete(container) ?? container,
       told: (action) => emit([{ type: "action", action }]),
+      closed: new ClosedOrders(join(config.data, "closed-orders.json"), log),
+      guard: () => watcher.enforcer.guard,
     });
   }
 
