@@ -333,13 +333,14 @@ const chosen = [
   return { workload, technique };
 });
 
-const kubectlOf = ({ programs, kubeconfig }: Cluster): string[] => [
-  ...[programs.kubernetes, "kubectl", "--kubeconfig", kubeconfig],
+const kubectlOf = ({ programs, kubeconfig }: Cluster): [string, ...string[]] => [
+  programs.kubernetes,
+  ...["kubectl", "--kubeconfig", kubeconfig],
 ];
 
 /** What a pod answers through `kubectl port-forward`. */
 async function forwarded(cluster: Cluster, pod: string, path: string): Promise<string> {
-  const [program = "", ...words] = [...kubectlOf(cluster), "port-forward", "-n", "shop", `pod/${pod}`, ":8080"];
+  const [program, ...words] = [...kubectlOf(cluster), "port-forward", "-n", "shop", `pod/${pod}`, ":8080"];
   const child = spawn(program, words, { stdio: ["ignore", "pipe", "inherit"] });
   try {
     for await (const line of createInterface({ input: child.stdout })) {
