@@ -97,7 +97,7 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
     const text = await detailOf(page, pod.name, "Deployment/checkout");
     for (const word of [
       ...[`shop/${pod.name}`, "node-2", "registry.test/busybox:1", "team=blue", "127.0.0.1:4444", "/bin/busybox"],
-      ...["containerd-shim", "T1059.004", pod.container],
+      ...["T1059.004", pod.container],
     ]) {
       assert.ok(text.includes(word), `${word} is not in\n${text}`);
     }
@@ -127,7 +127,14 @@ describe("Bulwark on Kubernetes, one server", { skip: missing("cluster", "bpf", 
       const isTold = (name = ""): boolean => items.some(({ container }) => container?.pod?.name === name);
       return last.every((one) => isTold(one?.name)) ? items.filter(({ id }) => !before.has(id)) : undefined;
     });
-    const others = told.filter(({ rule }) => rule !== "host-file-system");
+    const others = told.filter(
+      ({ rule, process: by }) =>
+        rule !== "host-file-system" &&
+        // What serves the page is called busybox, as is a netcat.
+        rule !== "network-tool-listens" &&
+        // The nodes of the tests share a kernel, and so each agent sees the other one at work.
+        by?.arguments.includes("/usr/bin/bulwark") !== true,
+    );
     assert.deepEqual(
       others.map(({ rule, node, evidence, process: by }) => [rule, node, by?.arguments.join(" "), evidence]),
       [],
@@ -326,7 +333,7 @@ const chosen = [
   { workload: "checkout", what: "a FIFO, a shell and nc" },
   { workload: "debug", what: "a disk of the host that is mounted" },
   { workload: "debug", what: "namespaces of another process" },
-  { workload: "debug", what: "core_pattern, as it was" },
+  { workload: "debug", what: "read-only parts made writable" },
 ].map(({ workload, what }) => {
   const technique = [...escapes, ...reverseShells].find((one) => one.what === what);
   if (!technique) throw new Error(`no technique ${what}`);
