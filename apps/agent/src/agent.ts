@@ -93,7 +93,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const rules = openRules(config.agent.rules);
   const detector = rulesDetector(rules.engine);
   const network = networkPolicies();
-  const flows = network || config.agent.network.detect ? stack.use(flowsOf()) : undefined;
+  const { flows: told, detect } = config.agent.network;
+  const flows = network || told || detect ? stack.use(flowsOf()) : undefined;
   const { host } = config.agent;
   const watcher: Watcher = stack.use(
     new Watcher({ node, host, registry, pods, rules: detector, flows, network, log, emit }),
@@ -108,9 +109,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   await response.takeOver();
   const act = async (order: ActionOrder): Promise<void> => response?.obey(order);
   stack.use(await Orders.open({ connection, node, path: join(config.data, "orders.json"), log, act }));
-  const { memory, images: which } = config.agent.scan;
+  const { memory, clamd, images: which } = config.agent.scan;
   const cache = join(config.data, "layers");
-  const images = stack.use(new ImageScanner({ node, registry, cache, memory, all: which === "all", log, emit }));
+  const images = stack.use(new ImageScanner({ node, registry, cache, memory, clamd, all: which === "all", log, emit }));
   const lookForImages = (): void =>
     void images.look().catch((error: unknown) => log.warn({ reason: errorText(error) }, "images are not listed"));
   lookForImages();
@@ -174,7 +175,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       complete: (container) => pods?.complete(container) ?? container,
       isHost,
       denied: (flow, direction) => network?.denied(flow, direction),
-      raise: config.agent.network.detect ? (alert) => emit([{ type: "alert", alert }]) : undefined,
+      raise: detect ? (alert) => emit([{ type: "alert", alert }]) : undefined,
+      report: told
+        ? {
+            everyMs: config.agent.network.flowsEvery * 1000,
+            told: (reports) => emit(reports.map((report) => ({ type: "flows", report }))),
+          }
+        : undefined,
     });
   }
 

@@ -12,6 +12,8 @@ export interface StreamMessages {
   action: ActionRecord;
   /** How many objects of each kind have changed. */
   cluster: { cluster: string; kinds: Record<string, number> };
+  /** Flows came (at most every few seconds), or what was published of policies has changed. */
+  network: { cluster: string; what: "flows" | "policies" };
   /** Messages were lost: what is shown must be fetched anew. */
   reset: undefined;
 }
@@ -28,6 +30,7 @@ const topics = [
   "health",
   "cluster",
   "action",
+  "network",
 ] as const satisfies readonly StreamTopic[];
 const listeners = new Map<Name, Set<Listener<Name>>>();
 const stateListeners = new Set<() => void>();

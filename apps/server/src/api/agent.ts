@@ -10,6 +10,7 @@ import {
 } from "@bulwark/model";
 import { StoreError, type IngestResult } from "@bulwark/store";
 import { ownBatch } from "../agents/own-batch.ts";
+import { withJudgedVersions } from "../benchmarks/versions.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Context } from "../context.ts";
 import { reportFull } from "../health/own.ts";
@@ -106,7 +107,8 @@ async function write(batch: Batch, context: Context, now: number): Promise<Inges
     await context.disk.check();
     // A spool belongs to its node: no other node can move its position on by using its id.
     const spool = `${batch.node}/${batch.spool}`;
-    const records = await withKnownRequests(batch.records, context);
+    const judged = await withJudgedVersions(await withKnownRequests(batch.records, context), context);
+    const records = await context.inventories.complete(judged, now);
     const result = await context.store.ingest.write({ ...batch, spool, records }, now);
     count.batches.inc({ result: "stored" });
     for (const record of batch.records) count.records.inc({ type: record.type });
@@ -150,5 +152,6 @@ async function announce(result: IngestResult, caller: Caller, now: number, conte
     ...result.components.map((component) => live.publish("health", component)),
     ...result.actions.map((record) => live.publish("action", record)),
     ...result.images.map((report) => announceImage(report, context)),
+    ...result.flows.map((cluster) => live.publish("network", { cluster, what: "flows" })),
   ]);
 }

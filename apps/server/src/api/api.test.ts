@@ -313,6 +313,11 @@ describe("every route, in the order of a working day", () => {
     const record = { type: "containers", node: "cluster:west", running: [] };
     assert.equal((await collector.send(1, [record as never])).status, 403, "it speaks for no node");
 
+    assert.deepEqual(
+      (await person.listPolicies()).unjudged,
+      ["west"],
+      "what runs there is not judged, and that is said",
+    );
     const west = (await person.listClusters()).items.find(({ name }) => name === "west");
     assert.deepEqual([west?.state, west?.objects], ["ok", { Pod: 1 }]);
     assert.deepEqual((await person.getCluster({ params: { id: "west" } })).coverage, []);
@@ -382,9 +387,29 @@ describe("every route, in the order of a working day", () => {
     await assert.rejects(client.rotateWebhookAuthority(), /the webhook is off/);
   });
 
+  test("who talks to whom; network.test.ts has the rest", async () => {
+    const client = server.client(await server.login());
+    assert.deepEqual((await client.listNetworkEdges({ query: {} })).items, []);
+    assert.deepEqual(await client.listNetworkFlows({ query: {} }), { items: [], next: null });
+    await client.listNetworkContainers({ query: { cluster: "default", key: "/web" } });
+    const cluster = "default";
+    const body = { cluster, namespaces: [], grain: "workload", names: false, dns: true } as const;
+    assert.equal((await client.learnNetworkPolicies({ body: { ...body, namespaces: [] } })).text, "");
+    await client.replayNetworkPolicies({ body: { cluster, text: "", remove: [] } });
+    assert.deepEqual((await client.listNetworkPolicies({ query: {} })).items, []);
+    const text = `{ kind: NetworkPolicy, apiVersion: networking.k8s.io/v1, metadata: { name: a }, spec: { podSelector: {} } }`;
+    const wish = { cluster, text, remove: [], mode: "enforce", confirmMinutes: 5, reason: "a drill" } as const;
+    const { id, state } = await client.publishNetworkPolicies({ body: { ...wish, remove: [] } });
+    assert.equal(state, "handed-out");
+    assert.equal((await client.listNetworkPolicyDocuments({ query: {} })).items.length, 1);
+    await client.getNetworkPolicyDocument({ params: { id } });
+    await assert.rejects(client.confirmNetworkPolicies({ params: { id } }), isRefused("conflict"));
+    await client.undoNetworkPolicies({ params: { id } });
+  });
+
   test("no route was left out", () => {
-    // Those are answered on the agents' listener only: above, and agents.test.ts; or by a webhook: webhook.test.ts.
-    const others = new Set(["putCluster", "rotateWebhookAuthority"]);
+    // Those are answered on the agents' listener only: above, and agents.test.ts; or by a webhook: webhook.test.ts; or for a cluster: network.test.ts.
+    const others = new Set(["putCluster", "rotateWebhookAuthority", "confirmNetworkPolicies"]);
     const elsewhere = Object.entries(routes).filter(([name, { tag }]) => tag === "identity" || others.has(name));
     const names = Object.keys(routes).filter((name) => !elsewhere.some(([other]) => other === name));
     assert.deepEqual([...server.answered].sort(), names.sort());

@@ -9,6 +9,7 @@ import { benchmarkHandlers } from "./benchmarks.ts";
 import { eventHandlers } from "./events.ts";
 import { findingHandlers } from "./findings.ts";
 import { kubernetesHandlers } from "./kubernetes.ts";
+import { networkHandlers } from "./network.ts";
 import { operationHandlers } from "./operations.ts";
 import { overviewHandlers } from "./overview.ts";
 import { registryHandlers } from "./registries.ts";
@@ -29,6 +30,7 @@ export const handlers: Handlers = {
   ...registryHandlers,
   ...kubernetesHandlers,
   ...admissionHandlers,
+  ...networkHandlers,
   ...operationHandlers,
   ...agentHandlers,
   ...agentsHandlers,

@@ -1,7 +1,10 @@
 /** What parts of the server tell each other, by subject. One place to see every message there is. */
 export interface Messages {
   /** Something that open pages show has changed. `data` is what the page gets. */
-  live: { topic: "alert" | "container" | "image" | "finding" | "health" | "cluster" | "action"; data: unknown };
+  live: {
+    topic: "alert" | "container" | "image" | "finding" | "health" | "cluster" | "action" | "network";
+    data: unknown;
+  };
   /** There is something to do for the agent of this node. */
   ordered: { node: string };
   /** An image report is new: match it. */

@@ -1,4 +1,5 @@
 export * from "./client.ts";
+export type { LearnedPolicies, NetworkCluster, NetworkDenial, ReplayedPolicies } from "./network.ts";
 export * from "./openapi.ts";
 export type { PolicyRow } from "./policies.ts";
 export type { RegistryHook } from "./registries.ts";

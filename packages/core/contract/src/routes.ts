@@ -32,6 +32,7 @@ import {
 } from "@bulwark/model";
 import { z } from "zod";
 import { findingRoutes } from "./findings.ts";
+import { networkRoutes } from "./network.ts";
 import { cursor, id, limit, milliseconds, page, severityList, text } from "./parts.ts";
 import { policyRoutes } from "./policies.ts";
 import { registryRoutes } from "./registries.ts";
@@ -99,6 +100,10 @@ const overview = z.object({
   openAlerts: z.record(severity, z.number().int()),
   openFindings: z.record(severity, z.number().int()),
   exploitedFindings: z.number().int(),
+  /** What fails of hosts and clusters and no exception allows; 10,000 where there are more. */
+  failedChecks: z.number().int(),
+  /** Workloads that run and that a policy would deny, once for each policy. */
+  wouldBeDenied: z.number().int(),
   /** Alerts of the last 24 hours by hour, oldest first; 24 entries. */
   alertsByHour: z.array(z.object({ time: z.number().int(), count: z.number().int() })),
   latestAlerts: z.array(storedAlert).max(5),
@@ -664,6 +669,9 @@ export const routes = {
   ...scanRoutes,
   ...registryRoutes,
 
+  // --- who talks to whom
+  ...networkRoutes,
+
   // --- how Bulwark is
   getHealth: {
     method: "GET",
@@ -804,7 +812,16 @@ export type Routes = typeof routes;
 export type RouteName = keyof Routes;
 
 /** A message of `GET /api/v1/stream` (server-sent events; `id` resumes after a cut). The `event:` line is the topic. */
-export const streamTopics = ["alert", "container", "image", "finding", "health", "cluster", "action"] as const;
+export const streamTopics = [
+  "alert",
+  "container",
+  "image",
+  "finding",
+  "health",
+  "cluster",
+  "action",
+  "network",
+] as const;
 export type StreamTopic = (typeof streamTopics)[number];
 
 /** Body of every answer that is not 2xx. */

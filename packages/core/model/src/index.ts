@@ -17,6 +17,7 @@ export * from "./inventory.ts";
 export * from "./kubernetes.ts";
 export * from "./malware.ts";
 export * from "./misconfiguration.ts";
+export * from "./network.ts";
 export * from "./package-types.ts";
 export * from "./page.ts";
 export * from "./printable.ts";
