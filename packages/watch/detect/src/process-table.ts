@@ -125,7 +125,9 @@ export class ProcessTable {
     const { mountNamespace, pidNamespace } = record;
     const isHost = this.#isHost(record.cgroups);
     const from = (before ?? this.get(record.parentPid, record.parentStartTime))?.service;
-    const isThere = from?.mountNamespace === mountNamespace && from.pidNamespace === pidNamespace;
+    // Events of others may not tell where a process lives: 0.
+    const isThere =
+      mountNamespace !== 0 && from?.mountNamespace === mountNamespace && from.pidNamespace === pidNamespace;
     const service = isThere ? from : isHost ? { mountNamespace, pidNamespace } : undefined;
     // A runtime that is in the container's cgroup already, and begins itself once more before it goes where that lives.
     const isRuntime = service !== undefined && !isHost;
