@@ -27,6 +27,8 @@ export interface PipelineOptions {
   ownerOf(cgroups: readonly string[], last: boolean): Owner;
   /** Keep what host processes do as well. */
   host: boolean;
+  /** Bound of the process table; 200,000 unless said otherwise. */
+  processes?: number;
   /** Events are counted and not emitted: who wants alerts alone need not have them put together. */
   alertsOnly?: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
@@ -70,7 +72,7 @@ interface Waiting {
  * until its container is known, without holding up the events of others.
  */
 export class Pipeline {
-  readonly table = new ProcessTable();
+  readonly table: ProcessTable;
   readonly #options: PipelineOptions;
   readonly #repeats = new Repeats();
   readonly #out: AgentRecord[] = [];
@@ -82,6 +84,10 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.table = new ProcessTable({
+      ...(options.processes === undefined ? {} : { limit: options.processes }),
+      isHost: (cgroups) => options.ownerOf(cgroups, false)?.attribution === "host",
+    });
   }
 
   /** Takes in records in the order in which the sensor sent them. */
@@ -138,14 +144,17 @@ export class Pipeline {
       case "connect":
         if (type === "connect" && interpreterKind(process)) this.#options.watchShell?.(process);
         this.#soon(happening, (owner) => {
+          if (type === "exec" && observed.isRuntime && !isWhereRuntimesAre(owner)) return;
           if (type !== "fork") this.#event(lifeOf(type, record), happening, owner);
           this.#detect({ kind: type, record }, happening, owner);
         });
         return;
       default: {
-        if (observed.isRuntime || this.#options.isOwn?.(observed, this.table) === true) return;
+        const { isRuntime, service } = observed;
+        if ((isRuntime && service === undefined) || this.#options.isOwn?.(observed, this.table) === true) return;
         const activity = toActivity(record);
         this.#soon(happening, (owner) => {
+          if (isRuntime && !isWhereRuntimesAre(owner)) return;
           if (activity && isKept(activity)) this.#event(activity, happening, owner);
           // The compiler does not see that a record and its own type belong together.
           this.#detect({ kind: record.type, record } as Happened, happening, owner);
@@ -263,6 +272,13 @@ const keptFolders = /^\/(?:etc|bin|sbin|lib(?:64)?|usr|root|boot|var\/(?:spool\/
 
 function isKept(activity: Activity): boolean {
   return activity.kind !== "file" || activity.file.operation === "read" || keptFolders.test(activity.file.path);
+}
+
+/** A container that has neither files nor processes of its own: what a runtime begins and what it begins there look alike. */
+function isWhereRuntimesAre(owner: Owner): boolean {
+  if (owner?.attribution !== "container") return false;
+  const { hostNamespaces } = owner.container;
+  return hostNamespaces.includes("mnt") && hostNamespaces.includes("pid");
 }
 
 type Life = Pick<ProcessEvent, "kind" | "exitCode" | "connection">;
