@@ -11,6 +11,7 @@ export function useGoKeys(): void {
     "g a": () => void navigate({ to: "/assets/containers" }),
     "g i": () => void navigate({ to: "/assets/images" }),
     "g c": () => void navigate({ to: "/clusters" }),
+    "g n": () => void navigate({ to: "/network" }),
     "g y": () => void navigate({ to: "/policies" }),
     "g p": () => void navigate({ to: "/posture" }),
     "g h": () => void navigate({ to: "/health" }),

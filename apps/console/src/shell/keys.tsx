@@ -35,6 +35,7 @@ export function Keys({ close }: { close: () => void }) {
         ["g a", t("nav.assets")],
         ["g i", t("assets.images")],
         ["g c", t("nav.clusters")],
+        ["g n", t("nav.network")],
         ["g y", t("nav.policies")],
         ["g p", t("nav.posture")],
         ["g h", t("nav.health")],

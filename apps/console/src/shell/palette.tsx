@@ -11,6 +11,7 @@ import {
   BugIcon,
   BellIcon,
   LayersIcon,
+  NetworkIcon,
   OverviewIcon,
   PulseIcon,
   SearchIcon,
@@ -169,6 +170,14 @@ function usePages(): Choice[] {
       text: t("assets.images"),
       note: "g i",
       go: () => void navigate({ to: "/assets/images" }),
+    },
+    {
+      id: "network",
+      group,
+      icon: <NetworkIcon />,
+      text: t("nav.network"),
+      note: "g n",
+      go: () => void navigate({ to: "/network" }),
     },
     {
       id: "health",

@@ -53,7 +53,8 @@ export function portsOf(edges: readonly NetworkEdge[], most = 40): string[] {
 export function namespacesOf(edges: readonly NetworkEdge[]): string[] {
   const names = new Set<string>();
   for (const { client, server } of edges) {
-    for (const { workload } of [client, server]) if (workload && workload.namespace !== "") names.add(workload.namespace);
+    for (const { workload } of [client, server])
+      if (workload && workload.namespace !== "") names.add(workload.namespace);
   }
   return [...names].sort();
 }

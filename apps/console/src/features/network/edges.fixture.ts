@@ -34,7 +34,8 @@ export function manyEdges(workloads: number, count: number): NetworkEdge[] {
     const from = random(workloads);
     // Most stay within their namespace.
     const near = (from + namespaces * (1 + random(6))) % workloads;
-    const to = random(10) < 6 ? nameOf(near) : random(10) === 0 ? `api-${random(60)}.example.com` : nameOf(random(workloads));
+    const to =
+      random(10) < 6 ? nameOf(near) : random(10) === 0 ? `api-${random(60)}.example.com` : nameOf(random(workloads));
     if (to === nameOf(from)) continue;
     edges.set(`${from} ${to}`, edgeOf(nameOf(from), to, { connections: 1 + random(1000), isNew: random(50) === 0 }));
   }

@@ -57,7 +57,11 @@ test("a group with more than can be read keeps the busiest, and says how many ar
   assert.equal(servers?.nodes.length, mostMembers);
   assert.equal(servers.nodes.at(-1)?.ends, 51);
   assert.ok(servers.nodes.some(({ name }) => name === `host-${mostMembers + 49}.example.com`));
-  assert.equal(links.reduce((sum, link) => sum + link.edges.length, 0), many.length, "no edge is lost");
+  assert.equal(
+    links.reduce((sum, link) => sum + link.edges.length, 0),
+    many.length,
+    "no edge is lost",
+  );
 });
 
 test("nodes are not outside, and containers without a pod are no namespace", () => {
@@ -73,7 +77,11 @@ test("nodes are not outside, and containers without a pod are no namespace", () 
 });
 
 test("namespaces of the same name in two clusters stay apart", () => {
-  const west = { ...edgeOf("shop/web", "shop/db"), client: endOf("shop/web", "west"), server: endOf("shop/db", "west") };
+  const west = {
+    ...edgeOf("shop/web", "shop/db"),
+    client: endOf("shop/web", "west"),
+    server: endOf("shop/db", "west"),
+  };
   const { groups } = buildGraph([edgeOf("shop/web", "shop/db"), west], placeOf, new Set());
   assert.deepEqual(
     groups.map(({ id }) => id),

@@ -18,7 +18,10 @@ test("traffic runs from left to right: clients outside first, servers outside la
   const { layout } = place(buildGraph(chain, placeOf, new Set()), createMemory());
   const x = (id: string): number => layout.groups.get(id)?.x ?? NaN;
   const order = ["@clients", "east/edge", "east/shop", "east/data", "@servers"].map(x);
-  assert.deepEqual(order, [...order].sort((a, b) => a - b));
+  assert.deepEqual(
+    order,
+    [...order].sort((a, b) => a - b),
+  );
   assert.equal(new Set(order).size, 5);
 });
 

@@ -120,9 +120,10 @@ function boxesOf(groups: readonly MapGroup[], slots: Slots, insides: ReadonlyMap
   }
   const top = least([...slots.values()].map(({ row }) => row));
   const widthOf = (column: number): number =>
-    gap.x + (columns.get(column) ?? []).reduce((most, one) => Math.max(most, one.width), tile.width);
+    gap.x + Math.max(tile.width, ...(columns.get(column) ?? []).map((one) => one.width));
   const order = [...columns.keys()].sort((a, b) => a - b);
-  let x = order.filter((column) => column < 0).reduce((sum, column) => sum - widthOf(column), 0);
+  let x = 0;
+  for (const column of order) if (column < 0) x -= widthOf(column);
   const boxes = new Map<string, Box>();
   for (const column of order) {
     let free = 0;

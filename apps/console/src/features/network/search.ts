@@ -29,6 +29,14 @@ export interface NetworkSearch {
   policies?: string | undefined;
 }
 
+/** One thing at a time stands beside the map. */
+export const noDetail = {
+  edge: undefined,
+  node: undefined,
+  link: undefined,
+  policies: undefined,
+} satisfies NetworkSearch;
+
 /** So that an address stays short, and a map readable. */
 const mostOpen = 12;
 
