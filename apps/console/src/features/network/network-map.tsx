@@ -36,11 +36,8 @@ export function NetworkMap({ graph, open, search, change, whatIf }: Props) {
   const [pointed, setPointed] = useState<string>();
   const { namespace, q, cluster, node, link, edge } = search;
   // What these filters leave is another picture, not the same with holes.
-  const key = [cluster ?? "", namespace ?? "", q ?? ""].join("\n");
-  const layout = useMemo(() => {
-    void arranged;
-    return placeAgain(graph, key);
-  }, [graph, key, arranged]);
+  const picture = [arranged, cluster ?? "", namespace ?? "", q ?? ""].join("\n");
+  const layout = useMemo(() => placeAgain(graph, picture), [graph, picture]);
   const links = useMemo(
     () =>
       whatIf
@@ -81,7 +78,7 @@ export function NetworkMap({ graph, open, search, change, whatIf }: Props) {
     <div className={classes.map} ref={sizeRef}>
       <MapView
         label={t("network.map", { groups: graph.groups.length, links: graph.links.length })}
-        picture={`${key}\n${arranged}`}
+        picture={picture}
         bounds={layout.bounds}
         size={{ width, height }}
         groups={layout.groups}
@@ -90,7 +87,7 @@ export function NetworkMap({ graph, open, search, change, whatIf }: Props) {
         onToggle={toggle}
         onSelect={select}
         onArrange={() => {
-          forgetPlaces(key);
+          forgetPlaces(picture);
           setArranged(arranged + 1);
         }}
       >
