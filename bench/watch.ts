@@ -5,6 +5,7 @@
  * machine.
  *
  *     node scripts/node.mjs bench/watch.ts --seconds 60 --rounds 8
+ *     node scripts/node.mjs bench/watch.ts slowdown
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -37,7 +38,10 @@ interface Row {
   verdict: "kept" | "missed" | "cannot tell";
 }
 
-const { values } = parseArgs({ options: { seconds: { type: "string" }, rounds: { type: "string" } } });
+const { values, positionals } = parseArgs({
+  options: { seconds: { type: "string" }, rounds: { type: "string" } },
+  allowPositionals: true,
+});
 const seconds = Number(values.seconds ?? 60);
 const rounds = Number(values.rounds ?? 8);
 const row = (what: string, figure: string, limit: string, isKept: boolean): Row => {
@@ -297,6 +301,7 @@ if (import.meta.main) {
     victim = makeVictim(join(folder, "victim"));
     const rows: Row[] = [];
     for (const part of [throughput, soonness, slowdown, losses]) {
+      if (positionals.length > 0 && !positionals.includes(part.name)) continue;
       const began = performance.now();
       rows.push(...(await part()));
       console.error(`${part.name}: ${((performance.now() - began) / 1000).toFixed(0)} s`);

@@ -92,7 +92,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const rules = openRules(config.agent.rules);
   const detector = rulesDetector(rules.engine);
   const network = networkPolicies();
-  const flows = network || config.agent.network.detect ? stack.use(flowsOf()) : undefined;
+  const { flows: told, detect } = config.agent.network;
+  const flows = network || told || detect ? stack.use(flowsOf()) : undefined;
   const { host } = config.agent;
   const watcher: Watcher = stack.use(
     new Watcher({ node, host, registry, pods, rules: detector, flows, network, log, emit }),
@@ -170,7 +171,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       complete: (container) => pods?.complete(container) ?? container,
       isHost: (cgroups) => watcher.isHost(cgroups),
       denied: (flow, direction) => network?.denied(flow, direction),
-      raise: config.agent.network.detect ? (alert) => emit([{ type: "alert", alert }]) : undefined,
+      raise: detect ? (alert) => emit([{ type: "alert", alert }]) : undefined,
+      report: told
+        ? {
+            everyMs: config.agent.network.flowsEvery * 1000,
+            told: (reports) => emit(reports.map((report) => ({ type: "flows", report }))),
+          }
+        : undefined,
     });
   }
 

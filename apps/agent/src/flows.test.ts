@@ -3,7 +3,7 @@ import { test } from "node:test";
 import type { ContainerRegistry } from "@bulwark/containers";
 import { ProcessTable } from "@bulwark/detect";
 import type { Flow } from "@bulwark/flow";
-import { alert as alertSchema, type Alert, type Container } from "@bulwark/model";
+import { alert as alertSchema, flowReport, type Alert, type Container, type FlowReport } from "@bulwark/model";
 import type { FlowRecord, ProcessRecord } from "@bulwark/sensor";
 import { sampleContainer } from "@bulwark/testkit";
 import { Flows } from "./flows.ts";
@@ -15,10 +15,12 @@ function watched(): {
   flows: Flows;
   alerts: Alert[];
   denials: [Flow, string][];
+  reports: FlowReport[];
   tell(...records: FlowRecord[]): Promise<void>;
 } {
   const alerts: Alert[] = [];
   const denials: [Flow, string][] = [];
+  const reports: FlowReport[] = [];
   const registry = {
     on: () => () => undefined,
     containers: (): Container[] => [container],
@@ -27,14 +29,18 @@ function watched(): {
   const flows = new Flows({
     ...{ node: "node-1", registry, isHost: () => false },
     complete: (own) => own,
-    denied: (flow, direction) => denials.push([flow, direction]),
+    denied(flow, direction) {
+      denials.push([flow, direction]);
+      return "NetworkPolicy shop/db";
+    },
     raise: (alert) => alerts.push(alert),
+    report: { everyMs: 3_600_000, told: (list) => reports.push(...list) },
   });
   const table = new ProcessTable();
   table.apply(exec(), Date.now());
   flows.begin(table, (time) => Number(time / 1_000_000n));
   return {
-    ...{ flows, alerts, denials },
+    ...{ flows, alerts, denials, reports },
     async tell(...records) {
       flows.take(records);
       await new Promise((resolve) => setTimeout(resolve, 500));
@@ -133,4 +139,30 @@ test("what a policy denied is told by the side that did it", async () => {
     ],
   );
   assert.equal(flows.health().counters["denied"], 3);
+});
+
+test("tells who talked to whom, what was denied by which policy, and what the sensor had no room for", async () => {
+  const { flows, reports, tell } = watched();
+  const before = Date.now();
+  await tell(
+    tried(5432, { refused: 0, established: 2, begun: 2, bytesOut: 7n }),
+    tried(5432, { refused: 0, denied: 3, policy: 1 }),
+  );
+  flows.lost(5);
+  flows.lost(5);
+  flows.ended();
+  flows[Symbol.dispose]();
+  assert.equal(reports.length, 1, "nothing is told of the time in which nobody watched");
+  const [report] = reports;
+  assert.deepEqual(flowReport.parse(report), report, "as the server takes it");
+  assert.deepEqual([report?.node, report?.lost], ["node-1", 5]);
+  assert.ok(report && report.from >= before && report.until >= report.from);
+  const [flow] = report.flows;
+  assert.equal(report.flows.length, 1);
+  assert.deepEqual(
+    [flow?.side, flow?.connections, flow?.results.established, flow?.results.denied, flow?.bytesOut],
+    ["client", 5, 2, 3, 7],
+  );
+  assert.deepEqual([flow?.processes, flow?.deniedBy], [["nmap"], ["NetworkPolicy shop/db"]]);
+  assert.deepEqual([flow?.client.workload?.name, flow?.server.ip], [container.name, "10.0.0.2"]);
 });

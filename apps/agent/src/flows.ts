@@ -4,9 +4,10 @@ import { createRun, detectors, type Anomaly } from "@bulwark/anomaly";
 import type { ContainerRegistry } from "@bulwark/containers";
 import { toAncestor, toContainerRef, toProcess, type Entry, type ProcessTable } from "@bulwark/detect";
 import { createDirectory, endText, type Flow } from "@bulwark/flow";
-import type { Alert, Component, Container } from "@bulwark/model";
+import type { Alert, Component, Container, FlowReport } from "@bulwark/model";
 import type { TrafficRecord } from "@bulwark/sensor";
 import { createTraffic, hostNetwork, workloadOf, type Traffic } from "@bulwark/traffic";
+import { FlowReports } from "./flow-report.ts";
 
 export interface FlowsOptions {
   node: string;
@@ -15,17 +16,22 @@ export interface FlowsOptions {
   complete(container: Container): Container;
   /** Whether a process is the host's, by its cgroups. */
   isHost(cgroups: readonly string[]): boolean;
-  /** A policy denied a connection at that side of it. */
-  denied(flow: Flow, direction: "egress" | "ingress"): void;
+  /** A policy denied a connection at that side of it; which, where that is known. */
+  denied(flow: Flow, direction: "egress" | "ingress"): string | undefined;
   /** Undefined: what is out of the ordinary is not looked for. */
   raise: ((alert: Alert) => void) | undefined;
+  /** Who talked to whom, told so often; undefined: not told. */
+  report: { everyMs: number; told(reports: FlowReport[]): void } | undefined;
 }
 
 const settleInterval = 200;
 const remedy =
   "Look at the flows of this workload (bulwark network watch), and whether the program is meant to do this; if not, cut it off.";
 
-/** Flows of this node's containers, of whichever sensor runs: what was denied, and what is out of the ordinary in them. */
+/**
+ * Flows of this node's containers, of whichever sensor runs: who talked to whom, what was denied, and what is out of the
+ * ordinary in them.
+ */
 export class Flows implements Disposable {
   readonly #options: FlowsOptions;
   readonly #directory = createDirectory();
@@ -37,12 +43,19 @@ export class Flows implements Disposable {
   /** Whose socket the flow is at which detectors look now. */
   #subject: { process: Entry; flow: Flow } | undefined;
   readonly #counters = { denied: 0, alerts: 0, "unknown.process": 0 };
+  readonly #reports: FlowReports;
+  readonly #reporting: NodeJS.Timeout | undefined;
+  /** Flows that this sensor had no room for. */
+  #lost = 0;
 
   constructor(options: FlowsOptions) {
     this.#options = options;
     const context = { profile: null, badList: null };
     this.#run = createRun(options.raise ? detectors : [], context, (anomaly) => this.#anomaly(anomaly));
     options.registry.on("started", (container) => this.#know(container));
+    this.#reports = new FlowReports(options.node);
+    const { report } = options;
+    if (report) this.#reporting = setInterval(() => report.told(this.#reports.take(Date.now())), report.everyMs);
   }
 
   /** A sensor has started: its processes are in that table, its times are by that clock. */
@@ -65,6 +78,22 @@ export class Flows implements Disposable {
       emit: (flow, { pid, startTime }) => this.#see(flow, table.get(pid, startTime)),
     });
     for (const container of registry.containers()) this.#know(container);
+    this.#lost = 0;
+    this.#reports.begin(Date.now());
+  }
+
+  /** The sensor has ended: what comes until the next one starts is not seen. */
+  ended(): void {
+    this.#traffic?.end();
+    this.#traffic = undefined;
+    this.#options.report?.told(this.#reports.end(Date.now()));
+  }
+
+  /** So many flows the sensor had no room for since it started. */
+  lost(flows: number): void {
+    if (flows <= this.#lost) return;
+    this.#reports.lose(flows - this.#lost);
+    this.#lost = flows;
   }
 
   take(records: readonly TrafficRecord[]): void {
@@ -81,14 +110,19 @@ export class Flows implements Disposable {
       summary: this.#traffic ? "Counts what containers send and receive" : "What containers send is not seen",
       reason: this.#traffic ? "" : "the sensor does not run",
       remedy: this.#traffic ? "" : "see the sensor",
-      counters: { flows, unknown, forgotten: forgotten + forgot, ...this.#counters },
+      counters: { flows, unknown, forgotten: forgotten + forgot, ...this.#counters, ...this.#told() },
       updatedAt: Date.now(),
     };
   }
 
   [Symbol.dispose](): void {
     clearInterval(this.#settling);
-    this.#traffic?.end();
+    clearInterval(this.#reporting);
+    this.ended();
+  }
+
+  #told(): Record<string, number> {
+    return this.#options.report ? { ...this.#reports.counters, waiting: this.#reports.waiting } : {};
   }
 
   #know(container: Container): void {
@@ -97,10 +131,12 @@ export class Flows implements Disposable {
   }
 
   #see(flow: Flow, process: Entry | undefined): void {
+    let policy: string | undefined;
     if (flow.result === "denied") {
       this.#counters.denied += flow.connections;
-      this.#options.denied(flow, flow.deniedBy === egress ? "egress" : "ingress");
+      policy = this.#options.denied(flow, flow.deniedBy === egress ? "egress" : "ingress");
     }
+    if (this.#options.report) this.#reports.add(flow, policy ?? null);
     this.#subject = process && { process, flow };
     this.#run.see(flow);
   }

@@ -99,13 +99,14 @@ export class NetworkPolicies implements AsyncDisposable {
     this.#wake?.();
   }
 
-  /** A connection was denied: it is counted by the policy that does so as they are now. */
-  denied({ client, server, port, protocol, connections }: Flow, direction: "egress" | "ingress"): void {
+  /** A connection was denied: it is counted by the policy that does so as they are now, which is the answer. */
+  denied({ client, server, port, protocol, connections }: Flow, direction: "egress" | "ingress"): string {
     const name = this.#policyOf(endOf(client), endOf(server), port, protocol, direction);
     this.#counters.denied += connections;
     if (this.#deniedBy.size < policiesKept || this.#deniedBy.has(name)) {
       this.#deniedBy.set(name, (this.#deniedBy.get(name) ?? 0) + connections);
     }
+    return name;
   }
 
   #policyOf(from: string, to: string, port: number, protocol: string, direction: "egress" | "ingress"): string {

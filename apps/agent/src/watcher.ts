@@ -206,7 +206,10 @@ export class Watcher implements AsyncDisposable {
 
   #take(pipeline: Pipeline, records: SensorRecord[]): void {
     for (const record of records) {
-      if (record.type === "loss") this.#losses = record;
+      if (record.type === "loss") {
+        this.#losses = record;
+        this.#options.flows?.lost(Number(record.flows));
+      }
       if (record.type === "snapshot") void this.#completeSnapshot(pipeline, record);
     }
     pipeline.push(records.filter((record) => record.type !== "dns" || this.#isNewQuestion(record)));
@@ -236,6 +239,7 @@ export class Watcher implements AsyncDisposable {
     this.#sensor = undefined;
     this.enforcer.lost();
     this.#options.network?.lost();
+    this.#options.flows?.ended();
     const known = error as Partial<SensorError>;
     this.#error = { message: errorText(error), remedy: known.remedy ?? "it is started again by itself", off: false };
     if (Date.now() - this.#startedAt > soundAfter) this.#delay = firstDelay;

@@ -15,6 +15,8 @@ import type { Matcher } from "./jobs/matcher.ts";
 import type { AuditAlerts } from "./kubernetes/audit-alerts.ts";
 import type { Limits } from "./limits.ts";
 import type { LiveHub } from "./live/hub.ts";
+import type { PolicyReader } from "./network/cluster-policies.ts";
+import type { Inventories } from "./network/inventories.ts";
 import type { Sealing } from "./registries/sealing.ts";
 
 /** What handlers and jobs work with. Made once, by `server.ts`. */
@@ -40,6 +42,9 @@ export interface Context {
   readonly agentSettings: AgentSettingsBoard;
   readonly auditAlerts: AuditAlerts;
   readonly policies: PolicyBook;
+  /** Who clusters consist of, for what is said of their networks. */
+  readonly inventories: Inventories;
+  readonly clusterPolicies: PolicyReader;
   /** The admission webhook; null where it is off, and until it listens. */
   webhook: Webhook | null;
   readonly metricsToken: string | undefined;

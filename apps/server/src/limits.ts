@@ -39,6 +39,8 @@ export interface Limits {
   surveyEvery: number;
   /** How often it is noted how many findings are open. */
   trendEvery: number;
+  /** How often it is looked for network policies that nobody has confirmed in time. */
+  networkPoll: number;
   /** A replica that says nothing for so long is shown as silent, and after so much more is forgotten. */
   replicaSilence: number;
   replicaForgotten: number;
@@ -85,6 +87,7 @@ export const defaultLimits: Limits = {
   surveyFirst: 60_000,
   surveyPoll: 5000,
   surveyEvery: 900_000,
+  networkPoll: 5000,
   trendEvery: 900_000,
   replicaSilence: 45_000,
   replicaForgotten: 600_000,

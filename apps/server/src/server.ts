@@ -37,11 +37,14 @@ import { noteTrend } from "./jobs/note-trend.ts";
 import { retention } from "./jobs/retention.ts";
 import { scanRegistries } from "./jobs/scan-registries.ts";
 import { selfCheck } from "./jobs/self-check.ts";
+import { undoNetworkPolicies } from "./jobs/undo-network-policies.ts";
 import { watchAdvisories } from "./jobs/watch-advisories.ts";
 import { createAuditAlerts } from "./kubernetes/audit-alerts.ts";
 import { keepClusters } from "./kubernetes/keep.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { createLiveHub } from "./live/hub.ts";
+import { createPolicyReader } from "./network/cluster-policies.ts";
+import { createInventories } from "./network/inventories.ts";
 import { createSealing } from "./registries/sealing.ts";
 
 export interface ServerOptions {
@@ -99,6 +102,7 @@ const createJobs = (): Job[] => [
   expireOrders,
   checkClusters,
   judgeRunning(),
+  undoNetworkPolicies,
 ];
 
 /**
@@ -149,6 +153,8 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     live,
     matcher,
     advisoryDatabase,
+    inventories: createInventories(store),
+    clusterPolicies: createPolicyReader(() => context),
     sealing: createSealing(secret, config.data, store.engine),
     closing: closing.signal,
     health,

@@ -7,6 +7,7 @@ import {
   type ApiRequest,
   type Batch,
   type ImageReport,
+  type NetworkEnd,
 } from "@bulwark/model";
 
 /**
@@ -31,6 +32,8 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
   const node = nodeIdOf(cluster, name);
   const isOwn = (id: string): boolean => id.startsWith(`${name}/`);
   const named = (id: string): string => (isOwn(id) ? node + id.slice(name.length) : id);
+  const ownEnd = (end: NetworkEnd): NetworkEnd =>
+    end.workload?.node === name ? { ...end, workload: { ...end.workload, node } } : end;
   switch (record.type) {
     case "event": {
       const { event } = record;
@@ -69,6 +72,12 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
       const { kind, name: told } = report.subject;
       if (kind !== "host" || told !== name) return undefined;
       return { type: "benchmark", report: { ...report, subject: { kind, name: node } } };
+    }
+    case "flows": {
+      const { report } = record;
+      if (report.node !== name) return undefined;
+      const flows = report.flows.map((flow) => ({ ...flow, client: ownEnd(flow.client), server: ownEnd(flow.server) }));
+      return { type: "flows", report: { ...report, node, flows } };
     }
     case "health": {
       const { components } = record;

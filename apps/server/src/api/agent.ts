@@ -106,7 +106,7 @@ async function write(batch: Batch, context: Context, now: number): Promise<Inges
     await context.disk.check();
     // A spool belongs to its node: no other node can move its position on by using its id.
     const spool = `${batch.node}/${batch.spool}`;
-    const records = await withKnownRequests(batch.records, context);
+    const records = await context.inventories.complete(await withKnownRequests(batch.records, context), now);
     const result = await context.store.ingest.write({ ...batch, spool, records }, now);
     count.batches.inc({ result: "stored" });
     for (const record of batch.records) count.records.inc({ type: record.type });
@@ -150,5 +150,6 @@ async function announce(result: IngestResult, caller: Caller, now: number, conte
     ...result.components.map((component) => live.publish("health", component)),
     ...result.actions.map((record) => live.publish("action", record)),
     ...result.images.map((report) => announceImage(report, context)),
+    ...result.flows.map((cluster) => live.publish("network", { cluster, what: "flows" })),
   ]);
 }

@@ -390,9 +390,29 @@ describe("every route, in the order of a working day", () => {
     await assert.rejects(client.rotateWebhookAuthority(), /the webhook is off/);
   });
 
+  test("who talks to whom; network.test.ts has the rest", async () => {
+    const client = server.client(await server.login());
+    assert.deepEqual((await client.listNetworkEdges({ query: {} })).items, []);
+    assert.deepEqual(await client.listNetworkFlows({ query: {} }), { items: [], next: null });
+    await client.listNetworkContainers({ query: { cluster: "default", key: "/web" } });
+    const cluster = "default";
+    const body = { cluster, namespaces: [], grain: "workload", names: false, dns: true } as const;
+    assert.equal((await client.learnNetworkPolicies({ body: { ...body, namespaces: [] } })).text, "");
+    await client.replayNetworkPolicies({ body: { cluster, text: "", remove: [] } });
+    assert.deepEqual((await client.listNetworkPolicies({ query: {} })).items, []);
+    const text = `{ kind: NetworkPolicy, apiVersion: networking.k8s.io/v1, metadata: { name: a }, spec: { podSelector: {} } }`;
+    const wish = { cluster, text, remove: [], mode: "enforce", confirmMinutes: 5, reason: "a drill" } as const;
+    const { id, state } = await client.publishNetworkPolicies({ body: { ...wish, remove: [] } });
+    assert.equal(state, "handed-out");
+    assert.equal((await client.listNetworkPolicyDocuments({ query: {} })).items.length, 1);
+    await client.getNetworkPolicyDocument({ params: { id } });
+    await assert.rejects(client.confirmNetworkPolicies({ params: { id } }), isRefused("conflict"));
+    await client.undoNetworkPolicies({ params: { id } });
+  });
+
   test("no route was left out", () => {
-    // Those are answered on the agents' listener only: above, and agents.test.ts; or by a webhook: webhook.test.ts.
-    const others = new Set(["putCluster", "rotateWebhookAuthority"]);
+    // Those are answered on the agents' listener only: above, and agents.test.ts; or by a webhook: webhook.test.ts; or for a cluster: network.test.ts.
+    const others = new Set(["putCluster", "rotateWebhookAuthority", "confirmNetworkPolicies"]);
     const elsewhere = Object.entries(routes).filter(([name, { tag }]) => tag === "identity" || others.has(name));
     const names = Object.keys(routes).filter((name) => !elsewhere.some(([other]) => other === name));
     assert.deepEqual([...server.answered].sort(), names.sort());

@@ -10,9 +10,9 @@ export const retention: TimedJob = {
 
   async run({ store, config, logger }) {
     const now = Date.now();
-    const { events, alerts, audit, assets, size } = config.retention;
+    const { events, alerts, flows, audit, assets, size } = config.retention;
     const report = await store.retain(
-      { eventDays: events, alertDays: alerts, auditDays: audit, assetDays: assets, bytes: size },
+      { eventDays: events, alertDays: alerts, flowDays: flows, auditDays: audit, assetDays: assets, bytes: size },
       now,
     );
     await store.agents.forget(now - assets * day);

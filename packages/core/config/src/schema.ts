@@ -182,6 +182,10 @@ export const configSchema = z.strictObject({
       /** What containers say to each other. */
       network: z
         .strictObject({
+          /** Count it, and tell the server who talked to whom: the map, learning of policies, trying them out. */
+          flows: z.boolean().default(false),
+          /** Seconds between two reports of it. */
+          flowsEvery: z.number().int().min(1).max(3600).default(60),
           /** Count it, and raise alerts of what is out of the ordinary in it: scans, beacons, tunnels, exfiltration, … */
           detect: z.boolean().default(false),
           /**
@@ -218,6 +222,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       events: days.default(7),
       alerts: days.default(180),
+      flows: days.default(14),
       audit: days.default(365),
       assets: days.default(30),
       size: size.default(20e9),

@@ -97,10 +97,34 @@ export const flowReport = z.strictObject({
 export type FlowReport = z.infer<typeof flowReport>;
 
 export const networkGrain = z.enum(["namespace", "workload", "pod"]);
+export type NetworkGrain = z.infer<typeof networkGrain>;
+
+/**
+ * What an end is found by: `shop/` at the grain of namespaces, `shop/web` of workloads, `shop/web/web-6d9f8` of pods; what
+ * is no workload by its name, else its address. A container without a pod is of no namespace: `/redis`.
+ */
+export function networkEndKey({ workload, name: asked, ip }: NetworkEnd, grain: NetworkGrain): string {
+  if (!workload) return part(asked ?? ip ?? "unknown");
+  const { namespace, name: own, pod } = workload;
+  if (grain === "namespace") return `${part(namespace)}/`;
+  const key = `${part(namespace)}/${part(own ?? pod ?? "?")}`;
+  return grain === "workload" ? key : `${key}/${part(pod ?? "*")}`;
+}
+
+/** Keys at the grain of pods that a key of any grain stands for: this one, or all that begin so. */
+export function networkKeysOf(key: string): { exact: string } | { prefix: string } {
+  const slashes = key.split("/").length - 1;
+  if (slashes !== 1) return { exact: key };
+  return { prefix: key.endsWith("/") ? key : `${key}/` };
+}
+
+function part(text: string): string {
+  return text.replaceAll("/", "_");
+}
 
 /** An end as it is listed: `key` is what it is found by at the grain that was asked for. */
 export const listedEnd = networkEnd.extend({
-  /** `shop/`, `shop/web`, `shop/web/web-6d9f8`; of what is no workload its name, or its address. */
+  /** See {@link networkEndKey}. */
   key: z.string().max(2048),
   cluster: z.string().max(128),
 });

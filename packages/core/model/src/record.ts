@@ -6,6 +6,7 @@ import { container } from "./container.ts";
 import { event } from "./event.ts";
 import { component } from "./health.ts";
 import { imageReport } from "./image.ts";
+import { flowReport } from "./network.ts";
 import { scan } from "./scan.ts";
 
 /** What an agent sends. One record is one line of the spool and one element of an ingest batch. */
@@ -27,6 +28,8 @@ export const record = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("benchmark"), report: benchmarkReport }),
   /** How one scan gets on: the latest word holds. */
   z.strictObject({ type: z.literal("scan"), scan }),
+  /** What containers said to each other since the report before. */
+  z.strictObject({ type: z.literal("flows"), report: flowReport }),
   z.strictObject({ type: z.literal("health"), components: z.array(component).max(100) }),
 ]);
 export type AgentRecord = z.infer<typeof record>;

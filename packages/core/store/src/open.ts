@@ -11,11 +11,13 @@ import { benchmarkRepository } from "./repositories/benchmarks.ts";
 import { containerRepository } from "./repositories/containers.ts";
 import { eventRepository } from "./repositories/events.ts";
 import { findingRepository } from "./repositories/findings.ts";
+import { flowRepository } from "./repositories/flows.ts";
 import { healthRepository } from "./repositories/health.ts";
 import { imageRepository } from "./repositories/images.ts";
 import { ingestRepository } from "./repositories/ingest.ts";
 import { kubernetesRepository } from "./repositories/kubernetes.ts";
 import { leaseRepository } from "./repositories/leases.ts";
+import { networkDocumentRepository } from "./repositories/network-documents.ts";
 import { registryRepository } from "./repositories/registries.ts";
 import { runningPolicyRepository } from "./repositories/running-policies.ts";
 import { scanRepository } from "./repositories/scans.ts";
@@ -64,6 +66,8 @@ function storeOn(engine: Engine): Store {
     agents: agentRepository(engine),
     admission: admissionRepository(engine),
     runningPolicies: runningPolicyRepository(engine),
+    flows: flowRepository(engine),
+    networkDocuments: networkDocumentRepository(engine),
     leases: leaseRepository(engine),
     kubernetes: kubernetesRepository(engine),
     retain: async (limits, now) => retain(engine, limits, now),

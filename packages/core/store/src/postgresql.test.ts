@@ -4,6 +4,7 @@ import { missing, run, sampleEvent, startPostgres, type TestPostgres } from "@bu
 import type { AgentRecord } from "@bulwark/model";
 import { benchmarksContract } from "./benchmarks.suite.ts";
 import { runningPoliciesContract } from "./running-policies.suite.ts";
+import { flowsContract } from "./flows.suite.ts";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
@@ -32,6 +33,7 @@ runningPoliciesContract("PostgreSQL", {
   skip,
   open: async () => openStore({ postgresql: await emptyDatabase("running") }),
 });
+flowsContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("flows") }) });
 benchmarksContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("marks") }) });
 kubernetesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("kube") }) });
 manyNodesContract("PostgreSQL", { skip, open: async () => openStore({ postgresql: await emptyDatabase("nodes") }) });

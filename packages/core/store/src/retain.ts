@@ -41,6 +41,17 @@ export async function retain(engine: Engine, limits: RetentionLimits, now: numbe
     await drain(engine, benchmarkDaysBefore(before(limits.assetDays)));
     await drain(engine, exceptionsBefore(before(limits.assetDays)));
   }
+  if (limits.flowDays !== undefined) {
+    const time = before(limits.flowDays);
+    await drain(engine, flowsBefore(time));
+    await drain(engine, watchesBefore(time));
+    await drain(engine, flowNodesBefore(time));
+  }
+  await drain(engine, flowsMost);
+  await drain(engine, orphanEndsBefore(now - day));
+  if (limits.assetDays !== undefined) await drain(engine, pairsBefore(before(limits.assetDays)));
+  await drain(engine, pairsMost);
+  if (limits.auditDays !== undefined) await drain(engine, documentsBefore(before(limits.auditDays)));
   await drain(engine, kubeGoneMost);
   await drain(engine, kubeUnnamed);
   await drain(engine, kubeOrphanLabels);
@@ -140,6 +151,31 @@ const exceptionsBefore = (time: number): Delete =>
     (select id from benchmark_exceptions where expires_at < ${time} limit ${max})`;
 const auditSeenBefore = (time: number): Delete =>
   sql`delete from audit_seen where id in (select id from audit_seen where seen_at < ${time} limit ${max})`;
+
+/** Hours of edges, at most, and pairs whose first time is known. */
+const flowsKept = 5_000_000;
+const pairsKept = 2_000_000;
+const flowsBefore = (time: number): Delete =>
+  sql`delete from flow_hours where id in (select id from flow_hours where hour < ${time} order by hour limit ${max})`;
+const flowsMost: Delete = sql`delete from flow_hours where id in (select id from flow_hours
+    order by hour desc, id desc limit ${max} offset ${sql.lit(flowsKept)})`;
+const watchesBefore = (time: number): Delete =>
+  sql`delete from flow_watches where (node, since) in
+    (select node, since from flow_watches where until < ${time} limit ${max})`;
+const flowNodesBefore = (time: number): Delete =>
+  sql`delete from flow_nodes where (node, hour) in
+    (select node, hour from flow_nodes where hour < ${time} limit ${max})`;
+const orphanEndsBefore = (time: number): Delete =>
+  sql`delete from flow_ends where id in (select id from flow_ends as one where seen_at < ${time}
+    and not exists (select 1 from flow_hours where flow_hours.client = one.id)
+    and not exists (select 1 from flow_hours where flow_hours.server = one.id) limit ${max})`;
+const pairsBefore = (time: number): Delete =>
+  sql`delete from flow_pairs where id in (select id from flow_pairs where last_seen < ${time} limit ${max})`;
+const pairsMost: Delete = sql`delete from flow_pairs where id in (select id from flow_pairs
+    order by last_seen desc, id desc limit ${max} offset ${sql.lit(pairsKept)})`;
+const documentsBefore = (time: number): Delete =>
+  sql`delete from network_documents where id in (select id from network_documents
+    where created_at < ${time} and state in ('undone', 'confirmed', 'handed-out') limit ${max})`;
 
 /** Decisions of admission, at most: a cluster makes some hundred thousand of them a day. */
 const decisionsKept = 500_000;

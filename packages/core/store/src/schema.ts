@@ -268,6 +268,54 @@ export interface Schema {
     search: string;
     body: string;
   };
+  /** Ends of flows as they were then, at the grain of pods; `id` is a hash of all that is known of one. */
+  flow_ends: { id: string; cluster: string; key: string; namespace: string; seen_at: number; body: string };
+  /** What a client did with a port of a server within an hour, as one node saw it; `id` is a hash of all that names it. */
+  flow_hours: {
+    id: string;
+    hour: number;
+    cluster: string;
+    node: string;
+    side: string;
+    /** Ids of ends. */
+    client: string;
+    server: string;
+    port: number;
+    protocol: string;
+    /** Id among `flow_pairs`. */
+    pair: string;
+    /** JSON: versions of TLS, protocols in clear text, programs, policies that denied. */
+    words: string;
+    connections: number;
+    flows: number;
+    bytes_out: number;
+    bytes_in: number;
+    established: number;
+    refused: number;
+    timed_out: number;
+    denied: number;
+    unknown: number;
+    encrypted: number;
+    credential: number;
+    first_at: number;
+    last_at: number;
+  };
+  /** When workloads first used a port of another; `id` is a hash of both, port and protocol. */
+  flow_pairs: { id: string; cluster: string; first_seen: number; last_seen: number };
+  /** Times of which a node told without a break. */
+  flow_watches: { node: string; since: number; until: number; cluster: string };
+  /** Rows of an hour that a node has filled, and flows that found no room in it. */
+  flow_nodes: { node: string; hour: number; cluster: string; edges: number; lost: number };
+  /** Network policies that were published; `before` is what undoes them, JSON. */
+  network_documents: {
+    id: string;
+    cluster: string;
+    created_at: number;
+    state: string;
+    confirm_before: number | null;
+    body: string;
+    before: string;
+  };
   leases: { name: string; holder: string; until: number };
 }
 

@@ -10,6 +10,7 @@ import { missing, run, sampleEvent } from "@bulwark/testkit";
 import type { AgentRecord, Event, Page } from "@bulwark/model";
 import { benchmarksContract } from "./benchmarks.suite.ts";
 import { runningPoliciesContract } from "./running-policies.suite.ts";
+import { flowsContract } from "./flows.suite.ts";
 import { storeContract } from "./contract.suite.ts";
 import { kubernetesContract } from "./kubernetes.suite.ts";
 import { manyNodesContract } from "./many-nodes.suite.ts";
@@ -28,6 +29,7 @@ runningPoliciesContract("SQLite", {
   skip: false,
   open: async () => openStore({ sqlite: join(folder, "running.db") }),
 });
+flowsContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "flows.db") }) });
 benchmarksContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "benchmarks.db") }) });
 kubernetesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "kube.db") }) });
 manyNodesContract("SQLite", { skip: false, open: async () => openStore({ sqlite: join(folder, "nodes.db") }) });

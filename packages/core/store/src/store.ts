@@ -24,6 +24,9 @@ import type {
   KubeChange,
   KubeCluster,
   KubeRow,
+  FlowHour,
+  NetworkPolicyDocument,
+  StoredFlow,
   ImageReport,
   ImageSummary,
   Page,
@@ -70,6 +73,9 @@ export interface Store extends AsyncDisposable {
   /** What policies decided of requests to API servers. */
   readonly admission: AdmissionRepository;
   readonly runningPolicies: RunningPolicyRepository;
+  readonly flows: FlowRepository;
+  /** Network policies that were published from here. */
+  readonly networkDocuments: NetworkDocumentRepository;
   /** What one replica at a time does. */
   readonly leases: LeaseRepository;
   readonly kubernetes: KubernetesRepository;
@@ -108,6 +114,8 @@ export interface IngestResult {
   /** Whose state is another one than before. */
   actions: ActionRecord[];
   scans: Scan[];
+  /** Clusters of which flows came. */
+  flows: string[];
 }
 
 export interface EventFilter {
@@ -573,10 +581,64 @@ export interface KubernetesRepository {
   count(cluster: string): Promise<Record<string, number>>;
 }
 
+/** Flows of both ends and one port at the grain of pods, as one side saw them, over all hours that were asked for. */
+export interface FlowSum extends Omit<FlowHour, "hour"> {
+  cluster: string;
+  /** Names both workloads with port and protocol: see `FlowRepository.firstSeen`. */
+  pair: string;
+  /** In how many hours it was seen. */
+  hours: number;
+}
+export interface FlowFilter {
+  since: number;
+  until: number;
+  cluster?: string | undefined;
+  /** Of either end. */
+  namespace?: string | undefined;
+}
+export interface FlowKeys {
+  /** As `networkEndKey` makes them, of any grain. */
+  client?: string | undefined;
+  server?: string | undefined;
+  port?: number | undefined;
+  protocol?: FlowHour["protocol"] | undefined;
+}
+/** Flows come with the batches of agents: see `IngestRepository`. */
+export interface FlowRepository {
+  /** Most connections first; `truncated` where there are more than `limit`. */
+  sums(filter: FlowFilter, limit: number): Promise<{ items: FlowSum[]; truncated: boolean }>;
+  /** Latest hour first. */
+  hours(filter: FlowFilter & FlowKeys, options: ListOptions): Promise<Page<StoredFlow>>;
+  /** When pairs were first seen, ever, of those that are known. */
+  firstSeen(pairs: readonly string[]): Promise<Map<string, number>>;
+  /** Times in which nodes told, oldest first, that reach into the time asked for; and what found no room in it. */
+  watches(filter: Pick<FlowFilter, "since" | "until" | "cluster">): Promise<{
+    watches: { node: string; cluster: string; since: number; until: number }[];
+    lost: { node: string; cluster: string; lost: number }[];
+  }>;
+  /** When the first flow of each cluster was told of. */
+  began(): Promise<Map<string, number>>;
+}
+
+export interface NetworkDocumentRepository {
+  /** Latest first. */
+  list(filter: { cluster?: string | undefined }, options: ListOptions): Promise<Page<NetworkPolicyDocument>>;
+  get(id: string): Promise<NetworkPolicyDocument | undefined>;
+  /** `before`: what undoes it, as whoever publishes understands it. */
+  add(document: NetworkPolicyDocument, before: string): Promise<void>;
+  before(id: string): Promise<string | undefined>;
+  /** False where it is not in that state any more: somebody else was faster. */
+  change(document: NetworkPolicyDocument, from: NetworkPolicyDocument["state"]): Promise<boolean>;
+  /** Those whose time to be confirmed is over, and those that could not be undone yet. */
+  due(now: number): Promise<NetworkPolicyDocument[]>;
+}
+
 /** Every limit is optional; days and bytes. */
 export interface RetentionLimits {
   eventDays?: number | undefined;
   alertDays?: number | undefined;
+  /** Flows by the hour. */
+  flowDays?: number | undefined;
   auditDays?: number | undefined;
   /** Stopped containers, images that run nowhere with their fixed findings. */
   assetDays?: number | undefined;

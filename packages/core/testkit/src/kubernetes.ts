@@ -19,6 +19,8 @@ export interface FakeKubernetes extends AsyncDisposable {
   /** By the path of the collection over all namespaces: `/api/v1/pods`. */
   put(path: string, ...objects: FakeObject[]): void;
   remove(path: string, uid: string): void;
+  /** What is there now. */
+  objects(path: string): FakeObject[];
   /** Answers nothing, and cuts what is open, until `back`. */
   away(): void;
   back(): void;
@@ -105,7 +107,9 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
     }
     if (allows && !allows(asked(request.method ?? "GET", url))) return status(response, 403, "forbidden by the test");
     if (request.method !== "GET") {
-      void change(request, response, url.pathname);
+      const isReview = url.pathname.endsWith("/selfsubjectaccessreviews");
+      if (isReview) void review(request, response);
+      else void change(request, response, url.pathname, url.searchParams.get("dryRun") === "All");
       return;
     }
     const single = ofObject.exec(url.pathname);
@@ -135,8 +139,20 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
     response.setHeader("content-type", "application/json");
     response.end(JSON.stringify({ metadata: { resourceVersion: String(asOf), continue: next }, items }));
   }
-  /** Creates, merges into, or deletes one object. */
-  async function change(request: IncomingMessage, response: ServerResponse, pathname: string): Promise<void> {
+  /** Whether who asks may do something: what `allows` says. */
+  async function review(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { spec } = (await json(request)) as { spec?: { resourceAttributes?: Partial<FakeRequest> } };
+    const unnamed = { verb: "", group: "", resource: "", namespace: null, name: undefined };
+    const allowed = allows?.({ ...unnamed, ...spec?.resourceAttributes }) ?? true;
+    response.end(JSON.stringify({ kind: "SelfSubjectAccessReview", status: { allowed } }));
+  }
+  /** Creates, merges into, or deletes one object; `dryRun`: only says whether it would. */
+  async function change(
+    request: IncomingMessage,
+    response: ServerResponse,
+    pathname: string,
+    dryRun: boolean,
+  ): Promise<void> {
     const [, base = "", namespace, plural = "", name] =
       (request.method === "POST" ? ofCollection : ofObject).exec(pathname) ?? [];
     const path = `${base}/${plural}`;
@@ -149,6 +165,10 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
     );
     if (request.method === "POST" && before) return status(response, 409, "it is there already");
     if (request.method !== "POST" && !before) return status(response, 404, "not found");
+    if (dryRun) {
+      response.end(JSON.stringify(body));
+      return;
+    }
     if (request.method === "DELETE" && before) {
       own.delete(before.metadata.uid);
       happen(path, "DELETED", { ...before, metadata: { ...before.metadata } });
@@ -206,6 +226,7 @@ export async function fakeKubernetes(version = "v1.36.3"): Promise<FakeKubernete
       collections.get(path)?.delete(uid);
       happen(path, "DELETED", { ...object, metadata: { ...object.metadata } });
     },
+    objects: (path) => [...(collections.get(path)?.values() ?? [])],
     away() {
       isAway = true;
       server.closeAllConnections();

@@ -1,13 +1,7 @@
-import { endKey, endText, type Edge, type End } from "@bulwark/flow";
-import {
-  createEvaluator,
-  decisionText,
-  type Cluster,
-  type EvaluatorOptions,
-  type Pod,
-  type Problem,
-} from "@bulwark/netpol";
-import { carried, portProtocol, unfit, type Unfit } from "./eligible.ts";
+import { endText, type Edge } from "@bulwark/flow";
+import type { Cluster, EvaluatorOptions, Problem } from "@bulwark/netpol";
+import { carried, type Unfit } from "./eligible.ts";
+import { judge } from "./judge.ts";
 
 /** An edge that policies would have denied. */
 export interface Denial {
@@ -37,34 +31,26 @@ export interface Replay {
  * is known of pods, namespaces and nodes; pods of the flows are added to it as they were then.
  */
 export function replay(edges: readonly Edge[], cluster: Cluster, options: EvaluatorOptions = {}): Replay {
-  const stage = createStage(edges, cluster);
-  const evaluator = createEvaluator(stage.cluster, {
-    ...options,
-    domains: { ...domainsOf(edges), ...options.domains },
-  });
+  const { verdicts, problems } = judge(edges, cluster, options);
   const skipped = new Map<Unfit, number>();
   const attempts = { allowed: 0, denied: 0 };
   const denied: Denial[] = [];
   let judged = 0;
   let connections = 0;
-  for (const edge of edges) {
-    const reason = unfit(edge);
-    if (reason !== undefined) {
-      skipped.set(reason, (skipped.get(reason) ?? 0) + 1);
+  for (const [index, edge] of edges.entries()) {
+    const verdict = verdicts[index];
+    if (verdict === undefined || typeof verdict === "string") {
+      if (verdict !== undefined) skipped.set(verdict, (skipped.get(verdict) ?? 0) + 1);
       continue;
     }
-    const protocol = portProtocol(edge.protocol) ?? "TCP";
-    const query = { from: stage.endOf(edge.client), to: stage.endOf(edge.server), port: edge.port, protocol };
-    const { allowed, egress, ingress } = evaluator.connection(query);
+    const { allowed, side, reason } = verdict;
     if (!carried(edge)) {
       attempts[allowed ? "allowed" : "denied"]++;
       continue;
     }
     judged++;
     connections += edge.connections;
-    if (allowed) continue;
-    const side = egress.allowed ? "ingress" : "egress";
-    denied.push({ edge, side, reason: decisionText(egress.allowed ? ingress : egress) });
+    if (!allowed) denied.push({ edge, side, reason });
   }
   denied.sort((a, b) => b.edge.connections - a.edge.connections || (deniedText(a) < deniedText(b) ? -1 : 1));
   return {
@@ -74,62 +60,10 @@ export function replay(edges: readonly Edge[], cluster: Cluster, options: Evalua
     deniedConnections: denied.reduce((sum, { edge }) => sum + edge.connections, 0),
     attempts,
     skipped,
-    problems: evaluator.problems,
+    problems,
   };
 }
 
 function deniedText({ edge }: Denial): string {
   return `${endText(edge.client)} ${endText(edge.server)} ${edge.port}`;
-}
-
-/** The pods of the flows beside those of the cluster, and how an end is called there. */
-function createStage(edges: readonly Edge[], cluster: Cluster): { cluster: Cluster; endOf(end: End): string } {
-  const names = new Map<string, string>();
-  const pods: Pod[] = [...cluster.pods];
-  const known = new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
-  const taken = new Set(known.keys());
-  const addresses = new Set(pods.flatMap(({ ips = [] }) => ips));
-  const namespaces = new Map(cluster.namespaces.map((namespace) => [namespace.name, namespace]));
-  for (const edge of edges) {
-    if (unfit(edge) !== undefined) continue;
-    enter(edge.client);
-    enter(edge.server);
-  }
-
-  function enter(end: End): void {
-    const { workload, ip } = end;
-    if (!workload || names.has(endKey(end, "pod"))) return;
-    const { namespace, labels, serviceAccount } = workload;
-    const plain = workload.pod ?? workload.name ?? "";
-    // Of a pod that is gone its workload's template may be known, and with it the names of its ports.
-    const { ports = [], hostNetwork = false } =
-      known.get(`${namespace}/${plain}`) ?? known.get(`${namespace}/${workload.name ?? ""}`) ?? {};
-    // A pod that was there with other labels, or another of the same name, is another.
-    let name = plain;
-    for (let number = 2; taken.has(`${namespace}/${name}`); number++) name = `${plain}~${number}`;
-    taken.add(`${namespace}/${name}`);
-    names.set(endKey(end, "pod"), `${namespace}/${name}`);
-    const ips = ip === null || addresses.has(ip) ? [] : [ip];
-    for (const address of ips) addresses.add(address);
-    const account = serviceAccount === null ? {} : { serviceAccount };
-    pods.push({ namespace, name, labels, ips, ports, hostNetwork, ...account });
-    if (!namespaces.has(namespace)) namespaces.set(namespace, { name: namespace });
-  }
-
-  return {
-    cluster: { ...cluster, pods, namespaces: [...namespaces.values()] },
-    endOf: (end) => (end.workload ? (names.get(endKey(end, "pod")) ?? "") : (end.ip ?? "")),
-  };
-}
-
-/** The addresses that each name had in these flows. */
-function domainsOf(edges: readonly Edge[]): Record<string, string[]> {
-  const domains = new Map<string, Set<string>>();
-  for (const { client, server } of edges) {
-    for (const { workload, name, ip } of [client, server]) {
-      if (workload || name === null || ip === null) continue;
-      domains.set(name, (domains.get(name) ?? new Set()).add(ip));
-    }
-  }
-  return Object.fromEntries([...domains].map(([name, ips]) => [name, [...ips]]));
 }

@@ -97,6 +97,9 @@ const details: Partial<Record<KubeKind, (raw: KubeResource) => Details>> = {
       ports: list(at(raw, "spec", "ports"))
         .map(portOf)
         .join(", "),
+      targets: list(at(raw, "spec", "ports"))
+        .map(targetOf)
+        .join(", "),
       selector: pairs(at(raw, "spec", "selector")),
     }),
   }),
@@ -144,6 +147,7 @@ function podDetails(raw: KubeResource): Details {
     containers,
     facts: [
       ...facts({ address: text(at(raw, "status", "podIP")), hostNetwork: flag(at(raw, "spec", "hostNetwork")) }),
+      ...facts({ ports: containerPorts(raw).join(", ") }),
       ...facts({ priorityClass: text(at(raw, "spec", "priorityClassName")) }),
       ...serviceAccountOf(raw),
     ],
@@ -281,6 +285,25 @@ function pairs(value: unknown): string {
 
 function portOf(port: unknown): string {
   return `${number(at(port, "port")) ?? ""}/${text(at(port, "protocol")) || "TCP"}`;
+}
+
+/** `80/TCP=8080`: where a port of a Service leads to, by number or by the name that pods give it. */
+function targetOf(port: unknown): string {
+  const target = at(port, "targetPort");
+  const leadsTo = number(target) ?? (text(target) || number(at(port, "port")));
+  return `${portOf(port)}=${leadsTo ?? ""}`;
+}
+
+/** Ports that containers say they listen on: `http=8080/TCP`, `53/UDP`. */
+function containerPorts(raw: KubeResource): string[] {
+  // Of the containers that start first, only those that stay (sidecars) can be connected to.
+  const stay = list(at(raw, "spec", "initContainers")).filter((one) => at(one, "restartPolicy") === "Always");
+  const ports = [...list(at(raw, "spec", "containers")), ...stay].flatMap((one) => list(at(one, "ports")));
+  return ports.map((port) => {
+    const name = text(at(port, "name"));
+    const rest = `${number(at(port, "containerPort")) ?? ""}/${text(at(port, "protocol")) || "TCP"}`;
+    return name === "" ? rest : `${name}=${rest}`;
+  });
 }
 
 function taintOf(taint: unknown): string {

@@ -1,4 +1,4 @@
-import { request, type IncomingMessage } from "node:http";
+import type { IncomingMessage } from "node:http";
 import type { z } from "zod";
 import { explain, RuntimeError } from "./error.ts";
 import type { Watch } from "./registry.ts";
@@ -82,6 +82,8 @@ export async function watchLines(socket: string, path: string, line: (text: stri
 const done = new Set([200, 204, 304]);
 
 async function open(socket: string, path: string, signal: AbortSignal, method = "GET"): Promise<IncomingMessage> {
+  // With it comes all of fetch: only who meets such a socket waits for that.
+  const { request } = await import("node:http");
   return new Promise((resolve, reject) => {
     const call = request(
       { method, socketPath: socket, path, signal, agent: false, headers: { host: "localhost" } },

@@ -1,4 +1,4 @@
-import { toApiRequest } from "@bulwark/kube";
+import { toApiRequest } from "@bulwark/kube/audit";
 import type { Alert, AuditEvent } from "@bulwark/model";
 import { auditRuleEvent, type Engine, type Match } from "@bulwark/rules";
 import { ruleAlert } from "./detectors/rules.ts";

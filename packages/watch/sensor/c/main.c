@@ -57,6 +57,7 @@ static void take_answers(struct turn *turn, int guard);
 static bool take_flows(struct turn *turn, int flows);
 static void take_last_flows(struct turn *turn, int flows);
 static void send_loss(struct turn *turn, const struct loaded *loaded, bool at_once);
+static void say_the_rest(struct turn *turn, const struct loaded *loaded);
 
 int main(int count, char **values)
 {
@@ -88,9 +89,13 @@ int main(int count, char **values)
 		else if (!take_flows(&turn, loaded.flows))
 			fail("the process that reads flows ended", "Start the sensor again.", "its socket is closed");
 		send_clock(&turn.output);
-		send_loss(&turn, &loaded, is_over);
-		if (!output_flush(&turn.output) || is_over)
+		send_loss(&turn, &loaded, false);
+		if (!output_flush(&turn.output))
 			break;
+		if (is_over) {
+			say_the_rest(&turn, &loaded);
+			break;
+		}
 		struct pollfd reader = { .fd = STDOUT_FILENO, .events = turn.output.used > 0 ? POLLOUT : 0 };
 		int pause = turn.frames >= FRAMES_A_TURN ? 0 : PAUSE;
 		if (poll(&reader, 1, pause) > 0 && (reader.revents & (POLLERR | POLLHUP | POLLNVAL)))
@@ -328,4 +333,23 @@ static void send_loss(struct turn *turn, const struct loaded *loaded, bool at_on
 		told = sum;
 		told_at = now;
 	}
+}
+
+/* What waits in the ring and in the output, for as long as the reader goes on taking it; then what was lost. */
+static void say_the_rest(struct turn *turn, const struct loaded *loaded)
+{
+	struct output *output = &turn->output;
+	struct pollfd reader = { .fd = output->fd, .events = POLLOUT };
+	__s64 begin = nanoseconds(CLOCK_BOOTTIME);
+
+	/* Programs still add to the ring: what it holds now is taken, and what comes meanwhile for a second. */
+	do {
+		turn->frames = 0;
+		ring_buffer__consume(loaded->ring);
+		take_files(turn);
+	} while (output_flush(output) && turn->frames >= FRAMES_A_TURN && nanoseconds(CLOCK_BOOTTIME) - begin < LOSS_PERIOD_NS);
+	send_loss(turn, loaded, true);
+	while (output->used > 0 && poll(&reader, 1, END_LIMIT) > 0 && !(reader.revents & (POLLERR | POLLNVAL)) &&
+	       output_flush(output))
+		;
 }

@@ -68,8 +68,8 @@ export interface Enforced {
 
 /** Loading takes a fraction of a second; a machine that needs longer than this is not going to make it. */
 const START_LIMIT_MS = 30_000;
-/** After SIGTERM. */
-const END_LIMIT_MS = 3000;
+/** After SIGTERM: what waits is read first, which takes a busy reader seconds. */
+const END_LIMIT_MS = 15_000;
 const ANSWER_LIMIT_MS = 10_000;
 /** Of a table: where much happens its answers stand behind what is told of that, and asking again would not help. */
 const TABLE_LIMIT_MS = 60_000;

@@ -11,6 +11,7 @@ import { admission } from "./0006-admission.ts";
 import { actions } from "./0007-actions.ts";
 import { benchmarks } from "./0008-benchmarks.ts";
 import { runningPolicies } from "./0009-running-policies.ts";
+import { network } from "./0010-network.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -26,6 +27,7 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   actions,
   benchmarks,
   runningPolicies,
+  network,
 ];
 
 /** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */

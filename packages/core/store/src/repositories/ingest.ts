@@ -1,15 +1,17 @@
-import type {
-  ActionRecord,
-  AgentRecord,
-  Alert,
-  Batch,
-  BenchmarkReport,
-  Component,
-  Container,
-  Event,
-  ImageReport,
-  Scan,
-  StoredAlert,
+import {
+  splitNodeId,
+  type ActionRecord,
+  type AgentRecord,
+  type Alert,
+  type Batch,
+  type BenchmarkReport,
+  type Component,
+  type Container,
+  type Event,
+  type FlowReport,
+  type ImageReport,
+  type Scan,
+  type StoredAlert,
 } from "@bulwark/model";
 import type { Columns, Engine } from "../engine.ts";
 import { StoreError } from "../error.ts";
@@ -21,6 +23,7 @@ import { insertAlerts } from "./alerts.ts";
 import { packBenchmark, putBenchmarks, type PackedBenchmark } from "./benchmarks.ts";
 import { putContainers, stopOthers } from "./containers.ts";
 import { blockSize, packEvents, type EventBlock } from "./event-blocks.ts";
+import { packFlows, putFlows, type PackedFlows } from "./flows-ingest.ts";
 import { groupCommit } from "./group-commit.ts";
 import { putComponents } from "./health.ts";
 import { checkOwner } from "./ownership.ts";
@@ -42,7 +45,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
     const overlap = Math.max(0, known + 1 - batch.first);
     // That a batch overlaps is rare: a connection broke, or an agent was killed, between writing and answer.
     const fresh = overlap === 0 ? ready : await prepare(batch.records.slice(overlap));
-    const { sorted, images, benchmarks } = fresh;
+    const { sorted, images, benchmarks, flows } = fresh;
     const { blocks } = await withoutKnown(engine, tx, fresh, now);
     // When a node was heard of last is told by one clock, not by each node's own.
     sorted.components = sorted.components.map((component) => ({ ...component, updatedAt: now }));
@@ -60,6 +63,7 @@ export function ingestRepository(engine: Engine): IngestRepository {
     await putComponents(engine, tx, sorted.components);
     const actions = await putActions(tx, sorted.actions, now);
     await putScans(engine, tx, sorted.scans, now);
+    await putFlows(engine, tx, flows, now);
     if (stored > known) {
       await tx
         .updateTable("spools")
@@ -113,6 +117,7 @@ interface Ready {
   blocks: EventBlock[];
   images: PackedImage[];
   benchmarks: PackedBenchmark[];
+  flows: PackedFlows[];
 }
 
 async function prepare(records: AgentRecord[]): Promise<Ready> {
@@ -120,7 +125,7 @@ async function prepare(records: AgentRecord[]): Promise<Ready> {
   const blocks = await packEvents(sorted.events);
   const images = await Promise.all(sorted.images.map(packImage));
   const benchmarks = await Promise.all(sorted.benchmarks.map(packBenchmark));
-  return { sorted, blocks, images, benchmarks };
+  return { sorted, blocks, images, benchmarks, flows: sorted.flows.map(packFlows) };
 }
 
 /** Without audit records that came by another way, too. */
@@ -172,6 +177,7 @@ interface Sorted {
   components: Component[];
   actions: ActionRecord[];
   scans: Scan[];
+  flows: FlowReport[];
 }
 type ContainerStep =
   | { kind: "put"; containers: Container[] }
@@ -180,7 +186,7 @@ type ContainerStep =
 function sort(records: AgentRecord[]): Sorted {
   const sorted: Sorted = {
     ...{ events: [], alerts: [], containers: [], images: [], actions: [] },
-    ...{ benchmarks: [], components: [], scans: [] },
+    ...{ benchmarks: [], components: [], scans: [], flows: [] },
   };
   for (const record of records) {
     switch (record.type) {
@@ -211,6 +217,9 @@ function sort(records: AgentRecord[]): Sorted {
       case "scan":
         sorted.scans.push(record.scan);
         break;
+      case "flows":
+        sorted.flows.push(record.report);
+        break;
       case "health":
         sorted.components.push(...record.components);
         break;
@@ -233,6 +242,7 @@ function resultOf(
     images,
     components: sorted.components,
     scans: sorted.scans,
+    flows: [...new Set(sorted.flows.map(({ node }) => splitNodeId(node).cluster))],
   };
 }
 

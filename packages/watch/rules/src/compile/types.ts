@@ -42,11 +42,12 @@ export function fold(bound: Bound, type: string): Bound {
  * of any.
  */
 export function typesOf(bound: Bound): readonly string[] | undefined {
-  const tests = typeTests(bound);
+  const tests = typeTests(bound).map(answersOf);
   const groups = new Map<string, string[]>();
-  for (const type of ["", ...eventTypes]) {
+  for (const [index, type] of anyType.entries()) {
     // Types of which every test says the same are judged together.
-    const answers = tests.map((test) => (typeTest(test, type) === true ? "1" : "0")).join("");
+    let answers = "";
+    for (const test of tests) answers += test[index];
     const group = groups.get(answers);
     if (group) group.push(type);
     else groups.set(answers, [type]);
@@ -58,6 +59,21 @@ export function typesOf(bound: Bound): readonly string[] | undefined {
     possible.push(first, ...rest);
   }
   return Object.freeze(possible.toSorted());
+}
+
+/** The empty name: a type that nobody has heard of. */
+const anyType = ["", ...eventTypes];
+/** Macros put the same test into many rules. */
+const known = new WeakMap<BoundTest, string>();
+
+/** `1` and `0` for each of `anyType`. */
+function answersOf(test: BoundTest): string {
+  let answers = known.get(test);
+  if (answers === undefined) {
+    answers = anyType.map((type) => (typeTest(test, type) === true ? "1" : "0")).join("");
+    known.set(test, answers);
+  }
+  return answers;
 }
 
 /** The answer of a test that the event's type alone decides; undefined for other tests. */

@@ -1,0 +1,36 @@
+import { startSensor, type Sensor, type SensorRecord } from "@bulwark/sensor";
+
+/** A sensor that starts while what is to judge its records is still being read. */
+export interface EarlySensor extends AsyncDisposable {
+  /** Rejects where it cannot be had. */
+  readonly sensor: Promise<Sensor>;
+  /** Rejects when it ends by itself. */
+  readonly ended: Promise<never>;
+  /** Records from now on, those that came before at first. */
+  listen(take: (records: readonly SensorRecord[]) => void): void;
+}
+
+/** The kernel checks the sensor's programs for a third of a second, and rules take as long to read: both at once. */
+export function startEarly(options: { host: boolean }): EarlySensor {
+  const before: SensorRecord[] = [];
+  const ended = Promise.withResolvers<never>();
+  let listener: ((records: readonly SensorRecord[]) => void) | undefined;
+  const sensor = startSensor({
+    host: options.host,
+    onRecords: (records) => (listener ? listener(records) : void before.push(...records)),
+    onExit: ended.reject,
+  });
+  // Whoever waits for them learns of it then.
+  for (const promise of [sensor, ended.promise]) promise.catch(() => undefined);
+  return {
+    sensor,
+    ended: ended.promise,
+    listen(take) {
+      listener = take;
+      if (before.length > 0) take(before.splice(0));
+    },
+    async [Symbol.asyncDispose]() {
+      await sensor.then((running) => running.close()).catch(() => undefined);
+    },
+  };
+}

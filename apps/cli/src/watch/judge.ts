@@ -1,0 +1,129 @@
+import { hostname } from "node:os";
+import { setTimeout as pause } from "node:timers/promises";
+import { openContainers, type ContainerRegistry } from "@bulwark/containers";
+import { createDetectors, Pipeline, rulesDetector, type Owner } from "@bulwark/detect";
+import type { Alert } from "@bulwark/model";
+import { createEngine, loadRules, problemText } from "@bulwark/rules";
+import type { SensorRecord } from "@bulwark/sensor";
+import type { Io } from "../command.ts";
+import { isHost } from "../local/host.ts";
+import { untilStopped } from "../local/lifetime.ts";
+import { UsageError } from "../local/options.ts";
+import { printable } from "../local/text.ts";
+import { defaultRules, readRuleFiles } from "../rules/files.ts";
+import type { EarlySensor } from "./early.ts";
+import { openRecording, readRecording } from "./recording.ts";
+
+/** What a pipeline is made of, whatever its records come from. */
+type Judge = Pick<ConstructorParameters<typeof Pipeline>[0], "node" | "run" | "detectors" | "host" | "emit">;
+type Seen = Record<string, number>;
+
+export function openJudge(options: { rules: readonly string[]; host: boolean; json: boolean; io: Io }): Judge {
+  const { rules, host, json, io } = options;
+  return {
+    node: hostname(),
+    run: "watch",
+    detectors: [...createDetectors(), rulesDetector(engineOf(rules, io))],
+    host,
+    emit(records) {
+      for (const item of records) if (item.type === "alert") io.stdout.write(alertLine(item.alert, json));
+    },
+  };
+}
+
+/** A rule file with an error is no basis for a watch: the call is refused, with all that is wrong. */
+function engineOf(files: readonly string[], io: Io) {
+  const { ruleset, errors } = loadRules(readRuleFiles([defaultRules, ...files]).rules);
+  for (const problem of errors) io.stderr.write(`${problemText(problem).split("\n").map(printable).join("\n")}\n`);
+  if (errors.length > 0) {
+    throw new UsageError("usage", `${errors.length} errors in the rules`, { remedy: "bulwark rules check FILE" });
+  }
+  return createEngine(ruleset);
+}
+
+/** Milliseconds; a little more than an event waits for its container. */
+const settled = 2100;
+
+/** Until it is stopped; `file`: where to write down what is seen. */
+export async function judgeLive(judge: Judge, early: EarlySensor, file: string | undefined): Promise<Seen> {
+  await using registry = await openContainers({ node: judge.node });
+  const recording = file === undefined ? undefined : openRecording(file);
+  const losses: Seen = { ring: 0, pipe: 0, unreadable: 0, limited: 0, files: 0 };
+  const sensor = await early.sensor;
+  const pipeline = new Pipeline({
+    ...judge,
+    ownerOf(cgroups, last) {
+      const owner = ownerOf(registry, cgroups);
+      if (owner || last) recording?.owner(cgroups.join("\n"), owner);
+      return owner;
+    },
+    epoch: (time) => sensor.epochMs(time),
+    now: Date.now,
+    missingOwner: () => void registry.refresh(),
+  });
+  const take = (records: readonly SensorRecord[]): void => {
+    for (const record of records) {
+      recording?.record(record, sensor.epochMs(record.time));
+      if (record.type === "loss") for (const name of Object.keys(losses)) losses[name] = Number(record[name as "ring"]);
+    }
+    pipeline.push(records);
+  };
+  const stopped = untilStopped();
+  early.listen(take);
+  const settling = setInterval(() => pipeline.settle(), 100);
+  registry.on("started", () => pipeline.settle());
+  try {
+    await Promise.race([stopped, early.ended]);
+  } finally {
+    clearInterval(settling);
+    await sensor.close();
+    // What waits for its container is judged with what is known then, as a replay does it.
+    await pause(settled);
+    pipeline.settle();
+    await recording?.close();
+  }
+  return { ...pipeline.counters, ...losses };
+}
+
+function ownerOf(registry: ContainerRegistry, cgroups: readonly string[]): Owner {
+  const container = registry.byCgroup(cgroups);
+  if (container) return { attribution: "container", container };
+  return isHost(cgroups) ? { attribution: "host" } : undefined;
+}
+
+/** Time is that of the recording, so that what waits and what repeats is judged as it was. */
+export function judgeRecording(judge: Judge, file: string): Seen {
+  const lines = readRecording(file);
+  const owners = new Map<string, Owner>();
+  for (const line of lines) if ("cgroups" in line) owners.set(line.cgroups, line.owner);
+  let at = 0;
+  const pipeline = new Pipeline({
+    ...judge,
+    ownerOf: (cgroups) => owners.get(cgroups.join("\n")),
+    epoch: () => at,
+    now: () => at,
+    missingOwner() {},
+  });
+  for (const line of lines) {
+    if (!("record" in line)) continue;
+    ({ at } = line);
+    pipeline.push([line.record]);
+    pipeline.settle();
+  }
+  // What still waits has waited long enough.
+  at += 60_000;
+  pipeline.settle();
+  return { ...pipeline.counters };
+}
+
+function alertLine(alert: Alert, json: boolean): string {
+  if (json) return `${JSON.stringify(alert)}\n`;
+  const { time, severity, title, container, process, evidence } = alert;
+  const where = container
+    ? `${container.name || container.id.slice(0, 12)} (${container.image.name})`
+    : alert.attribution;
+  const told = evidence.filter(({ key }) => key !== "output").map(({ key, value }) => `${key}=${value}`);
+  const what = process ? [process.executable, ...process.arguments.slice(1)].join(" ").slice(0, 200) : "";
+  const line = `${new Date(time).toISOString()} ${severity} ${title} | ${where} | ${what} | ${told.join(" ").slice(0, 400)}`;
+  return `${printable(line)}\n`;
+}

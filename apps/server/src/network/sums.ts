@@ -1,0 +1,105 @@
+import type { Edge, End } from "@bulwark/flow";
+import { networkEndKey } from "@bulwark/model";
+import type { FlowFilter, FlowSum } from "@bulwark/store";
+import type { Context } from "../context.ts";
+
+/** Edges of pods that one answer looks at. */
+const mostSums = 200_000;
+
+export interface PodEdges {
+  readonly items: readonly FlowSum[];
+  /** There were more; those with the fewest connections were left out. */
+  readonly truncated: boolean;
+}
+
+/**
+ * Who talked to whom at the grain of pods. What both nodes of a connection told counts once: the client's node knows more
+ * of it, but for what the server's node did not let in.
+ */
+export async function podEdges(filter: FlowFilter, { store, inventories }: Context, now: number): Promise<PodEdges> {
+  const { items, truncated } = await store.flows.sums(filter, mostSums);
+  const clusters = new Set(items.map(({ cluster }) => cluster));
+  // Whoever was not known when a flow came may be now.
+  const known = new Map(
+    await Promise.all([...clusters].map(async (name) => [name, await inventories.of(name, now)] as const)),
+  );
+  return { items: once(items.map((sum) => known.get(sum.cluster)?.resolve(sum) ?? sum)), truncated };
+}
+
+function once(sums: readonly FlowSum[]): FlowSum[] {
+  const byClient = new Map<string, FlowSum>();
+  for (const sum of sums) if (sum.side === "client") byClient.set(bothEnds(sum), sum);
+  const denied = new Map<FlowSum, FlowSum[]>();
+  const result: FlowSum[] = [];
+  for (const sum of sums) {
+    const told = sum.side === "server" ? byClient.get(bothEnds(sum)) : undefined;
+    if (!told) result.push(sum);
+    else if (sum.results.denied > 0) denied.set(told, [...(denied.get(told) ?? []), sum]);
+  }
+  return denied.size === 0 ? result : result.map((sum) => withDenied(sum, denied.get(sum) ?? []));
+}
+
+function bothEnds({ cluster, client, server, port, protocol }: FlowSum): string {
+  return `${cluster}\n${networkEndKey(client, "pod")}\n${networkEndKey(server, "workload")}\n${port} ${protocol}`;
+}
+
+/** What the server's side dropped, the client's side saw as never answered. */
+function withDenied(sum: FlowSum, others: readonly FlowSum[]): FlowSum {
+  return others.reduce((whole, { results, deniedBy }) => {
+    const unanswered = Math.min(results.denied, whole.results["timed-out"]);
+    return {
+      ...whole,
+      results: {
+        ...whole.results,
+        denied: whole.results.denied + results.denied,
+        "timed-out": whole.results["timed-out"] - unanswered,
+      },
+      connections: whole.connections + results.denied - unanswered,
+      deniedBy: [...new Set([...whole.deniedBy, ...deniedBy])],
+    };
+  }, sum);
+}
+
+/** As policies are learned from and tried on. */
+export function toEdges(sums: readonly FlowSum[]): Edge[] {
+  const edges = new Map<string, Edge>();
+  for (const sum of sums) {
+    const key = [sum.client, sum.server].map(endId).join("\n") + `\n${sum.port} ${sum.protocol}`;
+    const edge = edges.get(key);
+    if (edge) add(edge, sum);
+    else edges.set(key, edgeOf(sum));
+  }
+  return [...edges.values()];
+}
+
+function endId(end: End): string {
+  const labels = Object.entries(end.workload?.labels ?? {}).map(([name, value]) => `${name}=${value}`);
+  return `${networkEndKey(end as FlowSum["client"], "pod")} ${end.ip ?? ""} ${labels.sort().join(",")}`;
+}
+
+function edgeOf(sum: FlowSum): Edge {
+  const { client, server, port, protocol, connections, flows, bytesOut, bytesIn, first, last, hours, encrypted } = sum;
+  return {
+    ...{ client, server, port, protocol, connections, flows, bytesOut, bytesIn, packetsOut: 0, packetsIn: 0 },
+    ...{ first, last, hours, encrypted, results: { ...sum.results } },
+    deniedBy: new Set(sum.deniedBy),
+    processes: new Set(sum.processes),
+    clear: new Set(sum.clear),
+  };
+}
+
+function add(edge: Edge, sum: FlowSum): void {
+  edge.connections += sum.connections;
+  edge.flows += sum.flows;
+  edge.bytesOut += sum.bytesOut;
+  edge.bytesIn += sum.bytesIn;
+  edge.encrypted += sum.encrypted;
+  edge.first = Math.min(edge.first, sum.first);
+  edge.last = Math.max(edge.last, sum.last);
+  // The same hours may be in both: at least so many they were.
+  edge.hours = Math.max(edge.hours, sum.hours);
+  for (const name of Object.keys(edge.results) as (keyof Edge["results"])[]) edge.results[name] += sum.results[name];
+  for (const word of sum.deniedBy) edge.deniedBy.add(word);
+  for (const word of sum.processes) edge.processes.add(word);
+  for (const word of sum.clear) edge.clear.add(word);
+}
