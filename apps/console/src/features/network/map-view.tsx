@@ -21,21 +21,34 @@ interface ViewOptions {
   size: Size;
   groups: ReadonlyMap<string, Box>;
   open: ReadonlySet<string>;
+  /** What is looked at beside the map, and where it is: kept in view. */
+  focus: { id: string; box: Box } | undefined;
+}
+
+interface Seen {
+  picture: string;
+  view: View;
+  open: ReadonlySet<string>;
+  /** What was looked at, and how much room there was. */
+  focus: string;
 }
 
 /** What is seen stays what is seen, until a person moves it, opens a group, or looks at something else. */
-function useView({ picture, bounds, size, groups, open }: ViewOptions) {
-  const [state, setState] = useState<{ picture: string; view: View; open: ReadonlySet<string> }>();
+function useView({ picture, bounds, size, groups, open, focus }: ViewOptions) {
+  const [state, setState] = useState<Seen>();
   const whole = fit(bounds, size);
-  if (size.width > 0 && size.height > 0 && state?.picture !== picture) setState({ picture, view: whole, open });
-  else if (state && state.open !== open) {
-    // What was opened just now is brought into view.
+  const focused = focus ? `${focus.id} ${size.width}` : "";
+  const isSized = size.width > 0 && size.height > 0;
+  if (isSized && state?.picture !== picture) {
+    setState({ picture, open, focus: focused, view: focus ? close(whole, focus.box, size) : whole });
+  } else if (state && (state.open !== open || state.focus !== focused)) {
+    // What was opened just now is brought into view, and what is looked at.
     const added = [...open].find((id) => !state.open.has(id));
-    const box = added === undefined ? undefined : groups.get(added);
-    setState({ ...state, open, view: box ? shown(state.view, box, size) : state.view });
+    const box = added === undefined ? focus?.box : groups.get(added);
+    setState({ ...state, open, focus: focused, view: box ? shown(state.view, box, size) : state.view });
   }
   const move = (change: (old: View) => View): void =>
-    setState((old) => ({ picture, open, view: change(old?.view ?? whole) }));
+    setState((old) => ({ picture, open, focus: focused, view: change(old?.view ?? whole) }));
   return {
     view: state?.view ?? whole,
     move,
@@ -43,6 +56,12 @@ function useView({ picture, bounds, size, groups, open }: ViewOptions) {
     zoom: (factor: number) => move((old) => zoomAt(old, factor, { x: size.width / 2, y: size.height / 2 })),
     fit: () => move(() => whole),
   };
+}
+
+/** A link to something leads there, where the whole would be too small to read. */
+function close(whole: View, box: Box, size: Size): View {
+  const near = fit(box, size);
+  return whole.k < 0.75 && near.k > whole.k ? near : shown(whole, box, size);
 }
 
 /** A box that is larger than what is seen is seen whole. */

@@ -9,7 +9,7 @@ import { Frames, NodeLayer } from "./map-nodes.tsx";
 import { MapView } from "./map-view.tsx";
 import type { ChangeNetwork } from "./network-page.tsx";
 import classes from "./network.module.css";
-import { headHeight, type Box, type Layout } from "./place.ts";
+import { boundsOf, headHeight, type Box, type Layout } from "./place.ts";
 import { forgetPlaces, placeAgain } from "./remember.ts";
 import { routeLinks } from "./route.ts";
 import { noDetail, type NetworkSearch } from "./search.ts";
@@ -72,6 +72,13 @@ export function NetworkMap({ graph, open, search, change, whatIf }: Props) {
     if (link !== undefined) return routes.filter((one) => one.link.id === link);
     return whatIf ? routes.filter((one) => wouldDeny(whatIf, one.link)) : undefined;
   }, [routes, pointed, node, edge, link, whatIf]);
+  const focus = useMemo(() => {
+    const id = node ?? link ?? edge;
+    if (id === undefined || !marked) return undefined;
+    const ids = marked.flatMap((one) => [one.link.from, one.link.to]);
+    const found = [...new Set(ids)].flatMap((one) => layout.nodes.get(one) ?? []);
+    return found.length === 0 ? undefined : { id, box: boundsOf(found) };
+  }, [node, link, edge, marked, layout]);
   const hidden = graph.links.length - routes.length;
 
   return (
@@ -83,6 +90,7 @@ export function NetworkMap({ graph, open, search, change, whatIf }: Props) {
         size={{ width, height }}
         groups={layout.groups}
         open={open}
+        focus={focus}
         boxes={boxes}
         onToggle={toggle}
         onSelect={select}

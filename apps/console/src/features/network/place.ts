@@ -20,15 +20,17 @@ export interface Layout {
 export interface Memory {
   groups: Slots;
   members: Map<string, Slots>;
+  /** Between the rows of groups, as there was room for when they were arranged. */
+  gap: number;
 }
 
 export function createMemory(): Memory {
-  return { groups: new Map(), members: new Map() };
+  return { groups: new Map(), members: new Map(), gap: 0 };
 }
 
 export const tile = { width: 168, height: 46 } as const;
 export const chip = { width: 158, height: 24 } as const;
-const gap = { x: 84, y: 14 } as const;
+const gap = { x: 84, y: { least: 14, most: 52 } } as const;
 const chipGap = { x: 36, y: 6 } as const;
 const padding = 12;
 export const headHeight = 34;
@@ -69,7 +71,9 @@ export function place(graph: MapGraph, memory: Memory): { layout: Layout; memory
     members.set(group.id, slots);
     insides.set(group.id, insideOf(group.nodes, slots));
   }
-  const boxes = boxesOf(graph.groups, groups, insides);
+  // Few groups stand further apart, so that lines between them are seen.
+  const rowGap = memory.gap || Math.max(gap.y.least, gap.y.most - 2 * ids.length);
+  const boxes = boxesOf(graph.groups, groups, insides, rowGap);
   for (const group of graph.groups) {
     const box = boxes.get(group.id);
     if (!box) continue;
@@ -79,7 +83,10 @@ export function place(graph: MapGraph, memory: Memory): { layout: Layout; memory
       nodes.set(id, { x: box.x + padding + x, y: box.y + headHeight + y, ...chip });
     }
   }
-  return { layout: { groups: boxes, nodes, bounds: boundsOf(boxes.values()) }, memory: { groups, members } };
+  return {
+    layout: { groups: boxes, nodes, bounds: boundsOf(boxes.values()) },
+    memory: { groups, members, gap: rowGap },
+  };
 }
 
 interface Inside {
@@ -109,7 +116,12 @@ function insideOf(nodes: readonly MapNode[], slots: Slots): Inside {
  * Columns one after the other, each as wide as its widest; in a column from the top, never one over the other. Who is not
  * seen now keeps a place, so that filters move nobody; a column that came at the left is left of zero.
  */
-function boxesOf(groups: readonly MapGroup[], slots: Slots, insides: ReadonlyMap<string, Inside>): Map<string, Box> {
+function boxesOf(
+  groups: readonly MapGroup[],
+  slots: Slots,
+  insides: ReadonlyMap<string, Inside>,
+  rowGap: number,
+): Map<string, Box> {
   const columns = new Map<number, { id: string; row: number; width: number; height: number }[]>();
   for (const { column } of slots.values()) columns.set(column, []);
   for (const { id } of groups) {
@@ -128,9 +140,9 @@ function boxesOf(groups: readonly MapGroup[], slots: Slots, insides: ReadonlyMap
   for (const column of order) {
     let free = 0;
     for (const one of (columns.get(column) ?? []).sort((a, b) => a.row - b.row)) {
-      const y = Math.max(free, (one.row - top) * (tile.height + gap.y));
+      const y = Math.max(free, (one.row - top) * (tile.height + rowGap));
       boxes.set(one.id, { x, y, width: one.width, height: one.height });
-      free = y + one.height + gap.y;
+      free = y + one.height + rowGap;
     }
     x += widthOf(column);
   }
