@@ -1,4 +1,5 @@
-import type { AgentRecord, FlowHour } from "@bulwark/model";
+import { splitNodeId, type AgentRecord, type FlowHour } from "@bulwark/model";
+import { fakeKubernetes, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
 import type { World } from "./world.ts";
 
 const hour = 3_600_000;
@@ -126,19 +127,27 @@ export function manyFlows(workloads: number, pairs: number): FlowHour[] {
   const nameOf = (n: number): string =>
     `${teams[n % teams.length] ?? "team"}-${(n % namespaces) + 1}/service-${Math.floor(n / namespaces)}`;
   const flows = new Map<string, FlowHour>();
-  while (flows.size < pairs) {
+  const known = new Set<string>();
+  while (known.size < pairs) {
     const from = random(workloads);
-    const kind = random(100);
+    const kind = random(1000);
     const near = (from + namespaces * (1 + random(4))) % workloads;
-    // Most stay at home, some go to the next team, few anywhere.
-    const to = kind < 74 ? near : kind < 96 ? (from + 1 + namespaces * random(3)) % workloads : random(workloads);
-    const isOut = kind === 99;
-    const peer = isOut ? outside(`api-${random(80)}.example.com`, `192.0.2.${random(250) + 1}`) : workload(nameOf(to));
-    if (!isOut && to === from) continue;
+    // Most stay at home; some go to a few teams that serve all; few go anywhere.
+    const served = (random(3) + 37) % namespaces;
+    const to =
+      kind < 880 ? near : kind < 970 ? served + namespaces * random(4) : kind < 985 ? random(workloads) : undefined;
+    if (to === from) continue;
+    const peer =
+      to === undefined ? outside(`api-${random(80)}.example.com`, `192.0.2.${random(250) + 1}`) : workload(nameOf(to));
     const connections = 1 + random(400);
-    const port = isOut ? 443 : ([8080, 8443, 5432, 6379, 9090][random(5)] ?? 8080);
+    const port = to === undefined ? 443 : ([8080, 8443, 5432, 6379, 9090][from % 5] ?? 8080);
     const change = port === 443 || port === 8443 ? tls(connections) : { connections };
-    flows.set(`${from} ${isOut ? peer.name : to}`, flowHour(workload(nameOf(from)), peer, port, random(20), change));
+    const pair = `${from} ${peer.name ?? String(to)}`;
+    const isNew = random(200) === 0;
+    for (const ago of isNew ? [random(20)] : [random(20), 30 + random(10)]) {
+      flows.set(`${pair} ${ago}`, flowHour(workload(nameOf(from)), peer, port, ago, change));
+    }
+    known.add(pair);
   }
   return [...flows.values()];
 }
@@ -153,7 +162,7 @@ export async function sendFlows({ send }: World, node: string, flows: readonly F
   for (let part = 0; part < parts; part++) {
     const time = (of: number): number => Math.round(start + ((end - start) * of) / parts);
     const report = {
-      node,
+      node: splitNodeId(node).name,
       from: time(part),
       until: time(part + 1),
       flows: flows.slice(part * mostFlows, (part + 1) * mostFlows),
@@ -168,4 +177,41 @@ function addressOf(text: string): string {
   let hash = 7;
   for (const character of text) hash = (Math.imul(hash, 31) + (character.codePointAt(0) ?? 0)) >>> 0;
   return `10.${(hash >> 16) & 255}.${(hash >> 8) & 255}.${(hash & 253) + 1}`;
+}
+
+/** A cluster that has a few network policies, as its API server tells of it. */
+export async function networkCluster(): Promise<FakeKubernetes> {
+  const fake = await fakeKubernetes();
+  const names = ["edge", "shop", "pay", "data", "monitoring", "lab", "kube-system"];
+  fake.put("/api/v1/namespaces", ...names.map((name) => object("v1", "Namespace", name, {})));
+  const from = (...namespaces: string[]) => ({
+    from: namespaces.map((name) => ({ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } } })),
+  });
+  const policy = (namespace: string, name: string, app: string | null, ...peers: string[]): FakeObject =>
+    object("networking.k8s.io/v1", "NetworkPolicy", name, {
+      metadata: { namespace },
+      spec: {
+        podSelector: app === null ? {} : { matchLabels: { app } },
+        policyTypes: ["Ingress"],
+        ingress: [from(...peers)],
+      },
+    });
+  fake.put(
+    "/apis/networking.k8s.io/v1/networkpolicies",
+    policy("data", "shops-and-pay", null, "shop", "pay", "monitoring"),
+    policy("pay", "api", "api", "shop", "monitoring"),
+    policy("shop", "from-edge", "web", "edge", "monitoring"),
+    policy("shop", "within", "cart", "shop", "monitoring"),
+  );
+  return fake;
+}
+
+function object(
+  apiVersion: string,
+  kind: string,
+  name: string,
+  { metadata = {}, ...change }: { metadata?: object; spec?: object },
+): FakeObject {
+  const own = { name, uid: `uid-${kind}-${name}`, creationTimestamp: "2026-01-01T00:00:00Z", ...metadata };
+  return { kind, apiVersion, metadata: own, ...change };
 }

@@ -1,5 +1,5 @@
 /** A place in a grid whose columns follow the traffic: who asks stands left of who answers. */
-export interface Slot {
+interface Slot {
   column: number;
   /** A half where a column with fewer rows stands in the middle. */
   row: number;

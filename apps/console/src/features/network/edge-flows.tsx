@@ -9,14 +9,13 @@ import { Line } from "../../ui/raw.tsx";
 import { Failed, Lines } from "../../ui/states.tsx";
 import { portText } from "./edge-filter.ts";
 import { ownName } from "./ends.ts";
-import { connectionsByHour } from "./hours.ts";
+import { connectionsOver, type Span } from "./hours.ts";
 import classes from "./network.module.css";
 
 const HourChart = lazy(async () => ({ default: (await import("../overview/hour-chart.tsx")).HourChart }));
 const perPage = 500;
 const mostPages = 6;
 const shown = 12;
-const hour = 3_600_000;
 
 interface Props {
   edge: NetworkEdge;
@@ -34,17 +33,17 @@ export function EdgeFlows({ edge, since, until }: Props) {
   });
   if (error) return <Failed error={error} retry={() => void refetch()} />;
   if (!data) return <Lines count={4} />;
-  const hours = connectionsByHour(data.flows, until, Math.min(168, Math.max(1, Math.ceil((until - since) / hour))));
-  const tip = ({ time, count }: { time: number; count: number }): string =>
-    `${format.exact(time)}: ${t("network.connectionsOf", { count, text: format.number(count) })}`;
+  const { spans, byDay } = connectionsOver(data.flows, since, until);
+  const tip = ({ time, count }: Span): string =>
+    `${byDay ? format.day(time) : format.exact(time)}: ${t("network.connectionsOf", { count, text: format.number(count) })}`;
   return (
     <Section title={t("network.overTime")}>
-      {hours.length > 1 && (
+      {spans.length > 1 && (
         <div className={classes.chart} aria-hidden="true">
           <Suspense>
             <HourChart
-              hours={hours}
-              labelOf={(time) => (hours.length > 24 ? format.day(time) : format.hour(time))}
+              hours={spans}
+              labelOf={(time) => (byDay ? format.day(time) : format.hour(time))}
               tipOf={tip}
               onPick={() => undefined}
             />
@@ -52,7 +51,7 @@ export function EdgeFlows({ edge, since, until }: Props) {
         </div>
       )}
       <ul className="hidden-text">
-        {hours
+        {spans
           .filter(({ count }) => count > 0)
           .map((one) => (
             <li key={one.time}>{tip(one)}</li>

@@ -33,7 +33,7 @@ export interface MapGroup {
 }
 
 /** `part`: some of it is denied. */
-export type LinkVerdict = "denied" | "part" | "allowed" | "unjudged";
+type LinkVerdict = "denied" | "part" | "allowed" | "unjudged";
 
 /** All edges from one node of the map to another. */
 export interface MapLink {
@@ -153,7 +153,7 @@ function sum(nodes: readonly MapNode[], key: "connections" | "denied" | "fresh")
 }
 
 /** Names the pair; a space cannot be at its ends, and two follow each other nowhere else. */
-export function linkId(from: string, to: string): string {
+function linkId(from: string, to: string): string {
   return `${from}  ${to}`;
 }
 

@@ -53,7 +53,7 @@ export function LearnForm({ cluster, namespace, since, until, onLearned }: Props
           onChange={({ currentTarget: { value } }) => setGrain(grains.find((one) => one === value) ?? grain)}
         />
       </div>
-      <div className={classes.buttons}>
+      <div className={classes.options}>
         <Switch checked={dns} onChange={setDns} label={t("network.withDns")} />
         <Switch checked={names} onChange={setNames} label={t("network.byName")} />
         <Button

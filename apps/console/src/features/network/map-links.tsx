@@ -17,6 +17,8 @@ interface Props {
 }
 
 const kinds = ["denied", "part", "allowed", "unjudged", "would"] as const;
+/** More lines than this are drawn faint, without arrows and without signs for what is as usual. */
+const few = 200;
 /** More signs than this hide the lines. */
 const mostMarks = 160;
 const mostTexts = 40;
@@ -45,9 +47,9 @@ export function LinkLayer({ routes, marked, whatIf, onSelect }: Props) {
       <g
         className={classes.links}
         data-quiet={marked !== undefined || undefined}
-        data-many={routes.length > 200 || undefined}
+        data-many={routes.length > few || undefined}
       >
-        <Lines routes={routes} />
+        <Lines routes={routes} bare={routes.length > few} />
       </g>
       {marked && (
         <g className={classes.links}>
@@ -60,7 +62,15 @@ export function LinkLayer({ routes, marked, whatIf, onSelect }: Props) {
   );
 }
 
-const Lines = memo(function Lines({ routes, whatIf }: { routes: readonly Route[]; whatIf?: WhatIf | undefined }) {
+const Lines = memo(function Lines({
+  routes,
+  whatIf,
+  bare = false,
+}: {
+  routes: readonly Route[];
+  whatIf?: WhatIf | undefined;
+  bare?: boolean;
+}) {
   return routes.map(({ link, path }) => {
     const would = whatIf && link.edges.some((edge) => isDenied(whatIf, edge));
     const kind = would ? "would" : link.verdict;
@@ -72,7 +82,7 @@ const Lines = memo(function Lines({ routes, whatIf }: { routes: readonly Route[]
         data-verdict={kind}
         data-fresh={link.fresh || undefined}
         strokeWidth={widthOf(link)}
-        markerEnd={`url(#arrow-${kind})`}
+        markerEnd={bare ? undefined : `url(#arrow-${kind})`}
       />
     );
   });
@@ -121,8 +131,11 @@ function portsText({ edges }: MapLink, most: number): string {
 
 /** What a line is, by a sign in its middle: its encryption, and that it is new. */
 const Marks = memo(function Marks({ routes, texts }: { routes: readonly Route[]; texts: boolean }) {
+  const usual = routes.length <= few;
   const shown = routes
-    .filter(({ link }) => texts || link.fresh || link.encryption === "all" || link.encryption === "credential")
+    .filter(
+      ({ link }) => texts || link.fresh || link.encryption === "credential" || (usual && link.encryption === "all"),
+    )
     .slice(0, mostMarks);
   return (
     <g className={classes.marks}>

@@ -28,8 +28,8 @@ export function createMemory(): Memory {
   return { groups: new Map(), members: new Map(), gap: 0 };
 }
 
-export const tile = { width: 168, height: 46 } as const;
-export const chip = { width: 158, height: 24 } as const;
+const tile = { width: 168, height: 46 } as const;
+const chip = { width: 158, height: 24 } as const;
 const gap = { x: 84, y: { least: 14, most: 52 } } as const;
 const chipGap = { x: 36, y: 6 } as const;
 const padding = 12;

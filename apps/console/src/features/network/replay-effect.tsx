@@ -29,7 +29,7 @@ export function ReplayEffect({ replayed }: { replayed: ReplayedPolicies }) {
             ? t("network.wouldHave", {
                 denied: format.number(deniedConnections),
                 all: format.number(connections),
-                edges: format.number(deniedEdges),
+                count: deniedEdges,
               })
             : connections === 0
               ? t("network.wouldHaveNothing")

@@ -12,7 +12,7 @@ export interface Size {
   height: number;
 }
 
-export const zoomLimits = { least: 0.08, most: 2.5 } as const;
+const zoomLimits = { least: 0.08, most: 2.5 } as const;
 const margin = 28;
 
 /** All of the box in the middle, no larger than life. */

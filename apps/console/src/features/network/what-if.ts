@@ -18,7 +18,7 @@ export function whatIfOf({ denied }: Pick<ReplayedPolicies, "denied">): WhatIf {
 }
 
 /** Denials are told by pod, edges by workload: both are called the same. */
-export function pairOf({ client, server }: Pick<NetworkEdge, "client" | "server">): string {
+function pairOf({ client, server }: Pick<NetworkEdge, "client" | "server">): string {
   return `${whole(client)}\n${whole(server)}`;
 }
 
