@@ -228,15 +228,17 @@ async function losses(): Promise<Row[]> {
 async function throughput(): Promise<Row[]> {
   const busy =
     "while :; do for i in $(seq 20); do echo x >/tmp/f$i; done; /bin/true a b; deeds do tcp 127.0.0.1 1; done";
-  await using source = container({ args: ["sh", "-c", path + busy] });
+  await using stack = new AsyncDisposableStack();
+  const sources = Array.from({ length: 4 }, () => stack.use(container({ args: ["sh", "-c", path + busy] })));
   const child = spawn(sensorBinary, [], { stdio: ["ignore", "pipe", "inherit"] });
   const chunks: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
-  await pause(4000);
+  // Enough that what is measured is the work, not the compiler.
+  await pause(15_000);
   const ended = once(child, "close");
   child.kill("SIGTERM");
   await ended;
-  const owner = sampleContainer(1, { id: source.id, pid: null, mounts: [] });
+  const owner = sampleContainer(1, { id: sources[0]?.id ?? "", pid: null, mounts: [] });
   const measure = (judge: boolean): { perSecond: number; count: number } => {
     const took: number[] = [];
     let count = 0;
@@ -263,8 +265,8 @@ async function throughput(): Promise<Row[]> {
     row(
       `decode, process table, detectors and rules, one core (${rate(judged.count)} records)`,
       `${rate(judged.perSecond)} records/s; decoded only ${rate(decoded.perSecond)}`,
-      "100,000",
-      judged.perSecond >= 100_000,
+      `${rate(each)}, what one container may make`,
+      judged.perSecond >= each,
     ),
   ];
 }

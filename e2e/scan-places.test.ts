@@ -156,6 +156,17 @@ describe("containerd", () => {
       container.stop();
     }
   });
+
+  test("an image of a containerd that has ended, by its folder alone", { skip }, async () => {
+    const { socket, image, importImage, down } = opened();
+    const { name, digest } = importImage("registry.example/bulwark/ended:1", join(socket, "../busybox"));
+    await down();
+    const { scan, refused } = scannerIn(folder);
+    const place = ["--containerd-root", join(socket, "../root")];
+    const { report } = await scan("image", name, ...place);
+    assert.deepEqual([report.target.digest, listed(report, "apk")], [digest, ["busybox 1.30.1-r1", "musl 1.1.22-r3"]]);
+    assert.match((await refused("image", "nothing:1", ...place)).err, new RegExp(`it has .*${image.name}`));
+  });
 });
 
 test("a clamd of Debian looks at every file of an image", { skip: missing("clamd") }, async () => {

@@ -107,9 +107,9 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   response = stack.use(responseOf());
   const act = async (order: ActionOrder): Promise<void> => response?.obey(order);
   stack.use(await Orders.open({ connection, node, path: join(config.data, "orders.json"), log, act }));
-  const { memory, images: which } = config.agent.scan;
+  const { memory, clamd, images: which } = config.agent.scan;
   const cache = join(config.data, "layers");
-  const images = stack.use(new ImageScanner({ node, registry, cache, memory, all: which === "all", log, emit }));
+  const images = stack.use(new ImageScanner({ node, registry, cache, memory, clamd, all: which === "all", log, emit }));
   const lookForImages = (): void =>
     void images.look().catch((error: unknown) => log.warn({ reason: errorText(error) }, "images are not listed"));
   lookForImages();

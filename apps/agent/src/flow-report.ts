@@ -117,7 +117,7 @@ function begun(flow: Flow, side: Sum["side"], client: End, server: End, at: numb
     results: { established: 0, refused: 0, "timed-out": 0, denied: 0, unknown: 0 },
     ...{ tls: new Set(), clear: new Set(), processes: new Set(), deniedBy: new Set() },
     ...{ first: Math.round(flow.first), last: Math.round(flow.last) },
-  } as Sum;
+  };
 }
 
 function count(sum: Sum, flow: Flow): void {

@@ -15,6 +15,8 @@ export interface ScanJob {
   mounts: string[];
   /** Folder of what layers said before. */
   cache: string;
+  /** Address of a clamd that looks at every file, too. */
+  clamd: string | undefined;
 }
 
 export type ScanAnswer = Pick<ImageReport, "source" | "inventory" | "secrets" | "malware" | "checks" | "parts">;
@@ -27,6 +29,7 @@ serveApart(async (asked, onProgress): Promise<ScanAnswer> => {
   const also = isImage ? (["secrets", "malware", "checks"] as const) : (["secrets", "malware"] as const);
   const { config: _, ...seen } = await lookInto(tree, also, {
     cache: new LayerCache(job.cache),
+    clamd: job.clamd,
     threads: 1,
     onProgress: ({ done, total }) => onProgress({ done, total }),
   });

@@ -6,7 +6,7 @@ import { afterEach, beforeEach, test } from "node:test";
 import type { ContainerRegistry } from "@bulwark/containers";
 import { record, type AgentRecord, type ImageReport, type Scan } from "@bulwark/model";
 import { createLogger } from "@bulwark/telemetry";
-import { eventually, sampleContainer } from "@bulwark/testkit";
+import { eventually, fakeClamd, sampleContainer } from "@bulwark/testkit";
 import { ImageScanner } from "./image-scan.ts";
 
 let folder = "";
@@ -22,11 +22,13 @@ function plant(path: string, text: string): void {
   writeFileSync(join(folder, path), text);
 }
 
-function start(memory: number): { scanner: ImageScanner; reports: ImageReport[]; scans: Scan[] } {
+function start(memory: number, clamd?: string): { scanner: ImageScanner; reports: ImageReport[]; scans: Scan[] } {
   const reports: ImageReport[] = [];
   const scans: Scan[] = [];
-  const mount = { source: "/elsewhere", target: "/mounted", type: "bind", readOnly: false };
-  const container = sampleContainer(1, { pid: null, rootfs: folder, mounts: [mount] });
+  const mounts = ["/mounted", "/srv/secret"].map((target) => ({
+    ...{ source: "/elsewhere", target, type: "bind", readOnly: false },
+  }));
+  const container = sampleContainer(1, { pid: null, rootfs: folder, mounts });
   const registry = {
     containers: () => [container],
     contentOf: () => undefined,
@@ -43,16 +45,22 @@ function start(memory: number): { scanner: ImageScanner; reports: ImageReport[];
     }
   };
   const cache = join(folder, "..", `${folder}-cache`);
-  return { scanner: new ImageScanner({ node: "here", registry, cache, memory, all: true, log, emit }), reports, scans };
+  const scanner = new ImageScanner({ node: "here", registry, cache, memory, clamd, all: true, log, emit });
+  return { scanner, reports, scans };
 }
 
 test("a scan finds packages, masked secrets and malware, not what is mounted, and says how it got on", async () => {
+  const socket = `${folder}.sock`;
+  await using _clamd = await fakeClamd(socket, (content) =>
+    content.includes("openssl") ? "stream: Unix.Test-1 FOUND" : "stream: OK",
+  );
   plant("etc/os-release", 'ID=alpine\nVERSION_ID=3.20.1\nPRETTY_NAME="Alpine Linux v3.20"\n');
   plant("lib/apk/db/installed", "P:openssl\nV:3.3.0-r2\nA:x86_64\no:openssl\nL:Apache-2.0\n\n");
   plant("srv/app/.env", `AWS_ACCESS_KEY_ID=${credential}\n`);
   plant("srv/x.com", eicar);
-  plant("mounted/.env", `AWS_ACCESS_KEY_ID=${credential}\n`);
-  const { scanner, reports, scans } = start(2e9);
+  plant("srv/secret", `AWS_ACCESS_KEY_ID=${credential}\n`);
+  plant("mounted/.env", `AWS_ACCESS_KEY_ID=${credential} openssl\n`);
+  const { scanner, reports, scans } = start(2e9, socket);
   await using _ = scanner;
   await scanner.look();
   const report = await eventually("the report", () => reports[0], 120_000);
@@ -63,8 +71,8 @@ test("a scan finds packages, masked secrets and malware, not what is mounted, an
   );
   assert.ok(!JSON.stringify(report).includes(credential), "a credential leaves the node");
   assert.deepEqual(
-    report.malware?.map(({ location }) => location),
-    ["/srv/x.com"],
+    report.malware?.map(({ location, engine }) => `${engine} ${location}`),
+    ["rule /srv/x.com", "clamd /lib/apk/db/installed"],
   );
   // A container's root has no configuration that could be checked.
   assert.equal(report.checks, null);

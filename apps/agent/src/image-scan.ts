@@ -23,6 +23,8 @@ export interface ImageScannerOptions {
   memory: number;
   /** Images that no container runs, too. */
   all: boolean;
+  /** Address of a clamd that looks at every file, too. */
+  clamd?: string | undefined;
   log: Logger;
   emit(records: AgentRecord[]): void;
 }
@@ -145,8 +147,8 @@ export class ImageScanner implements AsyncDisposable {
 
   async #apart(image: Image, onProgress: (progress: Pick<Scan, "done" | "total">) => void): Promise<ScanAnswer> {
     const { name, digest, place } = image;
-    const { cache, memory } = this.#options;
-    const job: ScanJob = { name, digest, place: place.stored, root: place.root, mounts: place.mounts, cache };
+    const { cache, memory, clamd } = this.#options;
+    const job: ScanJob = { name, digest, place: place.stored, root: place.root, mounts: place.mounts, cache, clamd };
     const answer = await runApart(new URL("image-scan-process.ts", import.meta.url), job, {
       memory,
       timeLimit,

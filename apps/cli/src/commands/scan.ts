@@ -1,17 +1,17 @@
-import { existsSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { databaseStatus, openDatabase } from "@bulwark/advisory/lookup";
 import { dataFolder } from "@bulwark/config/data-folder";
-import type { PolicyVerdict, Report } from "@bulwark/model";
+import type { PolicyVerdict } from "@bulwark/model";
 import { failing, formatOf, formats, isPartial, newReport, parseGate, problemsOf, type Problem } from "@bulwark/report";
 import type { Command, Io } from "../command.ts";
 import { configFlags, configUsage, UsageError } from "../local/options.ts";
 import { progress } from "../local/text.ts";
 import { version } from "../local/version.ts";
 import { knownBefore, withExceptions, withVex } from "../scan/decisions.ts";
-import { inputOf, look, type Found } from "../scan/input.ts";
+import { inputOf, look } from "../scan/input.ts";
 import { clamdOf, listedIn } from "../scan/malware.ts";
+import { matchedWith } from "../scan/matched.ts";
 
 const usage = `Usage: bulwark scan image NAME|FILE|DIR [OPTION…]
        bulwark scan container ID|NAME [OPTION…]
@@ -46,6 +46,7 @@ ${formats.map(({ name, summary }) => `                     ${name.padEnd(14)} ${
   --save NAME=FILE one more output, in a file; as often as you like
   --packages       list the packages too
   --platform OS/ARCH which of an image for several
+  --containerd-root DIR images of a containerd that does not run: /var/lib/containerd of a disk
   --ca FILE        certificates (PEM) that are trusted for registries, too
   --plain-http     speak to the registry without encryption
   --mirror URL     ask this first for Docker Hub's images; HOST=URL for another's
@@ -78,6 +79,7 @@ const options = {
   "plain-http": { type: "boolean" },
   mirror: { type: "string", multiple: true },
   platform: { type: "string" },
+  "containerd-root": { type: "string" },
 } as const;
 
 async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
@@ -102,6 +104,7 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
     // Who names an authority wants encryption, of a registry of this machine too.
     plainHttp: values["plain-http"] ?? (values.ca === undefined ? undefined : false),
     mirrors: values.mirror,
+    containerdRoot: values["containerd-root"],
     malware: values.malware === true,
     listed: await listedIn(values["malware-hashes"]),
     clamd: clamdOf(values.clamd, values.offline === true),
@@ -109,7 +112,9 @@ async function run(args: string[], { stdout, stderr }: Io): Promise<number> {
   });
   line.show("matching");
   const database = values.db ?? join(values.data ?? (await dataFolder(values.config)), "advisories.db");
-  const judged = await withVex(await reportOf(found, database), values.vex ?? []);
+  const tool = { name: "bulwark", version: version() };
+  const matched = await matchedWith(found.inventory, database);
+  const judged = await withVex(newReport({ tool, ...found, matched }), values.vex ?? []);
   const decided = await withExceptions(judged, input, values.exceptions);
   const whole = { name: values.as ?? input.name, offline: values.offline === true, created: found.created };
   const report = asked ? await asked.withPolicies(decided, policies, whole) : decided;
@@ -145,13 +150,6 @@ function savedOf(text: string): { load: (typeof formats)[number]["load"]; file: 
     throw new UsageError("usage", `--save ${text}: no form and file`, { remedy: "--save sarif=scan.sarif" });
   }
   return { load: formatOf(name).load, file };
-}
-
-async function reportOf(found: Found, file: string): Promise<Report> {
-  const tool = { name: "bulwark", version: version() };
-  if (!existsSync(file)) return newReport({ tool, ...found });
-  using database = openDatabase(file);
-  return newReport({ tool, ...found, advisories: { database, status: await databaseStatus(file) } });
 }
 
 export const scanCommand: Command = { name: "scan", summary: "what is inside", usage, run };

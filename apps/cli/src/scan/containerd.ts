@@ -1,6 +1,12 @@
 import { existsSync } from "node:fs";
 import { containerdImages, defaultPaths, openContainerdContent } from "@bulwark/containers";
-import { ImageError, openFromStore, parseReference } from "@bulwark/image";
+import {
+  containerdRootImages,
+  ImageError,
+  openFromContainerdRoot,
+  openFromStore,
+  parseReference,
+} from "@bulwark/image";
 import type { FileTree, OpenOptions, Reference } from "@bulwark/image";
 
 /**
@@ -16,20 +22,49 @@ export async function findContainerdImage(
   const { CONTAINERD_ADDRESS: address, CONTAINERD_NAMESPACE: namespace } = environment;
   const sockets = address ? [socketOf(address)] : defaultPaths.containerd.filter((path) => existsSync(path));
   for (const socket of sockets) {
-    const fitting = (await containerdImages(socket)).filter(
-      ({ name, digest, place }) => fits(reference, name, digest) && (!namespace || place.namespace === namespace),
-    );
-    const [first] = fitting;
-    if (!first) continue;
-    if (new Set(fitting.map(({ digest }) => digest)).size > 1) {
-      const places = fitting.map(({ place }) => place.namespace).join(", ");
-      throw new ImageError("not-found", `${first.name} is another image in each of the namespaces ${places}`, {
-        remedy: "say which in CONTAINERD_NAMESPACE",
-      });
-    }
-    return openStored(first, options);
+    const images = (await containerdImages(socket)).map((image) => ({ ...image, namespace: image.place.namespace }));
+    const found = chosen(images, reference, namespace);
+    if (found) return openStored(found, options);
   }
   return undefined;
+}
+
+/** The same of a containerd that does not run, by its root folder. Raises `ImageError`, which says what is there. */
+export async function findImageInRoot(
+  root: string,
+  reference: Reference,
+  { platform }: OpenOptions,
+  { CONTAINERD_NAMESPACE: namespace }: NodeJS.ProcessEnv = process.env,
+): Promise<FileTree> {
+  const images = containerdRootImages(root);
+  const found = chosen(images, reference, namespace);
+  if (found) return openFromContainerdRoot(root, found, platform);
+  const names = [...new Set(images.map(({ name }) => name))];
+  const more = names.length > namesShown ? ` and ${names.length - namesShown} more` : "";
+  throw new ImageError("not-found", `${root} has no image of that name`, {
+    remedy: names.length === 0 ? "it has none at all" : `it has ${names.slice(0, namesShown).join(", ")}${more}`,
+  });
+}
+
+const namesShown = 20;
+
+/** The one that is asked for. Raises `ImageError` where several are called so. */
+function chosen<T extends { name: string; digest: string; namespace: string }>(
+  images: readonly T[],
+  reference: Reference,
+  namespace: string | undefined,
+): T | undefined {
+  const fitting = images.filter(
+    (image) => fits(reference, image.name, image.digest) && (!namespace || image.namespace === namespace),
+  );
+  const [first] = fitting;
+  if (first && new Set(fitting.map(({ digest }) => digest)).size > 1) {
+    const places = fitting.map((image) => image.namespace).join(", ");
+    throw new ImageError("not-found", `${first.name} is another image in each of the namespaces ${places}`, {
+      remedy: "say which in CONTAINERD_NAMESPACE",
+    });
+  }
+  return first;
 }
 
 /** `unix:///run/containerd/containerd.sock`, or the path alone. */

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import { codeVersion, LayerCache } from "@bulwark/examine";
 import type { Report } from "@bulwark/model";
-import { applyExceptions, exceptionsFile } from "@bulwark/report";
+import { applyExceptions, exceptionsFile, type Exceptions } from "@bulwark/report";
 import { readText } from "../local/read-text.ts";
 import type { Input } from "./input.ts";
 
@@ -9,8 +10,20 @@ import type { Input } from "./input.ts";
 export async function withExceptions(report: Report, input: Input, named: string | undefined): Promise<Report> {
   const file = named ?? join(input.kind === "repo" ? input.name : ".", exceptionsFile);
   if (named === undefined && !existsSync(file)) return report;
+  return applyExceptions(report, await exceptionsOf(file));
+}
+
+/** As they were understood before: reading YAML and holding it against a schema takes longer than all else of a scan. */
+async function exceptionsOf(file: string): Promise<Exceptions> {
+  const text = readText(file);
+  const cache = new LayerCache();
+  const key = ["exceptions", codeVersion([{ package: "@bulwark/report", content: [] }]), file, text];
+  const known = cache.conclusion(key);
+  if (known) return known as Exceptions;
   const { parseExceptions } = await import("@bulwark/report/exceptions");
-  return applyExceptions(report, parseExceptions(readText(file), file));
+  const exceptions = parseExceptions(text, file);
+  cache.keepConclusion(key, exceptions);
+  return exceptions;
 }
 
 /** The report with what documents of VEX decide. */

@@ -13,6 +13,8 @@ export interface ImageOptions {
   plainHttp: boolean | undefined;
   /** `HOST=URL`, or the URL alone for Docker Hub. */
   mirrors: string[] | undefined;
+  /** Root folder of a containerd: its images alone, whether it runs or not. */
+  containerdRoot?: string | undefined;
 }
 
 /** `containerd://nginx:1.27`: look there only. */
@@ -24,10 +26,15 @@ export function bareName(text: string): string {
   return schemeForm.exec(text)?.[2] ?? text;
 }
 
-const containerd: ImageStore = {
-  name: "containerd",
-  find: async (...asked) => (await import("./containerd.ts")).findContainerdImage(...asked),
-};
+function containerd(root: string | undefined): ImageStore {
+  return {
+    name: "containerd",
+    async find(...asked) {
+      const { findContainerdImage, findImageInRoot } = await import("./containerd.ts");
+      return root === undefined ? findContainerdImage(...asked) : findImageInRoot(root, ...asked);
+    },
+  };
+}
 
 /** An image by what comes behind `scan image`. Raises `UsageError` and `ImageError`. */
 export async function openNamedImage(text: string, options: ImageOptions): Promise<FileTree> {
@@ -37,8 +44,8 @@ export async function openNamedImage(text: string, options: ImageOptions): Promi
     throw new UsageError("usage", `${scheme}://: no such place to look for images`, { remedy: `one of ${known}` });
   }
   return openImage(bareName(text), {
-    from: scheme,
-    stores: [containerd],
+    from: scheme ?? (options.containerdRoot === undefined ? undefined : "containerd"),
+    stores: [containerd(options.containerdRoot)],
     offline: options.offline,
     platform: options.platform === undefined ? undefined : parsePlatform(options.platform),
     authorities: options.authorities,

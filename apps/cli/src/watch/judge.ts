@@ -15,7 +15,10 @@ import type { EarlySensor } from "./early.ts";
 import { openRecording, readRecording } from "./recording.ts";
 
 /** What a pipeline is made of, whatever its records come from. */
-type Judge = Pick<ConstructorParameters<typeof Pipeline>[0], "node" | "run" | "detectors" | "host" | "emit">;
+type Judge = Pick<
+  ConstructorParameters<typeof Pipeline>[0],
+  "node" | "run" | "detectors" | "host" | "alertsOnly" | "emit"
+>;
 type Seen = Record<string, number>;
 
 export function openJudge(options: { rules: readonly string[]; host: boolean; json: boolean; io: Io }): Judge {
@@ -25,6 +28,7 @@ export function openJudge(options: { rules: readonly string[]; host: boolean; js
     run: "watch",
     detectors: [...createDetectors(), rulesDetector(engineOf(rules, io))],
     host,
+    alertsOnly: true,
     emit(records) {
       for (const item of records) if (item.type === "alert") io.stdout.write(alertLine(item.alert, json));
     },

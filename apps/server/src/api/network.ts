@@ -202,7 +202,7 @@ async function verdictsOf(
     const { objects } = await context.clusterPolicies.of(cluster, now);
     if (!objects) continue;
     const present = await presentOf(cluster, objects, context, now);
-    const judged = await inNetworkThread({ kind: "judge", edges: own.map((sum) => toEdges([sum])).flat(), present });
+    const judged = await inNetworkThread({ kind: "judge", edges: own.flatMap((sum) => toEdges([sum])), present });
     for (const [index, sum] of own.entries()) verdicts.set(sum, judged[index] ?? null);
   }
   return verdicts;

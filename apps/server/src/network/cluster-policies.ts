@@ -5,7 +5,7 @@ import { namedClusters } from "../kubernetes/keep.ts";
 import { listPolicies, reasonOf, type PolicyObject } from "./policy-kinds.ts";
 
 /** Policies of a cluster as they are now; null where they are not known, and why. */
-export interface ClusterPolicies {
+interface ClusterPolicies {
   readonly known: NetworkCluster;
   readonly objects: readonly PolicyObject[] | null;
 }

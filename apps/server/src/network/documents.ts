@@ -18,7 +18,7 @@ export interface Wish {
 }
 
 /** The policies of a text, or a refusal that says what is wrong with the first that an API server would not take. */
-export async function policiesIn(text: string): Promise<PolicyObject[]> {
+async function policiesIn(text: string): Promise<PolicyObject[]> {
   if (text.trim() === "") return [];
   const { objects, problems } = await inNetworkThread({ kind: "read", text });
   const wrong = problems.find(({ severity }) => severity === "error");

@@ -6,7 +6,7 @@ function ofGroup(apiVersion: string, kind: string, plural: string, namespaced: b
 }
 
 /** Every kind of network policy that is understood, and where a cluster has it. All but the first may be missing there. */
-export const policyKinds: readonly Resource[] = [
+const policyKinds: readonly Resource[] = [
   ofGroup("networking.k8s.io/v1", "NetworkPolicy", "networkpolicies", true),
   ofGroup("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", "clusternetworkpolicies", false),
   ofGroup("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", "adminnetworkpolicies", false),

@@ -45,19 +45,15 @@ function bothEnds({ cluster, client, server, port, protocol }: FlowSum): string 
 
 /** What the server's side dropped, the client's side saw as never answered. */
 function withDenied(sum: FlowSum, others: readonly FlowSum[]): FlowSum {
-  return others.reduce((whole, { results, deniedBy }) => {
-    const unanswered = Math.min(results.denied, whole.results["timed-out"]);
-    return {
-      ...whole,
-      results: {
-        ...whole.results,
-        denied: whole.results.denied + results.denied,
-        "timed-out": whole.results["timed-out"] - unanswered,
-      },
-      connections: whole.connections + results.denied - unanswered,
-      deniedBy: [...new Set([...whole.deniedBy, ...deniedBy])],
-    };
-  }, sum);
+  const denied = others.reduce((total, { results }) => total + results.denied, 0);
+  const unanswered = Math.min(denied, sum.results["timed-out"]);
+  const results = {
+    ...sum.results,
+    denied: sum.results.denied + denied,
+    "timed-out": sum.results["timed-out"] - unanswered,
+  };
+  const deniedBy = [...new Set([...sum.deniedBy, ...others.flatMap((other) => other.deniedBy)])];
+  return { ...sum, results, deniedBy, connections: sum.connections + denied - unanswered };
 }
 
 /** As policies are learned from and tried on. */
@@ -74,7 +70,7 @@ export function toEdges(sums: readonly FlowSum[]): Edge[] {
 
 function endId(end: End): string {
   const labels = Object.entries(end.workload?.labels ?? {}).map(([name, value]) => `${name}=${value}`);
-  return `${networkEndKey(end as FlowSum["client"], "pod")} ${end.ip ?? ""} ${labels.sort().join(",")}`;
+  return `${networkEndKey(end, "pod")} ${end.ip ?? ""} ${labels.sort().join(",")}`;
 }
 
 function edgeOf(sum: FlowSum): Edge {

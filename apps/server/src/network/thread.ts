@@ -54,13 +54,15 @@ let running = 0;
 export async function inNetworkThread<K extends NetworkJob["kind"]>(
   job: Extract<NetworkJob, { kind: K }>,
 ): Promise<NetworkAnswers[K]> {
-  while (running >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
-  running++;
+  if (running >= mostAtOnce) await new Promise<void>((resolve) => waiting.push(resolve));
+  else running++;
   try {
     return await work(job);
   } finally {
-    running--;
-    waiting.shift()?.();
+    // Whoever waits longest takes this one's place.
+    const next = waiting.shift();
+    if (next) next();
+    else running--;
   }
 }
 

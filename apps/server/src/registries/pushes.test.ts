@@ -56,6 +56,22 @@ test("notifications of the reference implementation: layers and pulls are no pus
   ]);
 });
 
+test("Azure tells of one event, Quay of tags", () => {
+  const mediaType = "application/vnd.docker.distribution.manifest.v2+json";
+  const event = {
+    ...{ id: "1", timestamp: "2027-01-01T00:00:00Z", action: "push" },
+    target: { mediaType, size: 524, digest, length: 524, repository: "shop/web", tag: "1" },
+    request: { id: "2", host: "shop.azurecr.io", method: "PUT", useragent: "docker/27" },
+  };
+  assert.deepEqual(pushesOf(event), [{ repository: "shop/web", tag: "1", digest }]);
+  assert.deepEqual(pushesOf({ ...event, action: "delete" }), []);
+  const quay = { repository: "shop/web", docker_url: "quay.io/shop/web", updated_tags: ["1", "latest"] };
+  assert.deepEqual(
+    pushesOf(quay)?.map(({ tag }) => tag),
+    ["1", "latest"],
+  );
+});
+
 test("what is no webhook is not taken for an empty one", () => {
   for (const body of [
     null,

@@ -10,12 +10,14 @@ export interface RegistryScanJob {
   /** How the registry is asked. */
   registry: Pick<RegistryOptions, "credentials" | "authorities" | "plainHttp">;
   cache: string;
+  /** Address of a clamd that looks at every file, too. */
+  clamd: string | undefined;
 }
 
 export type RegistryScanAnswer = Pick<ImageReport, "inventory" | "secrets" | "malware" | "checks" | "parts">;
 
 serveApart(async (asked, onProgress): Promise<RegistryScanAnswer> => {
-  const { reference, platform, registry, cache } = asked as RegistryScanJob;
+  const { reference, platform, registry, cache, clamd } = asked as RegistryScanJob;
   await using tree = await openImage(reference, {
     ...registry,
     from: "registry",
@@ -23,6 +25,7 @@ serveApart(async (asked, onProgress): Promise<RegistryScanAnswer> => {
   });
   const { config: _, ...seen } = await lookInto(tree, ["secrets", "malware", "checks"], {
     cache: new LayerCache(cache),
+    clamd,
     onProgress: ({ done, total }) => onProgress({ done, total }),
   });
   return {

@@ -63,6 +63,7 @@ async function look(
     platform: registry.settings.platform,
     registry: optionsFor(registry, sealing),
     cache: join(config.data, "layers"),
+    clamd: config.server.scan.clamd,
   };
   const answer = await runApart(new URL("scan-process.ts", import.meta.url), job, {
     memory: config.server.scan.memory,

@@ -1,4 +1,4 @@
-import { BulwarkError } from "@bulwark/model";
+import { BulwarkError } from "@bulwark/model/plain";
 
 export type CelErrorCode = "cost" | "evaluation" | "syntax" | "type";
 

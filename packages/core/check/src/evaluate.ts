@@ -1,5 +1,6 @@
 import { CelError, type Program } from "@bulwark/cel";
-import { errorText, type CheckResult, type CheckState } from "@bulwark/model";
+import type { CheckResult, CheckState } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import type { Check } from "./compile.ts";
 import { variablesOf, type Facts } from "./facts.ts";
 import { textOf } from "./template.ts";

@@ -1,5 +1,5 @@
 import { CelError, compile, toJson, type Environment, type Value } from "@bulwark/cel";
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 
 /** A sentence with CEL in braces: `{item.image} has no digest`. */
 export type Template = (variables: Readonly<Record<string, unknown>>) => string;

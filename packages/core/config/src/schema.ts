@@ -13,6 +13,10 @@ const namespaced = z.string().regex(/^[a-z0-9.-]+\/[a-z0-9.-]+$/, "namespace/nam
 const moment = z.union([z.iso.date(), z.iso.datetime({ offset: true })]).transform((text) => Date.parse(text));
 const network = z.union([z.ipv4(), z.ipv6(), z.cidrv4(), z.cidrv6()], "an address or a network such as 10.0.0.0/8");
 
+const clamd = z
+  .string()
+  .regex(/^(?:\/.+|tcp:\/\/(?:\[[0-9a-f:]+\]|[^:/]+):\d{1,5})$/i, "the path of a socket, or tcp://HOST:PORT");
+
 /** The whole of `bulwark.yaml`. Everything has a default; a word that is not here is an error. */
 const ruleFiles = z.strictObject({
   /** Rule files, or folders of them; later ones may change what earlier ones and Bulwark's own define. */
@@ -72,6 +76,8 @@ export const configSchema = z.strictObject({
         .strictObject({
           /** What one scan may take; one that needs more is given up, and said to be. */
           memory: size.default(2e9),
+          /** As `agent.scan.clamd`. */
+          clamd: clamd.optional(),
         })
         .prefault({}),
       /** Clusters whose objects are known. The one that the server runs in is among them by itself. */
@@ -211,6 +217,11 @@ export const configSchema = z.strictObject({
           images: z.enum(["running", "all"]).default("all"),
           /** What one scan may take; one that needs more is given up, and said to be. */
           memory: size.default(1e9),
+          /**
+           * A clamd that every file of an image is shown to, besides Bulwark's own rules: its socket, or `tcp://HOST:PORT`, which
+           * is sent all that is scanned, unencrypted.
+           */
+          clamd: clamd.optional(),
         })
         .prefault({}),
       /** Bound of the spool on disk while the server is away. */

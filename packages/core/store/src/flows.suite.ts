@@ -74,13 +74,13 @@ export function flowsContract(name: string, options: { skip: string | false; ope
       const later = pod("cart", 1, "10.0.0.1");
       await send([flow({ client: later, first: now + 2 * hour })], { from: now + 60_000, until: now + 2 * hour });
       const { items } = await sums();
-      assert.deepEqual(items.map(({ client }) => client.workload?.name).sort(), ["cart", "web"]);
+      assert.deepEqual(items.map(({ client }) => client.workload?.name ?? "").sort(), ["cart", "web"]);
     });
 
     test("is found by time, cluster, namespace and key of any grain, a page at a time", async () => {
       await send([flow({ client: pod("scrape_all", 1, "10.0.0.9", "ops") })], { node: "east/node-1" });
-      const names = async (filter: Partial<FlowFilter>): Promise<unknown[]> =>
-        (await sums(filter)).items.map(({ client }) => client.workload?.name).sort();
+      const names = async (filter: Partial<FlowFilter>): Promise<string[]> =>
+        (await sums(filter)).items.map(({ client }) => client.workload?.name ?? "").sort();
       assert.deepEqual(await names({ cluster: "east" }), ["scrape_all"]);
       assert.deepEqual(await names({ namespace: "ops" }), ["scrape_all"]);
       assert.deepEqual(await names({ namespace: "op_" }), [], "no pattern of the database");

@@ -1,4 +1,5 @@
 export * from "./agent.ts";
+export * from "./clamd.ts";
 export * from "./containerd.ts";
 export * from "./debian.ts";
 export * from "./fuzz.ts";

@@ -1,4 +1,4 @@
-import { checkDocument } from "@bulwark/check";
+import { checkDocument } from "@bulwark/check/document";
 import { z } from "zod";
 
 const text = z.string().min(1).max(1024);

@@ -77,6 +77,8 @@ const suse: Distribution = {
 /** By `ID` of os-release. */
 const distributions: Readonly<Record<string, Distribution>> = {
   debian: named("deb", "source", (release) => `Debian:${release}`),
+  // Debian's own packages, built once more.
+  raspbian: named("deb", "source", (release) => `Debian:${release}`),
   ubuntu,
   echo: named("deb", "source", () => "Echo"),
   alpine: named("apk", "source", (release) => `Alpine:${release === "edge" ? "edge" : `v${release}`}`),
@@ -93,6 +95,8 @@ const distributions: Readonly<Record<string, Distribution>> = {
   "opensuse-tumbleweed": named("rpm", "source", () => "openSUSE:Tumbleweed"),
   openEuler: named("rpm", "source", (release) => [`openEuler:${release}`, `openEuler:${release}-LTS`]),
   mageia: named("rpm", "source", (release) => `Mageia:${release}`),
+  // CBL-Mariner is what Azure Linux was called before 3.
+  mariner: named("rpm", "source", (release) => `Azure Linux:${major(release)}`),
   azurelinux: named("rpm", "source", (release) => `Azure Linux:${major(release)}`),
   photon: named("rpm", "source", (release) => `Photon OS:${release}`),
 };

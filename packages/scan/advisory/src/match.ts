@@ -4,6 +4,7 @@ import { isCve } from "./feeds/feed.ts";
 import { grouped } from "./grouped.ts";
 import { isOfSystem, targetOf, type NoTarget, type Target } from "./packages.ts";
 import { rangeWith, type Range } from "./ranges.ts";
+import { remembering } from "./remembering.ts";
 import { severityOfScore, severityOfWord } from "./severity-of.ts";
 import { compareVersions, type VersionScheme } from "./versions/index.ts";
 
@@ -12,7 +13,8 @@ import { compareVersions, type VersionScheme } from "./versions/index.ts";
  * distribution's package owns is not held against those of a language, since the distribution mends without a new version.
  * *Not affected* beats whatever else is said of the same weakness; whatever says the same under another name is one.
  */
-export function match({ os, packages }: Inventory, database: AdvisoryDatabase): Vulnerability[] {
+export function match({ os, packages }: Inventory, asked: AdvisoryDatabase): Vulnerability[] {
+  const database = remembering(asked);
   const found = new Map<string, Vulnerability>();
   const known = new Set<string>();
   const answered = packages.some(

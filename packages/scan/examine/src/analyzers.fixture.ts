@@ -1,5 +1,7 @@
 /** Analyzers that tests give to threads. */
-import type { AnyAnalyzer, Analyzer, Examined } from "@bulwark/image";
+import { threadId } from "node:worker_threads";
+import type { Analyzer, Examined } from "@bulwark/image";
+import type { Loaders } from "./registry.ts";
 
 /** Says of every file what is in it, and does harm where that says so. */
 const reading: Analyzer<string, Examined<string>> = {
@@ -24,4 +26,17 @@ const sizes: Analyzer<number, number> = {
   conclude: ({ facts }) => facts.reduce((sum, { fact }) => sum + fact, 0),
 };
 
-export const analyzers = { reading, sizes } satisfies Record<string, AnyAnalyzer>;
+/** Says which thread examined a file. */
+const threads: Analyzer<number, Examined<number>> = {
+  name: "threads",
+  limit: Number.MAX_SAFE_INTEGER,
+  wants: () => true,
+  examine: () => threadId,
+  conclude: (examined) => examined,
+};
+
+export const analyzers = {
+  reading: async () => reading,
+  sizes: async () => sizes,
+  threads: async () => threads,
+} satisfies Loaders;

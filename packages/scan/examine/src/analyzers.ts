@@ -1,15 +1,10 @@
-import type { AnyAnalyzer } from "@bulwark/image";
-import { inventoryAnalyzer } from "@bulwark/inventory/analyzer";
-import { malwareAnalyzer } from "@bulwark/malware/analyzer";
-import { hashAnalyzer } from "@bulwark/malware/hashes";
-import { imageCheckAnalyzer } from "@bulwark/manifest";
-import { secretAnalyzer } from "@bulwark/secret";
+import type { Loaders } from "./registry.ts";
 
-/** What a scan asks of files, by the name of the answer. A new one is its package and a line here: threads import this. */
+/** What a scan asks of files, by name. A new one is its package and a line here: threads import this, and load what they need. */
 export const analyzers = {
-  inventory: inventoryAnalyzer,
-  secrets: secretAnalyzer,
-  malware: malwareAnalyzer,
-  hashes: hashAnalyzer,
-  checks: imageCheckAnalyzer,
-} satisfies Record<string, AnyAnalyzer>;
+  inventory: async () => (await import("@bulwark/inventory/analyzer")).inventoryAnalyzer,
+  secrets: async () => (await import("@bulwark/secret")).secretAnalyzer,
+  malware: async () => (await import("@bulwark/malware/analyzer")).malwareAnalyzer,
+  hashes: async () => (await import("@bulwark/malware/hashes")).hashAnalyzer,
+  checks: async () => (await import("@bulwark/manifest/analyzer")).imageCheckAnalyzer,
+} satisfies Loaders;

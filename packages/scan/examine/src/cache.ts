@@ -62,7 +62,7 @@ export class LayerCache {
     }
   }
 
-  /** What was concluded of a whole image from what `key` names: versions, layers, configuration. */
+  /** What was concluded from all that `key` names: versions, an image's layers and configuration, packages. */
   conclusion(key: unknown): unknown {
     return this.#read(fileOf("image", key));
   }

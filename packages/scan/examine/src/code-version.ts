@@ -45,7 +45,7 @@ function contentOf(file: string): Buffer {
 }
 
 /** Changes with every change of a file: when its content or its rights were changed cannot be set by anybody. */
-function stampOf(file: string): string {
+export function stampOf(file: string): string {
   const found = statSync(file, { throwIfNoEntry: false });
   return found ? [found.dev, found.ino, found.size, found.mtimeMs, found.ctimeMs].join(" ") : "";
 }

@@ -12,7 +12,7 @@ import {
   type SeenTree,
 } from "@bulwark/image/reading";
 import type { LayerCache, Versioned, Versions } from "./cache.ts";
-import type { Registry } from "./registry.ts";
+import { loadAnalyzers, type Loaded, type Loaders, type Registry } from "./registry.ts";
 import { Threads } from "./threads.ts";
 
 export interface ExamineOptions {
@@ -39,21 +39,27 @@ export interface Progress {
  * Asks analyzers of a registry about a tree, all in one pass, layers and files in threads. Never raises for what is in
  * the tree: `tree.faults` says what could not be looked at.
  */
-export async function examineWith<Analyzers extends Record<string, AnyAnalyzer>, Name extends keyof Analyzers & string>(
+export async function examineWith<Analyzers extends Loaders, Name extends keyof Analyzers & string>(
   { module, analyzers, version }: Registry<Analyzers>,
   tree: FileTree,
   names: readonly Name[],
   options: ExamineOptions = {},
-): Promise<{ tree: TreeFacts; results: Pick<Results<Analyzers>, Name> }> {
+): Promise<{ tree: TreeFacts; results: Pick<Results<Loaded<Analyzers>>, Name> }> {
   const { cache } = options;
-  const versionOf: typeof version = (key) => (cache ? version(key) : "");
-  const wanted = names.map((key): Versioned => ({
-    name: (analyzers[key] as AnyAnalyzer).name,
-    version: versionOf(key),
-  }));
-  const seen = await see(tree, module, { wanted, reading: versionOf(null) }, options);
-  const results = names.map((name) => [name, concludeOf(analyzers[name] as AnyAnalyzer, seen)]);
-  return { tree: seen.tree, results: Object.fromEntries(results) as Pick<Results<Analyzers>, Name> };
+  const versionOf: typeof version = (name) => (cache ? version(name) : "");
+  const wanted = names.map((name): Versioned => ({ name, version: versionOf(name) }));
+  // What concludes is loaded while the threads work.
+  const [seen, loaded] = await Promise.all([
+    see(tree, module, { wanted, reading: versionOf(null) }, options),
+    loadAnalyzers(analyzers, names).then(prepared),
+  ]);
+  const results = loaded.map((analyzer) => [analyzer.name, concludeOf(analyzer, seen)]);
+  return { tree: seen.tree, results: Object.fromEntries(results) as Pick<Results<Loaded<Analyzers>>, Name> };
+}
+
+function prepared(analyzers: AnyAnalyzer[]): AnyAnalyzer[] {
+  for (const analyzer of analyzers) analyzer.prepare?.();
+  return analyzers;
 }
 
 /** Conclusions need memory of their own: the threads end before. */

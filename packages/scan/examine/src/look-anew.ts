@@ -1,8 +1,6 @@
 import type { FileTree } from "@bulwark/image";
-import { listedFiles } from "@bulwark/malware/hashes";
 import type { Also, LookOptions, Seen } from "./look.ts";
 import { examine } from "./scan.ts";
-import { stepMasker } from "./step-masker.ts";
 
 /** Looks into a tree, whatever is known of it. `whole`: all of it could be read. */
 export async function lookAnew(
@@ -13,6 +11,9 @@ export async function lookAnew(
   const { results, tree: facts } = await examine(tree, ["inventory", ...also], options);
   const found: Pick<typeof results, "inventory"> & Partial<typeof results> = results;
   const { inventory, secrets, malware, hashes, checks } = found;
+  // Until here the threads have had the processors.
+  const { stepMasker } = await import("./step-masker.ts");
+  const { listedFiles } = await import("@bulwark/malware/hashes");
   const step = stepMasker();
   const listed = hashes && options.listed && listedFiles(hashes.files, options.listed);
   const seen: Seen = {

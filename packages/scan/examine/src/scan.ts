@@ -1,6 +1,7 @@
 import type { FileTree, Results, TreeFacts } from "@bulwark/image";
 import { analyzers } from "./analyzers.ts";
 import { examineWith, type ExamineOptions } from "./examine.ts";
+import type { Loaded } from "./registry.ts";
 import { versionOf } from "./sources.ts";
 
 type Analyzers = typeof analyzers;
@@ -17,7 +18,7 @@ export async function examine<Name extends AnalyzerName>(
   tree: FileTree,
   names: readonly Name[],
   options: ExamineOptions = {},
-): Promise<{ tree: TreeFacts; results: Pick<Results<Analyzers>, Name> }> {
+): Promise<{ tree: TreeFacts; results: Pick<Results<Loaded<Analyzers>>, Name> }> {
   const registry = { module: new URL("analyzers.ts", import.meta.url).href, analyzers, version: versionOf };
   return examineWith(registry, tree, names, options);
 }

@@ -1,7 +1,7 @@
 import { MessageChannel, Worker, type MessagePort } from "node:worker_threads";
 import type { BatchFacts, Folder, FolderBatch, Layer, LayerFacts } from "@bulwark/image";
 import { errorText } from "@bulwark/model/plain";
-import type { PassAnswer, PassJob } from "./pass-job.ts";
+import type { HelpOffer, PassAnswer, PassJob } from "./pass-job.ts";
 import { servePort } from "./port-stream.ts";
 import type { Registry } from "./registry.ts";
 
@@ -9,8 +9,23 @@ import type { Registry } from "./registry.ts";
 const heapLimitMegabytes = 1024;
 /** Of objects that die young, which is nearly all of them. */
 const youngMegabytes = 16;
+/** Bytes, as they are stored, of a layer for which a thread is started only to help: a thread takes 40 MB, and a while. */
+const largeLayer = 128 * 1024 * 1024;
+/** Threads that one which reads can keep busy. */
+const helpersAtMost = 3;
 
-/** Threads that examine, started as they are needed, each one thing after the other. */
+/** A layer that is being read. */
+interface Reading {
+  worker: Worker;
+  size: number;
+  analyzers: string[];
+  helpers: Worker[];
+}
+
+/**
+ * Threads that examine, started as they are needed, each one thing after the other. One for which nothing is left helps
+ * another that still reads a layer.
+ */
 export class Threads implements AsyncDisposable {
   readonly #module: string;
   readonly #size: number;
@@ -20,6 +35,7 @@ export class Threads implements AsyncDisposable {
   /** Each with the moment from which it works: it loads the analyzers first. */
   readonly #all = new Map<Worker, Promise<unknown>>();
   readonly #waiting: (() => void)[] = [];
+  readonly #reading = new Set<Reading>();
   #busy = 0;
 
   constructor({ module }: Pick<Registry, "module">, size: number, timeLimit: number) {
@@ -30,21 +46,13 @@ export class Threads implements AsyncDisposable {
 
   /** Never rejects for what is in the layer, nor for a thread that it brought down: that is a fault of the layer. */
   async layer(layer: Layer, analyzers: string[], passed: (bytes: number) => void): Promise<LayerFacts> {
-    const { digest, digestOf, place } = layer;
-    const job = { kind: "layer", digest, digestOf, analyzers } as const;
     const answer = await this.#take(async (worker) => {
-      if (place) {
-        const answer = await this.#ask(worker, { ...job, source: place }, []);
-        passed(place.length);
-        return answer;
-      }
-      const { port1, port2 } = new MessageChannel();
-      servePort(port1, async () => layer.read(), passed);
-      try {
-        return await this.#ask(worker, { ...job, source: port2 }, [port2]);
-      } finally {
-        port1.close();
-      }
+      const reading = { worker, analyzers, size: layer.size ?? layer.place?.length ?? 0, helpers: [] };
+      this.#reading.add(reading);
+      this.#offerHelp();
+      const answer = await this.#read(worker, layer, analyzers, passed);
+      this.#end(reading, answer);
+      return answer;
     });
     if (answer.kind === "layer") return answer.facts;
     const message = answer.kind === "failed" ? answer.message : "a thread gave the wrong answer";
@@ -64,6 +72,53 @@ export class Threads implements AsyncDisposable {
     await Promise.all([...this.#all.keys()].map(async (worker) => worker.terminate()));
   }
 
+  async #read(
+    worker: Worker,
+    { digest, digestOf, place, read }: Layer,
+    analyzers: string[],
+    passed: (bytes: number) => void,
+  ): Promise<PassAnswer> {
+    const job = { kind: "layer", digest, digestOf, analyzers } as const;
+    if (place) {
+      const answer = await this.#ask(worker, { ...job, source: place }, []);
+      passed(place.length);
+      return answer;
+    }
+    const { port1, port2 } = new MessageChannel();
+    servePort(port1, read, passed);
+    try {
+      return await this.#ask(worker, { ...job, source: port2 }, [port2]);
+    } finally {
+      port1.close();
+    }
+  }
+
+  /** Once all that is asked for at this moment has a thread, or waits for one. */
+  #offerHelp(): void {
+    setImmediate(() => {
+      while (this.#waiting.length === 0 && this.#busy < this.#size) {
+        const [reading] = [...this.#reading].toSorted((a, b) => a.helpers.length - b.helpers.length || b.size - a.size);
+        if (!reading || reading.helpers.length >= helpersAtMost) return;
+        if (this.#idle.length === 0 && reading.size < largeLayer) return;
+        void this.#take(async (worker) => this.#help(worker, reading));
+      }
+    });
+  }
+
+  async #help(worker: Worker, { worker: reader, analyzers, helpers }: Reading): Promise<PassAnswer> {
+    helpers.push(worker);
+    const { port1, port2 } = new MessageChannel();
+    reader.postMessage({ kind: "helper", port: port1 } satisfies HelpOffer, [port1]);
+    return this.#ask(worker, { kind: "help", analyzers, port: port2 }, [port2]);
+  }
+
+  /** Where the reading thread was given up, those that helped may be what it waited for. */
+  #end(reading: Reading, { kind }: PassAnswer): void {
+    this.#reading.delete(reading);
+    if (kind !== "failed") return;
+    for (const helper of reading.helpers) void helper.terminate();
+  }
+
   async #take(work: (worker: Worker) => Promise<PassAnswer>): Promise<PassAnswer> {
     while (this.#busy >= this.#size) await new Promise<void>((resolve) => this.#waiting.push(resolve));
     this.#busy++;
@@ -74,6 +129,7 @@ export class Threads implements AsyncDisposable {
       this.#busy--;
       if (this.#all.has(worker)) this.#idle.push(worker);
       this.#waiting.shift()?.();
+      this.#offerHelp();
     }
   }
 

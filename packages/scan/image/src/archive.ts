@@ -19,23 +19,27 @@ export interface ArchiveOptions {
 
 /** An OCI layout in a folder. */
 export async function openLayout(folder: string, options: ArchiveOptions = {}): Promise<FileTree> {
-  const store: ContentStore = {
+  const text = await readFile(join(folder, "index.json"), "utf8").catch((error: unknown) => {
+    throw new ImageError("not-an-image", `${folder} has no index.json: ${errorText(error)}`, { cause: error });
+  });
+  return fromIndex(text, folder, blobsIn(folder), options);
+}
+
+/** Blobs as files below `blobs`: of an OCI layout, and of containerd's content store. */
+export function blobsIn(folder: string): ContentStore {
+  const pathOf = (digest: string): string => join(folder, "blobs", ...digest.split(":"));
+  return {
     async readBlob(digest) {
-      const path = join(folder, "blobs", ...digest.split(":"));
-      await stat(path).catch(() => missing(digest));
-      return createReadStream(path, { highWaterMark: 1024 * 1024 });
+      await stat(pathOf(digest)).catch(() => missing(digest));
+      return createReadStream(pathOf(digest), { highWaterMark: 1024 * 1024 });
     },
     placeOf(digest) {
-      const path = join(folder, "blobs", ...digest.split(":"));
+      const path = pathOf(digest);
       const length = statSync(path, { throwIfNoEntry: false })?.size;
       return length === undefined ? null : { path, start: 0, length };
     },
     async [Symbol.asyncDispose]() {},
   };
-  const text = await readFile(join(folder, "index.json"), "utf8").catch((error: unknown) => {
-    throw new ImageError("not-an-image", `${folder} has no index.json: ${errorText(error)}`, { cause: error });
-  });
-  return fromIndex(text, folder, store, options);
 }
 
 /** A tar archive of an OCI layout, or of `docker save` in its old and new form. */

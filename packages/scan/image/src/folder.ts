@@ -8,7 +8,7 @@ import { examineFile, interestIn, type FileFacts } from "./file-facts.ts";
 export interface Folder {
   kind: "folder";
   root: string;
-  /** Folders inside that are not of it: what the kernel makes, what is mounted from elsewhere. */
+  /** Folders and files inside that are not of it: what the kernel makes, what is mounted from elsewhere. */
   passedOver: string[];
   /** Leave out what `.gitignore` files name, and `.git` itself. */
   gitIgnore: boolean;
@@ -51,9 +51,9 @@ export function* walkFolder({ root, passedOver, gitIgnore }: Folder, faults: Tre
         entries++;
         const path = `${folder}/${entry.name}`;
         const isFolder = entry.isDirectory();
-        if ((!isFolder && !entry.isFile()) || ignored?.ignores(path, isFolder) === true) continue;
-        if (!isFolder) names.push(entry.name);
-        else if (!skipped.has(path)) waiting.push(path);
+        if (skipped.has(path) || (!isFolder && !entry.isFile()) || ignored?.ignores(path, isFolder) === true) continue;
+        if (isFolder) waiting.push(path);
+        else names.push(entry.name);
       }
     } catch (error) {
       // It is gone meanwhile, as on a machine that lives.

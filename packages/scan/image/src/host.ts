@@ -1,6 +1,5 @@
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
-import { kernelFolders } from "./folder.ts";
 import type { FileTree } from "./image.ts";
 import { openRootfs } from "./rootfs.ts";
 
@@ -18,13 +17,8 @@ const ofContainers = [
 
 /** The file system of this machine, without what is mounted from elsewhere and without its containers. */
 export async function openHost(): Promise<FileTree> {
-  const tree = await openRootfs("/", hostname());
-  const passedOver = [
-    ...kernelFolders,
-    ...ofContainers,
-    ...mountedFromElsewhere(readFileSync("/proc/self/mountinfo", "utf8")),
-  ];
-  return { ...tree, content: { kind: "folder", root: "/", passedOver, gitIgnore: false } };
+  const mounted = mountedFromElsewhere(readFileSync("/proc/self/mountinfo", "utf8"));
+  return openRootfs("/", hostname(), [...ofContainers, ...mounted]);
 }
 
 /** proc_pid_mountinfo(5): the fifth field is where, and the first after the dash is which kind. */

@@ -2,6 +2,7 @@ export type { Analyzer, AnyAnalyzer, Examined, ImageConfig, TreeEntry, TreeFacts
 export type { ContentStore, Descriptor, Platform } from "./content.ts";
 export * from "./error.ts";
 export type { FileTree, TreeFile } from "./image.ts";
+export { containerdRootImages, openFromContainerdRoot } from "./containerd-root.ts";
 export { openDockerImage } from "./docker.ts";
 export { openFromStore } from "./layers.ts";
 export * from "./open.ts";

@@ -28,6 +28,14 @@ export interface LayerCover {
   opaque: string[];
 }
 
+/** Whoever examines files in place of the one who reads the layer. */
+export interface LayerHelp {
+  /** Takes a file over, and says in `file` what analyzers say of it; false where there is no room for it. Copies `content`. */
+  take(wanting: readonly AnyAnalyzer[], file: FileFacts, content: Buffer): boolean;
+  /** When all that was taken over has been said. Rejects where that cannot be. */
+  done(): Promise<void>;
+}
+
 const entriesLimit = 1_000_000;
 /** Characters of all paths together: more than half a million files of an honest image have. */
 const pathsLimit = 128 * 1024 * 1024;
@@ -40,11 +48,16 @@ const linksFollowed = 40;
 export async function examineLayer(
   layer: Pick<Layer, "digest" | "digestOf" | "read">,
   analyzers: readonly AnyAnalyzer[],
+  help?: LayerHelp,
 ): Promise<LayerFacts> {
-  const pass = new LayerPass(layer.digest, analyzers);
+  const pass = new LayerPass(layer.digest, analyzers, help);
   let whole = false;
   try {
-    await pass.read(tarOf(await layer.read(), layer));
+    try {
+      await pass.read(tarOf(await layer.read(), layer));
+    } finally {
+      await help?.done();
+    }
     if (pass.followLinks()) await pass.readTargets(tarOf(await layer.read(), layer));
     whole = true;
   } catch (error) {
@@ -69,10 +82,12 @@ class LayerPass {
   readonly #faults: string[] = [];
   #escapes = 0;
   #pathCharacters = 0;
+  readonly #help: LayerHelp | undefined;
 
-  constructor(digest: string, analyzers: readonly AnyAnalyzer[]) {
+  constructor(digest: string, analyzers: readonly AnyAnalyzer[], help: LayerHelp | undefined) {
     this.#digest = digest;
     this.#analyzers = analyzers;
+    this.#help = help;
   }
 
   async read(stream: AsyncIterable<Uint8Array>): Promise<void> {
@@ -136,7 +151,7 @@ class LayerPass {
   facts(): Omit<LayerFacts, "whole"> {
     if (this.#escapes > 1) this.fault(`${this.#escapes - 1} more entries lead out of the tree`);
     return {
-      files: this.#files.toSorted(byPath),
+      files: this.#files.filter(saysSomething).toSorted(byPath),
       osRelease: [...this.#osRelease],
       faults: this.#faults,
       cover: this.#cover,
@@ -156,7 +171,13 @@ class LayerPass {
     if (!interest) return;
     const content = interest.read ? await entry.read(size) : "";
     if (interest.osRelease) this.#osRelease.set(path, content.toString());
-    this.#keep(examineFile(interest.wanting, seen, content));
+    this.#examine(interest.wanting, seen, content);
+  }
+
+  #examine(wanting: readonly AnyAnalyzer[], entry: TreeEntry, content: Buffer | string): void {
+    const file: FileFacts = { entry, facts: {}, faults: {}, replaced: false };
+    if (typeof content !== "string" && this.#help?.take(wanting, file, content) === true) this.#keep(file);
+    else this.#keep(examineFile(wanting, entry, content));
   }
 
   #keep(file: FileFacts | undefined): void {
@@ -202,4 +223,9 @@ class LayerPass {
     if (this.#pathCharacters > pathsLimit)
       throw new ImageError("too-large", "the paths of its entries are more than 128 MB");
   }
+}
+
+/** Of a file that somebody else examined, that is known only afterwards. */
+function saysSomething({ facts, faults }: FileFacts): boolean {
+  return Object.keys(facts).length > 0 || Object.keys(faults).length > 0;
 }

@@ -87,10 +87,19 @@ function fileOf(entry: TarEntry, path: string, layer: string): TreeFile {
 
 /** Absolute, without `.` and empty parts. Undefined where a part is `..` or a NUL: no honest layer has one. */
 export function cleanPath(name: string): string | undefined {
+  const plain = name.startsWith("./") ? name.slice(2) : name;
+  if (isClean(plain)) return `/${plain}`;
   const parts = name.split("/").filter((part) => part !== "" && part !== ".");
   if (parts.length === 0 || parts.length > 256 || parts.some((part) => part === ".." || part.includes("\0")))
     return undefined;
   return `/${parts.join("/")}`;
+}
+
+/** As most are: nothing to take out, and nothing to refuse. */
+function isClean(name: string): boolean {
+  if (name === "" || name.length > 256 || name.includes("//") || name.includes("/.") || name.includes("\0"))
+    return false;
+  return !/^[./]|\/$/.test(name);
 }
 
 export interface Hide {

@@ -1,11 +1,25 @@
 import assert from "node:assert/strict";
-import { createReadStream, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import {
+  copyFileSync,
+  createReadStream,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { createServer } from "node:http";
+import { createServer as createSecureServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
-import { makeLayout, makeTar, run } from "@bulwark/testkit";
+import type { TLSSocket } from "node:tls";
+import { makeLayout, makeTar, missing, run } from "@bulwark/testkit";
 import { parsePlatform } from "./content.ts";
+import { dockerHosts, type DockerHost } from "./docker-host.ts";
 import { openDockerImage } from "./docker.ts";
 import { ImageError } from "./error.ts";
 import { examineTree } from "./examine-tree.ts";
@@ -104,6 +118,64 @@ test("Docker's daemon sends an image, which leaves nothing behind", async () => 
     server.close();
   }
 });
+
+test("a daemon elsewhere is asked as Docker asks it", { skip: missing("openssl") }, async () => {
+  const path = makeLayout(folder, [makeTar(folder, { a: "1" })]);
+  run("tar", ["-C", path, "-cf", `${path}.tar`, "."]);
+  const [cert, key] = [join(folder, "cert.pem"), join(folder, "key.pem")];
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
+  const subject = ["-subj", "/CN=test", "-addext", "subjectAltName=IP:127.0.0.1"];
+  run("openssl", ["req", "-x509", ...curve, ...subject, "-keyout", key, "-out", cert]);
+  copyFileSync(cert, join(folder, "ca.pem"));
+  const pem = { cert: readFileSync(cert), key: readFileSync(key) };
+  const seen: boolean[] = [];
+  const server = createSecureServer({ ...pem, ca: pem.cert, requestCert: true }, (request, response) => {
+    seen.push((request.socket as TLSSocket).authorized);
+    if (request.url?.endsWith("/json") === true) response.end("{}");
+    else createReadStream(`${path}.tar`).pipe(response);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  const address = `tcp://127.0.0.1:${port}`;
+  const only = (environment: NodeJS.ProcessEnv): DockerHost => {
+    const [host, ...more] = dockerHosts({ HOME: folder, ...environment });
+    assert.ok(host && more.length === 0);
+    return host;
+  };
+  try {
+    for (const environment of [
+      { DOCKER_HOST: address, DOCKER_TLS_VERIFY: "1", DOCKER_CERT_PATH: folder },
+      { DOCKER_CONTEXT: "far", DOCKER_CONFIG: contextOf("far", address) },
+    ]) {
+      await using tree = await openDockerImage(only(environment), "web:1");
+      assert.deepEqual(tree && (await paths(tree)), ["/a"]);
+    }
+    assert.deepEqual(seen, [true, true, true, true]);
+    // Without an authority that it could be verified with.
+    rmSync(join(folder, "ca.pem"));
+    await assert.rejects(
+      openDockerImage(only({ DOCKER_HOST: address, DOCKER_CERT_PATH: folder }), "web:1"),
+      /self-signed certificate/,
+    );
+  } finally {
+    server.close();
+  }
+  assert.deepEqual(only({ DOCKER_HOST: "tcp://build" }).reach, { host: "build", port: 2375, tls: undefined });
+  assert.deepEqual(only({ DOCKER_HOST: "unix:///x/docker.sock" }).reach, { socketPath: "/x/docker.sock" });
+  assert.throws(() => dockerHosts({ DOCKER_HOST: "ssh://build" }), /no address of a daemon that can be asked/);
+  assert.throws(() => dockerHosts({ DOCKER_CONTEXT: "none", HOME: folder }), /context none has no address/);
+});
+
+/** Docker's configuration folder with a context, and the certificates of the test. */
+function contextOf(name: string, address: string): string {
+  const id = createHash("sha256").update(name).digest("hex");
+  const [meta, tls] = [join(folder, "config/contexts/meta", id), join(folder, "config/contexts/tls", id, "docker")];
+  mkdirSync(meta, { recursive: true });
+  mkdirSync(tls, { recursive: true });
+  writeFileSync(join(meta, "meta.json"), JSON.stringify({ Name: name, Endpoints: { docker: { Host: address } } }));
+  for (const file of ["ca.pem", "cert.pem", "key.pem"]) copyFileSync(join(folder, file), join(tls, file));
+  return join(folder, "config");
+}
 
 test("stores of this machine are asked before the registry, and what they said is told when nobody has the image", async () => {
   const layout = makeLayout(folder, [makeTar(folder, { a: "1" })]);

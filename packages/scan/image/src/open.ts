@@ -83,12 +83,18 @@ async function openFromRegistry(text: string, options: OpenOptions, tried: strin
 const docker: ImageStore = {
   name: "docker",
   async find(reference, options) {
-    const { dockerSockets, openDockerImage } = await import("./docker.ts");
+    const { dockerHosts } = await import("./docker-host.ts");
+    const hosts = dockerHosts();
+    if (hosts.length === 0) return undefined;
+    const { openDockerImage } = await import("./docker.ts");
     const { registry, repository, tag, digest } = reference;
     const path = `${registry === "docker.io" ? "" : `${registry}/`}${repository.replace(/^library\//, "")}`;
     const name = digest === null ? `${path}:${tag ?? "latest"}` : `${path}@${digest}`;
-    for (const socket of dockerSockets()) {
-      const found = await openDockerImage(socket, name, options);
+    for (const host of hosts) {
+      if (options.offline === true && !host.local) {
+        throw new ImageError("unreachable", `${host.name} is not asked: offline, and it is not of this machine`);
+      }
+      const found = await openDockerImage(host, name, options);
       if (found) return found;
     }
     return undefined;

@@ -12,7 +12,7 @@ const entriesLimit = 2_000_000;
 /**
  * A folder that is somebody's root: unpacked, or of a running container (`/proc/PID/root`). It may be hostile and change
  * while we read: no link is ever followed by the kernel, only by us and only inside of the root; nothing but regular
- * files is opened, and never in a way that waits. Analyzers do not see `passedOver`: what is mounted from elsewhere.
+ * files is opened, and never in a way that waits. Nobody sees `passedOver`: what is mounted from elsewhere.
  */
 export async function openRootfs(root: string, name: string, passedOver: readonly string[] = []): Promise<FileTree> {
   const found = await stat(root).catch((error: unknown) => {
@@ -23,18 +23,23 @@ export async function openRootfs(root: string, name: string, passedOver: readonl
     });
   });
   if (!found.isDirectory()) throw new ImageError("not-an-image", `${root} is no folder`);
+  const passed = [...kernelFolders, ...passedOver];
   return {
     name,
     digest: null,
     source: "rootfs",
-    content: { kind: "folder", root, passedOver: [...kernelFolders, ...passedOver], gitIgnore: false },
-    files: (wants) => walk(root, wants),
+    content: { kind: "folder", root, passedOver: passed, gitIgnore: false },
+    files: (wants) => walk(root, wants, new Set(passed)),
     async [Symbol.asyncDispose]() {},
   };
 }
 
 /** Asks for the paths that are wanted by name first; only a want that is a pattern needs the whole tree to be walked. */
-async function* walk(root: string, wants: (path: string) => boolean): AsyncGenerator<TreeFile> {
+async function* walk(
+  root: string,
+  wants: (path: string) => boolean,
+  passedOver: ReadonlySet<string>,
+): AsyncGenerator<TreeFile> {
   let entries = 0;
   const folders = [""];
   for (;;) {
@@ -44,9 +49,9 @@ async function* walk(root: string, wants: (path: string) => boolean): AsyncGener
     for (const entry of listed) {
       if (++entries > entriesLimit) throw new ImageError("too-large", `${root} has more than ${entriesLimit} entries`);
       const path = `${folder}/${entry.name}`;
-      if (entry.isDirectory()) {
-        if (!kernelFolders.includes(path)) folders.push(path);
-      } else if (wants(path)) {
+      if (passedOver.has(path)) continue;
+      if (entry.isDirectory()) folders.push(path);
+      else if (wants(path)) {
         const real = entry.isSymbolicLink() ? await resolveInside(root, path) : path;
         const file = real === undefined ? undefined : await fileAt(root, real, path);
         if (file) yield file;

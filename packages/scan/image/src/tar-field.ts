@@ -15,14 +15,24 @@ export function textAt(data: Buffer, at: number, length: number): string {
 /** Octal digits, or base 256 where the first bit is set (GNU). NaN where it is neither. */
 export function numberAt(header: Buffer, at: number, length: number): number {
   const first = header[at] ?? 0;
-  if ((first & 0x80) === 0) {
-    const digits = header
-      .toString("latin1", at, at + length)
-      .replace(/\0.*$/s, "")
-      .trim();
-    return digits === "" ? 0 : /^[0-7]+$/.test(digits) ? Number.parseInt(digits, 8) : Number.NaN;
+  if ((first & 0x80) !== 0) {
+    let value = first & 0x7f;
+    for (let index = at + 1; index < at + length; index++) value = value * 256 + (header[index] ?? 0);
+    return value;
   }
-  let value = first & 0x7f;
-  for (let index = at + 1; index < at + length; index++) value = value * 256 + (header[index] ?? 0);
+  let [from, to] = [at, at];
+  while (to < at + length && header[to] !== 0) to++;
+  while (from < to && isBlank(header[from])) from++;
+  while (to > from && isBlank(header[to - 1])) to--;
+  let value = 0;
+  for (let index = from; index < to; index++) {
+    const digit = (header[index] ?? 0) - 0x30;
+    if (digit < 0 || digit > 7) return Number.NaN;
+    value = value * 8 + digit;
+  }
   return value;
+}
+
+function isBlank(byte: number | undefined): boolean {
+  return byte === 0x20 || (byte !== undefined && byte >= 0x09 && byte <= 0x0d);
 }

@@ -116,15 +116,15 @@ function padded(size: number): number {
 
 /** The sum of all bytes of the header, its own field taken for blanks (POSIX.1-1988, ustar); some summed signed bytes. */
 function checksumFits(header: Buffer): boolean {
-  let sum = 0;
-  let signed = 0;
-  for (let at = 0; at < block; at++) {
-    const byte = at >= 148 && at < 156 ? 32 : (header[at] ?? 0);
-    sum += byte;
-    signed += byte > 127 ? byte - 256 : byte;
-  }
   const written = numberAt(header, 148, 8);
-  return sum === written || signed === written;
+  let sum = 0;
+  let negative = 0;
+  for (let at = 0; at < block; at++) {
+    const byte = at >= 148 && at < 156 ? 32 : (header[at] as number);
+    sum += byte;
+    negative += byte >> 7;
+  }
+  return sum === written || sum - 256 * negative === written;
 }
 
 function numberOr(text: string | undefined, otherwise: number): number {

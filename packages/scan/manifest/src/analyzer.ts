@@ -1,6 +1,6 @@
 import type { Analyzer, TreeEntry } from "@bulwark/image";
 import type { CheckResult, ExtractorStatus } from "@bulwark/model";
-import { judge } from "./checks.ts";
+import { checksOf, judge } from "./checks.ts";
 import { imageFacts, type FileFact } from "./image-facts.ts";
 
 export interface ImageCheckResult {
@@ -23,10 +23,11 @@ const roles: [role: string, path: RegExp][] = [
 
 /** Checks of `content/checks/image` over an image's configuration and the modes of its files; content is not read. */
 export const imageCheckAnalyzer: Analyzer<FileFact, ImageCheckResult> = {
-  name: "image-checks",
+  name: "checks",
   limit: Number.MAX_SAFE_INTEGER,
   wants: (entry) => factOf(entry) !== undefined,
   examine: (entry) => factOf(entry),
+  prepare: () => void checksOf("image"),
   conclude(examined) {
     const { faults, tree } = examined;
     const errors = faults.map(({ entry, message }) => ({

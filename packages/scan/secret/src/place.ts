@@ -16,24 +16,35 @@ export interface Places {
 
 export function compilePlaces(allow: AllowDocument): Places {
   const isSuffix = (name: string): boolean => /[./]/.test(name);
-  const documentation = allow.documentation.filter((name) => !isSuffix(name)).map((name) => `/${name}/`);
-  const suffixes = allow.documentation.filter(isSuffix);
-  const vendored = allow.vendored.map((name) => `/${name}/`);
+  const unwanted = endings(allow.files);
+  const documentation = folders(allow.documentation.filter((name) => !isSuffix(name)));
+  const documents = endings(allow.documentation.filter(isSuffix));
+  const vendored = folders(allow.vendored);
   return {
-    wants(path) {
-      const name = path.toLowerCase();
-      return (
-        !allow.files.some((file) => name.endsWith(file)) && !allow.folders.some((folder) => path.startsWith(folder))
-      );
-    },
+    wants: (path) => !unwanted(path.toLowerCase()) && !allow.folders.some((folder) => path.startsWith(folder)),
     wantsBinary: (path) => !allow.system.some((folder) => path.startsWith(folder)),
     of(path) {
       const name = path.toLowerCase();
-      return {
-        documentation:
-          documentation.some((folder) => name.includes(folder)) || suffixes.some((suffix) => name.endsWith(suffix)),
-        vendored: vendored.some((folder) => name.includes(folder)),
-      };
+      return { documentation: documentation(name) || documents(name), vendored: vendored(name) };
     },
+  };
+}
+
+/** Every file is asked about: of the many endings only those are tried that have the same last two characters. */
+function endings(all: readonly string[]): (name: string) => boolean {
+  const byLast = Map.groupBy(all, (ending) => ending.slice(-2));
+  return (name) => byLast.get(name.slice(-2))?.some((ending) => name.endsWith(ending)) ?? false;
+}
+
+/** Whether a file is below a folder of one of the names. */
+function folders(names: readonly string[]): (name: string) => boolean {
+  const single = new Set(names.filter((name) => !name.includes("/")));
+  const several = names.filter((name) => name.includes("/")).map((name) => `/${name}/`);
+  return (name) => {
+    if (several.some((folder) => name.includes(folder))) return true;
+    for (let from = 1, to = name.indexOf("/", 1); to >= 0; from = to + 1, to = name.indexOf("/", from)) {
+      if (single.has(name.slice(from, to))) return true;
+    }
+    return false;
   };
 }

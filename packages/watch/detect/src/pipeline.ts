@@ -27,6 +27,8 @@ export interface PipelineOptions {
   ownerOf(cgroups: readonly string[], last: boolean): Owner;
   /** Keep what host processes do as well. */
   host: boolean;
+  /** Events are counted and not emitted: who wants alerts alone need not have them put together. */
+  alertsOnly?: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
   epoch(time: bigint): number;
   now(): number;
@@ -52,7 +54,7 @@ interface Happening {
   id: string;
   time: number;
   process: Entry;
-  ancestors: Entry[];
+  ancestors(): Entry[];
 }
 
 type Happened = Observation extends infer One ? (One extends Observation ? Omit<One, keyof Context> : never) : never;
@@ -110,8 +112,8 @@ export class Pipeline {
   look(process: Entry, stdio: Entry["stdio"]): void {
     const seen = { ...process, stdio };
     const id = `${this.#options.node}/${this.#options.run}/look-${process.pid}-${process.startTime}`;
-    const happening = { id, time: this.#options.now(), process: seen, ancestors: this.table.ancestors(seen) };
-    this.#soon(seen, (owner) => this.#detect({ kind: "look" }, happening, owner));
+    const happening = { id, time: this.#options.now(), process: seen, ancestors: this.#ancestorsOf(seen) };
+    this.#soon(happening, (owner) => this.#detect({ kind: "look" }, happening, owner));
     this.#flush();
   }
 
@@ -122,7 +124,7 @@ export class Pipeline {
     const id = `${node}/${run}/${record.sequence}`;
     // The table's entry changes with the next exec: what is judged later is what was so at this time.
     const observed = { ...process };
-    const happening = { id, time: epoch(record.time), process: observed, ancestors: this.table.ancestors(observed) };
+    const happening = { id, time: epoch(record.time), process: observed, ancestors: this.#ancestorsOf(observed) };
     const { type } = record;
     switch (type) {
       case "snapshot":
@@ -135,7 +137,7 @@ export class Pipeline {
       case "exit":
       case "connect":
         if (type === "connect" && interpreterKind(process)) this.#options.watchShell?.(process);
-        this.#soon(observed, (owner) => {
+        this.#soon(happening, (owner) => {
           if (type !== "fork") this.#event(lifeOf(type, record), happening, owner);
           this.#detect({ kind: type, record }, happening, owner);
         });
@@ -143,7 +145,7 @@ export class Pipeline {
       default: {
         if (observed.isRuntime || this.#options.isOwn?.(observed, this.table) === true) return;
         const activity = toActivity(record);
-        this.#soon(observed, (owner) => {
+        this.#soon(happening, (owner) => {
           if (activity && isKept(activity)) this.#event(activity, happening, owner);
           // The compiler does not see that a record and its own type belong together.
           this.#detect({ kind: record.type, record } as Happened, happening, owner);
@@ -152,7 +154,13 @@ export class Pipeline {
     }
   }
 
-  #soon({ cgroups }: Entry, judge: (owner: Owner) => void): void {
+  /** Most are asked of an event only; what waits has to know them before others take their place. */
+  #ancestorsOf(process: Entry): () => Entry[] {
+    let found: Entry[] | undefined;
+    return () => (found ??= this.table.ancestors(process));
+  }
+
+  #soon({ process: { cgroups }, ancestors }: Happening, judge: (owner: Owner) => void): void {
     const isFull = this.#waiting.length >= waitingLimit;
     const owner = this.#options.ownerOf(cgroups, isFull);
     if (owner) return judge(owner);
@@ -161,21 +169,23 @@ export class Pipeline {
       return judge(undefined);
     }
     if (this.#waiting.length === 0) this.#options.missingOwner();
+    ancestors();
     this.#waiting.push({ cgroups, until: this.#options.now() + patience, judge });
   }
 
   #event(what: Life | Activity, { id, time, process, ancestors }: Happening, owner: Owner): void {
     if (owner?.attribution === "host" && !this.#options.host) return;
+    this.counters.events++;
+    if (this.#options.alertsOnly === true) return;
     const event: Event = {
       id,
       time,
       node: this.#options.node,
       ...identity(owner),
       process: toProcess(process),
-      ancestors: ancestors.map(toAncestor),
+      ancestors: ancestors().map(toAncestor),
       ...what,
     };
-    this.counters.events++;
     this.#out.push({ type: "event", event });
   }
 
@@ -212,7 +222,7 @@ export class Pipeline {
 
   #alert(detector: Detector, detection: Detection, { id, time, process, ancestors }: Happening, owner: Owner): void {
     const { subject } = detection;
-    const above = subject === process ? ancestors : this.table.ancestors(subject);
+    const above = subject === process ? ancestors() : this.table.ancestors(subject);
     const rule = detection.rule ?? detector;
     const alert: Alert = {
       id: `${id}/${rule.id}`.slice(0, 256),

@@ -24,9 +24,11 @@ const peersKept = 16;
  */
 export class ProcessTable {
   readonly #entries = new Map<string, Entry>();
+  /** Keys in the order of their end: those before `#firstEnded` are gone. */
   readonly #ended: string[] = [];
-  /** Key of the process that had a number at last. */
-  readonly #latest = new Map<number, string>();
+  #firstEnded = 0;
+  /** The process that had a number at last. */
+  readonly #latest = new Map<number, Entry>();
   readonly #children = new Map<string, Set<string>>();
   readonly #limit: number;
   readonly #keep: number;
@@ -81,13 +83,13 @@ export class ProcessTable {
 
   /** Who had this number at last, for the few records that know nothing else of a process. */
   latest(pid: number): Entry | undefined {
-    const key = this.#latest.get(pid);
-    return key === undefined ? undefined : this.#entries.get(key);
+    return this.#latest.get(pid);
   }
 
   /** A number is used again after its process ended; together with the start it names one process. */
   get(pid: number, startTime: bigint): Entry | undefined {
-    return this.#entries.get(keyOf(pid, startTime));
+    const latest = this.#latest.get(pid);
+    return latest?.startTime === startTime ? latest : this.#entries.get(keyOf(pid, startTime));
   }
 
   parent(entry: Entry): Entry | undefined {
@@ -152,13 +154,13 @@ export class ProcessTable {
   #put(entry: Entry): Entry {
     const key = keyOf(entry.pid, entry.startTime);
     this.#entries.set(key, entry);
-    this.#latest.set(entry.pid, key);
+    this.#latest.set(entry.pid, entry);
     const parent = keyOf(entry.parentPid, entry.parentStartTime);
     const siblings = this.#children.get(parent);
     if (siblings) siblings.add(key);
     else this.#children.set(parent, new Set([key]));
     while (this.#entries.size > this.#limit) {
-      const oldest = this.#ended.shift() ?? this.#entries.keys().next().value;
+      const oldest = this.#nextEnded() ?? this.#entries.keys().next().value;
       if (oldest !== undefined && this.#drop(oldest)) this.evicted++;
     }
     return entry;
@@ -167,7 +169,7 @@ export class ProcessTable {
   #drop(key: string): boolean {
     const entry = this.#entries.get(key);
     if (!entry) return false;
-    if (this.#latest.get(entry.pid) === key) this.#latest.delete(entry.pid);
+    if (this.#latest.get(entry.pid) === entry) this.#latest.delete(entry.pid);
     const parent = keyOf(entry.parentPid, entry.parentStartTime);
     const siblings = this.#children.get(parent);
     siblings?.delete(key);
@@ -177,12 +179,24 @@ export class ProcessTable {
 
   #forget(now: number): void {
     for (;;) {
-      const first = this.#ended[0];
+      const first = this.#ended[this.#firstEnded];
       const entry = first === undefined ? undefined : this.#entries.get(first);
       if (first === undefined || (entry && now - entry.endedAt < this.#keep)) return;
-      this.#ended.shift();
+      this.#nextEnded();
       this.#drop(first);
     }
+  }
+
+  /** Taken from the queue; taking each from an array's front would move all the others. */
+  #nextEnded(): string | undefined {
+    const first = this.#ended[this.#firstEnded];
+    if (first === undefined) return undefined;
+    this.#firstEnded++;
+    if (this.#firstEnded > 1024 && this.#firstEnded * 2 > this.#ended.length) {
+      this.#ended.splice(0, this.#firstEnded);
+      this.#firstEnded = 0;
+    }
+    return first;
   }
 }
 

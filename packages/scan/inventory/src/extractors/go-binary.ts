@@ -29,9 +29,12 @@ function used(module: GoModule): GoModule {
   return module.replacedBy?.version ? module.replacedBy : module;
 }
 
-/** A program that was built from its own checkout is of the version `(devel)`; many are told their version at linking. */
+/**
+ * A program that was built from its own checkout is of the version `(devel)`, and so is one whose checkout knew no tags, which
+ * Go calls `v0.0.0` with a date: it is older than every release by name alone. Many are told their version at linking.
+ */
 function mainVersion(version: string, { settings }: GoBuildInfo): string {
-  if (version !== "" && version !== "(devel)") return version;
+  if (version !== "" && version !== "(devel)" && !/^v0\.0\.0-\d{14}-/.test(version)) return version;
   const told = /-X\s*=?\s*["']?[^\s"'=]*\.(?:[vV]ersion|VERSION|gitVersion)=["']?v?(\d+\.\d+\.\d+[\w.+-]*)/;
   const linked = told.exec(settings.get("-ldflags") ?? "")?.[1];
   return linked === undefined ? "(devel)" : `v${linked}`;

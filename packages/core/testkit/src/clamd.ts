@@ -1,7 +1,7 @@
 import { createServer, type Server } from "node:net";
 
 /** How a clamd of a test answers what it was sent. Undefined: not at all. */
-export type Verdict = (content: Buffer) => string | undefined;
+type Verdict = (content: Buffer) => string | undefined;
 
 export interface FakeClamd extends AsyncDisposable {
   /** Contents that it was sent whole. */
