@@ -90,55 +90,44 @@ const Tile = memo(function Tile({
   onSelect,
   onPoint,
 }: GroupProps & { stop: boolean; selected: boolean; onPoint: Props["onPoint"] }) {
-  const { t } = useTranslation();
   const { id, kind, ends, denied, fresh } = group;
   const name = useGroupName()(id, kind, clusters);
   const count = useCount()(kind, ends);
   const Icon = kindIcons[kind];
   return (
-    <g
-      role="button"
-      tabIndex={stop ? 0 : -1}
-      data-node={id}
-      data-selected={selected || undefined}
-      aria-expanded={false}
-      aria-label={[name, count, useMarksText()(group)].filter(Boolean).join(", ")}
-      className={classes.tile}
-      transform={`translate(${box.x} ${box.y})`}
-      onClick={() => onToggle(id)}
-      onKeyDown={() => undefined}
-      onPointerEnter={() => onPoint(id)}
-      onPointerLeave={() => onPoint(undefined)}
-    >
-      <rect width={box.width} height={box.height} rx={7} className={classes.body} />
-      <Icon x={10} y={box.height / 2 - 8} size={16} className={classes.glyph} />
-      <text x={34} y={19} className={classes.name}>
-        {clip(name, 17)}
-        <title>{visible(name)}</title>
-      </text>
-      <text x={34} y={35} className={classes.sub}>
-        {count}
-      </text>
-      <Signs x={box.width - 10} y={31} denied={denied} fresh={fresh} />
-      {/* The keyboard has `i`. */}
-      {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions */}
+    <g transform={`translate(${box.x} ${box.y})`}>
+      <title>{visible(name)}</title>
       <g
-        className={classes.info}
-        onClick={(event) => {
-          event.stopPropagation();
-          onSelect(id);
-        }}
+        role="button"
+        tabIndex={stop ? 0 : -1}
+        data-node={id}
+        data-selected={selected || undefined}
+        aria-expanded={false}
+        aria-label={[visible(name), count, useMarksText()(group)].filter(Boolean).join(", ")}
+        className={classes.tile}
+        onClick={() => onToggle(id)}
+        onKeyDown={() => undefined}
+        onPointerEnter={() => onPoint(id)}
+        onPointerLeave={() => onPoint(undefined)}
       >
-        <title>{t("network.more")}</title>
-        <rect x={box.width - 27} y={4} width={22} height={20} />
-        <InfoIcon x={box.width - 23} y={7} size={13} />
+        <rect width={box.width} height={box.height} rx={7} className={classes.body} />
       </g>
+      <g aria-hidden="true" className={classes.face}>
+        <Icon x={10} y={box.height / 2 - 8} size={16} className={classes.glyph} />
+        <text x={34} y={19} className={classes.name}>
+          {clip(name, 17)}
+        </text>
+        <text x={34} y={35} className={classes.sub}>
+          {count}
+        </text>
+        <Signs x={box.width - 10} y={31} denied={denied} fresh={fresh} />
+      </g>
+      <Info x={box.width - 27} y={4} onClick={() => onSelect(id)} />
     </g>
   );
 });
 
 function GroupHead({ group: { id, kind, ends }, box, clusters, onToggle, onSelect }: GroupProps) {
-  const { t } = useTranslation();
   const name = useGroupName()(id, kind, clusters);
   const count = useCount()(kind, ends);
   return (
@@ -148,12 +137,14 @@ function GroupHead({ group: { id, kind, ends }, box, clusters, onToggle, onSelec
         tabIndex={0}
         data-node={id}
         aria-expanded
-        aria-label={`${name}, ${count}`}
+        aria-label={`${visible(name)}, ${count}`}
         className={classes.head}
         onClick={() => onToggle(id)}
         onKeyDown={() => undefined}
       >
         <rect x={4} y={4} width={box.width - 34} height={headHeight - 10} rx={5} className={classes.headBody} />
+      </g>
+      <g aria-hidden="true" className={classes.face}>
         <ChevronDownIcon x={8} y={9} size={13} className={classes.glyph} />
         <text x={26} y={20} className={classes.name}>
           {clip(name, Math.floor((box.width - 110) / 7))}
@@ -162,12 +153,20 @@ function GroupHead({ group: { id, kind, ends }, box, clusters, onToggle, onSelec
           </tspan>
         </text>
       </g>
-      {/* oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions */}
-      <g className={classes.info} onClick={() => onSelect(id)}>
-        <title>{t("network.more")}</title>
-        <rect x={box.width - 28} y={5} width={22} height={20} />
-        <InfoIcon x={box.width - 23} y={9} size={13} />
-      </g>
+      <Info x={box.width - 28} y={5} onClick={() => onSelect(id)} />
+    </g>
+  );
+}
+
+/** Tells more of a group. The keyboard has `i`. */
+function Info({ x, y, onClick }: { x: number; y: number; onClick: () => void }) {
+  const { t } = useTranslation();
+  return (
+    // oxlint-disable-next-line jsx-a11y/click-events-have-key-events, jsx-a11y/no-static-element-interactions
+    <g className={classes.info} transform={`translate(${x} ${y})`} onClick={onClick} aria-hidden="true">
+      <title>{t("network.more")}</title>
+      <rect width={22} height={20} />
+      <InfoIcon x={4} y={4} size={13} />
     </g>
   );
 }
@@ -191,25 +190,28 @@ const Chip = memo(function Chip({
   const { id, name, end, ends, denied, fresh } = node;
   const text = end ? name : t("network.others", { count: ends });
   return (
-    <g
-      role="button"
-      tabIndex={stop ? 0 : -1}
-      data-node={id}
-      data-selected={selected || undefined}
-      aria-label={[visible(text), useMarksText()(node)].filter(Boolean).join(", ")}
-      className={classes.chip}
-      transform={`translate(${box.x} ${box.y})`}
-      onClick={() => onSelect(id)}
-      onKeyDown={() => undefined}
-      onPointerEnter={() => onPoint(id)}
-      onPointerLeave={() => onPoint(undefined)}
-    >
-      <rect width={box.width} height={box.height} rx={5} className={classes.body} />
-      <text x={9} y={16} className={classes.chipName} data-rest={!end || undefined}>
-        {clip(text, denied + fresh > 0 ? 18 : 22)}
-        <title>{visible(text)}</title>
-      </text>
-      <Signs x={box.width - 7} y={12} denied={denied} fresh={fresh} small />
+    <g transform={`translate(${box.x} ${box.y})`}>
+      <title>{visible(text)}</title>
+      <g
+        role="button"
+        tabIndex={stop ? 0 : -1}
+        data-node={id}
+        data-selected={selected || undefined}
+        aria-label={[visible(text), useMarksText()(node)].filter(Boolean).join(", ")}
+        className={classes.chip}
+        onClick={() => onSelect(id)}
+        onKeyDown={() => undefined}
+        onPointerEnter={() => onPoint(id)}
+        onPointerLeave={() => onPoint(undefined)}
+      >
+        <rect width={box.width} height={box.height} rx={5} className={classes.body} />
+      </g>
+      <g aria-hidden="true" className={classes.face}>
+        <text x={9} y={16} className={classes.chipName} data-rest={!end || undefined}>
+          {clip(text, denied + fresh > 0 ? 18 : 22)}
+        </text>
+        <Signs x={box.width - 7} y={12} denied={denied} fresh={fresh} small />
+      </g>
     </g>
   );
 });
@@ -233,7 +235,7 @@ function Signs({
   const deniedWidth = denied === 0 ? 0 : 12 + deniedText.length * 6.2;
   const freshText = small ? "" : format.number(fresh);
   return (
-    <g aria-hidden="true">
+    <>
       {denied > 0 && (
         <g transform={`translate(${x - deniedWidth} ${y})`} className={classes.deniedSign}>
           <path d="M5 -4.500l5 8.500h-10z" />
@@ -253,7 +255,7 @@ function Signs({
           </text>
         </g>
       )}
-    </g>
+    </>
   );
 }
 
