@@ -57,12 +57,13 @@ const begin = performance.now();
 for (let index = 0; index < rounds; index++) {
   const due = begin + (index * 1000) / rate;
   const wait = due - performance.now();
-  if (wait > 1) await sleep(wait);
+  if (wait > 0) await sleep(wait);
+  // From when it should have begun: one that waits for the one before it is late too. A timer may come before its time.
+  const from = Math.min(due, performance.now());
   const one = pods[index] ?? {};
   checkPod("restricted", "latest", one);
   few.review(requestFor(one));
-  // From when it should have begun: one that waits for the one before it is late too.
-  times.push(performance.now() - due);
+  times.push(performance.now() - from);
 }
 times.sort((a, b) => a - b);
 const p99 = times[Math.floor(times.length * 0.99)] ?? 0;

@@ -4,7 +4,6 @@
  *
  *     node scripts/node.mjs bench/scale.ts --seconds 10 --engine postgresql
  */
-import { readFileSync } from "node:fs";
 import { Agent, request } from "node:https";
 import { parseArgs } from "node:util";
 import { gzipSync } from "node:zlib";
@@ -20,6 +19,7 @@ import {
   startPostgres,
 } from "@bulwark/testkit";
 import { bulwark, startProduct, type Product } from "../e2e/product.ts";
+import { figuresOf, metricsEnvironment } from "./cluster/metrics.ts";
 import { cpuOf } from "./cluster/process.ts";
 
 interface Row {
@@ -41,19 +41,19 @@ async function runOn(engine: "sqlite" | "postgresql", seconds: number): Promise<
   await using postgres = engine === "postgresql" ? await startPostgres() : undefined;
   await using nats = engine === "postgresql" ? await startNats() : undefined;
   const env = postgres && nats ? { DATABASE_URL: postgres.url, NATS_URL: nats.url } : {};
-  await using product = await startProduct({ command: "serve", env: { ...env, BULWARK_METRICS_TOKEN: "bench" } });
+  await using product = await startProduct({ command: "serve", env: { ...env, ...metricsEnvironment } });
   const nodes = await joinNodes(product, agents);
   const rows: Row[] = [];
   const add = (what: string, value: number, unit: string, limit: number, most?: true): void => {
     rows.push({ engine, what, value, unit, limit, ...(most && { most }) });
   };
 
-  await metrics(product);
+  await figuresOf(product);
   const pid = product.process.pid ?? 0;
   const cpu = cpuOf(pid);
   const events = await eventsPerSecond(nodes.slice(0, senders), seconds);
   const each = (cpuOf(pid) - cpu) / (events.stored / 1000);
-  const during = await metrics(product);
+  const during = await figuresOf(product);
   add(`events, ${senders} agents with full spools`, events.rate, "events/s", engine === "sqlite" ? 8000 : 6000);
   add("processor time of the replica for 1,000 of them", each, "ms", 150, true);
   add("longest pause of the event loop meanwhile", during.lagMax * 1000, "ms", 250, true);
@@ -61,7 +61,7 @@ async function runOn(engine: "sqlite" | "postgresql", seconds: number): Promise<
   add("slowest batch", events.slowest, "ms", 5000, true);
   add("memory", during.memory / 1e6, "MB", 1500, true);
 
-  await metrics(product);
+  await figuresOf(product);
   const small = await smallBatches(nodes, seconds / 2);
   add(`batches of one record, ${agents} agents`, small, "batches/s", 350);
   add("certificates issued", await perSecond(nodes.slice(0, 8), seconds / 4, renewal), "certificates/s", 20);
@@ -204,25 +204,6 @@ async function post(node: Node, path: string, body: Buffer, encoding?: string): 
     call.end(body);
   });
   if (status !== 200) throw new Error(`${path} answered ${status}`);
-}
-
-interface Figures {
-  lagMax: number;
-  lag99: number;
-  memory: number;
-}
-
-/** Of the server's process, since they were asked for last. */
-async function metrics(product: Product): Promise<Figures> {
-  const answer = await fetch(`${product.url}/metrics`, { headers: { authorization: "Bearer bench" } });
-  const text = await answer.text();
-  const value = (name: string): number => Number(new RegExp(`^${name} (\\S+)$`, "m").exec(text)?.[1] ?? Number.NaN);
-  const status = readFileSync(`/proc/${product.process.pid ?? 0}/status`, "utf8");
-  return {
-    lagMax: value("bulwark_nodejs_eventloop_lag_max_seconds"),
-    lag99: value("bulwark_nodejs_eventloop_lag_p99_seconds"),
-    memory: Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? Number.NaN) * 1024,
-  };
 }
 
 let csr = "";

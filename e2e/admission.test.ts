@@ -177,7 +177,7 @@ describe("the admission webhook and a real API server", { skip: missing("cluster
     let compared = 0;
     const different: string[] = [];
     for (const policy of library) {
-      assert.deepEqual(caseProblems(policy), []);
+      assert.deepEqual(await caseProblems(policy), []);
       const cases = casesOf(policy).filter(({ operation, subResource }) => operation === "CREATE" && !subResource);
       const changing = cases.find(({ expect, fixed: mends }) => expect === "deny" && mends);
       assert.ok(changing, policy.name);
@@ -235,6 +235,14 @@ describe("the admission webhook and a real API server", { skip: missing("cluster
     }
     const { items } = await api.listAdmissionDecisions({ query: { policy: "no-host-network", namespace: shop } });
     assert.ok(items.every(({ cluster: where, reason }) => where === "east" && reason.includes("host")));
+    // What was let in and runs now is found by the look at all that runs, in the cluster itself.
+    const { text } = await api.getPolicy({ params: { id: "no-host-ipc" } });
+    const { policies, looks } = await api.previewPolicies({ body: { text } });
+    assert.deepEqual(looks[0]?.problems, []);
+    const found = (policies[0]?.violations ?? []).filter(
+      ({ name, verdict }) => name.endsWith("-ipc") && verdict === "denied",
+    );
+    assert.deepEqual(found.map(({ kind }) => kind).toSorted(), Object.keys(kinds).toSorted());
   });
 
   test("an object that comes in another version is judged in the one that the policy names", async () => {

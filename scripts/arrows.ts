@@ -14,6 +14,7 @@ const across = new Set<string>([
   "admission → inventory",
   "admission → advisory",
   "benchmark → advisory",
+  "benchmark → inventory",
   "signature → image",
   "imagepolicy → image",
   "traffic → sensor",

@@ -2,7 +2,7 @@
 import { constants, setPriority } from "node:os";
 import { parentPort, workerData } from "node:worker_threads";
 import { chosen, collectHost, evaluateBenchmark, loadLibrary, needsOf } from "@bulwark/benchmark";
-import type { BenchmarkReport } from "@bulwark/model";
+import type { BenchmarkReport, HostPrograms } from "@bulwark/model";
 
 export interface BenchmarkJob {
   node: string;
@@ -17,4 +17,6 @@ const library = loadLibrary();
 const collectedAt = Date.now();
 const facts = collectHost({ root, needs: needsOf(chosen(library, "host", {})) });
 const judged = evaluateBenchmark(library, { kind: "host", name: node }, facts);
-parentPort?.postMessage({ ...judged, collectedAt, durationMs: Date.now() - collectedAt } satisfies BenchmarkReport);
+const programs = facts.values["programs"] as HostPrograms;
+const durationMs = Date.now() - collectedAt;
+parentPort?.postMessage({ ...judged, programs, collectedAt, durationMs } satisfies BenchmarkReport);

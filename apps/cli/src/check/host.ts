@@ -1,7 +1,10 @@
+import { existsSync, statSync } from "node:fs";
 import { hostname } from "node:os";
-import { statSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { chosen, collectHost, loadLibrary, needsOf } from "@bulwark/benchmark";
+import { openDatabase } from "@bulwark/advisory/lookup";
+import { chosen, collectHost, loadLibrary, needsOf, withVersions } from "@bulwark/benchmark";
+import { dataFolder } from "@bulwark/config/data-folder";
 import { errorText } from "@bulwark/model";
 import type { Command, Io } from "../command.ts";
 import { UsageError } from "../local/options.ts";
@@ -16,6 +19,7 @@ nothing; what it may not read is unknown, so run it as root.
   --root DIR        the host whose root is mounted there; for a pod
   --name NAME       what the host is called in the answer
   --deep            walk the whole file system, too
+  --db FILE         the advisory database; advisories.db in the data folder
 ${benchmarkUsage}
 Exit code 1 when something fails, 3 when something could not be looked at.
 `;
@@ -25,6 +29,9 @@ const options = {
   root: { type: "string" },
   name: { type: "string" },
   deep: { type: "boolean" },
+  db: { type: "string" },
+  config: { type: "string" },
+  data: { type: "string" },
 } as const;
 
 async function run(args: string[], io: Io): Promise<number> {
@@ -36,7 +43,9 @@ async function run(args: string[], io: Io): Promise<number> {
   return runBenchmark(values, "host", io, async (choice) => {
     const collectedAt = Date.now();
     const needs = needsOf(chosen(loadLibrary(), "host", choice));
-    const facts = collectHost({ root, needs, deep: values.deep === true });
+    const file = values.db ?? join(values.data ?? (await dataFolder(values.config)), "advisories.db");
+    using database = existsSync(file) ? openDatabase(file) : undefined;
+    const facts = await withVersions(collectHost({ root, needs, deep: values.deep === true }), database);
     return { subject: { kind: "host", name: values.name ?? hostname() }, facts, collectedAt };
   });
 }

@@ -39,7 +39,7 @@ A FILE is YAML or JSON, a folder of them, or - for standard input.
 
   --policies DIR      policies of your own: ValidatingAdmissionPolicy as Kubernetes
                       has it, ImagePolicy; may be given several times
-  --reports DIR       what an ImagePolicy is told of images: reports that bulwark scan
+  --reports DIR|FILE  what an ImagePolicy is told of images: reports that bulwark scan
                       image NAME --format json wrote; may be given several times
   --offline           registries are not asked which digest a tag has, who signed it,
                       when it was made

@@ -84,8 +84,7 @@ function list(policies: Policies, json: boolean, stdout: NodeJS.WritableStream):
 async function test({ library, images }: Policies, json: boolean, stdout: NodeJS.WritableStream): Promise<number> {
   const policies = library.length + images.length;
   const cases = [...library.map(casesOf), ...images.map(imageCasesOf)].reduce((sum, some) => sum + some.length, 0);
-  const ofImages = await Promise.all(images.map(imageCaseProblems));
-  const problems = [...library.flatMap(caseProblems), ...ofImages.flat()];
+  const problems = (await Promise.all([...library.map(caseProblems), ...images.map(imageCaseProblems)])).flat();
   if (json) stdout.write(`${JSON.stringify({ policies, cases, problems }, null, 2)}\n`);
   else {
     for (const problem of problems) stdout.write(`${printable(problem)}\n`);

@@ -2,6 +2,7 @@ import { Modal } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import { modKey } from "../ui/shortcuts.ts";
 import classes from "./keys.module.css";
+import { pages } from "./pages.ts";
 
 /** Which keys do what. */
 export function Keys({ close }: { close: () => void }) {
@@ -28,19 +29,7 @@ export function Keys({ close }: { close: () => void }) {
     },
     {
       title: t("keys.go"),
-      keys: [
-        ["g o", t("nav.overview")],
-        ["g l", t("nav.alerts")],
-        ["g f", t("nav.findings")],
-        ["g a", t("nav.assets")],
-        ["g i", t("assets.images")],
-        ["g c", t("nav.clusters")],
-        ["g n", t("nav.network")],
-        ["g y", t("nav.policies")],
-        ["g p", t("nav.posture")],
-        ["g h", t("nav.health")],
-        ["g s", t("nav.settings")],
-      ],
+      keys: pages.map(({ letter, text }) => [`g ${letter}`, t(text)]),
     },
   ];
   return (

@@ -6,19 +6,12 @@ import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
 import { useKnown } from "../i18n/known.ts";
 import { useFormat, useNow } from "../ui/format.ts";
-import {
-  BoxIcon,
-  BugIcon,
-  BellIcon,
-  LayersIcon,
-  NetworkIcon,
-  OverviewIcon,
-  PulseIcon,
-  SearchIcon,
-  SettingsIcon,
-} from "../ui/icons.tsx";
+import { BoxIcon, GateIcon, LayersIcon, SearchIcon } from "../ui/icons.tsx";
 import { Line } from "../ui/raw.tsx";
 import { SeverityGlyph } from "../ui/severity.tsx";
+import { policiesQuery } from "../features/policies/policies-query.ts";
+import { queryClient } from "../api/query-client.ts";
+import { pages } from "./pages.ts";
 import classes from "./palette.module.css";
 
 interface Choice {
@@ -33,7 +26,7 @@ interface Choice {
 const pause = 150;
 const perGroup = 5;
 
-/** Goes to a page, a container, an image or an alert by its name. */
+/** Goes to a page, a container, an image, an alert, a finding or a policy by its name. */
 export function Palette({ close }: { close: () => void }) {
   const { t } = useTranslation();
   const [text, setText] = useState("");
@@ -129,73 +122,10 @@ function useChoices(text: string): Choice[] {
 function usePages(): Choice[] {
   const { t } = useTranslation();
   const navigate = useNavigate();
-  const group = t("palette.pages");
-  return [
-    {
-      id: "overview",
-      group,
-      icon: <OverviewIcon />,
-      text: t("nav.overview"),
-      note: "g o",
-      go: () => void navigate({ to: "/" }),
-    },
-    {
-      id: "alerts",
-      group,
-      icon: <BellIcon />,
-      text: t("nav.alerts"),
-      note: "g l",
-      go: () => void navigate({ to: "/alerts", search: { state: "open" } }),
-    },
-    {
-      id: "findings",
-      group,
-      icon: <BugIcon />,
-      text: t("nav.findings"),
-      note: "g f",
-      go: () => void navigate({ to: "/findings", search: { state: "open" } }),
-    },
-    {
-      id: "containers",
-      group,
-      icon: <BoxIcon />,
-      text: t("assets.containers"),
-      note: "g a",
-      go: () => void navigate({ to: "/assets/containers" }),
-    },
-    {
-      id: "images",
-      group,
-      icon: <LayersIcon />,
-      text: t("assets.images"),
-      note: "g i",
-      go: () => void navigate({ to: "/assets/images" }),
-    },
-    {
-      id: "network",
-      group,
-      icon: <NetworkIcon />,
-      text: t("nav.network"),
-      note: "g n",
-      go: () => void navigate({ to: "/network" }),
-    },
-    {
-      id: "health",
-      group,
-      icon: <PulseIcon />,
-      text: t("nav.health"),
-      note: "g h",
-      go: () => void navigate({ to: "/health" }),
-    },
-    {
-      id: "settings",
-      group,
-      icon: <SettingsIcon />,
-      text: t("nav.settings"),
-      note: "g s",
-      go: () => void navigate({ to: "/settings" }),
-    },
-  ];
+  return pages.map(({ letter, text, icon: Icon, go }) => ({
+    ...{ id: `page ${letter}`, group: t("palette.pages"), icon: <Icon />, text: t(text), note: `g ${letter}` },
+    go: () => void go(navigate),
+  }));
 }
 
 function useFound(q: string): Choice[] {
@@ -210,13 +140,19 @@ function useFound(q: string): Choice[] {
     placeholderData: keepPreviousData,
     queryFn: async () => {
       const query = { q, limit: perGroup };
-      const [alerts, containers, images, findings] = await Promise.all([
+      const [alerts, containers, images, findings, policies] = await Promise.all([
         api.listAlerts({ query }),
         api.listContainers({ query }),
         api.listImages({ query }),
         api.listFindings({ query }),
+        queryClient.ensureQueryData(policiesQuery),
       ]);
-      return { alerts: alerts.items, containers: containers.items, images: images.items, findings: findings.items };
+      const words = q.toLowerCase();
+      const named = policies.items.filter(({ name, title }) => `${name} ${title}`.toLowerCase().includes(words));
+      return {
+        ...{ alerts: alerts.items, containers: containers.items, images: images.items },
+        ...{ findings: findings.items, policies: named.slice(0, perGroup) },
+      };
     },
   });
   if (!data || q.length < 2) return [];
@@ -252,6 +188,14 @@ function useFound(q: string): Choice[] {
       text: item.title,
       note: item.asset.name,
       go: () => void navigate({ to: "/findings", search: { id: item.fingerprint, q } }),
+    })),
+    ...data.policies.map((item) => ({
+      id: `policy ${item.name}`,
+      group: t("nav.policies"),
+      icon: <GateIcon />,
+      text: item.title,
+      note: item.name,
+      go: () => void navigate({ to: "/policies", search: { id: item.name } }),
     })),
   ];
 }

@@ -28,6 +28,7 @@ export interface DataTableProps<T> {
   columns: Column<T>[];
   /** Two lines instead of columns, where the table is narrow. */
   renderCard: (row: T) => ReactNode;
+  /** These and what follows of loading are a list of the server whole: `{...list}`. */
   rows: T[];
   idOf: (row: T) => string;
   /** What a screen reader says of a row. */

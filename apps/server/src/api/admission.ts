@@ -6,6 +6,7 @@ import type { Context } from "../context.ts";
 import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
 import { audited } from "./audited.ts";
+import { namedClusters } from "../kubernetes/keep.ts";
 import { found } from "./found.ts";
 
 const day = 86_400_000;
@@ -20,6 +21,7 @@ export const admissionHandlers: HandlersOf<"admission"> = {
       webhook: webhook && { url: webhook.url, clusters: webhook.clusters.map(({ name }) => name) },
       problems: [...policies.problems(), ...(webhook?.clusters ?? []).flatMap((cluster) => cluster.problems())],
       looks: (await store.runningPolicies.runs()).map(({ hash: _, ...look }) => look),
+      unjudged: await unjudged(context),
     };
   },
 
@@ -77,6 +79,13 @@ export const admissionHandlers: HandlersOf<"admission"> = {
     await audited(context, call, "admission-authority.rotate", "webhook");
   },
 };
+
+/** A collector tells what there is, and not whole objects: only a server that reads a cluster itself judges what runs. */
+async function unjudged(context: Context): Promise<string[]> {
+  const own = new Set(namedClusters(context).map(({ name }) => name));
+  const known = await context.store.kubernetes.clusters();
+  return known.map(({ name }) => name).filter((name) => !own.has(name));
+}
 
 /** The server's own, then those that only a cluster has. */
 async function allOf({ policies, webhook }: Context): Promise<Definition[]> {

@@ -10,6 +10,7 @@ import {
 } from "@bulwark/model";
 import { StoreError, type IngestResult } from "@bulwark/store";
 import { ownBatch } from "../agents/own-batch.ts";
+import { withJudgedVersions } from "../benchmarks/versions.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Context } from "../context.ts";
 import { reportFull } from "../health/own.ts";
@@ -106,7 +107,8 @@ async function write(batch: Batch, context: Context, now: number): Promise<Inges
     await context.disk.check();
     // A spool belongs to its node: no other node can move its position on by using its id.
     const spool = `${batch.node}/${batch.spool}`;
-    const records = await context.inventories.complete(await withKnownRequests(batch.records, context), now);
+    const judged = await withJudgedVersions(await withKnownRequests(batch.records, context), context);
+    const records = await context.inventories.complete(judged, now);
     const result = await context.store.ingest.write({ ...batch, spool, records }, now);
     count.batches.inc({ result: "stored" });
     for (const record of batch.records) count.records.inc({ type: record.type });

@@ -321,6 +321,11 @@ describe("every route, in the order of a working day", () => {
     const record = { type: "containers", node: "cluster:west", running: [] };
     assert.equal((await collector.send(1, [record as never])).status, 403, "it speaks for no node");
 
+    assert.deepEqual(
+      (await person.listPolicies()).unjudged,
+      ["west"],
+      "what runs there is not judged, and that is said",
+    );
     const west = (await person.listClusters()).items.find(({ name }) => name === "west");
     assert.deepEqual([west?.state, west?.objects], ["ok", { Pod: 1 }]);
     assert.deepEqual((await person.getCluster({ params: { id: "west" } })).coverage, []);

@@ -1,7 +1,11 @@
 import assert from "node:assert/strict";
+import { rename } from "node:fs/promises";
+import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Client } from "@bulwark/contract";
 import type { BenchmarkReport, CheckState } from "@bulwark/model";
+import { eventually, sampleReport } from "@bulwark/testkit";
+import { writeKubeletAdvisory } from "../jobs/advisories.fixture.ts";
 import { batchOf, startTestServer, type TestServer } from "../server.fixture.ts";
 
 function reportOf(name: string, states: Record<string, CheckState>): BenchmarkReport {
@@ -69,11 +73,14 @@ describe("how hosts are set up, over the API", () => {
 
   test("an exception takes a failure out of the rate while it holds, with who and why in the audit log", async () => {
     const subject = { kind: "host" as const, name: "node-1" };
+    const failing = async () => (await person.getOverview()).failedChecks;
+    assert.equal(await failing(), 1);
     const exception = await person.createBenchmarkException({
       body: { check: aslr, subject, reason: "a lab", days: 30 },
     });
     assert.equal((await kernel()).passRate, 1);
     assert.equal((await kernel()).counts.excepted, 1);
+    assert.equal(await failing(), 0);
     await person.deleteBenchmarkException({ params: { id: exception.id } });
     assert.equal((await kernel()).passRate, 0.5);
     await assert.rejects(
@@ -95,4 +102,40 @@ describe("how hosts are set up, over the API", () => {
       /no such benchmark/,
     );
   });
+});
+
+test("an agent tells which programs a host has; the server answers by its advisories, and again by newer ones", async () => {
+  await using server = await startTestServer({ agents: true, limits: { advisoryPoll: 25 } });
+  const person = server.client(await server.login());
+  const check = "host-version-kubelet";
+  const [known] = sampleReport(1).inventory.packages;
+  assert.ok(known);
+  const version = "1.29.4";
+  const kubelet = { ...known, type: "binary" as const, name: "kubelet", version, source: { name: "kubelet", version } };
+  const report = {
+    ...reportOf("node-1", { [check]: "unknown", [aslr]: "fail" }),
+    programs: {
+      os: null,
+      found: [{ part: "kubelet", where: "/usr/bin/kubelet", version, packages: [kubelet], reason: "" }],
+    },
+  };
+  const agent = server.client(await server.agent());
+  const tell = async () => agent.ingest({ body: batchOf([{ type: "benchmark", report }]) });
+  const state = async () => {
+    const { results } = await person.getBenchmarkResults({ query: { kind: "host", name: "node-1" } });
+    return Object.fromEntries(results.map((one) => [one.check, one.state]));
+  };
+
+  await tell();
+  assert.deepEqual(await state(), { [check]: "unknown", [aslr]: "fail" });
+  const path = join(server.data, "advisories.db");
+  await writeKubeletAdvisory(path, "1.29.4");
+  await eventually("the report is answered", async () => ((await state())[check] === "pass" ? true : undefined));
+  assert.equal((await state())[aslr], "fail", "what else was found stays");
+  const next = `${path}.next`;
+  await writeKubeletAdvisory(next, "1.29.5");
+  await rename(next, path);
+  await eventually("newer advisories are asked", async () => ((await state())[check] === "fail" ? true : undefined));
+  await tell();
+  assert.equal((await state())[check], "fail", "the next report is answered when it comes");
 });

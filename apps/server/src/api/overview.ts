@@ -2,20 +2,33 @@ import type { Component } from "@bulwark/model";
 import { alone } from "../health/board.ts";
 import type { HandlersOf } from "../http/register.ts";
 
+const mostFailing = 10_000;
+
 export const overviewHandlers: HandlersOf<"overview"> = {
   async getOverview({ now }, { store, health }) {
-    const [containers, images, openAlerts, findings, alertsByHour, latest, worstImages, components] = await Promise.all(
-      [
-        store.containers.count(),
-        store.images.count(),
-        store.alerts.countOpen(),
-        store.findings.countOpen(),
-        store.alerts.countByHour(24, now),
-        store.alerts.list({}, { limit: 5 }),
-        store.images.worst(5),
-        health.list(now),
-      ],
-    );
+    const [
+      containers,
+      images,
+      openAlerts,
+      findings,
+      failedChecks,
+      tallies,
+      alertsByHour,
+      latest,
+      worstImages,
+      components,
+    ] = await Promise.all([
+      store.containers.count(),
+      store.images.count(),
+      store.alerts.countOpen(),
+      store.findings.countOpen(),
+      store.benchmarks.failing(mostFailing, now),
+      store.runningPolicies.tallies(),
+      store.alerts.countByHour(24, now),
+      store.alerts.list({}, { limit: 5 }),
+      store.images.worst(5),
+      health.list(now),
+    ]);
     return {
       containers: { running: containers.running, privileged: containers.privileged },
       // An agent tells how it is from the start, a node without containers too.
@@ -24,6 +37,8 @@ export const overviewHandlers: HandlersOf<"overview"> = {
       openAlerts,
       openFindings: findings.bySeverity,
       exploitedFindings: findings.exploited,
+      failedChecks,
+      wouldBeDenied: [...tallies.values()].reduce((sum, { denied }) => sum + denied, 0),
       alertsByHour,
       latestAlerts: latest.items,
       worstImages,

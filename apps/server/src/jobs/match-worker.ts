@@ -5,6 +5,7 @@
 import { statSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { databaseStatus, match, openDatabase, type AdvisoryDatabase } from "@bulwark/advisory";
+import { judgePrograms } from "@bulwark/benchmark/host-versions";
 import { errorText, systemCode } from "@bulwark/model";
 import type { AdvisoryStatus, Answer, Question } from "./matcher.ts";
 
@@ -25,7 +26,8 @@ async function reply(question: Question): Promise<Answer> {
   try {
     if (question.kind === "status") return { id, answer: await status() };
     const database = current();
-    return { id, answer: database && match(question.ask, database) };
+    if (question.kind === "match") return { id, answer: database && match(question.ask, database) };
+    return { id, answer: database && (await judgePrograms(question.ask, database)) };
   } catch (error) {
     return { id, error: errorText(error) };
   }

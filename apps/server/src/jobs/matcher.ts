@@ -1,11 +1,14 @@
 import { existsSync } from "node:fs";
 import { Worker } from "node:worker_threads";
-import type { Inventory, Vulnerability } from "@bulwark/model";
+import type { JudgedVersions } from "@bulwark/benchmark/host-versions";
+import type { HostPrograms, Inventory, Vulnerability } from "@bulwark/model";
 
 /** The advisory database, in a thread of its own: it is read synchronously, and no request shall wait for that. */
 export interface Matcher extends AsyncDisposable {
   /** What is weak in these packages. Undefined where there is no database; throws when it cannot be read. */
   match(inventory: Inventory): Promise<Vulnerability[] | undefined>;
+  /** What is weak in the programs of a host. Undefined where there is no database; throws when it cannot be read. */
+  versions(programs: HostPrograms): Promise<JudgedVersions | undefined>;
   /** Undefined where there is no database; throws when it cannot be read. */
   status(): Promise<AdvisoryStatus | undefined>;
 }
@@ -23,6 +26,7 @@ export interface AdvisoryStatus {
 /** What each kind of question asks with, and is answered with. */
 interface Questions {
   match: { ask: Inventory; answer: Vulnerability[] | undefined };
+  versions: { ask: HostPrograms; answer: JudgedVersions | undefined };
   status: { ask: null; answer: AdvisoryStatus | undefined };
 }
 type Kind = keyof Questions;
@@ -72,6 +76,7 @@ export function createMatcher(databasePath: string): Matcher {
 
   return {
     match: async (inventory) => question("match", inventory),
+    versions: async (programs) => question("versions", programs),
     status: async () => question("status", null),
     async [Symbol.asyncDispose]() {
       closed = true;

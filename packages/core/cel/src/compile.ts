@@ -359,7 +359,7 @@ function checkPattern({ name }: Call, [, pattern]: readonly Expr[]): void {
 /** A field of a map or a message; undefined where it is not there or the value has no fields. */
 function readField(value: Value, field: string): Value {
   if (isMap(value)) return lookUp(value, field);
-  return value instanceof MessageValue ? own(value.fields, field) : undefined;
+  return value instanceof MessageValue ? value.get(field) : undefined;
 }
 
 function hasFields(value: Value): value is Mapped | MessageValue {

@@ -147,7 +147,7 @@ function itemAt(value: Value, at: Value, offset: number): Value {
     if (place === undefined) throw noOverload("_[_]", [value, at], offset);
     return place >= 0 && place < value.length ? adapt(value[place]) : undefined;
   }
-  if (value instanceof MessageValue && typeof at === "string") return own(value.fields, at);
+  if (value instanceof MessageValue && typeof at === "string") return value.get(at);
   if (!isMap(value)) throw noOverload("_[_]", [value, at], offset);
   if (typeof at === "object" && !(at instanceof Uint) && !(at instanceof Double)) {
     throw failure(`unsupported key type: ${typeOf(at).name}`, offset);

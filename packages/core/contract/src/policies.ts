@@ -60,6 +60,8 @@ export const policyRoutes = {
       problems: z.array(z.string()),
       /** The last look at what runs, by cluster. */
       looks: z.array(policyLook),
+      /** Clusters that only a collector tells of: whole objects are not known here, so what runs is not judged. */
+      unjudged: z.array(z.string()),
     }),
   },
   getPolicy: {

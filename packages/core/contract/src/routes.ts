@@ -100,6 +100,10 @@ const overview = z.object({
   openAlerts: z.record(severity, z.number().int()),
   openFindings: z.record(severity, z.number().int()),
   exploitedFindings: z.number().int(),
+  /** What fails of hosts and clusters and no exception allows; 10,000 where there are more. */
+  failedChecks: z.number().int(),
+  /** Workloads that run and that a policy would deny, once for each policy. */
+  wouldBeDenied: z.number().int(),
   /** Alerts of the last 24 hours by hour, oldest first; 24 entries. */
   alertsByHour: z.array(z.object({ time: z.number().int(), count: z.number().int() })),
   latestAlerts: z.array(storedAlert).max(5),

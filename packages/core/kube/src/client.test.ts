@@ -150,6 +150,33 @@ describe("credentials", () => {
   });
 });
 
+test("a connection that the server has closed meanwhile is no failure of a question that only reads", async () => {
+  let connections = 0;
+  const answered = new WeakSet<object>();
+  const server = createServer((request, response) => {
+    // Of each connection only the first request is answered.
+    if (answered.has(request.socket)) return void request.socket.destroy();
+    answered.add(request.socket);
+    connections++;
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ kind: "PodList", metadata: {}, items: [] }));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const { port } = server.address() as AddressInfo;
+  using kube = connect({
+    access: { server: `http://127.0.0.1:${port}`, namespace: "default", token: async () => undefined },
+  });
+  try {
+    for (let index = 0; index < 3; index++) assert.deepEqual((await kube.list(resources.pods)).items, []);
+    assert.equal(connections, 3);
+    const made = kube.create(resources.pods, { metadata: { name: "a", namespace: "b" } });
+    await assert.rejects(made, /does not answer/, "what changes something is not done twice");
+  } finally {
+    server.closeAllConnections();
+    server.close();
+  }
+});
+
 test("the chain of owners ends where nothing is known, and at a circle", () => {
   const owner = (kind: string, uid: string): object => ({
     apiVersion: "apps/v1",

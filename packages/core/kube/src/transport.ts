@@ -1,6 +1,7 @@
 import { Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import type { Access, ExecCredential } from "./credentials.ts";
+import { systemCode } from "@bulwark/model";
 import { KubeError, statusError, unreachable, type Status } from "./error.ts";
 
 export type Query = Readonly<Record<string, boolean | number | string | undefined>>;
@@ -129,7 +130,11 @@ interface Opening {
   call: Call;
 }
 
-function open(request: typeof httpsRequest, url: URL, opening: Opening): Promise<IncomingMessage> {
+/** Connections that a server has closed meanwhile: so many in turn are passed over, and no more. */
+const mostStale = 8;
+
+/** A server closes connections that nobody uses; where it does so as a question comes, a question that only reads is asked anew. */
+async function open(request: typeof httpsRequest, url: URL, opening: Opening, stale = 0): Promise<IncomingMessage> {
   const { method, headers, agent, body, call } = opening;
   return new Promise((done, fail) => {
     const signal = call.signal;
@@ -142,6 +147,9 @@ function open(request: typeof httpsRequest, url: URL, opening: Opening): Promise
     });
     sent.on("error", (error) => {
       clearTimeout(timer);
+      if (method === "GET" && sent.reusedSocket && systemCode(error) === "ECONNRESET" && stale < mostStale) {
+        return done(open(request, url, opening, stale + 1));
+      }
       fail(call.signal?.aborted === true ? error : unreachable(call.what, url.origin, error));
     });
     sent.end(body);

@@ -1,4 +1,5 @@
 /** Kubernetes objects from files. */
+export { casesBeside, casesProblems, filesWithCases, verdictProblem } from "./cases.ts";
 export { editText, type Edit } from "./edit.ts";
 export { fieldOf, isRecord, recordOf, recordsOf, stringOf } from "./fields.ts";
 export { labelsOf, selectorMatches } from "./label-selector.ts";

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { installedPackage, operatingSystem } from "./inventory.ts";
 import { checkResult } from "./misconfiguration.ts";
 
 /** What benchmarks are asked of: a host by its node's name, or a cluster. */
@@ -7,6 +8,25 @@ export const benchmarkSubject = z.strictObject({
   name: z.string().min(1).max(256),
 });
 export type BenchmarkSubject = z.infer<typeof benchmarkSubject>;
+
+/** Programs of runtimes and of Kubernetes that are on a host, under the names that advisories have for them. */
+export const hostPrograms = z.strictObject({
+  os: operatingSystem.nullable(),
+  found: z
+    .array(
+      z.strictObject({
+        /** `runc`, `kubelet`. */
+        part: z.string().max(64),
+        where: z.string().max(4608),
+        version: z.string().max(256),
+        packages: z.array(installedPackage).max(8),
+        /** Why its version is not known; empty where it is. */
+        reason: z.string().max(1024),
+      }),
+    )
+    .max(200),
+});
+export type HostPrograms = z.infer<typeof hostPrograms>;
 
 /** What the checks of every benchmark say of one host or cluster. */
 export const benchmarkReport = z.strictObject({
@@ -19,6 +39,8 @@ export const benchmarkReport = z.strictObject({
     .array(z.strictObject({ id: z.string().max(64), applies: z.boolean(), reason: z.string().max(2048) }))
     .max(100),
   results: z.array(checkResult).max(10_000),
+  /** Of a host: an agent has no advisories, and the server holds these against its own. */
+  programs: hostPrograms.optional(),
 });
 export type BenchmarkReport = z.infer<typeof benchmarkReport>;
 

@@ -270,8 +270,8 @@ export interface BenchmarkRepository {
     state?: CheckState | undefined;
     subject?: BenchmarkSubject | undefined;
   }): Promise<BenchmarkState[]>;
-  /** How many hosts and clusters each check says what of. */
-  counts(): Promise<{ check: string; state: CheckState; count: number }[]>;
+  /** What fails of hosts and clusters, but for exceptions; counted up to `most`. */
+  failing(most: number, now: number): Promise<number>;
   report(subject: BenchmarkSubject): Promise<BenchmarkReport | undefined>;
   /** Checks by state, over all hosts and clusters, on each of the last days that has a report; oldest first. */
   days(count: number, now: number): Promise<{ time: number; passed: number; failed: number; unknown: number }[]>;

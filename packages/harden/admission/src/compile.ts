@@ -28,7 +28,8 @@ import type { Json } from "./request.ts";
 export interface CompiledPolicy {
   readonly policy: Policy;
   readonly conditions: readonly { readonly name: string; readonly program: Program }[];
-  readonly variables: readonly { readonly name: string; readonly program: Program }[];
+  /** By name. One may use those before it. */
+  readonly variables: ReadonlyMap<string, Program>;
   /** Of a ValidatingAdmissionPolicy. */
   readonly validations: readonly {
     readonly validation: ValidatingPolicy["spec"]["validations"][number];
@@ -67,12 +68,12 @@ export function compilePolicy(object: Json, source = ""): CompiledPolicy {
     program: part(at, `spec.matchConditions[${index}].expression`, expression, base, "bool"),
   }));
   const types: Record<string, Type> = {};
-  const variables = spec.variables.map(({ name, expression }, index) => {
-    const known = withVariables(base, types);
-    const program = part(at, `spec.variables[${index}].expression`, expression, known);
+  const variables = new Map<string, Program>();
+  for (const [index, { name, expression }] of spec.variables.entries()) {
+    const program = part(at, `spec.variables[${index}].expression`, expression, withVariables(base, types));
     types[name] = program.type;
-    return { name, program };
-  });
+    variables.set(name, program);
+  }
   const full = withVariables(base, types);
   const empty = { policy, conditions, variables, validations: [], annotations: [], mutations: [] };
   return policy.kind === "MutatingAdmissionPolicy"

@@ -1,4 +1,14 @@
-import { Authorizer, CelError, compile, kubernetesEnvironment, type Ask, type Program, type Value } from "@bulwark/cel";
+import {
+  Authorizer,
+  CelError,
+  compile,
+  kubernetesEnvironment,
+  LazyMessage,
+  perCallLimit,
+  type Ask,
+  type Program,
+  type Value,
+} from "@bulwark/cel";
 import type { CompiledPolicy } from "./compile.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
 
@@ -34,56 +44,49 @@ const requestResource = compile(
 
 /** An evaluation of a policy, with a budget that its expressions share. */
 export function evaluation(
-  { variables }: Pick<CompiledPolicy, "variables">,
-  { request, namespace, ask }: Subject,
+  variables: CompiledPolicy["variables"],
+  subject: Subject,
   params: Json | null,
   budget: number,
 ): Evaluation {
   let left = budget;
-  const computed: Record<string, unknown> = {};
-  const authorizer = new Authorizer(ask);
-  const names = {
-    object: request.object,
-    oldObject: request.oldObject,
-    request: requestFields(request),
-    params,
-    namespaceObject: namespace,
-    authorizer,
-    get "authorizer.requestResource"() {
-      const { group, resource } = request.resource;
-      const { subResource: subresource, namespace: where, name } = request;
-      return requestResource.evaluate({ authorizer, group, resource, subresource, where, name });
-    },
-    variables: computed,
-  };
+  const names = new Names(subject, params, new LazyMessage("variables", variables, run));
+  const limits = { costLimit: 0, spent: (cost: number): number => (left -= cost) };
   function run(program: Program): Value {
     if (left <= 0) throw new CelError("cost", "the expressions of this policy cost more than is allowed together");
-    return program.evaluate(names, {
-      costLimit: Math.min(left, 1_000_000),
-      spent: (cost) => (left -= cost),
-    });
+    limits.costLimit = Math.min(left, perCallLimit);
+    return program.evaluate(names, limits);
   }
-  for (const { name, program } of variables) defineOnce(computed, name, () => run(program));
   return { run };
 }
 
-/** A failure is kept as well: a variable that fails fails for everyone. */
-function defineOnce(target: Record<string, unknown>, name: string, compute: () => unknown): void {
-  let outcome: { value: unknown } | { error: unknown } | undefined;
-  Object.defineProperty(target, name, {
-    enumerable: true,
-    get() {
-      if (!outcome) {
-        try {
-          outcome = { value: compute() };
-        } catch (error) {
-          outcome = { error };
-        }
-      }
-      if ("error" in outcome) throw outcome.error;
-      return outcome.value;
-    },
-  });
+/** What the expressions of a policy may name. A class, because what is computed has to be a getter of all of them. */
+class Names implements Readonly<Record<string, unknown>> {
+  readonly [name: string]: unknown;
+  readonly object: Json | null;
+  readonly oldObject: Json | null;
+  readonly request: Json;
+  readonly params: Json | null;
+  readonly namespaceObject: Json | null;
+  readonly authorizer: Authorizer;
+  readonly variables: Value;
+  readonly #request: AdmissionRequest;
+
+  constructor({ request, namespace, ask }: Subject, params: Json | null, variables: Value) {
+    this.object = request.object;
+    this.oldObject = request.oldObject;
+    this.request = requestFields(request);
+    this.params = params;
+    this.namespaceObject = namespace;
+    this.authorizer = new Authorizer(ask);
+    this.variables = variables;
+    this.#request = request;
+  }
+  get "authorizer.requestResource"(): Value {
+    const { resource, subResource: subresource, namespace: where, name } = this.#request;
+    const { group, resource: plural } = resource;
+    return requestResource.evaluate({ authorizer: this.authorizer, group, resource: plural, subresource, where, name });
+  }
 }
 
 /** The fields of an AdmissionRequest that expressions see; not the objects, which have names of their own. */

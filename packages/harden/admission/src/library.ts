@@ -1,8 +1,7 @@
-import { existsSync, globSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { isRecord, readTexts } from "@bulwark/manifests";
-import { errorText, severity, type Severity } from "@bulwark/model";
-import { parse } from "yaml";
+import { casesBeside, casesProblems, filesWithCases, isRecord, readTexts, verdictProblem } from "@bulwark/manifests";
+import { severity, type Severity } from "@bulwark/model";
 import { z } from "zod";
 import { compilePolicy, type CompiledPolicy } from "./compile.ts";
 import { createAdmission, type Admission, type AdmissionOptions, type Review } from "./engine.ts";
@@ -23,6 +22,8 @@ export interface LibraryPolicy {
   /** Why anybody should care. */
   readonly why: string;
   readonly remedy: string;
+  /** The level of the Pod Security Standards that it is a part of: all parts of `restricted` together are that standard. */
+  readonly podSecurity: string | undefined;
   /** Policies and bindings of the file, as they are applied to a cluster. */
   readonly objects: readonly Json[];
   readonly compiled: CompiledPolicy;
@@ -55,11 +56,11 @@ export type PolicyCase = z.infer<typeof caseDocument>;
  * excerpt for the first that is wrong; with `onError` those are told and left out.
  */
 export function loadLibrary(folder: string, onError?: (error: unknown) => void): LibraryPolicy[] {
-  const files = globSync("**/*.{yaml,yml}", { cwd: folder }).filter((file) => !/\.cases\.ya?ml$/.test(file));
+  const files = filesWithCases(folder);
   if (files.length === 0) {
     throw new AdmissionError("unreadable", `${folder}: no policy in it`, { remedy: "name a folder with YAML files" });
   }
-  return files.toSorted().flatMap((file) => {
+  return files.flatMap((file) => {
     try {
       return policiesOf(folder, file);
     } catch (error) {
@@ -113,6 +114,7 @@ export function readPolicies(file: string, text: string, category = ""): Library
         severity: level.success ? level.data : "medium",
         why: annotations[annotation("why")] ?? "",
         remedy: annotations[annotation("remedy")] ?? "",
+        podSecurity: annotations[annotation("pod-security")],
         objects: all,
         compiled,
         fix: fix ? compilePolicy(fix, file) : undefined,
@@ -127,21 +129,10 @@ function nameOf(object: Json): string {
 
 /** The cases beside a policy; none where there is no file. Raises `AdmissionError`. */
 export function casesOf({ file }: Pick<LibraryPolicy, "file">): PolicyCase[] {
-  const path = file.replace(/\.(ya?ml)$/, ".cases.$1");
-  if (!existsSync(path)) return [];
-  try {
-    return z
-      .array(caseDocument)
-      .max(200)
-      .parse(parse(readFileSync(path, "utf8"), { maxAliasCount: 1000 }));
-  } catch (error) {
-    const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
-    const text = issue ? `${issue.path.join(".")}: ${issue.message}` : errorText(error);
-    throw new AdmissionError("invalid", `${path}: ${text}`, {
-      remedy: "a case has name, object and expect",
-      cause: error,
-    });
-  }
+  return casesBeside(file, z.array(caseDocument).max(200), (text, cause) => {
+    const remedy = "a case has name, object and expect";
+    return new AdmissionError("invalid", text, { remedy, cause });
+  });
 }
 
 /** All policies of a library in force, each found by its own name, and their fixes apart. */
@@ -175,13 +166,8 @@ export function fixed({ fix }: Pick<LibraryPolicy, "fix">, object: Json, options
 }
 
 /** Runs the cases of a policy. One line for each that does not hold, and where there is no case of each kind. */
-export function caseProblems(policy: LibraryPolicy): string[] {
-  const cases = casesOf(policy);
-  const missing = (["allow", "deny"] as const).filter((kind) => !cases.some(({ expect }) => expect === kind));
-  return [
-    ...missing.map((kind) => `${policy.name}: no case that it must ${kind}`),
-    ...cases.flatMap((item) => caseProblem(policy, item).map((text) => `${policy.name}: ${item.name}: ${text}`)),
-  ];
+export async function caseProblems(policy: LibraryPolicy): Promise<string[]> {
+  return casesProblems(policy.name, casesOf(policy), (item) => caseProblem(policy, item));
 }
 
 function caseProblem(policy: LibraryPolicy, item: PolicyCase): string[] {
@@ -197,12 +183,11 @@ function caseProblem(policy: LibraryPolicy, item: PolicyCase): string[] {
   const { allowed, asked, decisions } = ask(item.object);
   const messages = decisions.map(({ failure }) => failure.message);
   if (asked.length === 0 && item.expect === "deny") return ["the policy is not about this object"];
-  if (allowed !== (item.expect === "allow")) return [allowed ? "is allowed" : `is denied: ${messages.join("; ")}`];
-  if (decisions.some(({ failure }) => failure.error)) return [`is denied by an error: ${messages.join("; ")}`];
-  const { message } = item;
-  if (message !== undefined && !messages.some((text) => text.includes(message))) {
-    return [`the message is "${messages.join("; ")}", without "${message}"`];
+  if (item.expect === "deny" && decisions.some(({ failure }) => failure.error)) {
+    return [`is denied by an error: ${messages.join("; ")}`];
   }
+  const problem = verdictProblem(item, allowed, messages);
+  if (problem !== undefined) return [problem];
   if (item.expect === "allow" || !policy.fix || !item.fixed) return [];
   const mended = ask(fixed(policy, item.object, options));
   return mended.allowed ? [] : [`the fix does not mend it: ${mended.decisions[0]?.failure.message ?? ""}`];

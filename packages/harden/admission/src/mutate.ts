@@ -33,7 +33,7 @@ export function mutate(compiled: CompiledPolicy, subject: Subject, params: Json 
   for (const [index, { patchType, program }] of compiled.mutations.entries()) {
     try {
       const request = { ...subject.request, object: now };
-      const value = toJson(evaluation(compiled, { ...subject, request }, params, policyBudget).run(program));
+      const value = toJson(evaluation(compiled.variables, { ...subject, request }, params, policyBudget).run(program));
       now = patchType === "JSONPatch" ? applyPatch(now, readPatch(value)) : applied(now, value);
     } catch (error) {
       return refuse(`expression '${program.expression}' resulted in error: ${errorText(error)}`, index);

@@ -36,7 +36,7 @@ export function validate(compiled: CompiledPolicy, subject: Subject, params: Jso
     if (conditions === false || failurePolicy === "Ignore") return none;
     return { ...none, applies: true, failures: [failed(conditions, -1)] };
   }
-  const expressions = evaluation(compiled, subject, params, policyBudget);
+  const expressions = evaluation(compiled.variables, subject, params, policyBudget);
   const failures: Failure[] = [];
   for (const [index, { validation, program, message }] of compiled.validations.entries()) {
     try {
@@ -59,10 +59,12 @@ function failed(message: string, validation: number): Failure {
   return { message, reason: "Invalid", validation, error: true };
 }
 
+const noVariables: CompiledPolicy["variables"] = new Map();
+
 /** True, false, or why they could not be asked: one that is false decides, whatever else failed. */
 export function conditionsHold(compiled: CompiledPolicy, subject: Subject, params: Json | null): boolean | string {
   if (compiled.conditions.length === 0) return true;
-  const expressions = evaluation({ variables: [] }, subject, params, conditionBudget);
+  const expressions = evaluation(noVariables, subject, params, conditionBudget);
   let problem: string | undefined;
   for (const { name, program } of compiled.conditions) {
     try {

@@ -4,7 +4,7 @@ import { resources, type Kube, type KubeResource, type Resource } from "@bulwark
 import { fieldOf, isRecord, recordOf, recordsOf, stringOf } from "@bulwark/manifests";
 import { errorText } from "@bulwark/model";
 import { flagsOf } from "./facts/processes.ts";
-import { judgeVersions, versionsIn } from "./versions.ts";
+import { clusterParts, judgeVersions, versionsIn } from "./versions.ts";
 
 /** The names that checks of clusters know facts by. */
 export const clusterVariables: readonly string[] = [
@@ -67,7 +67,7 @@ export async function collectCluster(kube: Kube, database?: AdvisoryDatabase): P
     const reason = missing[`objects.${kind}`];
     if (reason !== undefined) missing["objects.grants"] = reason;
   }
-  const judged = await judgeVersions(versionsIn(version, nodes, objects.pods ?? []), database);
+  const judged = await judgeVersions(clusterParts, versionsIn(version, nodes, objects.pods ?? []), null, database);
   const hidden =
     managed === "" ? "no control plane is seen" : `${managed} runs the control plane, and shows nothing of it`;
   return {

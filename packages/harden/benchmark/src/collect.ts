@@ -9,6 +9,7 @@ import { kernel } from "./facts/kernel.ts";
 import { kubernetes } from "./facts/kubernetes.ts";
 import { mounts } from "./facts/mounts.ts";
 import { privileged } from "./facts/privileged.ts";
+import { programs } from "./facts/programs.ts";
 import { processes } from "./facts/processes.ts";
 import { runtimes } from "./facts/runtimes.ts";
 import { settings } from "./facts/settings.ts";
@@ -44,17 +45,20 @@ const collectors: readonly Collector[] = [
   firewall,
   runtimes,
   kubernetes,
+  programs,
 ];
 
 /** The names that checks of hosts know facts by. */
-export const hostVariables: readonly string[] = [...collectors, walkCollector(false)].flatMap(
-  ({ variables }) => variables,
-);
+export const hostVariables: readonly string[] = [...collectors, walkCollector(false)]
+  .flatMap(({ variables }) => variables)
+  .concat("versions");
 
 /** Looks at a host once: all that its checks ask for. Reads files only; runs nothing. */
 export function collectHost({ root = "/", needs, deep = false }: CollectOptions): Facts {
   const { host, missing } = createHost(openRoot(root), needs);
   const values: Record<string, unknown> = {};
   for (const collector of [...collectors, walkCollector(deep)]) Object.assign(values, collector.collect(host));
+  // Who has a database of advisories asks it afterwards: `withVersions`.
+  host.miss("versions", "where this host was looked at there are no advisories; a server asks its own");
   return { values, missing };
 }

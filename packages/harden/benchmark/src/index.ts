@@ -2,6 +2,7 @@
 export { catalogueOf, type Catalogue, type CheckInfo, type SetInfo } from "./catalogue.ts";
 export { collectCluster } from "./cluster.ts";
 export { collectHost, type CollectOptions } from "./collect.ts";
+export { withVersions } from "./host-versions.ts";
 export { chosen, evaluateBenchmark, needsOf, type Choice } from "./evaluate.ts";
 export { loadLibrary } from "./load.ts";
 export { loadPeer } from "./peer.ts";

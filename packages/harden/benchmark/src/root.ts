@@ -28,7 +28,8 @@ export interface Root {
   readonly path: string;
   /** The text; undefined where there is no such file. Raises `RootError`. */
   text(path: string): string | undefined;
-  bytes(path: string): Buffer | undefined;
+  /** Of a file that is at most as long as the limit, 4 MB unless told. */
+  bytes(path: string, limit?: number): Buffer | undefined;
   /** What is known of it, links followed unless told not to; undefined where it is not there. Raises `RootError`. */
   stat(path: string, options?: { link: boolean }): Stats | undefined;
   /** Names in a folder, in order; undefined where there is none. Raises `RootError`. */
@@ -68,14 +69,14 @@ export function openRoot(path: string): Root {
     return done;
   }
 
-  function bytes(place: string): Buffer | undefined {
+  function bytes(place: string, limit = sizeLimit): Buffer | undefined {
     const found = real(place);
     if (found === undefined) return undefined;
     return guarded(place, () => {
       const file = openSync(at(found), constants.O_RDONLY | constants.O_NONBLOCK | constants.O_NOFOLLOW);
       try {
         if (!fstatSync(file).isFile()) throw new RootError("unreadable", `${place}: not a file`);
-        return readAll(file, place);
+        return readAll(file, place, limit);
       } finally {
         closeSync(file);
       }
@@ -131,16 +132,23 @@ const reasons: Readonly<Record<string, string>> = {
   ELOOP: "too many links",
 };
 
-/** Files of /proc say that they are empty: read until there is no more. */
-function readAll(file: number, name: string): Buffer {
+/** Files of /proc say that they are empty: read until there is no more. Of others the first part is all, and is not copied. */
+function readAll(file: number, name: string, limit: number): Buffer {
   const parts: Buffer[] = [];
   let size = 0;
-  for (;;) {
-    const part = Buffer.alloc(65_536);
-    const count = readSync(file, part, 0, part.length, null);
-    if (count === 0) return Buffer.concat(parts, size);
+  for (let next = Math.max(fstatSync(file).size + 1, 65_536); ; next = 65_536) {
+    if (next > limit + 65_536) throw tooLarge(name, limit);
+    const part = Buffer.alloc(next);
+    let count = 0;
+    // A read may give less than there is.
+    for (let got = 1; got > 0 && count < next; count += got) got = readSync(file, part, count, next - count, null);
     parts.push(part.subarray(0, count));
     size += count;
-    if (size > sizeLimit) throw new RootError("unreadable", `${name}: larger than ${sizeLimit} bytes`);
+    if (size > limit) throw tooLarge(name, limit);
+    if (count < next) return parts.length === 1 ? (parts[0] ?? part) : Buffer.concat(parts, size);
   }
+}
+
+function tooLarge(name: string, limit: number): RootError {
+  return new RootError("unreadable", `${name}: larger than ${limit} bytes`);
 }

@@ -1,8 +1,7 @@
-import { existsSync, globSync, readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { readTexts } from "@bulwark/manifests";
+import { casesBeside, casesProblems, filesWithCases, readTexts, verdictProblem } from "@bulwark/manifests";
 import { errorText, severity, type Severity } from "@bulwark/model";
-import { parse } from "yaml";
 import { z } from "zod";
 import { ImagePolicyError } from "./error.ts";
 import { notScanned, weakness, type ImageSource, type ScanFacts } from "./facts.ts";
@@ -26,12 +25,7 @@ export function loadImagePolicies(path: string, onError?: (error: unknown) => vo
       remedy: "name a file with an ImagePolicy, or a folder of them",
     });
   }
-  const files = stat.isDirectory()
-    ? globSync("**/*.{yaml,yml}", { cwd: path })
-        .filter((file) => !/\.cases\.ya?ml$/.test(file))
-        .toSorted()
-        .map((file) => join(path, file))
-    : [path];
+  const files = stat.isDirectory() ? filesWithCases(path).map((file) => join(path, file)) : [path];
   return files.flatMap((file) => {
     try {
       return policiesOf(file);
@@ -125,35 +119,19 @@ type ImageCase = z.infer<typeof caseDocument>;
 
 /** The cases beside a policy; none where there is no file. Raises `ImagePolicyError`. */
 export function imageCasesOf({ file }: Pick<ImagePolicyFile, "file">): ImageCase[] {
-  const path = file.replace(/\.(ya?ml)$/, ".cases.$1");
-  if (!existsSync(path)) return [];
-  try {
-    return z
-      .array(caseDocument)
-      .max(200)
-      .parse(parse(readFileSync(path, "utf8"), { maxAliasCount: 1000 }));
-  } catch (error) {
-    const issue = error instanceof z.ZodError ? error.issues[0] : undefined;
-    const text = issue ? `${issue.path.join(".")}: ${issue.message}` : errorText(error);
-    throw new ImagePolicyError("invalid", `${path}: ${text}`, {
-      remedy: "a case of an ImagePolicy has name, image, facts and expect",
-      cause: error,
-    });
-  }
+  return casesBeside(file, z.array(caseDocument).max(200), (text, cause) => {
+    const remedy = "a case of an ImagePolicy has name, image, facts and expect";
+    return new ImagePolicyError("invalid", text, { remedy, cause });
+  });
 }
 
 /** Runs the cases of a policy. One line for each that does not hold, and where there is no case of each kind. */
 export async function imageCaseProblems(one: ImagePolicyFile): Promise<string[]> {
-  const cases = imageCasesOf(one);
-  const { name } = one.policy;
-  const missing = (["allow", "deny"] as const).filter((kind) => !cases.some(({ expect }) => expect === kind));
-  const problems = await Promise.all(
-    cases.map(async (item) => (await caseProblem(one.policy, item)).map((text) => `${name}: ${item.name}: ${text}`)),
-  );
-  return [...missing.map((kind) => `${name}: no case that it must ${kind}`), ...problems.flat()];
+  return casesProblems(one.policy.name, imageCasesOf(one), async (item) => caseProblem(one.policy, item));
 }
 
-async function caseProblem(policy: ImagePolicy, { image, facts, expect, message }: ImageCase): Promise<string[]> {
+async function caseProblem(policy: ImagePolicy, item: ImageCase): Promise<string[]> {
+  const { image, facts, expect } = item;
   const judge = createImageJudge({ source: sourceOf(facts) });
   let messages: string[];
   try {
@@ -163,13 +141,8 @@ async function caseProblem(policy: ImagePolicy, { image, facts, expect, message 
   } catch (error) {
     return [errorText(error)];
   }
-  if ((messages.length === 0) !== (expect === "allow")) {
-    return [messages.length === 0 ? "is allowed" : `is denied: ${messages.join("; ")}`];
-  }
-  if (message !== undefined && !messages.some((text) => text.includes(message))) {
-    return [`the message is "${messages.join("; ")}", without "${message}"`];
-  }
-  return [];
+  const problem = verdictProblem(item, messages.length === 0, messages);
+  return problem === undefined ? [] : [problem];
 }
 
 function sourceOf({ digest, age, config, signatures, attestations, report }: ImageCase["facts"]): ImageSource {

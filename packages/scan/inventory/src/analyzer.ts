@@ -6,6 +6,8 @@ import { conclude, type InventoryFact } from "./conclude.ts";
 import { extractors } from "./extractors/index.ts";
 import type { Extractor, Found, Owned } from "./extractor.ts";
 
+export { osFiles } from "./os-release.ts";
+
 /** The packages of a tree, as an analyzer that shares its pass over the tree with others. */
 export const inventoryAnalyzer: Analyzer<InventoryFact, Inventory> = {
   name: "inventory",

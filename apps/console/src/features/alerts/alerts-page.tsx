@@ -41,18 +41,12 @@ export function AlertsPage() {
         columns={columns}
         renderCard={(alert) => <AlertCard alert={alert} />}
         cardsBelow={720}
-        rows={list.rows}
+        {...list}
         idOf={idOf}
         nameOf={(alert) => `${t(`severity.${alert.severity}`)}: ${known.rule(alert.rule, "title", alert.title)}`}
         selected={id}
         onSelect={(alert) => change({ id: alert.id })}
         keys={{ a: (alert) => alert.state === "open" && update.mutate({ id: alert.id, state: "acknowledged" }) }}
-        loading={list.loading}
-        error={list.error}
-        retry={list.retry}
-        hasMore={list.hasMore}
-        loadingMore={list.loadingMore}
-        loadMore={list.loadMore}
         fresh={list.fresh}
         onTop={list.setTop}
         pill={list.waiting > 0 ? { text: t("alerts.new", { count: list.waiting }), onPress: list.show } : undefined}

@@ -42,17 +42,11 @@ export function ContainersPage() {
         columns={useColumns()}
         renderCard={(container) => <ContainerCard container={container} />}
         cardsBelow={720}
-        rows={list.rows}
+        {...list}
         idOf={idOf}
         nameOf={({ name, state }) => `${name}, ${t(`containerState.${state}`)}`}
         selected={selected ? idOf(selected) : id}
         onSelect={(container) => change({ id: container.id })}
-        loading={list.loading}
-        error={list.error}
-        retry={list.retry}
-        hasMore={list.hasMore}
-        loadingMore={list.loadingMore}
-        loadMore={list.loadMore}
         pill={changed ? { text: t("table.changed"), onPress: refresh } : undefined}
         empty={<NoContainers clear={isFiltered ? () => change({}, "all") : undefined} />}
       />

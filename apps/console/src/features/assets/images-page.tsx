@@ -50,17 +50,11 @@ export function ImagesPage() {
         label={t("assets.images")}
         columns={useColumns()}
         renderCard={(image) => <ImageCard image={image} />}
-        rows={list.rows}
+        {...list}
         idOf={idOf}
         nameOf={({ name }) => name}
         selected={id}
         onSelect={(image) => change({ id: image.key, package: undefined })}
-        loading={list.loading}
-        error={list.error}
-        retry={list.retry}
-        hasMore={list.hasMore}
-        loadingMore={list.loadingMore}
-        loadMore={list.loadMore}
         pill={changed ? { text: t("table.changed"), onPress: refresh } : undefined}
         empty={<NoImages clear={q === undefined ? undefined : () => change({ q: undefined })} />}
       />

@@ -78,16 +78,10 @@ export function ScansPage() {
         label={t("scans.title")}
         columns={useColumns()}
         renderCard={(scan) => <ScanCard scan={scan} />}
-        rows={list.rows}
+        {...list}
         idOf={idOf}
         nameOf={({ name, state }) => `${name}: ${t(`scans.states.${state}`)}`}
         onSelect={({ key }) => void navigate({ to: "/assets/images", search: { id: key } })}
-        loading={list.loading}
-        error={list.error}
-        retry={list.retry}
-        hasMore={list.hasMore}
-        loadingMore={list.loadingMore}
-        loadMore={list.loadMore}
         empty={<Empty icon={<LayersIcon size={20} />} title={t("scans.none")} text={t("scans.noneText")} />}
       />
     </Page>

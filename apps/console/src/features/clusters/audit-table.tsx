@@ -30,15 +30,9 @@ export function AuditTable({ cluster, q }: { cluster: string; q: string | undefi
       columns={useColumns()}
       renderCard={(event) => <AuditCard event={event} />}
       cardsBelow={640}
-      rows={list.rows}
+      {...list}
       idOf={idOf}
       nameOf={({ audit }) => `${audit.verb} ${objectOf(audit)}, ${audit.user}, ${audit.status}`}
-      loading={list.loading}
-      error={list.error}
-      retry={list.retry}
-      hasMore={list.hasMore}
-      loadingMore={list.loadingMore}
-      loadMore={list.loadMore}
       empty={<Empty icon={<ClusterIcon size={20} />} title={t("cluster.noAudit")} text={t("cluster.noAuditText")} />}
     />
   );

@@ -265,18 +265,12 @@ function Objects({ cluster, view, search, change }: ObjectsProps) {
       columns={useColumns(cluster, view, namespace !== undefined)}
       renderCard={(object) => <ObjectCard object={object} />}
       cardsBelow={620}
-      rows={list.rows}
+      {...list}
       idOf={idOf}
       nameOf={({ kind: own, name, status }) => [own, name, status].filter((word) => word !== "").join(", ")}
       selected={id}
       onSelect={(object) => change({ id: object.uid })}
       keys={{ o: inside }}
-      loading={list.loading}
-      error={list.error}
-      retry={list.retry}
-      hasMore={list.hasMore}
-      loadingMore={list.loadingMore}
-      loadMore={list.loadMore}
       pill={changed ? { text: t("table.changed"), onPress: refresh } : undefined}
       empty={
         <Empty icon={<ClusterIcon size={20} />} title={t("cluster.nothing")}>

@@ -38,16 +38,10 @@ export function FindingGroups({ by, filter, empty }: Props) {
       label={t(by === "package" ? "findings.views.packages" : "findings.views.weaknesses")}
       columns={useColumns(by)}
       renderCard={(group) => <GroupCard group={group} />}
-      rows={list.rows}
+      {...list}
       idOf={idOf}
       nameOf={({ severity, name }) => `${t(`severity.${severity}`)}: ${name}`}
       onSelect={({ kind, name }) => void navigate({ search: { ...filter, kind, [by]: name } })}
-      loading={list.loading}
-      error={list.error}
-      retry={list.retry}
-      hasMore={list.hasMore}
-      loadingMore={list.loadingMore}
-      loadMore={list.loadMore}
       pill={changed ? { text: t("table.changed"), onPress: refresh } : undefined}
       empty={empty}
     />

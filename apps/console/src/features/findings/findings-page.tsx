@@ -71,17 +71,11 @@ function FindingList({ search: { id, view: _, ...filter }, change, empty }: List
       label={t("findings.title")}
       columns={useColumns()}
       renderCard={(finding) => <FindingCard finding={finding} />}
-      rows={list.rows}
+      {...list}
       idOf={idOf}
       nameOf={({ severity, title }) => `${t(`severity.${severity}`)}: ${title}`}
       selected={id}
       onSelect={(finding) => change({ id: finding.fingerprint })}
-      loading={list.loading}
-      error={list.error}
-      retry={list.retry}
-      hasMore={list.hasMore}
-      loadingMore={list.loadingMore}
-      loadMore={list.loadMore}
       pill={changed ? { text: t("table.changed"), onPress: refresh } : undefined}
       empty={empty}
     />

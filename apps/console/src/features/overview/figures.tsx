@@ -78,7 +78,7 @@ export function Counts({ counts, page, exploited, note }: CountsProps) {
 
 export function Fleet({ overview }: { overview: Overview }) {
   const { t } = useTranslation();
-  const { containers, images, nodes } = overview;
+  const { containers, images, nodes, failedChecks, wouldBeDenied } = overview;
   return (
     <ul className={classes.fleet}>
       <li>
@@ -99,6 +99,16 @@ export function Fleet({ overview }: { overview: Overview }) {
       <li>
         <Link to="/health" className={classes.figure}>
           <Figure value={nodes} text={t("overview.nodes")} />
+        </Link>
+      </li>
+      <li>
+        <Link to="/posture" className={classes.figure}>
+          <Figure value={failedChecks} text={t("overview.failedChecks")} bad={failedChecks > 0} />
+        </Link>
+      </li>
+      <li>
+        <Link to="/policies" search={{ view: "running", verdict: "denied" }} className={classes.figure}>
+          <Figure value={wouldBeDenied} text={t("overview.wouldBeDenied")} bad={wouldBeDenied > 0} />
         </Link>
       </li>
     </ul>

@@ -49,16 +49,10 @@ export function DecisionsTable({ search, change }: Props) {
         label={t("policy.views.decisions")}
         columns={useColumns()}
         renderCard={(row) => <DecisionCard row={row} />}
-        rows={list.rows}
+        {...list}
         idOf={idOf}
         nameOf={(row) => `${t(`policy.outcomes.${row.outcome}`)}: ${placeOf(row)}, ${row.policy}`}
         onSelect={({ policy }) => policy !== "" && change({ id: policy })}
-        loading={list.loading}
-        error={list.error}
-        retry={list.retry}
-        hasMore={list.hasMore}
-        loadingMore={list.loadingMore}
-        loadMore={list.loadMore}
         empty={
           <Empty icon={<GateIcon size={20} />} title={t("policy.noDecisions")} text={t("policy.noDecisionsText")} />
         }

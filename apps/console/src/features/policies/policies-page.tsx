@@ -96,7 +96,7 @@ function State() {
   const format = useFormat();
   const { data } = useQuery(policiesQuery);
   if (!data) return null;
-  const { webhook, looks, problems } = data;
+  const { webhook, looks, problems, unjudged } = data;
   const unread = looks.flatMap((look) => look.problems.map((text) => `${look.cluster}: ${text}`));
   const wrong = [...problems, ...unread];
   return (
@@ -111,6 +111,11 @@ function State() {
           {t("policy.look", { cluster, objects: format.number(objects) })} <Ago time={judgedAt} />
         </span>
       ))}
+      {unjudged.length > 0 && (
+        <span className="dim" title={t("policy.unjudgedWhy")}>
+          {t("policy.unjudged", { names: unjudged.join(", ") })}
+        </span>
+      )}
       {wrong.length > 0 && (
         <span className={classes.wrong} title={wrong.join("\n")}>
           <AlertIcon size={14} />

@@ -53,16 +53,10 @@ export function RunningTable({ search, change }: Props) {
         label={t("policy.views.running")}
         columns={useColumns()}
         renderCard={(row) => <ViolationCard row={row} />}
-        rows={list.rows}
+        {...list}
         idOf={idOf}
         nameOf={(row) => `${placeOf(row)}, ${row.policy}: ${row.message}`}
         onSelect={({ policy }) => change({ id: policy })}
-        loading={list.loading}
-        error={list.error}
-        retry={list.retry}
-        hasMore={list.hasMore}
-        loadingMore={list.loadingMore}
-        loadMore={list.loadMore}
         empty={
           <Empty icon={<GateIcon size={20} />} title={t("policy.noneRunning")} text={t("policy.noneRunningText")} />
         }

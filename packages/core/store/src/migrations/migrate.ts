@@ -12,6 +12,7 @@ import { actions } from "./0007-actions.ts";
 import { benchmarks } from "./0008-benchmarks.ts";
 import { runningPolicies } from "./0009-running-policies.ts";
 import { network } from "./0010-network.ts";
+import { failingChecks } from "./0011-failing-checks.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -28,6 +29,7 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   benchmarks,
   runningPolicies,
   network,
+  failingChecks,
 ];
 
 /** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */

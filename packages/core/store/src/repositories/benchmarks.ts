@@ -1,6 +1,7 @@
 import { promisify } from "node:util";
 import { gunzip, gzip } from "node:zlib";
 import type { BenchmarkException, BenchmarkReport, BenchmarkSubject, CheckState } from "@bulwark/model";
+import { sql } from "kysely";
 import type { Columns, Engine } from "../engine.ts";
 import type { Schema, Tx } from "../schema.ts";
 import type { BenchmarkRepository } from "../store.ts";
@@ -44,13 +45,14 @@ export function benchmarkRepository(engine: Engine): BenchmarkRepository {
         ...{ state: state as CheckState, since },
       }));
     },
-    async counts() {
-      const rows = await read
-        .selectFrom("benchmark_states")
-        .select(({ fn }) => ["check_id", "state", fn.countAll<number>().as("count")])
-        .groupBy(["check_id", "state"])
-        .execute();
-      return rows.map(({ check_id, state, count }) => ({ check: check_id, state: state as CheckState, count }));
+    async failing(most, now) {
+      const { rows } = await sql<{ count: number | string }>`select count(*) as count from (
+          select 1 from benchmark_states as it where it.state = 'fail' and not exists (
+            select 1 from benchmark_exceptions as excepted where excepted.check_id = it.check_id
+              and excepted.expires_at > ${now}
+              and (excepted.kind is null or (excepted.kind = it.kind and excepted.name = it.name)))
+          limit ${sql.lit(most)}) as failing`.execute(read);
+      return Number(rows[0]?.count ?? 0);
     },
     async report({ kind, name }) {
       const row = await read
