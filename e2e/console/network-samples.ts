@@ -22,7 +22,7 @@ export function workload(text: string, pod = 0): End {
   };
 }
 
-export function outside(name: string | null, ip: string): End {
+function outside(name: string | null, ip: string): End {
   return { workload: null, ip, name };
 }
 

@@ -138,7 +138,7 @@ spec: { podSelector: {}, policyTypes: [Ingress] }
       ]) {
         await page.goto(world.server.url + path);
         await page.getByRole("row").nth(1).or(page.locator("svg [data-node]").first()).first().waitFor();
-        await page.waitForLoadState("networkidle").catch(() => undefined);
+        await page.waitForTimeout(300);
         await page.evaluate(axe);
         const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
         const said = found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
