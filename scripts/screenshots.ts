@@ -3,6 +3,7 @@ import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { openBrowser } from "../e2e/browser.ts";
 import { fill } from "../e2e/console/samples.ts";
+import { manyFlows, networkCluster, sendFlows, shopFlows } from "../e2e/console/network-samples.ts";
 import { fillPolicies } from "../e2e/console/policy-samples.ts";
 import { startWorld } from "../e2e/console/world.ts";
 import { startProduct } from "../e2e/product.ts";
@@ -61,3 +62,54 @@ await take(
 await take("cluster-audit", "/clusters/east?view=audit", undefined, url);
 await take("policies", "/policies?id=run-as-non-root", undefined, url);
 await take("policies-running", "/policies?view=running", undefined, url);
+
+// A shop's traffic, and that of two thousand workloads.
+await using cluster = await networkCluster();
+await using shop = await startWorld(0, cluster.url);
+await sendFlows(shop, "east/node-a", shopFlows());
+await page.goto(await shop.server.createLoginLink());
+await page.waitForURL((address) => !address.pathname.startsWith("/login"));
+await take("network", "/network?open=east/shop,east/data,@servers", undefined, shop.server.url);
+await take(
+  "network-edge",
+  "/network?open=east/shop&view=table",
+  async () => {
+    await page.getByRole("row", { name: /shop\/checkout → pay\/api/ }).click();
+    await page.getByRole("link", { name: "Map" }).click();
+    await page.waitForTimeout(1500);
+  },
+  shop.server.url,
+);
+await take(
+  "network-policy",
+  "/network?policies=new&namespace=pay",
+  async () => {
+    await page.getByLabel("Text").fill(`apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata:
+  name: api
+  namespace: pay
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+  ingress:
+    - from:
+        - namespaceSelector:
+            matchLabels:
+              kubernetes.io/metadata.name: monitoring
+`);
+    await page.getByRole("button", { name: "What would it have denied?" }).click();
+    await page.getByText(/^Would have denied \d/).waitFor();
+  },
+  shop.server.url,
+);
+await page.emulateMedia({ colorScheme: "dark" });
+await page.evaluate(() => localStorage.setItem("bulwark.language", "zh"));
+await take("network-dark-zh", "/network?open=east/shop", undefined, shop.server.url);
+await page.evaluate(() => localStorage.removeItem("bulwark.language"));
+await page.emulateMedia({ colorScheme: "light" });
+await using crowd = await startWorld();
+await sendFlows(crowd, "east/node-a", manyFlows(2000, 10_000));
+await page.goto(await crowd.server.createLoginLink());
+await page.waitForURL((address) => !address.pathname.startsWith("/login"));
+await take("network-2000", "/network", async () => page.locator("svg [data-node]").first().waitFor(), crowd.server.url);

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseConfig } from "@bulwark/config";
@@ -19,10 +19,15 @@ export interface World extends AsyncDisposable {
   send: (node: string, records: AgentRecord[]) => Promise<void>;
 }
 
-/** A real server with the built console and an empty database in a folder of its own. */
-export async function startWorld(port = 0): Promise<World> {
+/**
+ * A real server with the built console and an empty database in a folder of its own. `cluster` is the address of an API
+ * server that it reads, as the cluster `east`.
+ */
+export async function startWorld(port = 0, cluster?: string): Promise<World> {
   const data = await mkdtemp(join(tmpdir(), "bulwark-console-"));
-  const config = { ...parseConfig(`server: { port: ${port} }`, "e2e.yaml"), data };
+  const clusters = cluster === undefined ? [] : [{ name: "east", kubeconfig: await kubeconfigOf(cluster, data) }];
+  const yaml = `server: { port: ${port}, kubernetes: { clusters: ${JSON.stringify(clusters)} } }`;
+  const config = { ...parseConfig(yaml, "e2e.yaml"), data };
   const logger = createLogger("e2e");
   logger.level = "silent";
   // The samples' clusters are in no configuration: what policies say of them would be forgotten.
@@ -50,4 +55,17 @@ export async function startWorld(port = 0): Promise<World> {
 async function agentOf(server: RunningServer, node: string): Promise<Client> {
   const authorization = `Bearer ${await server.createAgentToken(node)}`;
   return createClient(routes, { base: server.url, headers: () => ({ authorization }) });
+}
+
+async function kubeconfigOf(server: string, folder: string): Promise<string> {
+  const file = join(folder, "kubeconfig");
+  const one = (value: object) => [{ name: "c", ...value }];
+  const text = {
+    "current-context": "c",
+    contexts: one({ context: { cluster: "c", user: "c" } }),
+    clusters: one({ cluster: { server } }),
+    users: one({ user: { token: "t" } }),
+  };
+  await writeFile(file, JSON.stringify(text));
+  return file;
 }

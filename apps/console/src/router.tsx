@@ -5,6 +5,7 @@ import { alertSearch } from "./features/alerts/search.ts";
 import { containerSearch, imageSearch, scanSearch } from "./features/assets/search.ts";
 import { clusterSearch } from "./features/clusters/search.ts";
 import { findingSearch } from "./features/findings/search.ts";
+import { networkSearch } from "./features/network/search.ts";
 import { policySearch } from "./features/policies/search.ts";
 import { postureSearch } from "./features/posture/search.ts";
 import { sessionQuery } from "./features/session/session.ts";
@@ -94,6 +95,12 @@ const cluster = createRoute({
   validateSearch: clusterSearch,
   component: lazyRouteComponent(() => import("./features/clusters/cluster-page.tsx"), "ClusterPage"),
 });
+const network = createRoute({
+  getParentRoute: () => app,
+  path: "/network",
+  validateSearch: networkSearch,
+  component: lazyRouteComponent(() => import("./features/network/network-page.tsx"), "NetworkPage"),
+});
 const policies = createRoute({
   getParentRoute: () => app,
   path: "/policies",
@@ -131,6 +138,7 @@ const tree = root.addChildren([
     assets.addChildren([containers, images, scans, registries]),
     clusters,
     cluster,
+    network,
     policies,
     posture,
     health,

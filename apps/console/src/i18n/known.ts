@@ -9,6 +9,8 @@ export interface Known {
   counter: (name: string) => string;
   component: (id: string) => string;
   kubeFact: (key: string) => string;
+  /** Why policies can say nothing of a connection. */
+  unfit: (reason: string) => string;
 }
 
 export function useKnown(): Known {
@@ -23,6 +25,7 @@ export function useKnown(): Known {
     technique: (id) => find(`techniques.${word(id)}`, ""),
     counter: (name) => find(`counters.${word(name)}`, name),
     kubeFact: (key) => find(`kubeFacts.${word(key)}`, key),
+    unfit: (reason) => find(`unfit.${word(reason)}`, reason),
     component: (id) => find(`components.${word(id)}`, id),
   };
 }

@@ -17,6 +17,7 @@ import {
   GateIcon,
   KeyboardIcon,
   LogoutIcon,
+  NetworkIcon,
   OverviewIcon,
   PulseIcon,
   SearchIcon,
@@ -76,6 +77,7 @@ function Pages() {
       <Item to="/findings" search={{ state: "open" }} icon={BugIcon} text={t("nav.findings")} />
       <Item to="/assets" icon={BoxIcon} text={t("nav.assets")} />
       <Item to="/clusters" icon={ClusterIcon} text={t("nav.clusters")} />
+      <Item to="/network" icon={NetworkIcon} text={t("nav.network")} />
       <Item to="/policies" icon={GateIcon} text={t("nav.policies")} />
       <Item to="/posture" icon={ShieldIcon} text={t("nav.posture")} />
       <Item

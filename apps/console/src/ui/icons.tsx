@@ -37,6 +37,14 @@ export const ClusterIcon = icon(
 );
 export const ShieldIcon = icon("M12 3l7 3v5c0 5-3.500 8-7 10-3.500-2-7-5-7-10V6z", "M9 12l2 2 4-4");
 export const GateIcon = icon("M4 20V6l8-3 8 3v14", "M4 20h16", "M8 20v-9h8v9", "M12 11v9");
+export const NetworkIcon = icon(
+  "M9 5a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
+  "M2 18a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
+  "M16 18a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
+  "M10.500 7.600l-4 7.700M13.500 7.600l4 7.700M8 18h8",
+);
+export const GlobeIcon = icon("M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0", "M3 12h18", "M12 3c3 3 3 15 0 18c-3-3-3-15 0-18");
+export const ServerIcon = icon("M4 4h16v6H4z", "M4 14h16v6H4z", "M8 7h.01M8 17h.01");
 export const LayersIcon = icon("M12 4l9 5-9 5-9-5z", "M3 14l9 5 9-5");
 export const BellIcon = icon("M6 9a6 6 0 0 1 12 0c0 6 2 7 2 8H4c0-1 2-2 2-8", "M10 20a2.2 2.2 0 0 0 4 0");
 export const BugIcon = icon(
@@ -70,3 +78,6 @@ export const FlameIcon = icon(
 );
 export const TrashIcon = icon("M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13M10 11v5M14 11v5");
 export const PlusIcon = icon("M12 5v14M5 12h14");
+export const MinusIcon = icon("M5 12h14");
+export const FitIcon = icon("M4 9V4h5M15 4h5v5M20 15v5h-5M9 20H4v-5");
+export const InfoIcon = icon("M3 12a9 9 0 1 0 18 0a9 9 0 1 0-18 0", "M12 11v5M12 8h.01");

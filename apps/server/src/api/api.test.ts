@@ -195,6 +195,14 @@ describe("every route, in the order of a working day", () => {
     assert.ok(overview.troubles.some((item) => item.id === "sensor"));
   });
 
+  test("a node on which nothing runs is a node", async () => {
+    const component = { id: "sensor", node: "node-2", state: "ok", summary: "", reason: "", remedy: "" } as const;
+    const components = [{ ...component, counters: {}, updatedAt: Date.now() }];
+    const idle = server.client(await server.agent("node-2"));
+    await idle.ingest({ body: batchOf([{ type: "health", components }], { node: "node-2", spool: "idle" }) });
+    assert.equal((await person.getOverview()).nodes, 2);
+  });
+
   test("health tells of the server's parts and of the nodes'", async () => {
     const { version, components } = await person.getHealth();
     assert.equal(version, "0.0.0-test");

@@ -1,3 +1,5 @@
+import type { Component } from "@bulwark/model";
+import { alone } from "../health/board.ts";
 import type { HandlersOf } from "../http/register.ts";
 
 const mostFailing = 10_000;
@@ -29,7 +31,8 @@ export const overviewHandlers: HandlersOf<"overview"> = {
     ]);
     return {
       containers: { running: containers.running, privileged: containers.privileged },
-      nodes: containers.nodes,
+      // An agent tells how it is from the start, a node without containers too.
+      nodes: Math.max(containers.nodes, nodesOf(components).size),
       images,
       openAlerts,
       openFindings: findings.bySeverity,
@@ -43,3 +46,9 @@ export const overviewHandlers: HandlersOf<"overview"> = {
     };
   },
 };
+
+/** Nodes whose agents have told how they are. */
+function nodesOf(components: readonly Component[]): Set<string> {
+  const nodes = components.map(({ node }) => node);
+  return new Set(nodes.filter((node) => node !== alone && !node.startsWith(`${alone}/`)));
+}

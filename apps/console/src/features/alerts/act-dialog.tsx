@@ -10,7 +10,8 @@ import classes from "./alerts.module.css";
 import { Outcome } from "./outcome.tsx";
 
 interface Props {
-  alert: StoredAlert;
+  /** That it answers; null where a person acts without one. */
+  alert: StoredAlert | null;
   container: ContainerRef;
   close: () => void;
 }
@@ -21,13 +22,13 @@ const longestMinutes = 1440;
 export function ActDialog({ alert, container, close }: Props) {
   const { t } = useTranslation();
   const [form, setForm] = useState(() => suggest(alert));
-  const [reason, setReason] = useState(alert.title);
+  const [reason, setReason] = useState(alert?.title ?? "");
   const action = toAction(form, alert);
   const order = useMutation({
     mutationFn: async (dryRun: boolean) => {
       if (!action) throw new Error("nothing is filled in");
       return api.orderAction({
-        body: { container: container.id, alert: alert.id, action, reason: reason.trim(), dryRun },
+        body: { container: container.id, alert: alert?.id ?? null, action, reason: reason.trim(), dryRun },
       });
     },
   });
@@ -44,7 +45,9 @@ export function ActDialog({ alert, container, close }: Props) {
         <NativeSelect
           label={t("response.kind")}
           value={form.kind}
-          data={actionKinds.map((value) => ({ value, label: t(`response.kinds.${value}`) }))}
+          data={actionKinds
+            .filter((kind) => alert || kind !== "kill")
+            .map((value) => ({ value, label: t(`response.kinds.${value}`) }))}
           onChange={({ currentTarget: { value } }) =>
             change({ kind: actionKinds.find((kind) => kind === value) ?? form.kind })
           }

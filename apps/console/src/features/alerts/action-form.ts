@@ -23,10 +23,11 @@ const all: Record<ActionKind, true> = {
 /** In the order in which they are offered. Not the model's own list: with that, all of its schemas would be loaded. */
 export const actionKinds = Object.keys(all) as ActionKind[];
 
-/** What the alert itself suggests. */
-export function suggest({ process, evidence }: StoredAlert): ActionForm {
-  const peer = evidence.find(({ key }) => key === "peer")?.value ?? "";
-  const program = process?.executable ?? "";
+/** What the alert itself suggests; without one it is about the network. */
+export function suggest(alert: StoredAlert | null): ActionForm {
+  if (!alert) return { kind: "quarantine", minutes: 60, paths: "", peers: "", except: "" };
+  const peer = alert.evidence.find(({ key }) => key === "peer")?.value ?? "";
+  const program = alert.process?.executable ?? "";
   return {
     kind: peer === "" ? "freeze" : "quarantine",
     minutes: 60,
@@ -37,12 +38,15 @@ export function suggest({ process, evidence }: StoredAlert): ActionForm {
 }
 
 /** The action; undefined while something is missing. */
-export function toAction({ kind, minutes, paths, peers, except }: ActionForm, alert: StoredAlert): Action | undefined {
+export function toAction(
+  { kind, minutes, paths, peers, except }: ActionForm,
+  alert: StoredAlert | null,
+): Action | undefined {
   const limitMs = minutes * 60_000;
   const excepted = peersOf(except);
   switch (kind) {
     case "kill":
-      return alert.process
+      return alert?.process
         ? { kind, process: { pid: alert.process.pid, startTime: alert.process.startTime } }
         : undefined;
     case "deny-exec": {

@@ -1,0 +1,50 @@
+import { Button, Modal } from "@mantine/core";
+import type { Container, ListedEnd } from "@bulwark/model";
+import { useQuery } from "@tanstack/react-query";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { api } from "../../api/client.ts";
+import { Line } from "../../ui/raw.tsx";
+import { Failed, Lines } from "../../ui/states.tsx";
+import { ActDialog } from "../alerts/act-dialog.tsx";
+import { endName } from "./ends.ts";
+import classes from "./network.module.css";
+
+/** Which container of a workload is to be cut off; then what that would do, then the deed. */
+export function Quarantine({ end, close }: { end: ListedEnd; close: () => void }) {
+  const { t } = useTranslation();
+  const { cluster, key } = end;
+  const [chosen, setChosen] = useState<Container>();
+  const { data, error, refetch } = useQuery({
+    queryKey: ["network-containers", cluster, key],
+    queryFn: async () => api.listNetworkContainers({ query: { cluster, key } }),
+  });
+  const [only, ...others] = data?.items ?? [];
+  const container = chosen ?? (others.length === 0 ? only : undefined);
+  if (container) return <ActDialog alert={null} container={container} close={close} />;
+  return (
+    <Modal
+      opened
+      onClose={close}
+      title={t("network.cutOf", { name: endName(end) })}
+      closeButtonProps={{ "aria-label": t("detail.close") }}
+    >
+      {data ? (
+        <>
+          <p className="dim">{data.items.length === 0 ? t("network.noContainer") : t("network.whichContainer")}</p>
+          <div className={classes.buttons}>
+            {data.items.map((one) => (
+              <Button key={`${one.node} ${one.id}`} variant="default" onClick={() => setChosen(one)}>
+                <Line text={`${one.pod?.name ?? one.name} · ${one.pod?.container ?? one.name} · ${one.node}`} />
+              </Button>
+            ))}
+          </div>
+        </>
+      ) : error ? (
+        <Failed error={error} retry={() => void refetch()} />
+      ) : (
+        <Lines count={3} />
+      )}
+    </Modal>
+  );
+}

@@ -1,0 +1,154 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { after, before, describe, test } from "node:test";
+import { missing } from "@bulwark/testkit";
+import type { Locator, Page } from "playwright-core";
+import { openBrowser } from "../browser.ts";
+import { flowHour, networkCluster, sendFlows, shopFlows, workload } from "./network-samples.ts";
+import { isBuilt, startWorld, type World } from "./world.ts";
+
+const skip = missing("chromium") || (isBuilt ? false : "needs a built console: npm run setup");
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+
+describe("the network in a person's hands", { skip }, () => {
+  const stack = new AsyncDisposableStack();
+  let world: World;
+  let page: Page;
+  const errors: string[] = [];
+
+  before(async () => {
+    const { url } = stack.use(await networkCluster());
+    world = stack.use(await startWorld(0, url));
+    ({ page } = stack.use(await openBrowser({ locale: "en-US", bypassCSP: true })));
+    page.setDefaultTimeout(60_000);
+    page.on("pageerror", (error) => errors.push(error.message));
+    await page.goto(await world.server.createLoginLink());
+    await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+  });
+  after(async () => stack.disposeAsync());
+
+  const node = (name: string | RegExp): Locator => page.locator("svg").getByRole("button", { name });
+
+  test("while nobody tells of flows, the page says what would turn them on", async () => {
+    await page.goto(`${world.server.url}/network`);
+    await page.getByText("agent: { network: { flows: true } }").waitFor();
+    await sendFlows(world, "east/node-a", shopFlows());
+    await page.reload();
+    await node(/^shop, /).waitFor();
+  });
+
+  test("by keyboard: from a namespace to a workload, to what it talks to, and back", async () => {
+    await page.keyboard.press("g");
+    await page.keyboard.press("o");
+    await page.getByRole("heading", { level: 1, name: "Overview" }).waitFor();
+    await page.keyboard.press("g");
+    await page.keyboard.press("n");
+    await node(/^shop, /).focus();
+    await page.keyboard.press("Enter");
+    await page.waitForURL(/open=east\/shop/);
+    await node("cart").focus();
+    await page.keyboard.press("Enter");
+    const panel = page.getByRole("complementary");
+    await panel.getByRole("heading", { name: "Whom it asks" }).waitFor();
+    await panel.getByRole("button", { name: /shop\/cart → data\/redis/ }).click();
+    await panel.getByRole("cell", { name: "6379/TCP" }).waitFor();
+    await panel.getByText("Connections over time").waitFor();
+    await page.keyboard.press("Escape");
+    await panel.waitFor({ state: "hidden" });
+  });
+
+  test("nobody moves because another comes", async () => {
+    await page.goto(`${world.server.url}/network?open=east/shop`);
+    const places = async (): Promise<Map<string, string>> => {
+      await node("cart").waitFor();
+      const found = await page.evaluate<[string, string][]>(
+        `[...document.querySelectorAll("svg [data-node]")].map((one) => [one.dataset.node, one.closest("[transform]").getAttribute("transform")])`,
+      );
+      return new Map(found);
+    };
+    const first = await places();
+    await sendFlows(world, "east/node-b", [flowHour(workload("aaa/new"), workload("shop/aaa-new"), 80, 0)]);
+    // Another time is asked for anew.
+    await page.getByRole("button", { name: "Time" }).click();
+    await page.getByRole("menuitemradio", { name: "Last hour" }).click();
+    await node(/^aaa, /).waitFor();
+    await node(/^aaa-new/).waitFor();
+    const stayed = [...(await places())].filter(([id]) => first.has(id));
+    assert.ok(stayed.length > 5, `${stayed.length} are there as before`);
+    for (const [id, place] of stayed) assert.equal(place, first.get(id), id);
+  });
+
+  test("filters stand in the address, and map and table say the same", async () => {
+    await page.goto(`${world.server.url}/network`);
+    await page.getByRole("button", { name: "Verdict" }).click();
+    await page.getByRole("menuitemradio", { name: "Denied" }).click();
+    await page.waitForURL(/verdict=denied/);
+    await page.getByText("2 pairs", { exact: true }).waitFor();
+    await node(/^lab, /).waitFor();
+    assert.equal(await node(/^shop, /).count(), 0);
+    await page.getByRole("link", { name: "Table" }).click();
+    await page.getByRole("row", { name: /lab\/probe → data\/postgres, 5432\/TCP: Denied/ }).waitFor();
+    assert.equal(await page.getByRole("row").count(), 3, "a head and two rows");
+  });
+
+  test("policies are learned, their effect is seen before they are published, observed, and taken back", async () => {
+    await page.goto(`${world.server.url}/network?cluster=east&namespace=pay&policies=new`);
+    const panel = page.getByRole("complementary");
+    await panel.getByRole("button", { name: "Learn from what was seen" }).click();
+    await panel.getByText(/^Would have denied none of [\d,]+ connections/).waitFor();
+    const text = panel.getByLabel("Text");
+    assert.match(await text.inputValue(), /kind: NetworkPolicy/);
+    await text.fill(`apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: { name: api, namespace: pay }
+spec: { podSelector: {}, policyTypes: [Ingress] }
+`);
+    assert.equal(await panel.getByRole("button", { name: "Observe it" }).count(), 0, "not before its effect was seen");
+    await panel.getByRole("button", { name: "What would it have denied?" }).click();
+    await panel.getByText(/^Would have denied [\d,]+ of [\d,]+ connections/).waitFor();
+    await panel
+      .getByText(/shop\/checkout → pay\/api 8443\/TCP/)
+      .first()
+      .waitFor();
+    await page.locator("svg path[data-verdict=would]").first().waitFor({ state: "attached" });
+    await panel.getByLabel("Reason").fill("a try");
+    await panel.getByRole("button", { name: "Observe it" }).click();
+    await panel.getByText("Observing", { exact: true }).waitFor();
+    await panel.getByRole("button", { name: "Stop observing" }).click();
+    await panel.getByText("Undone", { exact: true }).first().waitFor();
+    const audit = await world.server.store.audit.list({ limit: 10 });
+    assert.ok(
+      audit.items.some(({ action }) => action === "network-policy.undo"),
+      "it is on record",
+    );
+  });
+
+  for (const [scheme, locale] of [
+    ["light", "en"],
+    ["dark", "zh"],
+  ] as const) {
+    test(`axe finds nothing on any page (${scheme}, ${locale})`, async () => {
+      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
+      await page.evaluate((language) => localStorage.setItem("bulwark.language", language), locale);
+      for (const path of [
+        "/network?open=east/shop&node=east/shop%20shop/web",
+        "/network?view=table",
+        "/network?policies=new",
+      ]) {
+        await page.goto(world.server.url + path);
+        await page.getByRole("row").nth(1).or(page.locator("svg [data-node]").first()).first().waitFor();
+        await page.waitForTimeout(300);
+        await page.evaluate(axe);
+        const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
+        const said = found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
+        assert.deepEqual(said, [], path);
+      }
+      await page.evaluate(() => localStorage.removeItem("bulwark.language"));
+    });
+  }
+
+  test("no page has raised an error", () => {
+    assert.deepEqual(errors, []);
+  });
+});
