@@ -27,6 +27,8 @@ export interface PipelineOptions {
   ownerOf(cgroups: readonly string[], last: boolean): Owner;
   /** Keep what host processes do as well. */
   host: boolean;
+  /** Bound of the process table; 200,000 unless said otherwise. */
+  processes?: number;
   /** Events are counted and not emitted: who wants alerts alone need not have them put together. */
   alertsOnly?: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
@@ -70,7 +72,7 @@ interface Waiting {
  * until its container is known, without holding up the events of others.
  */
 export class Pipeline {
-  readonly table = new ProcessTable();
+  readonly table: ProcessTable;
   readonly #options: PipelineOptions;
   readonly #repeats = new Repeats();
   readonly #out: AgentRecord[] = [];
@@ -82,6 +84,7 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.table = new ProcessTable(options.processes === undefined ? {} : { limit: options.processes });
   }
 
   /** Takes in records in the order in which the sensor sent them. */
