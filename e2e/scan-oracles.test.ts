@@ -83,7 +83,9 @@ test("a program of Go: the modules that go version tells", { skip: missing("go")
   for (const line of told.split("\n")) {
     const [kind, path = "", version = ""] = line.trim().split("\t");
     if (kind === "=>") modules.pop();
-    if (kind === "dep" || kind === "mod" || kind === "=>") modules.push(`${path} ${version}`);
+    // Of a checkout without tags Go makes up a version that is older than every release.
+    const known = kind === "mod" && version.startsWith("v0.0.0-") ? "(devel)" : version;
+    if (kind === "dep" || kind === "mod" || kind === "=>") modules.push(`${path} ${known}`);
   }
   assert.ok(modules.length > 50, told);
   mkdirSync(join(folder, "go"));

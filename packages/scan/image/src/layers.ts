@@ -111,8 +111,8 @@ export interface Hide {
 
 export function whiteoutOf(path: string): Hide | undefined {
   const slash = path.lastIndexOf("/");
+  if (!path.startsWith(".wh.", slash + 1)) return undefined;
   const base = path.slice(slash + 1);
-  if (!base.startsWith(".wh.")) return undefined;
   if (base === ".wh..wh..opq") return { path: path.slice(0, slash), contents: true, itself: false };
   return { path: `${path.slice(0, slash)}/${base.slice(4)}`, contents: true, itself: true };
 }
