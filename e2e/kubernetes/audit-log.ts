@@ -199,7 +199,7 @@ const deeds: Deed[] = [
   {
     what: "a node, through the API server",
     alerts: { "node-asked-through-the-api-server": "node-1" },
-    ask: async ({ kube }) => kube.read("/api/v1/nodes/node-1/proxy/healthz"),
+    ask: async ({ kube }) => kube.read("/api/v1/nodes/node-1/proxy/pods"),
   },
   {
     what: "a certificate that is approved",
