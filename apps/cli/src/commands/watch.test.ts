@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -65,4 +66,83 @@ test("rules with errors are refused before anything is watched", async (t) => {
   const bad = join(folder, "bad.yaml");
   writeFileSync(bad, "- {rule: x, desc: d, output: o, priority: INFO, condition: proc.nam = x}\n");
   await assert.rejects(call("--replay", file, "--rules", bad), /1 errors in the rules/);
+});
+
+const tetragon = (binary: string, args: string): string => {
+  const process = (pid: number, name: string, more: object) => ({
+    exec_id: Buffer.from(`node-a:${pid}000000000:${pid}`).toString("base64"),
+    pid,
+    uid: 0,
+    cwd: "/",
+    binary: name,
+    flags: "execve clone",
+    start_time: "2026-01-05T10:00:00.000000001Z",
+    docker: "0f9d57a0b2c81d7ee0c1d2a3b4c5d6e",
+    ...more,
+  });
+  const server = process(10, "/usr/sbin/nginx", { arguments: "" });
+  const child = process(11, binary, { arguments: args, parent_exec_id: server.exec_id });
+  const event = { process_exec: { process: child, parent: server }, node_name: "node-a", time: child.start_time };
+  return `${JSON.stringify(event)}\n`;
+};
+const falco = `${JSON.stringify({
+  hostname: "node-b",
+  output: "Notice A shell was spawned",
+  output_fields: { "container.id": "16514a12c7ad", "container.name": "web\u001B[2J\u009B2J", "proc.cmdline": "sh -i" },
+  priority: "Notice",
+  rule: "Terminal shell in container",
+  source: "syscall",
+  tags: ["T1059"],
+  time: "2026-01-05T10:00:01.000000001Z",
+})}\n`;
+
+test("events of Falco and Tetragon are told in Bulwark's form, and nothing of theirs reaches the terminal", async (t) => {
+  const { folder } = await recorded(t);
+  const [one, two, own] = ["one.json", "two.json", "own.yaml"].map((name) => join(folder, name)) as [
+    string,
+    string,
+    string,
+  ];
+  writeFileSync(one, falco);
+  writeFileSync(two, tetragon("/bin/sh", "-c id\u001B[31m"));
+  writeFileSync(own, "- {rule: Any program, desc: d, output: o, priority: INFO, condition: evt.type = execve}\n");
+  const { out, err } = await call("--events", one, "--events", two, "--rules", own, "--stats");
+  const [first, ...others] = out.trimEnd().split("\n");
+  assert.match(
+    first ?? "",
+    /^2026-01-05T10:00:01.000Z medium Terminal shell in container \| web\\x1b\[2J\\x9b2J \(\) \|/,
+  );
+  assert.match(others.join("\n"), /high Server starts a shell \| 0f9d57a0b2c8 \(\) \| \/bin\/sh -c id\\x1b/);
+  assert.match(others.join("\n"), /low Any program \|/);
+  const stats = JSON.parse(err) as Record<string, unknown>;
+  assert.deepEqual([stats["falco"], stats["tetragon"], stats["broken"], stats["passedOver"]], [1, 1, 0, {}]);
+  const { out: json } = await call("--events", one, "--format", "json");
+  assert.ok(!json.includes("\u001B") && !json.includes("\u009B"), json);
+  assert.equal((JSON.parse(json) as Alert).container?.name, "web\u001B[2J\u009B2J");
+});
+
+test("broken lines of events are counted and named, and the exit code says that it is a part", async (t) => {
+  const { folder } = await recorded(t);
+  const file = join(folder, "events");
+  writeFileSync(file, `{"half\u001B[2J\n${falco}${"{}\n".repeat(9)}`);
+  const { code, out, err } = await callCommand(watchCommand, ["--events", file]);
+  assert.equal(code, 3);
+  assert.match(out, /Terminal shell/);
+  assert.match(err, /events:1: no JSON.*\n.*events:3: neither an alert/);
+  assert.match(err, /\n5 more broken lines\n/);
+  assert.ok(!err.includes("\u001B"));
+});
+
+test("events are not recorded, and a file of them has to be there", async (t) => {
+  const { folder, file } = await recorded(t);
+  await assert.rejects(call("--events", file, "--record", join(folder, "x")), /both --events and --record/);
+  await assert.rejects(call("--events", file, "--replay", file), /both --events and --replay/);
+  await assert.rejects(call("--events", join(folder, "absent")), /ENOENT/);
+});
+
+test("- is standard input", () => {
+  const main = join(import.meta.dirname, "../main.ts");
+  const { stdout, status } = spawnSync(process.execPath, [main, "watch", "--events", "-"], { input: falco });
+  assert.match(stdout.toString(), /medium Terminal shell in container/);
+  assert.equal(status, 0);
 });

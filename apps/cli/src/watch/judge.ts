@@ -1,8 +1,9 @@
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { isHost, openContainers, type ContainerRegistry } from "@bulwark/containers";
-import { createDetectors, Pipeline, rulesDetector, type Owner } from "@bulwark/detect";
+import { createDetectors, Pipeline, rulesDetector, type Detector, type Owner } from "@bulwark/detect";
 import type { Alert } from "@bulwark/model";
+import { jsonLine } from "@bulwark/model/plain";
 import { createEngine, loadRules, problemText } from "@bulwark/rules";
 import type { SensorRecord } from "@bulwark/sensor";
 import type { Io } from "../command.ts";
@@ -14,18 +15,29 @@ import type { EarlySensor } from "./early.ts";
 import { openRecording, readRecording } from "./recording.ts";
 
 /** What a pipeline is made of, whatever its records come from. */
-type Judge = Pick<
+export interface Judge extends Pick<
   ConstructorParameters<typeof Pipeline>[0],
-  "node" | "run" | "detectors" | "host" | "alertsOnly" | "emit"
->;
+  "node" | "run" | "host" | "alertsOnly" | "emit"
+> {
+  /** With a state of their own: once for each pipeline. */
+  detectors(): Detector[];
+}
 type Seen = Record<string, number>;
 
-export function openJudge(options: { rules: readonly string[]; host: boolean; json: boolean; io: Io }): Judge {
+export interface JudgeOptions {
+  readonly rules: readonly string[];
+  readonly host: boolean;
+  readonly json: boolean;
+  readonly io: Io;
+}
+
+export function openJudge(options: JudgeOptions): Judge {
   const { rules, host, json, io } = options;
+  const engine = engineOf(rules, io);
   return {
     node: hostname(),
     run: "watch",
-    detectors: [...createDetectors(), rulesDetector(engineOf(rules, io))],
+    detectors: () => [...createDetectors(), rulesDetector(engine)],
     host,
     alertsOnly: true,
     emit(records) {
@@ -55,6 +67,7 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
   const sensor = await early.sensor;
   const pipeline = new Pipeline({
     ...judge,
+    detectors: judge.detectors(),
     ownerOf(cgroups, last) {
       const owner = ownerOf(registry, cgroups);
       if (owner || last) recording?.owner(cgroups.join("\n"), owner);
@@ -102,6 +115,7 @@ export function judgeRecording(judge: Judge, file: string): Seen {
   let at = 0;
   const pipeline = new Pipeline({
     ...judge,
+    detectors: judge.detectors(),
     ownerOf: (cgroups) => owners.get(cgroups.join("\n")),
     epoch: () => at,
     now: () => at,
@@ -120,7 +134,7 @@ export function judgeRecording(judge: Judge, file: string): Seen {
 }
 
 function alertLine(alert: Alert, json: boolean): string {
-  if (json) return `${JSON.stringify(alert)}\n`;
+  if (json) return jsonLine(alert);
   const { time, severity, title, container, process, evidence } = alert;
   const where = container
     ? `${container.name || container.id.slice(0, 12)} (${container.image.name})`

@@ -1,16 +1,16 @@
+import type { PolicyRow } from "@bulwark/contract";
 import { Modal } from "@mantine/core";
 import { keepPreviousData, useQuery } from "@tanstack/react-query";
 import { useNavigate } from "@tanstack/react-router";
 import { useEffect, useId, useState, type KeyboardEvent, type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../api/client.ts";
+import { policiesQuery } from "../features/policies/policies-query.ts";
 import { useKnown } from "../i18n/known.ts";
 import { useFormat, useNow } from "../ui/format.ts";
 import { BoxIcon, GateIcon, LayersIcon, SearchIcon } from "../ui/icons.tsx";
 import { Line } from "../ui/raw.tsx";
 import { SeverityGlyph } from "../ui/severity.tsx";
-import { policiesQuery } from "../features/policies/policies-query.ts";
-import { queryClient } from "../api/query-client.ts";
 import { pages } from "./pages.ts";
 import classes from "./palette.module.css";
 
@@ -128,6 +128,14 @@ function usePages(): Choice[] {
   }));
 }
 
+/** All policies are known at once, some time after the rest. */
+function usePolicies(q: string): PolicyRow[] {
+  const { data } = useQuery({ ...policiesQuery, enabled: q.length > 1, refetchInterval: false });
+  const words = q.toLowerCase();
+  const named = data?.items.filter(({ name, title }) => `${name} ${title}`.toLowerCase().includes(words));
+  return named?.slice(0, perGroup) ?? [];
+}
+
 function useFound(q: string): Choice[] {
   const { t } = useTranslation();
   const known = useKnown();
@@ -140,21 +148,16 @@ function useFound(q: string): Choice[] {
     placeholderData: keepPreviousData,
     queryFn: async () => {
       const query = { q, limit: perGroup };
-      const [alerts, containers, images, findings, policies] = await Promise.all([
+      const [alerts, containers, images, findings] = await Promise.all([
         api.listAlerts({ query }),
         api.listContainers({ query }),
         api.listImages({ query }),
         api.listFindings({ query }),
-        queryClient.ensureQueryData(policiesQuery),
       ]);
-      const words = q.toLowerCase();
-      const named = policies.items.filter(({ name, title }) => `${name} ${title}`.toLowerCase().includes(words));
-      return {
-        ...{ alerts: alerts.items, containers: containers.items, images: images.items },
-        ...{ findings: findings.items, policies: named.slice(0, perGroup) },
-      };
+      return { alerts: alerts.items, containers: containers.items, images: images.items, findings: findings.items };
     },
   });
+  const policies = usePolicies(q);
   if (!data || q.length < 2) return [];
   return [
     ...data.containers.map((item) => ({
@@ -189,7 +192,7 @@ function useFound(q: string): Choice[] {
       note: item.asset.name,
       go: () => void navigate({ to: "/findings", search: { id: item.fingerprint, q } }),
     })),
-    ...data.policies.map((item) => ({
+    ...policies.map((item) => ({
       id: `policy ${item.name}`,
       group: t("nav.policies"),
       icon: <GateIcon />,

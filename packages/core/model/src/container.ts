@@ -5,6 +5,8 @@ import { podMetadata } from "./kubernetes.ts";
 export const runtimeKinds = ["containerd", "docker", "cri-o", "podman", "runc", "crun"] as const;
 export const runtimeKind = z.enum(runtimeKinds);
 export type RuntimeKind = z.infer<typeof runtimeKind>;
+/** `unknown`: another tool told of the container, and not which runtime it is of. */
+const toldRuntime = z.enum([...runtimeKinds, "unknown"]);
 
 const label = z.record(z.string().max(512), z.string().max(65_536));
 
@@ -21,7 +23,7 @@ export const container = z.strictObject({
   /** Id as the runtime gives it. Unique together with `node` and `runtime`. */
   id: z.string().min(1).max(256),
   node: nodeId,
-  runtime: runtimeKind,
+  runtime: toldRuntime,
   /** containerd's namespace (`k8s.io`, `moby`, `default`); empty elsewhere. */
   runtimeNamespace: z.string().max(256),
   name: z.string().max(512),
@@ -65,7 +67,7 @@ export type Container = z.infer<typeof container>;
 export const containerRef = z.strictObject({
   id: container.shape.id,
   name: container.shape.name,
-  runtime: runtimeKind,
+  runtime: toldRuntime,
   image: container.shape.image,
   pod: container.shape.pod,
   labels: label,

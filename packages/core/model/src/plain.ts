@@ -3,6 +3,7 @@
  * imports this, since schemas take longer to load than it has; types come from the main face, and cost nothing.
  */
 export * from "./error.ts";
+export { linesOf, longestLine } from "./lines.ts";
 export { packageTypes } from "./package-types.ts";
 export * from "./printable.ts";
 export { reportVersion } from "./report-version.ts";

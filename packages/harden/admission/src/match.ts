@@ -39,7 +39,9 @@ function has(list: readonly string[], value: string): boolean {
 
 /** `pods`, `pods/*`, `*`, `*` with a subresource, and a star twice. */
 function resourceMatches(pattern: string, resource: string, subResource: string): boolean {
-  const [name = "", sub = ""] = pattern.split("/");
+  const slash = pattern.indexOf("/");
+  const name = slash < 0 ? pattern : pattern.slice(0, slash);
+  const sub = slash < 0 ? "" : pattern.slice(slash + 1);
   return (name === "*" || name === resource) && (sub === "*" || sub === subResource);
 }
 

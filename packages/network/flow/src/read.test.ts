@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { longestLine } from "@bulwark/model/plain";
 import fc from "fast-check";
 import { createDirectory } from "./directory.ts";
-import { longestLine } from "./lines.ts";
 import { readFlows } from "./read.ts";
 import { json, readTexts } from "./readers/read-lines.fixture.ts";
 

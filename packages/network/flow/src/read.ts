@@ -1,8 +1,8 @@
 import { createReadStream } from "node:fs";
+import { linesOf, longestLine } from "@bulwark/model/plain";
 import type { Directory } from "./directory.ts";
 import type { Flow } from "./flow.ts";
 import { createJoiner } from "./join.ts";
-import { linesOf, longestLine } from "./lines.ts";
 import { readers } from "./readers/index.ts";
 import { BrokenRecord, recordAt, type LogRecord } from "./record.ts";
 import { createTsv } from "./tsv.ts";

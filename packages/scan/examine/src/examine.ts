@@ -1,5 +1,5 @@
 import { availableParallelism } from "node:os";
-import type { AnyAnalyzer, FileTree, Folder, Layer, LayeredContent, TreeFacts } from "@bulwark/image";
+import type { FileTree, Folder, Layer, LayeredContent, TreeFacts } from "@bulwark/image";
 import {
   concludeOf,
   gather,
@@ -51,15 +51,10 @@ export async function examineWith<Analyzers extends Loaders, Name extends keyof 
   // What concludes is loaded while the threads work.
   const [seen, loaded] = await Promise.all([
     see(tree, module, { wanted, reading: versionOf(null) }, options),
-    loadAnalyzers(analyzers, names).then(prepared),
+    loadAnalyzers(analyzers, names),
   ]);
   const results = loaded.map((analyzer) => [analyzer.name, concludeOf(analyzer, seen)]);
   return { tree: seen.tree, results: Object.fromEntries(results) as Pick<Results<Loaded<Analyzers>>, Name> };
-}
-
-function prepared(analyzers: AnyAnalyzer[]): AnyAnalyzer[] {
-  for (const analyzer of analyzers) analyzer.prepare?.();
-  return analyzers;
 }
 
 /** Conclusions need memory of their own: the threads end before. */

@@ -28,8 +28,6 @@ export interface Analyzer<Fact, Result> {
    */
   examine(entry: TreeEntry, content: Buffer): Fact | undefined;
   conclude(examined: Examined<Fact>): Result;
-  /** Loads what only `conclude` needs, at a time at which others work. */
-  prepare?(): void;
 }
 
 /** What the pass over a tree gave one analyzer. */

@@ -1,6 +1,6 @@
 import type { Analyzer, TreeEntry } from "@bulwark/image";
 import type { CheckResult, ExtractorStatus } from "@bulwark/model";
-import { checksOf, judge } from "./checks.ts";
+import { judge } from "./checks.ts";
 import { imageFacts, type FileFact } from "./image-facts.ts";
 
 export interface ImageCheckResult {
@@ -27,7 +27,6 @@ export const imageCheckAnalyzer: Analyzer<FileFact, ImageCheckResult> = {
   limit: Number.MAX_SAFE_INTEGER,
   wants: (entry) => factOf(entry) !== undefined,
   examine: (entry) => factOf(entry),
-  prepare: () => void checksOf("image"),
   conclude(examined) {
     const { faults, tree } = examined;
     const errors = faults.map(({ entry, message }) => ({

@@ -80,6 +80,15 @@ test("a file that could not be read makes the answer partial, with its reason", 
   });
 });
 
+test("a large program is looked at whole; of a text that large it is said that nobody looked", () => {
+  const program = Buffer.alloc(40_000_000);
+  program.write("\u007fELF", 0, "latin1");
+  program.write(` ${github} `, program.length - 100, "latin1");
+  const at = { ...entry("/app/server"), size: program.length };
+  assert.equal(secretAnalyzer.examine(at, program)?.secrets[0]?.kind, "github-pat");
+  assert.throws(() => secretAnalyzer.examine(at, Buffer.alloc(40_000_000, "a\n")), /bytes of text: above the limit/);
+});
+
 test("what nobody has to read is not asked for", () => {
   assert.equal(secretAnalyzer.wants(entry("/usr/share/doc/openssl/README")), false);
   assert.equal(secretAnalyzer.wants(entry("/app/yarn.lock")), false);

@@ -1,10 +1,12 @@
 import type { Analyzer, Examined, TreeEntry, TreeFacts } from "@bulwark/image";
 import type { ExtractorStatus, Secret } from "@bulwark/model";
-import { findSecrets, maskSecrets, type FoundSecret } from "./find.ts";
+import { findSecrets, isBinary, maskSecrets, type FoundSecret } from "./find.ts";
 import { loadKinds, type Kinds } from "./kinds.ts";
 
 /** Longer texts than this are logs and dumps; that one was not read is said. */
-const sizeLimit = 32 * 1024 * 1024;
+const textLimit = 32 * 1024 * 1024;
+/** Of an executable little is text. Those of Go have a hundred megabytes. */
+const sizeLimit = 128 * 1024 * 1024;
 const errorsKept = 1000;
 
 /** What one file says: credentials, masked; nothing that would open anything. */
@@ -36,9 +38,12 @@ export const secretAnalyzer: Analyzer<SecretFact, SecretResult> = {
   wants({ path, size }) {
     const { places } = defaultKinds();
     // A large file below the distribution's own folders is an executable or a database of its.
-    return size >= 8 && places.wants(path) && (size <= sizeLimit || places.wantsBinary(path));
+    return size >= 8 && places.wants(path) && (size <= textLimit || places.wantsBinary(path));
   },
   examine({ path }, content) {
+    if (content.length > textLimit && !isBinary(content)) {
+      throw new Error(`${content.length} bytes of text: above the limit of ${textLimit}`);
+    }
     const { secrets, cut } = findSecrets(defaultKinds(), content, path);
     return secrets.length > 0 || cut ? { secrets, cut } : undefined;
   },

@@ -125,7 +125,7 @@ function isPrintable(byte: number | undefined): boolean {
 }
 
 /** As git tells: a zero byte in the first 8,000. */
-function isBinary(content: Buffer): boolean {
+export function isBinary(content: Buffer): boolean {
   return content.subarray(0, 8000).includes(0);
 }
 

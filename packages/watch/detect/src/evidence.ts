@@ -4,7 +4,7 @@ import type { Entry } from "./process-table.ts";
 
 /** What detectors of system calls say alike. */
 export function answer({ granted }: CallRecord): Evidence {
-  return { key: "answer", value: granted === true ? "granted" : "refused" };
+  return { key: "answer", value: granted === null ? "unknown" : granted ? "granted" : "refused" };
 }
 
 /** Text of an argument by its position; empty where there is none. */

@@ -27,6 +27,8 @@ export interface PipelineOptions {
   ownerOf(cgroups: readonly string[], last: boolean): Owner;
   /** Keep what host processes do as well. */
   host: boolean;
+  /** Bound of the process table; 200,000 unless said otherwise. */
+  processes?: number;
   /** Events are counted and not emitted: who wants alerts alone need not have them put together. */
   alertsOnly?: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
@@ -83,6 +85,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.table = new ProcessTable({
+      ...(options.processes !== undefined && { limit: options.processes }),
       isHost: (cgroups) => options.ownerOf(cgroups, false)?.attribution === "host",
     });
   }

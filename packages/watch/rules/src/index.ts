@@ -3,6 +3,7 @@ export { createEngine, type Engine, type Match } from "./engine.ts";
 export type { FieldValue, ProcessMemory, RuleEvent, Scalar } from "./event.ts";
 export { loadRules, type Loaded } from "./load/load.ts";
 export { priorities, type Priority } from "./load/definitions.ts";
+export { priorityNamed, ruleIdOf, severityOf, techniquesOf } from "./load/marks.ts";
 export type { RuleDocument } from "./load/yaml.ts";
 export { openRules, type OpenRules } from "./open.ts";
 export { problemText, type Problem } from "./problem.ts";

@@ -52,7 +52,7 @@ export interface CallRecord extends Actor {
 
 export interface SocketRecord extends Actor {
   type: "socket";
-  /** `connect`: of a Unix socket; a TCP connection is a record of its own. `send`: the first datagram to a peer in 10 s. */
+  /** `connect`: not of TCP, which has a record of its own. `send`: the first datagram to a peer in 10 s. */
   operation: "connect" | "bind" | "listen" | "send" | "established" | "closed";
   /** Address family, type (`SOCK_STREAM` 1 …) and protocol as socket(2) takes them. */
   family: number;

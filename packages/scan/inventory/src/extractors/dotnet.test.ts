@@ -41,3 +41,24 @@ test("packages.lock.json with its byte order mark, and packages.config", () => {
     ],
   );
 });
+
+test("Directory.Packages.props: exact versions of the whole repository, also those that a property of the file holds", () => {
+  const props = `<Project>
+  <PropertyGroup><ManagePackageVersionsCentrally>true</ManagePackageVersionsCentrally></PropertyGroup>
+  <PropertyGroup><Roslyn>4.9.2</Roslyn></PropertyGroup>
+  <ItemGroup>
+    <PackageVersion Include="Serilog" Version="3.1.1" />
+    <PackageVersion Include="Npgsql"><Version>[8.0.2]</Version></PackageVersion>
+    <PackageVersion Include="Microsoft.CodeAnalysis" Version="$(Roslyn)" />
+    <PackageVersion Include="Range" Version="[1.0, 2.0)" />
+    <PackageVersion Include="Elsewhere" Version="$(Unknown)" />
+  </ItemGroup>
+  <ItemGroup><GlobalPackageReference Include="Nerdbank.GitVersioning" Version="3.6.133" /></ItemGroup>
+</Project>`;
+  assert.deepEqual(namesAndVersions(inventoryOf({ "Directory.Packages.props": props })), [
+    "Microsoft.CodeAnalysis 4.9.2",
+    "Nerdbank.GitVersioning 3.6.133",
+    "Npgsql 8.0.2",
+    "Serilog 3.1.1",
+  ]);
+});

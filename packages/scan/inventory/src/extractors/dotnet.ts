@@ -50,15 +50,54 @@ export const nugetConfig: Extractor = {
   limit: 8 * megabyte,
   files: { names: ["packages.config"] },
   extract(content): Found {
-    const found = record(record(parseXml(content, { attributes: true }))["packages"])["package"];
-    const packages = (Array.isArray(found) ? list(found) : found === undefined ? [] : [found])
-      .map(record)
-      .map((entry) => {
-        const name = text(entry["id"]);
-        const version = text(entry["version"]);
-        if (name === undefined || version === undefined) throw new Error("a package without id or version");
-        return { type: "nuget" as const, name, version, development: entry["developmentDependency"] === "true" };
-      });
+    const root = record(record(parseXml(content, { attributes: true }))["packages"]);
+    const packages = many(root["package"]).map((entry) => {
+      const name = text(entry["id"]);
+      const version = text(entry["version"]);
+      if (name === undefined || version === undefined) throw new Error("a package without id or version");
+      return { type: "nuget" as const, name, version, development: entry["developmentDependency"] === "true" };
+    });
     return { packages, errors: [] };
   },
 };
+
+/**
+ * `Directory.Packages.props`: the versions of all projects below, in one place. A version that is made of properties of other
+ * files is nobody's here. https://learn.microsoft.com/nuget/consume-packages/central-package-management
+ */
+export const nugetCentral: Extractor = {
+  name: "nuget-central",
+  kind: "locked",
+  limit: 8 * megabyte,
+  files: { names: ["Directory.Packages.props"] },
+  extract(content): Found {
+    const project = record(record(parseXml(content, { attributes: true }))["Project"]);
+    const properties = new Map(
+      many(project["PropertyGroup"]).flatMap((group) =>
+        Object.entries(group).flatMap(([name, value]) => (typeof value === "string" ? [[name, value] as const] : [])),
+      ),
+    );
+    const items = many(project["ItemGroup"]).flatMap((group) => [
+      ...many(group["PackageVersion"]),
+      ...many(group["GlobalPackageReference"]),
+    ]);
+    const packages = items.flatMap((item): FoundPackage[] => {
+      const name = text(item["Include"]);
+      const written = text(item["Version"]) ?? "";
+      const version = written.replaceAll(
+        /\$\((\w+)\)/g,
+        (whole, property: string) => properties.get(property) ?? whole,
+      );
+      // Ranges and properties of elsewhere name no version.
+      const exact = /^\[?(\d[\w.+-]*)\]?$/.exec(version.trim())?.[1];
+      return name === undefined || exact === undefined ? [] : [{ type: "nuget", name, version: exact }];
+    });
+    return { packages, errors: [] };
+  },
+};
+
+/** One element, or several of the same name. */
+function many(value: unknown): Record<string, unknown>[] {
+  if (value === undefined || value === "") return [];
+  return (Array.isArray(value) ? list(value) : [value]).map(record);
+}

@@ -22,3 +22,25 @@ test("the version of a program is that of its tag, or what it was told at linkin
     assert.equal(mainVersionOf(version, ...settings), expected, version);
   }
 });
+
+test("a module that another takes the place of is that other one; a folder in its place has no version", () => {
+  // As `go build` writes it, Go 1.26.
+  const info = [
+    "path\texample.com/app",
+    "mod\texample.com/app\t(devel)\t",
+    "dep\tgolang.org/x/net\tv0.17.0\t",
+    "=>\texample.com/net\tv0.18.0\th1:x=",
+    "dep\tk8s.io/apiserver\tv0.0.0\t",
+    "=>\t./staging/src/k8s.io/apiserver\t(devel)\t",
+    "dep\texample.com/old\tv1.2.3\t",
+    "=>\t/src/old\t\t",
+  ].join("\n");
+  const { packages } = inventoryOf({ "usr/bin/app": goProgramOf("go1.26.8", info) });
+  assert.deepEqual(packages.map(({ name, version }) => `${name} ${version}`).toSorted(), [
+    "example.com/app (devel)",
+    "example.com/net v0.18.0",
+    "example.com/old (devel)",
+    "k8s.io/apiserver (devel)",
+    "stdlib 1.26.8",
+  ]);
+});

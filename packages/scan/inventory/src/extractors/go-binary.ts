@@ -24,9 +24,10 @@ function modules(info: GoBuildInfo): FoundPackage[] {
   return found.filter(({ path }) => path !== "").map(({ path, version }) => ({ type: "golang", name: path, version }));
 }
 
-/** A replacement by a folder has no version: then the name of the module says more. */
-function used(module: GoModule): GoModule {
-  return module.replacedBy?.version ? module.replacedBy : module;
+/** A folder that takes the place of a module is what somebody works on, whatever version was asked for: mostly `v0.0.0`. */
+function used({ path, version, replacedBy }: GoModule): GoModule {
+  if (!replacedBy) return { path, version };
+  return /^\.{0,2}\//.test(replacedBy.path) ? { path, version: "(devel)" } : replacedBy;
 }
 
 /**

@@ -5,7 +5,7 @@ import { bun } from "./bun.ts";
 import { composerInstalled, composerLock } from "./composer.ts";
 import { conda, condaLock } from "./conda.ts";
 import { pub } from "./dart.ts";
-import { dotnetDeps, nugetConfig, nugetLock } from "./dotnet.ts";
+import { dotnetDeps, nugetCentral, nugetConfig, nugetLock } from "./dotnet.ts";
 import { dpkg, dpkgCopyright, dpkgFiles } from "./dpkg.ts";
 import { mix } from "./elixir.ts";
 import { goBinary } from "./go-binary.ts";
@@ -38,7 +38,7 @@ export const extractors: readonly Extractor[] = [
   ...[jar, pom, gradle],
   ...[gemspec, gemfileLock],
   ...[composerInstalled, composerLock],
-  ...[dotnetDeps, nugetLock, nugetConfig],
+  ...[dotnetDeps, nugetLock, nugetConfig, nugetCentral],
   ...[pub, mix, swift],
   ...[rDescription, renv],
   // Without a package manager

@@ -159,6 +159,11 @@ export const seeds: Readonly<Record<string, { path: string; content: string | Bu
     path: "app/packages.lock.json",
     content: '{"dependencies":{"net8.0":{"Serilog":{"type":"Direct","resolved":"3.1.1"}}}}',
   },
+  "nuget-central": {
+    path: "app/Directory.Packages.props",
+    content:
+      '<Project><PropertyGroup><S>3.1</S></PropertyGroup><ItemGroup><PackageVersion Include="Serilog" Version="$(S).1"/></ItemGroup></Project>',
+  },
   "nuget-config": {
     path: "app/packages.config",
     content:

@@ -151,6 +151,11 @@ function ofSocket({ operation, family, kind, local, remote, path }: SocketRecord
       const fresh = { "fd.connected": false, "fd.name_changed": true };
       return told("sendto", { ...domain, ...connection(local, remote, protocol), ...fresh });
     }
+    case "connect": {
+      // Of TCP there is a record of its own; this one is of another protocol, or of one that was not told.
+      const any = { ip: remote?.ip.includes(":") === true ? "::" : "0.0.0.0", port: 0 };
+      return remote ? told("connect", { ...domain, ...connection(local ?? any, remote, protocol) }) : undefined;
+    }
     default:
       return undefined;
   }

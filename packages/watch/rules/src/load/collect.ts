@@ -11,6 +11,7 @@ import {
   type RuleDefinition,
 } from "./definitions.ts";
 import { Item, ItemError, type Text } from "./item.ts";
+import { priorityNamed } from "./marks.ts";
 import { overridesOf, type Overrides } from "./overrides.ts";
 import { readExceptions } from "./read-exceptions.ts";
 import { checkEngineVersion, checkPluginVersions, type Plugins } from "./versions.ts";
@@ -251,8 +252,7 @@ const ruleOverrides = {
 };
 
 function priorityOf(item: Item, { text }: Text): Priority {
-  const asked = text.toLowerCase();
-  const found = priorities.find((name) => name === asked) ?? (asked === "info" ? "informational" : undefined);
+  const found = priorityNamed(text);
   if (found) return found;
   throw item.error(item.value("priority"), `no such priority: ${text}`, `one of ${priorities.join(", ")}`);
 }

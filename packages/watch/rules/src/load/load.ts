@@ -1,4 +1,4 @@
-import { severities, type Severity } from "@bulwark/model";
+import { severities } from "@bulwark/model";
 import { bind, chain, negate, type Names } from "../compile/bind.ts";
 import type { Bound } from "../compile/bound.ts";
 import { typesOf } from "../compile/types.ts";
@@ -9,9 +9,10 @@ import { parseCondition } from "../language/parser.ts";
 import { problemAt, type Problem } from "../problem.ts";
 import type { Rule, Ruleset } from "../ruleset.ts";
 import { collect } from "./collect.ts";
-import type { Definitions, Priority, RuleDefinition } from "./definitions.ts";
+import type { Definitions, RuleDefinition } from "./definitions.ts";
 import { exceptionExpr } from "./exceptions.ts";
 import { ItemError, type Item } from "./item.ts";
+import { ruleIdOf, severityOf, techniquesOf } from "./marks.ts";
 import { joined, NameTable } from "./names.ts";
 import { parseOutput } from "./output.ts";
 import { builtInPlugins } from "./versions.ts";
@@ -127,8 +128,7 @@ class Loader {
 
   /** Names that differ only in what an id has no room for get a number. */
   #idOf(name: string): string {
-    const plain = name.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-");
-    const base = plain.replaceAll(/^-|-$/g, "").slice(0, 120) || "rule";
+    const base = ruleIdOf(name);
     let id = base;
     for (let count = 2; this.#ids.has(id); count++) id = `${base}-${count}`;
     this.#ids.add(id);
@@ -191,18 +191,7 @@ function marks({ item, extras, priority, tags }: RuleDefinition): Pick<Rule, "se
   if (!severity) {
     throw item.error(item.value("severity"), `no such severity: ${told}`, `one of ${severities.join(", ")}`);
   }
-  const techniques = tags.filter((tag) => /^TA?\d{4}(?:\.\d{3})?$/.test(tag));
+  const techniques = techniquesOf(tags);
   const tactics = tags.filter((tag) => tag.startsWith("mitre_")).map((tag) => tag.slice(6).replaceAll("_", " "));
   return { severity, techniques: Object.freeze(techniques), tactics: Object.freeze(tactics) };
 }
-
-const severityOf: Record<Priority, Severity> = {
-  emergency: "critical",
-  alert: "critical",
-  critical: "critical",
-  error: "high",
-  warning: "high",
-  notice: "medium",
-  informational: "low",
-  debug: "negligible",
-};

@@ -13,7 +13,7 @@ export async function* linesOf(
   let number = 0;
   const take = (): { number: number; line: string | undefined } => {
     number++;
-    const line = size > longestLine ? undefined : Buffer.concat(held).toString("utf8").replace(/\r$/, "");
+    const line = size > longestLine ? undefined : textOf(held, size).replace(/\r$/, "");
     held = [];
     size = 0;
     return { number, line };
@@ -34,4 +34,17 @@ export async function* linesOf(
     if (size > longestLine) held = [];
     else if (part.length > 0) held.push(part);
   }
+}
+
+const decoder = new TextDecoder();
+
+function textOf(parts: readonly Uint8Array[], size: number): string {
+  if (parts.length <= 1) return decoder.decode(parts[0]);
+  const whole = new Uint8Array(size);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return decoder.decode(whole);
 }

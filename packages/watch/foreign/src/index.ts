@@ -1,0 +1,1 @@
+export { createForeign, type Foreign, type ForeignOptions, type ForeignSummary } from "./foreign.ts";
