@@ -85,7 +85,7 @@ export class Pipeline {
   constructor(options: PipelineOptions) {
     this.#options = options;
     this.table = new ProcessTable({
-      ...(options.processes !== undefined && { limit: options.processes }),
+      ...(options.processes === undefined ? {} : { limit: options.processes }),
       isHost: (cgroups) => options.ownerOf(cgroups, false)?.attribution === "host",
     });
   }
