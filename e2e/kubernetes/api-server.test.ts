@@ -22,6 +22,7 @@ import { hostAddress } from "../cluster/network.ts";
 import { bulwark, startProduct, type Product } from "../product.ts";
 import { startSender } from "../replicas.ts";
 import { chartRights, createAccount, lacks, namespace, tokenOf, writeUser, type Rights } from "./accounts.ts";
+import { auditLogTests } from "./audit-log.ts";
 import { agentsWatch, chart, podOf, pushImages, reverseShell, rollout } from "./installed.ts";
 import { postures } from "./objects.ts";
 
@@ -585,6 +586,17 @@ if [ "$(wc -l <${asked})" = 1 ]; then ${said({ token: "ended" })}; else ${said({
         );
         await says(product, "admission:all", ({ state }) => state === "ok");
       });
+    });
+  });
+
+  describe("its audit log", { skip: missing("openssl") }, () => {
+    auditLogTests({
+      get cluster() {
+        return cluster;
+      },
+      get kube() {
+        return kube;
+      },
     });
   });
 

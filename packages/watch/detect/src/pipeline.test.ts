@@ -298,6 +298,21 @@ test("of a container that has neither files nor processes of its own, all that i
   );
 });
 
+test("of a source that tells no namespaces, what a service of the host starts in a container is the container's", () => {
+  const s = story();
+  const unknown = { mountNamespace: 0, pidNamespace: 0 };
+  const records = [
+    s.exec(10, "/usr/bin/containerd-shim-runc-v2", { ...node, ...unknown }),
+    s.fork(10, 11, { ...inContainer, ...unknown }),
+    s.exec(11, "/bin/app", { ...inContainer, ...unknown }),
+    s.call(11, "mount", ["/dev/vda1", "/mnt", "ext4"]),
+  ];
+  const rules = judge(records, byCgroup)
+    .alerts()
+    .map(({ rule }) => rule);
+  assert.deepEqual(rules, ["host-file-system"]);
+});
+
 test("what the agent and its sensor do in their pod is not judged; what others do there is", () => {
   const isOwn = ownProcesses({ pid: 10, programs: new Set(["/usr/bin/node", "/app/bulwark-sensor"]) });
   const rulesOf = (tell: (s: ReturnType<typeof story>) => SensorRecord[]): string[] =>

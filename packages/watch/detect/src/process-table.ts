@@ -125,10 +125,10 @@ export class ProcessTable {
     const { mountNamespace, pidNamespace } = record;
     const isHost = this.#isHost(record.cgroups);
     const from = (before ?? this.get(record.parentPid, record.parentStartTime))?.service;
-    // Events of others may not tell where a process lives: 0.
-    const isThere =
-      mountNamespace !== 0 && from?.mountNamespace === mountNamespace && from.pidNamespace === pidNamespace;
-    const service = isThere ? from : isHost ? { mountNamespace, pidNamespace } : undefined;
+    const isThere = from?.mountNamespace === mountNamespace && from.pidNamespace === pidNamespace;
+    // Of a source that does not tell namespaces nobody is known to have left them.
+    const isKnown = mountNamespace !== 0;
+    const service = !isKnown ? undefined : isThere ? from : isHost ? { mountNamespace, pidNamespace } : undefined;
     // A runtime that is in the container's cgroup already, and begins itself once more before it goes where that lives.
     const isRuntime = service !== undefined && !isHost;
     return { ...pick(record), peers: before?.peers ?? [], isRuntime, service, endedAt: 0, memory: {} };
