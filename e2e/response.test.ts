@@ -1,6 +1,6 @@
 /** What a person orders in the console happens in the container, and nothing that nobody allowed. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -114,6 +114,27 @@ describe("what is done about an alert", { skip }, () => {
     await assert.rejects(api.undoAction({ params: { id: done.id } }), isProblem("conflict"));
   });
 
+  test("what is to hold whatever happens holds when the agent is killed; the next one takes it over, and can undo it", async () => {
+    const path = dropped("closed");
+    const done = await order({ ...deny, paths: [path], onFailure: "closed" });
+    assert.equal(done.state, "done", done.text);
+    const ran: number[] = [];
+    const trying = setInterval(() => runs(path) && ran.push(Date.now()), 50);
+    try {
+      process.kill(agentOf(product), "SIGKILL");
+      const again = await answered(done.id, ({ time, state }) => state === "done" && time > done.time + 1);
+      assert.ok((again.until ?? 0) <= (done.until ?? 0) + 1000, "no longer than it was ordered for");
+      // The process that enforced for the one before has ended, and this is prevented by the next.
+      await answered(done.id, ({ counts }) => (counts?.prevented ?? 0) > 0);
+    } finally {
+      clearInterval(trying);
+    }
+    assert.deepEqual(ran, []);
+    await api.undoAction({ params: { id: done.id } });
+    await answered(done.id, ({ state }) => state === "undone");
+    assert.ok(runs(path));
+  });
+
   test("a policy that acts by itself does so when its rule alerts, and no more often than it may", async () => {
     await allow({ automatic: { rules: ["drift"], action: deny, perHour: 1 } });
     let tries = 0;
@@ -169,3 +190,11 @@ describe("what is done about an alert", { skip }, () => {
     assert.deepEqual(await api.getRuleText({ params: { id: "reverse-shell" } }), { rule: null });
   });
 });
+
+/** The process that `bulwark up` has as its agent. */
+function agentOf({ process: { pid } }: Product): number {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
+  const found = children.find((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").split("\0").includes("agent"));
+  assert.ok(found, children.join());
+  return Number(found);
+}

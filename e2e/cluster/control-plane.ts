@@ -166,6 +166,7 @@ const auditPolicy = {
   omitStages: ["RequestReceived"],
   rules: [
     { level: "None", nonResourceURLs: ["/healthz*", "/readyz*", "/livez*", "/version"] },
+    { level: "Metadata", verbs: ["delete", "deletecollection"], resources: [{ group: "", resources: ["events"] }] },
     { level: "None", resources: [{ group: "coordination.k8s.io" }, { group: "", resources: ["events"] }] },
     { level: "None", users: ["system:apiserver"], verbs: ["get", "list", "watch"] },
     { level: "Metadata", resources: [{ group: "", resources: ["secrets", "configmaps", "serviceaccounts/token"] }] },
@@ -174,7 +175,10 @@ const auditPolicy = {
       verbs: ["create", "update", "patch", "delete"],
       resources: [
         { group: "rbac.authorization.k8s.io" },
-        { group: "", resources: ["pods", "pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers"] },
+        {
+          group: "",
+          resources: ["services", "pods", "pods/exec", "pods/attach", "pods/portforward", "pods/ephemeralcontainers"],
+        },
         { group: "apps" },
         { group: "batch" },
       ],

@@ -145,15 +145,22 @@ interface Pod {
 
 /** The one running pod that a label selects. */
 export function podOf(cluster: Cluster, namespace: string, label: string) {
+  const [pod, ...others] = podsOf(cluster, namespace, label);
+  if (!pod || others.length > 0) throw new Error(`${pod ? 1 + others.length : 0} pods with ${label}`);
+  return pod;
+}
+
+/** The running pods that a label selects. */
+export function podsOf(cluster: Cluster, namespace: string, label: string) {
   const found = JSON.parse(
     cluster.kubectl("get", "pods", "-n", namespace, "-l", label, "--field-selector=status.phase=Running", "-o", "json"),
   ) as { items: Pod[] };
-  const pod = found.items[0];
-  if (!pod || found.items.length !== 1) throw new Error(`${found.items.length} pods with ${label}`);
-  const node = cluster.nodes.find(({ name }) => name === pod.spec.nodeName);
-  if (!node) throw new Error(`no node ${pod.spec.nodeName}`);
-  const container = pod.status.containerStatuses[0]?.containerID.replace("containerd://", "") ?? "";
-  return { name: pod.metadata.name, uid: pod.metadata.uid, node, container };
+  return found.items.map((pod) => {
+    const node = cluster.nodes.find(({ name }) => name === pod.spec.nodeName);
+    if (!node) throw new Error(`no node ${pod.spec.nodeName}`);
+    const container = pod.status.containerStatuses[0]?.containerID.replace("containerd://", "") ?? "";
+    return { name: pod.metadata.name, uid: pod.metadata.uid, node, container };
+  });
 }
 
 interface RestartedPod {

@@ -23,6 +23,60 @@ export function shop(node: string, name = "checkout"): object[] {
   ];
 }
 
+/** Five pods as people write them, on both nodes: an init container, volumes, probes of every kind. */
+export function ordinary(): object {
+  const name = "site";
+  const probe = { periodSeconds: 1 };
+  const volumes = [
+    { name: "cache", emptyDir: { medium: "Memory" } },
+    { name: "config", configMap: { name: "kube-root-ca.crt" } },
+  ];
+  const volumeMounts = [
+    { name: "cache", mountPath: "/cache" },
+    { name: "config", mountPath: "/etc/site" },
+  ];
+  return {
+    ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name, namespace: "shop" } },
+    spec: {
+      replicas: 5,
+      selector: { matchLabels: { app: name } },
+      template: {
+        metadata: { labels: { app: name } },
+        spec: {
+          terminationGracePeriodSeconds: 0,
+          topologySpreadConstraints: [
+            {
+              ...{ maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule" },
+              labelSelector: { matchLabels: { app: name } },
+            },
+          ],
+          initContainers: [
+            { name: "fill", image: busyboxImage, command: ["sh", "-c", "echo page >/cache/index.html"], volumeMounts },
+          ],
+          containers: [
+            {
+              ...{ name: "web", image: busyboxImage, volumeMounts },
+              command: ["busybox", "httpd", "-f", "-p", "8080", "-h", "/cache"],
+              startupProbe: { ...probe, tcpSocket: { port: 8080 } },
+              readinessProbe: { ...probe, httpGet: { port: 8080, path: "/index.html" } },
+              livenessProbe: { ...probe, exec: { command: ["sh", "-c", "test -s /cache/index.html"] } },
+            },
+          ],
+          volumes,
+        },
+      },
+    },
+  };
+}
+
+/** A pod that may do all to its node, as people start one to look for a fault. */
+export function powerful(node: string): object {
+  const [, deployment] = shop(node, "debug") as [object, { spec: { template: { spec: { containers: object[] } } } }];
+  const { containers } = deployment.spec.template.spec;
+  for (const container of containers) Object.assign(container, { securityContext: { privileged: true } });
+  return deployment;
+}
+
 /** A pod that runs one command and ends with it. */
 export function brief(name: string, labels: Record<string, string>, command: string): object {
   return {

@@ -1,5 +1,5 @@
 import type { Need } from "@bulwark/testkit";
-import type { Entrance } from "./world.ts";
+import type { Entrance } from "./entrance.ts";
 
 /**
  * Where a technique is tried:

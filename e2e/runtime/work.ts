@@ -1,4 +1,4 @@
-import type { Entrance } from "./world.ts";
+import type { Entrance } from "./entrance.ts";
 
 /** Ordinary work in a container, of which nothing is told but what is explained. */
 export interface Work {

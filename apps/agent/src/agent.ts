@@ -1,7 +1,7 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "@bulwark/config";
-import { openContainers } from "@bulwark/containers";
+import { isHost, openContainers } from "@bulwark/containers";
 import { AuditRules, rulesDetector } from "@bulwark/detect";
 import { errorText, type ActionOrder, type AgentRecord, type Component, type Container } from "@bulwark/model";
 import { connect, type Kube } from "@bulwark/kube";
@@ -22,6 +22,7 @@ import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
 import { ticketFrom } from "./ticket.ts";
 import { Uplink } from "./uplink.ts";
+import { ClosedOrders } from "./closed-orders.ts";
 import { Watcher } from "./watcher.ts";
 
 export interface AgentOptions {
@@ -105,6 +106,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   settle = () => watcher.settle();
   await watcher.start();
   response = stack.use(responseOf());
+  await response.takeOver();
   const act = async (order: ActionOrder): Promise<void> => response?.obey(order);
   stack.use(await Orders.open({ connection, node, path: join(config.data, "orders.json"), log, act }));
   const { memory, clamd, images: which } = config.agent.scan;
@@ -153,6 +155,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       policies: () => settings.responses,
       complete: (container) => pods?.complete(container) ?? container,
       told: (action) => emit([{ type: "action", action }]),
+      closed: new ClosedOrders(join(config.data, "closed-orders.json"), log),
+      guard: () => watcher.enforcer.guard,
     });
   }
 
@@ -169,7 +173,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     return new Flows({
       ...{ node, registry },
       complete: (container) => pods?.complete(container) ?? container,
-      isHost: (cgroups) => watcher.isHost(cgroups),
+      isHost,
       denied: (flow, direction) => network?.denied(flow, direction),
       raise: detect ? (alert) => emit([{ type: "alert", alert }]) : undefined,
       report: told

@@ -41,6 +41,11 @@ export class SensorEnforcer implements Enforcer {
     return this.#sensor !== undefined;
   }
 
+  /** The process that enforces for the sensor that runs. */
+  get guard(): number | undefined {
+    return this.#guard;
+  }
+
   async enforce(policy: Policy, on: Events): Promise<{ ways: readonly EnforcementWay[]; release(): Promise<void> }> {
     const until = performance.now() + policy.limitMs;
     const held: Held = { policy, until, on, id: undefined, before: none, now: none };

@@ -68,7 +68,8 @@ export class Flows implements Disposable {
         const process = table.get(pid, startTime);
         const container = process && registry.byCgroup(process.cgroups);
         if (container) {
-          return { workload: workloadOf(complete(container)), process: basename(process.executable) || process.name };
+          const own = { workload: workloadOf(complete(container)), since: container.startedAt ?? undefined };
+          return { ...own, process: basename(process.executable) || process.name };
         }
         return process && isHost(process.cgroups) ? null : undefined;
       },

@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { readFile, readlink, stat } from "node:fs/promises";
 import type { DescriptorRecord } from "@bulwark/sensor";
 
@@ -11,17 +12,25 @@ export async function argumentsOf(pid: number): Promise<string[]> {
 }
 
 /** When a process began, in clock ticks since boot: together with its number it names it. Undefined when it is gone. */
-async function startTicks(pid: number): Promise<bigint | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
+export function startTicks(pid: number): bigint | undefined {
+  const text = statOf(pid);
   const field = text.slice(text.lastIndexOf(")") + 2).split(" ")[19];
   return field === undefined || field === "" ? undefined : BigInt(field);
+}
+
+function statOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    return "";
+  }
 }
 
 const nanosecondsPerTick = 10_000_000n;
 
 /** Descriptors 0 to 2 of a living process, with both ends where they are TCP sockets. Undefined when it is gone. */
 export async function stdioOf(pid: number, startTime: bigint): Promise<DescriptorRecord[] | undefined> {
-  const ticks = await startTicks(pid);
+  const ticks = startTicks(pid);
   if (ticks === undefined || ticks !== startTime / nanosecondsPerTick) return undefined;
   const found = await Promise.all([0, 1, 2].map(async (fd) => descriptor(pid, fd)));
   if (!found.some(({ family }) => family !== 0)) return found;

@@ -11,6 +11,7 @@ import {
   type Container,
   type ResponsePolicy,
 } from "@bulwark/model";
+import { endGuard, type ClosedOrder, type ClosedOrders } from "./closed-orders.ts";
 import { createResponder, type Allowance, type Means, type Responder } from "@bulwark/respond";
 
 export interface ResponseOptions {
@@ -22,6 +23,10 @@ export interface ResponseOptions {
   /** With what the cluster says of its pod. */
   complete(container: Container): Container;
   told(record: ActionRecord): void;
+  /** Of what is enforced also when the agent is gone. */
+  closed: ClosedOrders;
+  /** The process that enforces now. */
+  guard(): number | undefined;
 }
 
 const hour = 3_600_000;
@@ -41,8 +46,34 @@ export class Response implements AsyncDisposable {
       node: options.node,
       means: options.means,
       allowanceOf: (container, kind) => this.#allowanceOf(container, kind),
-      audit: (record) => options.told(record),
+      audit: (record) => {
+        options.closed.told(record, options.guard());
+        options.told(record);
+      },
     });
+  }
+
+  /**
+   * Takes over what an agent before this one enforces still, because it was killed: for the rest of its time. What enforced
+   * it until now ends only when this does; where it cannot be taken over it goes on until its limit.
+   */
+  async takeOver(): Promise<void> {
+    const { closed, registry, complete } = this.#options;
+    const guards = new Map<string, ClosedOrder["guard"]>();
+    const left = new Set<string>();
+    for (const { record, guard } of closed.all()) {
+      const { id, action, alert, by, reason, until } = record;
+      const container = registry.byId(record.container);
+      const limitMs = (until ?? 0) - Date.now();
+      closed.forget(id);
+      guards.set(guard.startTicks, guard);
+      if (!container || limitMs <= 0 || !("limitMs" in action)) continue;
+      const request = { id, action: { ...action, limitMs }, container: complete(container), alert, by, reason };
+      // It was allowed when it was ordered.
+      const taken = await this.#responder.act({ ...request, allowance: { mode: "enforce", system: true } });
+      if (taken.state !== "done") left.add(guard.startTicks);
+    }
+    for (const [started, guard] of guards) if (!left.has(started)) endGuard(guard);
   }
 
   async obey({ id, by, reason, order }: ActionOrder): Promise<void> {

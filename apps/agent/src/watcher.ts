@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, readFileSync, realpathSync } from "node:fs";
-import type { ContainerRegistry } from "@bulwark/containers";
+import { existsSync, realpathSync } from "node:fs";
+import { isHost, type ContainerRegistry } from "@bulwark/containers";
 import { createDetectors, ownProcesses, Pipeline, type Detector, type Owner } from "@bulwark/detect";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import {
@@ -48,7 +48,6 @@ const soundAfter = 60_000;
 export class Watcher implements AsyncDisposable {
   readonly enforcer: SensorEnforcer;
   readonly #options: WatcherOptions;
-  readonly #ownCgroups: ReadonlySet<string>;
   readonly #questions = new Map<string, number>();
   #pipeline: Pipeline | undefined;
   #shells: ShellWatch | undefined;
@@ -65,7 +64,6 @@ export class Watcher implements AsyncDisposable {
   constructor(options: WatcherOptions) {
     this.#options = options;
     this.enforcer = new SensorEnforcer(options.log);
-    this.#ownCgroups = ownCgroups();
     this.#settling = setInterval(() => this.#pipeline?.settle(), settleInterval);
     options.registry.on("started", () => this.#pipeline?.settle());
   }
@@ -196,12 +194,7 @@ export class Watcher implements AsyncDisposable {
       if (!last && pods?.isAwaited(container)) return undefined;
       return { attribution: "container", container: pods?.complete(container) ?? container };
     }
-    return this.isHost(cgroups) ? { attribution: "host" } : undefined;
-  }
-
-  /** Whether a process is the host's by its cgroups: those of its services, or those that the agent is in itself. */
-  isHost(cgroups: readonly string[]): boolean {
-    return cgroups.every((path) => this.#ownCgroups.has(path) || isHostService(path));
+    return isHost(cgroups) ? { attribution: "host" } : undefined;
   }
 
   #take(pipeline: Pipeline, records: SensorRecord[]): void {
@@ -255,14 +248,3 @@ export class Watcher implements AsyncDisposable {
 
 /** What the agent runs as itself and its parts, by their real places. */
 const ownPrograms = new Set([process.execPath, ...(existsSync(sensorBinary) ? [realpathSync(sensorBinary)] : [])]);
-
-/** Where the agent itself is: what shares all of it is the host's, such as a shell in another mount namespace. */
-function ownCgroups(): ReadonlySet<string> {
-  const lines = readFileSync("/proc/self/cgroup", "utf8").split("\n");
-  return new Set(lines.map((line) => line.split(":").slice(2).join(":")));
-}
-
-/** systemd's own services and sessions, some of which have a mount namespace of their own. */
-function isHostService(path: string): boolean {
-  return /^\/(?:system\.slice\/[^/]+\.service|user\.slice|init\.scope)(?:\/|$)/.test(path);
-}

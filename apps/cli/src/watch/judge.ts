@@ -1,13 +1,12 @@
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
-import { openContainers, type ContainerRegistry } from "@bulwark/containers";
+import { isHost, openContainers, type ContainerRegistry } from "@bulwark/containers";
 import { createDetectors, Pipeline, rulesDetector, type Detector, type Owner } from "@bulwark/detect";
 import type { Alert } from "@bulwark/model";
 import { jsonLine } from "@bulwark/model/plain";
 import { createEngine, loadRules, problemText } from "@bulwark/rules";
 import type { SensorRecord } from "@bulwark/sensor";
 import type { Io } from "../command.ts";
-import { isHost } from "../local/host.ts";
 import { untilStopped } from "../local/lifetime.ts";
 import { UsageError } from "../local/options.ts";
 import { printable } from "../local/text.ts";

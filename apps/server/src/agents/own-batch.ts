@@ -32,8 +32,7 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
   const node = nodeIdOf(cluster, name);
   const isOwn = (id: string): boolean => id.startsWith(`${name}/`);
   const named = (id: string): string => (isOwn(id) ? node + id.slice(name.length) : id);
-  const ownEnd = (end: NetworkEnd): NetworkEnd =>
-    end.workload?.node === name ? { ...end, workload: { ...end.workload, node } } : end;
+  const ownEnd = (end: NetworkEnd): NetworkEnd => ({ ...end, workload: end.workload && { ...end.workload, node } });
   switch (record.type) {
     case "event": {
       const { event } = record;
@@ -75,7 +74,11 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
     }
     case "flows": {
       const { report } = record;
-      if (report.node !== name) return undefined;
+      // Policies are learned from it: a node knows its own workloads, and no others.
+      const isOwnEnd = ({ workload }: NetworkEnd): boolean => workload === null || workload.node === name;
+      if (report.node !== name || !report.flows.every(({ client, server }) => isOwnEnd(client) && isOwnEnd(server))) {
+        return undefined;
+      }
       const flows = report.flows.map((flow) => ({ ...flow, client: ownEnd(flow.client), server: ownEnd(flow.server) }));
       return { type: "flows", report: { ...report, node, flows } };
     }

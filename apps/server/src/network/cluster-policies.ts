@@ -58,8 +58,7 @@ async function readPolicies(cluster: string, context: Context): Promise<ClusterP
     const [objects, writable] = await Promise.race([Promise.all([listPolicies(kube), mayWrite(kube)]), late]);
     const refused = {
       reason: `this server may not write network policies into ${cluster}`,
-      remedy:
-        "give its account create, update and delete of networkpolicies (chart: server.kubernetes.writeNetworkPolicies)",
+      remedy: "give its account create, update and delete of networkpolicies (chart: server.writeNetworkPolicies)",
     };
     return {
       known: { cluster, policies: objects.length, writable, ...(writable ? { reason: "", remedy: "" } : refused) },

@@ -376,7 +376,7 @@ describe("who talks to whom", () => {
   });
 
   test("of a cluster whose policies are not known, nothing is said but who talked", async () => {
-    await tell([flow(web, db, 5432)], "north/node-9");
+    await tell([flow(web, db, 5432)], "north/node-1");
     const { items, clusters } = await edges({ cluster: "north" });
     assert.deepEqual(
       items.map(({ client, verdict }) => [client.key, verdict]),
@@ -403,7 +403,10 @@ describe("who talks to whom", () => {
   test("an agent speaks for its own node", async () => {
     const agent = server.client(await server.agent("east/node-1"));
     const report = { node: "node-2", from: now, until: now, flows: [], lost: 0 };
-    const body = batchOf([{ type: "flows", report }], { spool: "foreign" });
-    await assert.rejects(agent.ingest({ body }), (error) => error instanceof ApiError && error.status === 403);
+    const there: NetworkEnd = { ...web, workload: web.workload && { ...web.workload, node: "node-2" } };
+    for (const told of [report, { ...report, node: "node-1", flows: [flow(there, db, 5432)] }]) {
+      const body = batchOf([{ type: "flows", report: told }], { spool: "foreign" });
+      await assert.rejects(agent.ingest({ body }), (error) => error instanceof ApiError && error.status === 403);
+    }
   });
 });

@@ -70,13 +70,22 @@ export async function listPolicies(kube: Kube): Promise<PolicyObject[]> {
         const { items } = await kube.list(kind);
         return items.map((item) => plainPolicy(item, kind));
       } catch (error) {
-        // A cluster without such policies has none.
-        if (error instanceof KubeError && error.code === "not-found" && kind.kind !== "NetworkPolicy") return [];
+        if (kind.kind !== "NetworkPolicy" && (await isMissing(kube, kind, error))) return [];
         throw error;
       }
     }),
   );
   return lists.flat();
+}
+
+/** A cluster without such policies has none. One that does not let us ask for them does not say whether it has. */
+async function isMissing(kube: Kube, { apiVersion }: Resource, error: unknown): Promise<boolean> {
+  if (!(error instanceof KubeError)) return false;
+  if (error.code !== "forbidden") return error.code === "not-found";
+  return kube.read(`/apis/${apiVersion}`).then(
+    () => false,
+    (other: unknown) => other instanceof KubeError && other.code === "not-found",
+  );
 }
 
 export function reasonOf(error: unknown): { reason: string; remedy: string } {

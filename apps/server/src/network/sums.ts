@@ -4,7 +4,7 @@ import type { FlowFilter, FlowSum } from "@bulwark/store";
 import type { Context } from "../context.ts";
 
 /** Edges of pods that one answer looks at. */
-const mostSums = 200_000;
+const mostSums = 100_000;
 
 export interface PodEdges {
   readonly items: readonly FlowSum[];

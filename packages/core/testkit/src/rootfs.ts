@@ -27,6 +27,8 @@ const applets = [
   "dd",
   "rm",
   "mv",
+  "tar",
+  "grep",
 ];
 
 /** A small root file system in `folder`: busybox, its links, and a distribution that says what it is. Needs `busybox`. */

@@ -224,6 +224,20 @@ test("an address is of who had it then, also when another has it now", () => {
   assert.equal(to(9_500_000_000n), "shop/heir");
 });
 
+test("an heir that has only been heard of has its address since it started: a first packet comes before it is seen", () => {
+  const heir = { workload: workload("heir"), process: null, since: 8000 };
+  const { told } = world(new Map<number, Owner>([...owners, [4, heir]]));
+  told(record({ first: 1_000_000_000n }));
+  const asked = record({ pid: 2, networkNamespace: database, local: "10.0.0.2", remote: "10.0.0.1" });
+  const seen = served({ pid: 4, networkNamespace: 300, local: "10.0.0.1", remote: "10.0.0.2" });
+  const flows = told({ ...asked, first: 8_900_000_000n }, { ...seen, first: 9_000_000_000n });
+  assert.deepEqual(
+    flows.map(({ server }) => endText(server)),
+    ["shop/heir"],
+  );
+  assert.equal(endText(told({ ...asked, first: 7_900_000_000n })[0]?.server as Flow["server"]), "shop/web");
+});
+
 test("what is the host's is not told; whose is not known is told after a while, and counted", () => {
   const { told, traffic, clock, flows } = world();
   assert.deepEqual(told(record({ pid: 3, networkNamespace: 1 })), []);

@@ -13,7 +13,13 @@ import { createRecent } from "./recent.ts";
 import { partsOf, protocolOf } from "./results.ts";
 
 /** Whose a socket is; null: the host's, which is not told of. Undefined: not known yet. */
-export type Owner = { readonly workload: Workload; readonly process: string | null } | null | undefined;
+export type Owner = Known | null | undefined;
+interface Known {
+  readonly workload: Workload;
+  readonly process: string | null;
+  /** When its container started, ms since the epoch, where that is known: its addresses are its own from then on. */
+  readonly since?: number | undefined;
+}
 
 export interface TrafficOptions {
   /** By the process whose socket it is. */
@@ -72,7 +78,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
   /** By network namespace and address: containers see the answers that they asked for, and no others. */
   const names = createRecent<string>(mostNames);
   const lastPorts = createRecent<number>(mostSpoken);
-  const owners = createRecent<Workload>(mostNamespaces);
+  const owners = createRecent<Known>(mostNamespaces);
   /** Which network namespace of this machine has an address, and whether it is known whose that is. */
   const addresses = createRecent<{ network: number; isNamed: boolean }>(mostNames);
   const counters: TrafficCounters = { flows: 0, unknown: 0, forgotten: 0 };
@@ -81,10 +87,10 @@ export function createTraffic(options: TrafficOptions): Traffic {
 
   function ownerOf({ pid, startTime, networkNamespace }: FlowRecord | DnsRecord): Owner {
     const known = pid === 0 ? undefined : options.ownerOf(pid, startTime);
-    if (known) owners.set(String(networkNamespace), known.workload);
+    if (known) owners.set(String(networkNamespace), known);
     if (known !== undefined || networkNamespace === hostNetwork) return known;
-    const workload = owners.get(String(networkNamespace));
-    return workload && { workload, process: null };
+    const owner = owners.get(String(networkNamespace));
+    return owner && { ...owner, process: null };
   }
 
   function hear(record: OpeningRecord): void {
@@ -167,9 +173,13 @@ export function createTraffic(options: TrafficOptions): Traffic {
     }
   }
 
-  /** Whose an address is on this machine: told before anything is judged, as the ends of one connection come in any order. */
-  function learn({ local, networkNamespace, first }: FlowRecord, workload: Workload | null): void {
-    if (!isLoopback(local) && !isNone(local)) own(workload, networkNamespace, local, options.epochMs(first));
+  /**
+   * Whose an address is on this machine: told before anything is judged, as the ends of one connection come in any order. The
+   * client's first packet went before the server saw one, hence the container's start rather than its first packet.
+   */
+  function learn({ local, networkNamespace, first }: FlowRecord, owner: Owner): void {
+    if (isLoopback(local) || isNone(local)) return;
+    own(owner?.workload ?? null, networkNamespace, local, owner?.since ?? options.epochMs(first));
   }
 
   function own(workload: Workload | null, networkNamespace: number, ip: string, since: number): void {
@@ -184,7 +194,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     know(workload, pid, since) {
       const network = networkOf(pid);
       if (!network || network.namespace === hostNetwork) return;
-      owners.set(String(network.namespace), workload);
+      owners.set(String(network.namespace), { workload, process: null, since });
       for (const ip of network.addresses) own(workload, network.namespace, ip, since);
     },
     take(records) {
@@ -194,7 +204,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
           hear(record);
           continue;
         }
-        if (record.type === "flow") learn(record, ownerOf(record)?.workload ?? null);
+        if (record.type === "flow") learn(record, ownerOf(record));
         if (waiting.length < mostWaiting) waiting.push({ record, since });
         else tell(record, ownerOf(record));
       }
@@ -206,7 +216,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
       for (const item of before) {
         const { record, since } = item;
         const owner = ownerOf(record);
-        if (record.type === "flow") learn(record, owner?.workload ?? null);
+        if (record.type === "flow") learn(record, owner);
         if (time - since >= (owner === undefined ? patience : breath)) tell(record, owner);
         else waiting.push(item);
       }

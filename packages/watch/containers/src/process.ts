@@ -1,6 +1,8 @@
 import { readFile, readlink } from "node:fs/promises";
 import type { Container } from "@bulwark/model";
 import { cgroupPaths } from "./cgroups.ts";
+import { hostProcess } from "./host.ts";
+import { parseStat, type ProcessStat } from "./stat.ts";
 
 type Namespace = Container["hostNamespaces"][number];
 
@@ -26,7 +28,7 @@ export async function processFacts(pid: number): Promise<ProcessFacts | undefine
     cgroupPaths(pid),
     cgroupPaths(stat.parent),
     sharedNamespaces(pid),
-    Promise.all([namespaceOf(pid, "user"), namespaceOf(await hostProcess(), "user")]),
+    Promise.all([namespaceOf(pid, "user"), namespaceOf(hostProcess(), "user")]),
   ]);
   const uptime = Number((await readFile("/proc/uptime", "utf8")).split(" ")[0]) * 1000;
   const cgroups = [...own].filter(([hierarchy, path]) => parents.get(hierarchy) !== path).map(([, path]) => path);
@@ -43,36 +45,14 @@ export async function processFacts(pid: number): Promise<ProcessFacts | undefine
 const millisecondsPerTick = 10;
 
 /** Undefined when there is no such process, or only its remains. */
-export async function processStat(
-  pid: number,
-): Promise<{ parent: number; isKernel: boolean; startTicks: number } | undefined> {
-  const text = await readFile(`/proc/${pid}/stat`, "utf8").catch(() => "");
-  // The name, in parentheses, may hold anything. Fields are counted in proc_pid_stat(5) from 1; these from the third.
-  const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
-  const [state, parent] = fields;
-  if (!state || state === "Z" || state === "X") return undefined;
-  const flags = Number(fields[9 - 3]);
-  return { parent: Number(parent), isKernel: (flags & kernelThread) !== 0, startTicks: Number(fields[22 - 3]) };
+export async function processStat(pid: number): Promise<ProcessStat | undefined> {
+  return parseStat(await readFile(`/proc/${pid}/stat`, "utf8").catch(() => ""));
 }
-
-/** `PF_KTHREAD`, include/linux/sched.h. */
-const kernelThread = 0x200000;
-
-/**
- * A process that is in all of the host's namespaces: kthreadd, whose namespaces can be read without the capabilities that
- * the first process has; that one where no kernel threads are seen.
- */
-async function hostProcess(): Promise<number> {
-  host ??= processStat(2).then((stat) => (stat?.isKernel === true ? 2 : 1));
-  return host;
-}
-
-let host: Promise<number> | undefined;
 
 const told = ["pid", "net", "ipc", "uts", "mnt"] as const satisfies Namespace[];
 
 async function sharedNamespaces(pid: number): Promise<Namespace[] | undefined> {
-  const other = await hostProcess();
+  const other = hostProcess();
   const pairs = await Promise.all(
     told.map(async (name) => ({ name, own: await namespaceOf(pid, name), host: await namespaceOf(other, name) })),
   );

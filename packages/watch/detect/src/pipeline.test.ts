@@ -208,6 +208,96 @@ test("host processes are passed over unless asked for", () => {
   assert.deepEqual([result.events(), result.alerts()], [[], []]);
 });
 
+/** A runtime's service in a mount namespace of its own: Docker of a snap, a node that is a container. */
+const node = { mountNamespace: 7, pidNamespace: 1, cgroups: ["/system.slice/containerd.service"] };
+const inContainer = { mountNamespace: 2, pidNamespace: 3, cgroups: ["/pods/c1"] };
+const byCgroup = (cgroups: readonly string[]): Owner =>
+  cgroups.includes("/pods/c1") ? { attribution: "container", container } : { attribution: "host" };
+
+/** The runtime sets a container up; the last, 14, is about to begin its first program. */
+function setUp(s: ReturnType<typeof story>, inCgroup: typeof node): SensorRecord[] {
+  return [
+    s.exec(10, "/usr/bin/containerd", node),
+    s.fork(10, 11, node),
+    s.exec(11, "/usr/bin/containerd-shim-runc-v2", node),
+    s.fork(11, 12, node),
+    s.exec(12, "/usr/bin/runc create", node),
+    s.fork(12, 13, inCgroup),
+    // Of a copy in memory, so that no container can write over it.
+    s.exec(13, "memfd:runc init", { ...inCgroup, origin: "memory" }),
+    s.call(13, "unshare"),
+    s.fork(13, 14, inContainer),
+    s.call(14, "setns"),
+    s.call(14, "mount", ["cgroup", "/sys/fs/cgroup", "cgroup"]),
+    s.call(14, "mount", ["/dev/vda1", "/data", "ext4"]),
+  ];
+}
+
+for (const host of [false, true]) {
+  const mode = host ? "where the host is watched too" : "where only containers are";
+  test(`a runtime in a mount namespace of its own sets a container up: no deed of the container, ${mode}`, () => {
+    for (const inCgroup of [node, { ...node, cgroups: inContainer.cgroups }]) {
+      const s = story();
+      const records = setUp(s, inCgroup);
+      const { alerts, events, pipeline } = judge(records, byCgroup, undefined, { host });
+      const ofContainer = <One extends Event | Alert>(all: One[]): One[] =>
+        all.filter((one) => "attribution" in one && one.attribution === "container");
+      assert.deepEqual([ofContainer(alerts()), ofContainer(events())], [[], []]);
+      pipeline.push([s.exec(14, "/bin/app", inContainer), s.call(14, "mount", ["cgroup", "/mnt", "cgroup"])]);
+      assert.deepEqual(
+        ofContainer(alerts()).map(({ rule, container: where }) => [rule, where?.id]),
+        [["host-file-system", "c1"]],
+      );
+    }
+  });
+}
+
+test("nobody in a container comes to look like the runtime, not where that lives either", () => {
+  const s = story();
+  const broken = { ...node, cgroups: inContainer.cgroups };
+  const records = [
+    ...setUp(s, node),
+    s.exec(14, "/bin/app", inContainer),
+    // It has got out, and begins the runtime's own program there.
+    s.fork(14, 15, broken),
+    s.exec(15, "/usr/bin/runc init", broken),
+    s.call(15, "mount", ["/dev/vda1", "/mnt", "ext4"]),
+    // Beside the runtime's parents, whose child it has become.
+    s.fork(11, 16, { ...inContainer, cgroups: inContainer.cgroups }),
+    s.exec(16, "/bin/sh", inContainer),
+    s.call(16, "setns"),
+  ];
+  assert.deepEqual(
+    judge(records, byCgroup)
+      .alerts()
+      .map(({ rule, process }) => [rule, process?.pid]),
+    [
+      ["host-file-system", 15],
+      ["namespace-entry", 16],
+    ],
+  );
+});
+
+test("of a container that has neither files nor processes of its own, all that is begun in its cgroup is its own", () => {
+  const s = story();
+  const bare = sampleContainer(2, { id: "c2", hostNamespaces: ["mnt", "pid"] });
+  const owner = (cgroups: readonly string[]): Owner =>
+    cgroups.includes("/pods/c1") ? { attribution: "container", container: bare } : { attribution: "host" };
+  const there = { ...node, cgroups: inContainer.cgroups };
+  const records = [
+    s.exec(12, "/usr/bin/runc create", node),
+    s.fork(12, 13, there),
+    s.exec(13, "/bin/sh", there),
+    s.call(13, "mount", ["/dev/vda1", "/mnt", "ext4"]),
+  ];
+  assert.deepEqual(
+    judge(records, owner, undefined, { host: true })
+      .alerts()
+      .map(({ rule }) => rule),
+    ["host-file-system"],
+  );
+});
+
 test("what the agent and its sensor do in their pod is not judged; what others do there is", () => {
   const isOwn = ownProcesses({ pid: 10, programs: new Set(["/usr/bin/node", "/app/bulwark-sensor"]) });
   const rulesOf = (tell: (s: ReturnType<typeof story>) => SensorRecord[]): string[] =>

@@ -84,7 +84,10 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
-    this.table = new ProcessTable(options.processes === undefined ? {} : { limit: options.processes });
+    this.table = new ProcessTable({
+      ...(options.processes === undefined ? {} : { limit: options.processes }),
+      isHost: (cgroups) => options.ownerOf(cgroups, false)?.attribution === "host",
+    });
   }
 
   /** Takes in records in the order in which the sensor sent them. */
@@ -141,14 +144,17 @@ export class Pipeline {
       case "connect":
         if (type === "connect" && interpreterKind(process)) this.#options.watchShell?.(process);
         this.#soon(happening, (owner) => {
+          if (type === "exec" && observed.isRuntime && !isWhereRuntimesAre(owner)) return;
           if (type !== "fork") this.#event(lifeOf(type, record), happening, owner);
           this.#detect({ kind: type, record }, happening, owner);
         });
         return;
       default: {
-        if (observed.isRuntime || this.#options.isOwn?.(observed, this.table) === true) return;
+        const { isRuntime, service } = observed;
+        if ((isRuntime && service === undefined) || this.#options.isOwn?.(observed, this.table) === true) return;
         const activity = toActivity(record);
         this.#soon(happening, (owner) => {
+          if (isRuntime && !isWhereRuntimesAre(owner)) return;
           if (activity && isKept(activity)) this.#event(activity, happening, owner);
           // The compiler does not see that a record and its own type belong together.
           this.#detect({ kind: record.type, record } as Happened, happening, owner);
@@ -266,6 +272,13 @@ const keptFolders = /^\/(?:etc|bin|sbin|lib(?:64)?|usr|root|boot|var\/(?:spool\/
 
 function isKept(activity: Activity): boolean {
   return activity.kind !== "file" || activity.file.operation === "read" || keptFolders.test(activity.file.path);
+}
+
+/** A container that has neither files nor processes of its own: what a runtime begins and what it begins there look alike. */
+function isWhereRuntimesAre(owner: Owner): boolean {
+  if (owner?.attribution !== "container") return false;
+  const { hostNamespaces } = owner.container;
+  return hostNamespaces.includes("mnt") && hostNamespaces.includes("pid");
 }
 
 type Life = Pick<ProcessEvent, "kind" | "exitCode" | "connection">;

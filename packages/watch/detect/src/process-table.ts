@@ -10,11 +10,19 @@ export type Entry = Omit<ProcessRecord, "type" | "sequence" | "time"> & {
    * up or is about to execute a command in it. What it does until then is no deed of the container.
    */
   isRuntime: boolean;
+  /** Where the service of the host lives that it comes from, and that it is of as long as its programs begin there. */
+  service: Place | undefined;
   /** Milliseconds since the epoch at which its end was seen; 0 while it lives. */
   endedAt: number;
   /** What rules have found out about it; empty again with every program that it begins. */
   memory: ProcessMemory;
 };
+
+/** A service of the host may live in a mount namespace of its own: runtimes do, of a snap or of a node of several. */
+interface Place {
+  mountNamespace: number;
+  pidNamespace: number;
+}
 
 const peersKept = 16;
 
@@ -35,9 +43,13 @@ export class ProcessTable {
   /** Entries that were given up because the table was full. */
   evicted = 0;
 
-  constructor(options: { limit?: number; keep?: number } = {}) {
+  readonly #isHost: (cgroups: readonly string[]) => boolean;
+
+  /** `isHost`: whether a process of these cgroups is certainly the host's. */
+  constructor(options: { limit?: number; keep?: number; isHost?: (cgroups: readonly string[]) => boolean } = {}) {
     this.#limit = options.limit ?? 200_000;
     this.#keep = options.keep ?? 60_000;
+    this.#isHost = options.isHost ?? (() => false);
   }
 
   get size(): number {
@@ -50,13 +62,7 @@ export class ProcessTable {
     switch (record.type) {
       case "exec":
       case "snapshot":
-        return this.#put({
-          ...pick(record),
-          peers: this.get(record.pid, record.startTime)?.peers ?? [],
-          isRuntime: false,
-          endedAt: 0,
-          memory: {},
-        });
+        return this.#put(this.#begun(record));
       case "fork":
         return this.#put(this.#forked(record));
       case "exit": {
@@ -114,11 +120,25 @@ export class ProcessTable {
     return found;
   }
 
+  #begun(record: ProcessRecord): Entry {
+    const before = this.get(record.pid, record.startTime);
+    const { mountNamespace, pidNamespace } = record;
+    const isHost = this.#isHost(record.cgroups);
+    const from = (before ?? this.get(record.parentPid, record.parentStartTime))?.service;
+    // Events of others may not tell where a process lives: 0.
+    const isThere =
+      mountNamespace !== 0 && from?.mountNamespace === mountNamespace && from.pidNamespace === pidNamespace;
+    const service = isThere ? from : isHost ? { mountNamespace, pidNamespace } : undefined;
+    // A runtime that is in the container's cgroup already, and begins itself once more before it goes where that lives.
+    const isRuntime = service !== undefined && !isHost;
+    return { ...pick(record), peers: before?.peers ?? [], isRuntime, service, endedAt: 0, memory: {} };
+  }
+
   /** A forked process runs its parent's program until it execs one of its own. */
   #forked(record: ProcessRecord): Entry {
     const parent = this.get(record.parentPid, record.parentStartTime);
     const own = pick(record);
-    if (!parent) return { ...own, peers: [], isRuntime: true, endedAt: 0, memory: {} };
+    if (!parent) return { ...own, peers: [], isRuntime: true, service: undefined, endedAt: 0, memory: {} };
     const {
       executable,
       filename,
@@ -128,12 +148,13 @@ export class ProcessTable {
       workingDirectory,
       origin,
       peers,
-      isRuntime,
+      service,
     } = parent;
     const { executableInode, executableMode, executableUid } = parent;
+    const cgroups = own.cgroups.length > 0 ? own.cgroups : parent.cgroups;
     return {
       ...own,
-      cgroups: own.cgroups.length > 0 ? own.cgroups : parent.cgroups,
+      cgroups,
       executable,
       executableInode,
       executableMode,
@@ -145,7 +166,8 @@ export class ProcessTable {
       workingDirectory,
       origin,
       peers,
-      isRuntime,
+      isRuntime: parent.isRuntime || (service !== undefined && !this.#isHost(cgroups)),
+      service,
       endedAt: 0,
       memory: {},
     };
@@ -213,6 +235,6 @@ function pick({
   sequence: _sequence,
   time: _time,
   ...own
-}: ProcessRecord): Omit<Entry, "peers" | "isRuntime" | "endedAt" | "memory"> {
+}: ProcessRecord): Omit<Entry, "peers" | "isRuntime" | "service" | "endedAt" | "memory"> {
   return own;
 }

@@ -3,7 +3,7 @@ import { execFile, spawn } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readFile, rm, rmdir, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -422,6 +422,32 @@ describe("with real containers", { skip }, () => {
     assert.match(stderr, /^bulwark-sensor: runs in a PID namespace of its own: .*hostPID: true\.\n$/);
   });
 
+  for (const [what, own] of Object.entries({
+    "has a mount namespace of its own": ["--mount"],
+    "is a container, with processes of its own": ["--mount", "--pid", "--mount-proc"],
+  })) {
+    test(`on a node that ${what}, containers are told of by its numbers, and neither it nor what is of others`, async () => {
+      await using node = await startNode(own);
+      await using watch = await startWatch({ binary: node.sensor, onExit: () => undefined });
+      await node.run("exec /bin/true of-the-node");
+      const number = await node.run("unshare --mount sh -c 'echo $$; exec /bin/true of-a-container'");
+      const other = await image.run("/bin/true of-another");
+      const told = await watch.until((record) => record.type === "exec" && record.arguments.includes("of-a-container"));
+      assert.ok(told.type === "exec");
+      assert.equal(told.pid, Number(number));
+      const hasOwnNumbers = own.includes("--pid");
+      assert.equal(told.pid < 1000, hasOwnNumbers);
+      if (!hasOwnNumbers)
+        await watch.until((record) => record.type === "exec" && record.arguments.includes("of-another"));
+      await node[Symbol.asyncDispose]();
+      assert.ok(!watch.records.some((record) => record.type === "exec" && record.arguments.includes("of-the-node")));
+      if (hasOwnNumbers) {
+        const seen = watch.records.filter((record) => record.type === "exec" && record.cgroups.some(holds(other.id)));
+        assert.deepEqual(seen, []);
+      }
+    });
+  }
+
   test("an option that makes no sense is refused with exit code 2 and one line", async () => {
     const { code, stderr } = await promisify(execFile)(sensorBinary, ["--ring", "5000"]).catch((error) => error);
     assert.equal(code, 2);
@@ -490,6 +516,52 @@ async function waitFor(holds: () => boolean | Promise<boolean>, limitMs = 10_000
     if (Date.now() > end) throw new Error(`did not happen within ${limitMs} ms: ${holds.toString()}`);
     await pause(5);
   }
+}
+
+/** Something like a node with a pod, in which the sensor is started as by an agent: by a runtime of the node. */
+async function startNode(namespaces: string[]) {
+  const { path } = await temporaryFolder();
+  const cgroup = join(["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((at) => existsSync(at)) ?? "", basename(path));
+  await mkdir(cgroup);
+  const script = async (name: string, text: string): Promise<string> => {
+    await writeFile(join(path, name), `#!/bin/sh\n${text}\n`);
+    await chmod(join(path, name), 0o700);
+    return join(path, name);
+  };
+  const pod = await script("pod", `echo 0 >${cgroup}/cgroup.procs && exec unshare --mount ${sensorBinary} "$@"`);
+  const runtime = await script("runtime", `${pod} "$@"; exit`);
+  const sensor = await script(
+    "sensor",
+    `echo $$ >${path}/started; exec unshare ${namespaces.join(" ")} --fork ${runtime} "$@"`,
+  );
+  const first = async (): Promise<string> => {
+    const started = (await readFile(join(path, "started"), "utf8")).trim();
+    return (await readFile(`/proc/${started}/task/${started}/children`, "utf8")).trim();
+  };
+  let isGone = false;
+  return {
+    sensor,
+    /** Runs a shell script on the node; what it prints. */
+    async run(text: string): Promise<string> {
+      const into = ["-t", await first(), "--mount", ...(namespaces.includes("--pid") ? ["--pid"] : [])];
+      return (await promisify(execFile)("nsenter", [...into, "sh", "-c", text])).stdout.trim();
+    },
+    async [Symbol.asyncDispose]() {
+      if (isGone) return;
+      isGone = true;
+      for (const pid of (await readFile(join(cgroup, "cgroup.procs"), "utf8")).split("\n").filter(Boolean)) {
+        process.kill(Number(pid), "SIGKILL");
+      }
+      // Until they are gone it is busy.
+      await waitFor(async () =>
+        rmdir(cgroup).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await rm(path, { recursive: true, force: true });
+    },
+  };
 }
 
 async function temporaryFolder(): Promise<{ path: string } & AsyncDisposable> {

@@ -1,3 +1,4 @@
+import { posix } from "node:path";
 import type { Container } from "@bulwark/model";
 import type { Detection, Detector } from "../detector.ts";
 
@@ -29,10 +30,13 @@ export const privilegedStart: Detector = {
   },
 };
 
-function reasonsOf({ privileged, hostNamespaces, mounts }: Container): string[] {
+function reasonsOf({ privileged, hostNamespaces, mounts, pod }: Container): string[] {
+  // What the kubelet made for this pod and no other: its volumes, its token.
+  const own = pod === null || pod.uid === "" ? undefined : `/var/lib/kubelet/pods/${pod.uid}/`;
   const dangerous = mounts.filter(
     ({ source, target, type }) =>
       source.startsWith("/") &&
+      (own === undefined || !posix.normalize(source).startsWith(own)) &&
       (type === "bind" || type === "") &&
       fatal.test(source) &&
       !usual.test(source) &&

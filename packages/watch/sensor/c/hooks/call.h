@@ -143,7 +143,7 @@ int on_capable(__u64 *arguments)
 		policy = call.is_compat ? calls.compat[call.number] : calls.native[call.number];
 	if (!(policy & CALL_WANTED) && !(bit & RARE_CAPABILITIES))
 		return 0;
-	if (!settings.include_host && !in_container(task))
+	if (!is_told(task))
 		return 0;
 	read_call_arguments(&call, registers);
 	if (!call.is_compat && (call.number == calls.clone || call.number == calls.clone3) && !makes_namespaces(&call))

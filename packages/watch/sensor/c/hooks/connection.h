@@ -30,7 +30,7 @@ int on_socket_state(__u64 *arguments)
 		if (!is_wanted(task))
 			return 0;
 		read_actor(&frame.actor, task);
-	} else if (!settings.include_host && network_namespace == host.network_namespace) {
+	} else if (!settings.include_host && is_network_of_host(network_namespace)) {
 		return 0;
 	}
 	frame.actor.network_namespace = network_namespace;

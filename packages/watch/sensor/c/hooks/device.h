@@ -23,7 +23,7 @@ int on_device(struct bpf_cgroup_dev_ctx *context)
 
 	if (kind == DEVICE_CHARACTER && is_ordinary_device(major, minor))
 		return 1;
-	if ((!settings.include_host && !in_container(task)) || !has_share(task))
+	if (!is_told(task) || !has_share(task))
 		return 1;
 	struct frame_device frame = { .major = major, .minor = minor, .kind = kind, .access = access };
 	read_actor(&frame.actor, task);

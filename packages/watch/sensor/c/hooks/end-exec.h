@@ -84,7 +84,7 @@ int end_exec(__u64 *arguments)
 	struct search search = {};
 
 	/* A runtime on its way into the container: not yet one of its programs. */
-	if (mount_namespace(task) == host.mount_namespace)
+	if (is_mount_of_host(mount_namespace(task)))
 		return 0;
 	for (int i = 0; i < CGROUP_DEPTH && node; i++, node = kernfs_parent(node)) {
 		__u64 cgroup = BPF_CORE_READ(node, id);

@@ -24,7 +24,7 @@ int on_exit(__u64 *arguments)
 		return 0;
 	struct frame_exit frame = {
 		.start_time = BPF_CORE_READ(leader, start_boottime),
-		.pid = BPF_CORE_READ(task, tgid),
+		.pid = process_number(task),
 		.exit_code = exit_code_of(leader),
 	};
 	begin_frame(&frame.header, FRAME_EXIT, sizeof(frame));

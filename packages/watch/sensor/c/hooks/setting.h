@@ -13,7 +13,7 @@ int on_setting(struct bpf_sysctl *context)
 	struct sheet *sheet;
 	__u32 at = sizeof(struct frame_setting);
 
-	if (!context->write || (!settings.include_host && !in_container(task)) || !has_share(task))
+	if (!context->write || !is_told(task) || !has_share(task))
 		return 1;
 	sheet = take_sheet();
 	if (!sheet)

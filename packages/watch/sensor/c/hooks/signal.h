@@ -19,10 +19,10 @@ int on_signal(__u64 *arguments)
 		return 0;
 	if (information && BPF_CORE_READ(information, si_code) > 0)
 		return 0;
-	if (!settings.include_host && !in_container(task))
+	if (!is_told(task))
 		return 0;
 	struct frame_signal frame = {
-		.target_pid = BPF_CORE_READ(target, tgid),
+		.target_pid = process_number(target),
 		.target_start_time = BPF_CORE_READ(target, group_leader, start_boottime),
 		.target_pid_namespace = pid_namespace(target),
 		.signal = number,

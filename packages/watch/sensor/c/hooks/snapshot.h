@@ -7,7 +7,7 @@ int on_snapshot(struct bpf_iter__task *context)
 
 	if (!task || task->pid != task->tgid || !task->mm || !task->nsproxy)
 		return 0;
-	if (settings.include_host || in_container(task))
+	if (is_told(task))
 		emit_process(FRAME_SNAPSHOT, task, 0, true, 0);
 	return 0;
 }

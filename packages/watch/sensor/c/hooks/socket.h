@@ -21,11 +21,6 @@ struct {
 	__type(value, __u64);
 } peers SEC(".maps");
 
-static __always_inline bool is_told(struct task_struct *task)
-{
-	return settings.include_host || in_container(task);
-}
-
 static __always_inline void emit_socket(struct frame_socket_event *frame)
 {
 	begin_frame(&frame->header, FRAME_SOCKET, sizeof(*frame));

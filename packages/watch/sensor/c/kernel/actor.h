@@ -7,8 +7,8 @@ static __always_inline void read_actor(struct frame_actor *actor, struct task_st
 {
 	const struct cred *cred = BPF_CORE_READ(task, cred);
 
-	actor->pid = BPF_CORE_READ(task, tgid);
-	actor->thread = BPF_CORE_READ(task, pid);
+	actor->pid = process_number(task);
+	actor->thread = thread_number(task);
 	actor->start_time = BPF_CORE_READ(task, group_leader, start_boottime);
 	actor->mount_namespace = mount_namespace(task);
 	actor->pid_namespace = pid_namespace(task);

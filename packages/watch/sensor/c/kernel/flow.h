@@ -60,7 +60,7 @@ static __always_inline void fill_owner(struct flow_owner *owner, struct task_str
 
 	owner->start_time = BPF_CORE_READ(leader, start_boottime);
 	owner->cgroup = BPF_CORE_READ(cgroup_node(task), id);
-	owner->pid = BPF_CORE_READ(task, tgid);
+	owner->pid = process_number(task);
 	owner->network_namespace = network_namespace;
 	/* The name of the program's file, which a process cannot change as it can its own. */
 	__builtin_memset(owner->name, 0, sizeof(owner->name));

@@ -10,11 +10,14 @@ const volatile struct settings settings SEC(".rodata.settings") = {};
 
 const volatile struct call_table calls SEC(".rodata.calls") = {};
 
-/* Written by find_host (hooks/host.h). */
+/* Written by find_host (hooks/host.h): of the first process that we can see, and of what started our container. */
 struct {
 	__u32 mount_namespace;
-	__u32 pid_namespace;
 	__u32 network_namespace;
+	__u32 pid_namespace;
+	__u32 pid_level; /* 0 on a machine, more on a node that is a container */
+	__u32 node_mount_namespace;
+	__u32 node_network_namespace;
 } host = {};
 
 /* The loader sets the size: a power of two of pages. */

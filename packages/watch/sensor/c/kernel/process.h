@@ -13,10 +13,10 @@ static __always_inline void read_identity(struct frame_process *frame, struct ta
 	const struct cred *cred = BPF_CORE_READ(task, cred);
 	struct upid *innermost = innermost_pid(task);
 
-	frame->pid = BPF_CORE_READ(task, tgid);
+	frame->pid = process_number(task);
 	frame->start_time = BPF_CORE_READ(task, group_leader, start_boottime);
 	/* The parent may be a thread: its process is meant. */
-	frame->parent_pid = BPF_CORE_READ(parent, tgid);
+	frame->parent_pid = process_number(parent);
 	frame->parent_start_time = BPF_CORE_READ(parent, group_leader, start_boottime);
 	frame->container_pid = BPF_CORE_READ(innermost, nr);
 	frame->pid_namespace = BPF_CORE_READ(innermost, ns, ns.inum);
@@ -39,19 +39,14 @@ static __always_inline void read_identity(struct frame_process *frame, struct ta
 	frame->clone_flags = 0;
 }
 
-static __always_inline __u32 first_number(struct pid *pid)
-{
-	return BPF_CORE_READ(pid, numbers[0].nr);
-}
-
 /* Session, process group and controlling terminal. */
 static __always_inline void read_session(struct frame_process *frame, struct task_struct *task)
 {
 	struct signal_struct *signal = BPF_CORE_READ(task, signal);
 	struct tty_struct *terminal = BPF_CORE_READ(signal, tty);
 
-	frame->process_group = first_number(BPF_CORE_READ(signal, pids[PIDTYPE_PGID___probe]));
-	frame->session = first_number(BPF_CORE_READ(signal, pids[PIDTYPE_SID___probe]));
+	frame->process_group = number_of(BPF_CORE_READ(signal, pids[PIDTYPE_PGID___probe]));
+	frame->session = number_of(BPF_CORE_READ(signal, pids[PIDTYPE_SID___probe]));
 	frame->terminal = 0;
 	if (terminal) {
 		struct tty_driver *driver = BPF_CORE_READ(terminal, driver);

@@ -1,0 +1,75 @@
+/** What an agent's own watcher tells of containers: sensor, process table, detectors, rules. */
+import { openContainers, type ContainersOptions } from "@bulwark/containers";
+import { rulesDetector } from "@bulwark/detect";
+import type { Kube } from "@bulwark/kube";
+import type { Alert } from "@bulwark/model";
+import { openRules, type RuleEvent } from "@bulwark/rules";
+import { buildSensor } from "@bulwark/sensor";
+import { createLogger } from "@bulwark/telemetry";
+import { eventually } from "@bulwark/testkit";
+import { PodBook } from "../../apps/agent/src/pods.ts";
+import { Watcher } from "../../apps/agent/src/watcher.ts";
+
+export interface Watch extends AsyncDisposable {
+  /** All that were raised so far. */
+  readonly alerts: readonly Alert[];
+  /** Rules that hold of what happened in a container, or outside of all, those among them that a detector has spoken for. */
+  rulesOf(id: string | undefined): ReadonlySet<string>;
+  /** Resolves when the container is known. */
+  known(id: string): Promise<void>;
+}
+
+export interface WatchOptions {
+  node: string;
+  /** Runtimes that are looked at; no others are. */
+  paths: ContainersOptions["paths"];
+  /** Of the API server that knows the node's pods. */
+  connect?: () => Kube;
+}
+
+export async function startWatch({ node, paths, connect }: WatchOptions): Promise<Watch> {
+  await using stack = new AsyncDisposableStack();
+  await buildSensor();
+  const none = { containerd: [], docker: [], "cri-o": [], podman: [], crun: [], runc: [] };
+  const registry = stack.use(await openContainers({ node, paths: { ...none, ...paths } }));
+  const alerts: Alert[] = [];
+  const held = new Map<string, Set<string>>();
+  const { engine } = openRules({ files: [], disabled: [] });
+  const noting = {
+    match(event: RuleEvent) {
+      const found = engine.match(event);
+      for (const { rule } of found) {
+        const id = String(event.get("container.full_id"));
+        held.set(id, (held.get(id) ?? new Set()).add(rule.id));
+      }
+      return found;
+    },
+  };
+  const log = createLogger("test");
+  log.level = "silent";
+  let settle = (): void => undefined;
+  const pods = connect && stack.use(new PodBook({ node, connect, log, changed: () => settle() }));
+  const watcher = stack.use(
+    new Watcher({
+      ...{ node, host: false, registry, pods, rules: rulesDetector(noting), log, flows: undefined, network: undefined },
+      emit: (records) => alerts.push(...records.flatMap((record) => (record.type === "alert" ? [record.alert] : []))),
+    }),
+  );
+  settle = () => watcher.settle();
+  await watcher.start();
+  const { state, reason } = watcher.health();
+  if (state !== "ok") throw new Error(`the sensor: ${state}, ${reason}`);
+  const open = stack.move();
+  return {
+    alerts,
+    rulesOf: (id) => held.get(id ?? "host") ?? new Set(),
+    async known(id) {
+      const known = async (): Promise<unknown> => {
+        await registry.refresh();
+        return registry.byId(id);
+      };
+      await eventually("the container is known", known, 120_000);
+    },
+    [Symbol.asyncDispose]: async () => open.disposeAsync(),
+  };
+}
