@@ -30,12 +30,26 @@ describe("the network in a person's hands", { skip }, () => {
 
   const node = (name: string | RegExp): Locator => page.locator("svg").getByRole("button", { name });
 
+  /** Loads a page until something is on it; what was there instead is said. */
+  async function load(path: string, what: Locator): Promise<void> {
+    for (let attempt = 1; ; attempt++) {
+      await page.goto(world.server.url + path);
+      try {
+        await what.first().waitFor({ timeout: 30_000 });
+        return;
+      } catch (error) {
+        if (attempt === 3) throw new Error(`${path}: ${await page.locator("body").innerText()}`, { cause: error });
+      }
+    }
+  }
+
   test("while nobody tells of flows, the page says what would turn them on", async () => {
-    await page.goto(`${world.server.url}/network`);
-    await page.getByText("agent: { network: { flows: true } }").waitFor();
+    await load("/network", page.getByText("agent: { network: { flows: true } }"));
+  });
+
+  test("what agents tell is on the map", async () => {
     await sendFlows(world, "east/node-a", shopFlows());
-    await page.reload();
-    await node(/^shop, /).waitFor();
+    await load("/network", node(/^shop, /));
   });
 
   test("by keyboard: from a namespace to a workload, to what it talks to, and back", async () => {
@@ -124,20 +138,15 @@ spec: { podSelector: {}, policyTypes: [Ingress] }
     );
   });
 
-  for (const [scheme, locale] of [
-    ["light", "en"],
-    ["dark", "zh"],
+  for (const [scheme, locale, paths] of [
+    ["light", "en", ["/network?open=east/shop&node=east/shop%20shop/web", "/network?policies=new"]],
+    ["dark", "zh", ["/network?open=east/shop", "/network?view=table"]],
   ] as const) {
     test(`axe finds nothing on any page (${scheme}, ${locale})`, async () => {
       await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
       await page.evaluate((language) => localStorage.setItem("bulwark.language", language), locale);
-      for (const path of [
-        "/network?open=east/shop&node=east/shop%20shop/web",
-        "/network?view=table",
-        "/network?policies=new",
-      ]) {
-        await page.goto(world.server.url + path);
-        await page.getByRole("row").nth(1).or(page.locator("svg [data-node]").first()).first().waitFor();
+      for (const path of paths) {
+        await load(path, page.getByRole("row").nth(1).or(page.locator("svg [data-node]").first()));
         await page.waitForTimeout(300);
         await page.evaluate(axe);
         const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
