@@ -27,8 +27,8 @@ function tests(title, concurrency, files) {
 }
 
 /** End to end, but promising nobody seconds and leaving other tests' containers alone: they may run beside others. */
-const calm = ["check-peer", "joined-cluster", "policies", "scan*", "store-copy"];
-const calmPages = ["policies", "posture"];
+const calm = ["admission", "check-peer", "joined-cluster", "policies", "scan*", "store-copy"];
+const calmPages = ["network", "policies", "posture"];
 
 const checked = step("check", ["scripts/check.ts"]);
 const tested = tests("test", 2, [
