@@ -82,7 +82,7 @@ describe("the network in a person's hands", { skip }, () => {
       return new Map(found);
     };
     const first = await places();
-    await sendFlows(world, "east/node-b", [flowHour(workload("aaa/new"), workload("shop/aaa-new"), 80, 0)]);
+    await sendFlows(world, "east/node-a", [flowHour(workload("aaa/new"), workload("shop/aaa-new"), 80, 0)]);
     // Another time is asked for anew.
     await page.getByRole("button", { name: "Time" }).click();
     await page.getByRole("menuitemradio", { name: "Last hour" }).click();

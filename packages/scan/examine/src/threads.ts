@@ -166,7 +166,8 @@ export class Threads implements AsyncDisposable {
       const late = (): void => fail(`its examination took more than ${this.#timeLimit / 1000} s`);
       let ended = false;
       void this.#all.get(worker)?.then(() => {
-        if (!ended) timer = setTimeout(late, this.#timeLimit);
+        // Who helps has the time of the one that it helps, and ends with it.
+        if (!ended && job.kind !== "help") timer = setTimeout(late, this.#timeLimit);
       });
       worker.on("message", answered).on("error", broken).on("exit", gone);
       worker.postMessage(job, transfer);

@@ -22,7 +22,7 @@ const go = goProgramOf(
 test("Go: modules, replacements, the standard library, a version that was linked in", () => {
   assert.deepEqual(namesAndVersions(inventoryOf({ "usr/bin/app": go })), [
     "example.com/app v2.3.4",
-    "example.com/here v1.0.0",
+    "example.com/here (devel)",
     "example.com/new v1.1.0",
     "golang.org/x/net v0.17.0",
     "stdlib 1.22.1",
