@@ -164,6 +164,8 @@ async function slowdown(): Promise<Row[]> {
       }
       const watching = await watch();
       await pause(2500);
+      // It runs for days: what it costs before V8 has compiled its rules is no measure of it.
+      await doIn(worker, `${path} deeds do starts 8000 /opt/bin/tcpdump`, { patience: 120_000 });
       await work(arm);
       await watching.stop();
     }
