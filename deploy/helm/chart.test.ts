@@ -118,7 +118,7 @@ describe("the chart", { skip: missing("go") }, () => {
     assert.equal(container.securityContext["privileged"], undefined);
     assert.deepEqual(
       spec.volumes.flatMap(({ hostPath }) => (hostPath ? [hostPath.path] : [])),
-      ["/var/lib/bulwark", "/run"],
+      ["/var/lib/bulwark", "/run", "/sys/fs/cgroup"],
     );
     const text = readFileSync(`${chart}/templates/agent.yaml`, "utf8");
     for (const capability of container.securityContext.capabilities.add) {

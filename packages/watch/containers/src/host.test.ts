@@ -52,6 +52,14 @@ test("where the runtime itself is, and we are, is the host's, whatever it is cal
   assert.ok(!isOfHost(["/kubepods/pod1/other"]));
 });
 
+test("in a pod, whose cgroup namespace hides what is above it, services of the node are the host's all the same", () => {
+  const isOfHost = hostCgroups(["0::/\n", "0::/../../../init.scope\n"]);
+  assert.ok(isOfHost(["/init.scope"]));
+  assert.ok(isOfHost(["/system.slice/containerd.service"]));
+  assert.ok(!isOfHost([pod]));
+  assert.ok(!isOfHost([`${pod}/system.slice/sshd.service`]));
+});
+
 test("this process is the host's", () => {
   assert.ok(isHost([]));
 });

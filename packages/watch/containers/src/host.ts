@@ -29,7 +29,16 @@ const service = /^\/(?:system\.slice\/[^/]+\.service|user\.slice|init\.scope)(?:
 /** `listings`: `/proc/PID/cgroup` of processes that are the host's. */
 export function hostCgroups(listings: readonly string[]): (cgroups: readonly string[]) => boolean {
   const lines = listings.flatMap((text) => text.split("\n"));
-  const paths = new Set(lines.map((line) => line.split(":").slice(2).join(":")));
+  // Of a process outside of our own cgroup namespace a path leads up from there first.
+  const paths = new Set(
+    lines.map((line) =>
+      line
+        .split(":")
+        .slice(2)
+        .join(":")
+        .replace(/^(?:\/\.\.)+(?=\/|$)/, ""),
+    ),
+  );
   const root = rootOf(paths);
   return (cgroups) =>
     cgroups.every((path) => paths.has(path) || (path.startsWith(root) && service.test(path.slice(root.length))));

@@ -283,23 +283,56 @@ static void attach_all(struct bpf_object *object, int cgroup, struct loaded *loa
 	snprintf(loaded->hooks + at, sizeof(loaded->hooks) - at, "snapshot iter/task\n");
 }
 
+/* Files of cgroups that the root of the hierarchy does not have: Documentation/admin-guide/cgroup-v2.rst. */
+static bool is_whole(int cgroup)
+{
+	return cgroup >= 0 && faccessat(cgroup, "cgroup.type", F_OK, 0) != 0;
+}
+
+/* The version 2 hierarchy as a process has it mounted, the whole of it where it has that. -1: it has none. */
+static int open_hierarchy(const char *process)
+{
+	char path[512], type[64], name[768];
+	int best = -1;
+	FILE *mounts;
+
+	snprintf(name, sizeof(name), "/proc/%s/mounts", process);
+	mounts = fopen(name, "re");
+	while (mounts && !is_whole(best) && fscanf(mounts, "%*s %511s %63s %*[^\n]", path, type) == 2) {
+		if (strcmp(type, "cgroup2") != 0)
+			continue;
+		snprintf(name, sizeof(name), "/proc/%s/root%s", process, path);
+		int found = open(name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+		if (found >= 0 && (best < 0 || is_whole(found))) {
+			if (best >= 0)
+				close(best);
+			best = found;
+		} else if (found >= 0) {
+			close(found);
+		}
+	}
+	if (mounts)
+		fclose(mounts);
+	return best;
+}
+
 /*
- * The root of the version 2 hierarchy, in which every process is, also where containers use version 1. -1: it is not
- * mounted.
+ * The root of the version 2 hierarchy, in which every process is, also where containers use version 1. A pod has a cgroup
+ * namespace of its own and sees no more than itself: a program attached there would be blind to all others. It is given the
+ * node's hierarchy as a volume, or may look at what the first process of the node sees. -1: it is not mounted.
  */
 static int open_cgroup_root(void)
 {
-	char path[512] = "", type[64];
-	FILE *mounts = fopen("/proc/self/mounts", "re");
+	int own = open_hierarchy("self"), first;
 
-	while (mounts && fscanf(mounts, "%*s %511s %63s %*[^\n]", path, type) == 2)
-		if (strcmp(type, "cgroup2") == 0)
-			break;
-		else
-			path[0] = 0;
-	if (mounts)
-		fclose(mounts);
-	return path[0] ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -1;
+	if (is_whole(own))
+		return own;
+	first = open_hierarchy("1");
+	if (first < 0)
+		return own;
+	if (own >= 0)
+		close(own);
+	return first;
 }
 
 static int open_iterator(struct bpf_object *object, const char *name)

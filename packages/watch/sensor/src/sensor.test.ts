@@ -448,6 +448,35 @@ describe("with real containers", { skip }, () => {
     });
   }
 
+  test("in a pod, which sees no cgroups but its own, what all others send is told", async () => {
+    const { path } = await temporaryFolder();
+    const [mount = ""] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].filter((at) => existsSync(at));
+    const cgroup = join(mount, basename(path));
+    await mkdir(cgroup);
+    // As the chart has it: its own cgroup in the usual place, those of the node in another.
+    const node = join(path, "node");
+    await mkdir(node);
+    const mounts = `mount --bind ${mount} ${node} && umount ${mount} && mount -t cgroup2 none ${mount}`;
+    const pod = join(path, "pod");
+    const script = `#!/bin/sh\necho 0 >${cgroup}/cgroup.procs && exec unshare --cgroup --mount sh -c '${mounts} && exec ${sensorBinary} "$@"' pod "$@"\n`;
+    await writeFile(pod, script, { mode: 0o700 });
+    try {
+      await using watch = await startWatch({ binary: pod });
+      await image.run("/bin/helper sockets");
+      await watch.until(
+        (record) => record.type === "socket" && record.operation === "send" && record.remote?.port === 4999,
+      );
+    } finally {
+      await waitFor(async () =>
+        rmdir(cgroup).then(
+          () => true,
+          () => false,
+        ),
+      );
+      await rm(path, { recursive: true, force: true });
+    }
+  });
+
   test("an option that makes no sense is refused with exit code 2 and one line", async () => {
     const { code, stderr } = await promisify(execFile)(sensorBinary, ["--ring", "5000"]).catch((error) => error);
     assert.equal(code, 2);
