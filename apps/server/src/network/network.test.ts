@@ -193,7 +193,8 @@ describe("who talks to whom", () => {
     assert.deepEqual(await texts({ q: "PARTNER" }), ["shop/web → api.partner.example 443"]);
     assert.deepEqual(await texts({ namespace: "other" }), []);
     const hours = await person.listNetworkFlows({ query: { client: "shop/web", server: "shop/db" } });
-    assert.equal(hours.items[0]?.server.name, "postgres.shop.svc");
+    // By the client's node; what the server's own tells of it has no name, and may be of a later hour.
+    assert.ok(hours.items.some(({ server }) => server.name === "postgres.shop.svc"));
   });
 
   test("what was learned from a day denies none of it, and every flow of an attack", async () => {
