@@ -450,7 +450,7 @@ describe("with real containers", { skip }, () => {
 
   test("in a pod, which sees no cgroups but its own, what all others send is told", async () => {
     const { path } = await temporaryFolder();
-    const [mount = ""] = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].filter((at) => existsSync(at));
+    const mount = ["/sys/fs/cgroup/unified", "/sys/fs/cgroup"].find((at) => existsSync(at)) ?? "";
     const cgroup = join(mount, basename(path));
     await mkdir(cgroup);
     // As the chart has it: its own cgroup in the usual place, those of the node in another.
