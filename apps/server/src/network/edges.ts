@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { networkEndKey, type ListedEnd, type NetworkEdge, type NetworkGrain } from "@bulwark/model";
 import type { FlowSum } from "@bulwark/store";
+import { addCounts } from "./sums.ts";
 
 const mostPorts = 64;
 const mostWords = 16;
@@ -71,17 +72,8 @@ function listed(sum: FlowSum, which: "client" | "server", key: string, grain: Ne
 }
 
 function add(edge: NetworkEdge, sum: FlowSum): void {
-  edge.connections += sum.connections;
-  edge.flows += sum.flows;
-  edge.bytesOut += sum.bytesOut;
-  edge.bytesIn += sum.bytesIn;
-  edge.encrypted += sum.encrypted;
+  addCounts(edge, sum);
   edge.credential ||= sum.credential;
-  edge.first = Math.min(edge.first, sum.first);
-  edge.last = Math.max(edge.last, sum.last);
-  for (const name of Object.keys(edge.results) as (keyof NetworkEdge["results"])[]) {
-    edge.results[name] += sum.results[name];
-  }
   for (const name of ["tls", "clear", "processes", "deniedBy"] as const) {
     for (const word of sum[name])
       if (!edge[name].includes(word) && edge[name].length < mostWords) edge[name].push(word);

@@ -84,7 +84,13 @@ function edgeOf(sum: FlowSum): Edge {
   };
 }
 
-function add(edge: Edge, sum: FlowSum): void {
+type Counts = Pick<
+  FlowSum,
+  "connections" | "flows" | "bytesOut" | "bytesIn" | "encrypted" | "first" | "last" | "results"
+>;
+
+/** What is counted of an edge, at whatever grain. */
+export function addCounts(edge: Counts, sum: Counts): void {
   edge.connections += sum.connections;
   edge.flows += sum.flows;
   edge.bytesOut += sum.bytesOut;
@@ -92,9 +98,13 @@ function add(edge: Edge, sum: FlowSum): void {
   edge.encrypted += sum.encrypted;
   edge.first = Math.min(edge.first, sum.first);
   edge.last = Math.max(edge.last, sum.last);
+  for (const name of Object.keys(edge.results) as (keyof Counts["results"])[]) edge.results[name] += sum.results[name];
+}
+
+function add(edge: Edge, sum: FlowSum): void {
+  addCounts(edge, sum);
   // The same hours may be in both: at least so many they were.
   edge.hours = Math.max(edge.hours, sum.hours);
-  for (const name of Object.keys(edge.results) as (keyof Edge["results"])[]) edge.results[name] += sum.results[name];
   for (const word of sum.deniedBy) edge.deniedBy.add(word);
   for (const word of sum.processes) edge.processes.add(word);
   for (const word of sum.clear) edge.clear.add(word);
