@@ -17,6 +17,8 @@ import { adapt, CelMap, Optional, type Value } from "./values.ts";
 export interface Program {
   readonly expression: string;
   readonly type: Type;
+  /** The variables that it may ask for. */
+  readonly names: ReadonlySet<string>;
   /**
    * The value for these variables. Raises a `CelError`: `evaluation` where it fails, `cost` where it goes on for too
    * long. Getters of `variables` run when an expression asks for them.
@@ -49,6 +51,7 @@ export function compile(expression: string, environment: Environment, options: C
   return {
     expression,
     type: checked.type,
+    names: new Set([...checked.references.values()].flatMap((it) => (it.kind === "variable" ? [it.name] : []))),
     evaluate(variables, { costLimit = perCallLimit, spent } = {}) {
       const frame = new Frame(variables, costLimit, slots);
       try {

@@ -180,39 +180,6 @@ export class MessageValue extends CelValue {
   }
 }
 
-/**
- * A message whose fields are computed when they are first asked for, once; one that fails, fails for everyone. No getters
- * of a record: each object with one of its own is a shape of its own to V8, which lives until the whole heap is collected.
- */
-export class LazyMessage<T> extends MessageValue {
-  readonly #sources: ReadonlyMap<string, T>;
-  readonly #compute: (source: T) => Value;
-  readonly #known = new Map<string, { value: Value } | { error: unknown }>();
-  constructor(name: string, sources: ReadonlyMap<string, T>, compute: (source: T) => Value) {
-    super(name, {});
-    this.#sources = sources;
-    this.#compute = compute;
-  }
-  override get(field: string): Value {
-    const known = this.#known.get(field) ?? this.#first(field);
-    if (known === undefined) return undefined;
-    if ("error" in known) throw known.error;
-    return known.value;
-  }
-  #first(field: string): { value: Value } | { error: unknown } | undefined {
-    const source = this.#sources.get(field);
-    if (source === undefined) return undefined;
-    let outcome: { value: Value } | { error: unknown };
-    try {
-      outcome = { value: this.#compute(source) };
-    } catch (error) {
-      outcome = { error };
-    }
-    this.#known.set(field, outcome);
-    return outcome;
-  }
-}
-
 /** A map whose keys are not all strings, or that an expression made. */
 export class CelMap extends CelValue {
   /** By the key's normal form: equal numbers of different types are one key. */

@@ -112,6 +112,7 @@ function review(pairs: readonly Pair[], request: AdmissionRequest, options: Admi
       resourcesMatch(compiled.policy.spec.matchConstraints, request, namespace) &&
       resourcesMatch(binding.spec.matchResources ?? {}, request, namespace),
   );
+  if (concerned.length === 0) return conclude(request.object, [], {}, []);
   const asked = [...new Set(concerned.map(({ compiled }) => compiled.policy.metadata.name))];
   const decisions: Decision[] = [];
   let now = request.object;

@@ -1,16 +1,7 @@
-import {
-  Authorizer,
-  CelError,
-  compile,
-  kubernetesEnvironment,
-  LazyMessage,
-  perCallLimit,
-  type Ask,
-  type Program,
-  type Value,
-} from "@bulwark/cel";
+import { Authorizer, compile, kubernetesEnvironment, type Ask, type Program, type Value } from "@bulwark/cel";
 import type { CompiledPolicy } from "./compile.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
+import { Budget, Variables } from "./variables.ts";
 
 /** What the expressions of one policy are asked about; `variables` are computed when they are asked for, once. */
 export interface Evaluation {
@@ -49,15 +40,11 @@ export function evaluation(
   params: Json | null,
   budget: number,
 ): Evaluation {
-  let left = budget;
-  const names = new Names(subject, params, new LazyMessage("variables", variables, run));
-  const limits = { costLimit: 0, spent: (cost: number): number => (left -= cost) };
-  function run(program: Program): Value {
-    if (left <= 0) throw new CelError("cost", "the expressions of this policy cost more than is allowed together");
-    limits.costLimit = Math.min(left, perCallLimit);
-    return program.evaluate(names, limits);
-  }
-  return { run };
+  const purse = new Budget(budget);
+  const values = new Variables(variables, subject, purse);
+  const names = new Names(subject, params, values);
+  values.names = names;
+  return { run: (program) => purse.run(program, names) };
 }
 
 /** What the expressions of a policy may name. A class, because what is computed has to be a getter of all of them. */
