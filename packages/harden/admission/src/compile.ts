@@ -28,9 +28,9 @@ import type { Json } from "./request.ts";
 /** A policy that is ready to be asked. */
 export interface CompiledPolicy {
   readonly policy: Policy;
-  readonly conditions: readonly { readonly name: string; readonly program: Program }[];
+  readonly conditions: readonly (Part & { readonly name: string })[];
   /** By name. One may use those before it. */
-  readonly variables: ReadonlyMap<string, Variable>;
+  readonly variables: ReadonlyMap<string, Part>;
   /** Of a ValidatingAdmissionPolicy. */
   readonly validations: readonly {
     readonly validation: ValidatingPolicy["spec"]["validations"][number];
@@ -42,13 +42,14 @@ export interface CompiledPolicy {
   readonly mutations: readonly { readonly patchType: "JSONPatch" | "ApplyConfiguration"; readonly program: Program }[];
 }
 
-interface Variable {
+/** A variable or a condition. */
+export interface Part {
   readonly program: Program;
   /** Undefined where it depends on more than the request. */
   readonly shared: Shared | undefined;
 }
 
-/** The variable of a policy that is the same for every policy that has it. */
+/** By what a part of a policy is the same in every policy that has it. */
 export interface Shared {
   /** Of the text and of all that it may name. */
   readonly key: string;
@@ -78,12 +79,12 @@ export function compilePolicy(object: Json, source = ""): CompiledPolicy {
   const { spec } = policy;
   const at = place(object, source);
   const base = mutating ? mutationEnvironment : environment;
-  const conditions = spec.matchConditions.map(({ name, expression }, index) => ({
-    name,
-    program: part(at, `spec.matchConditions[${index}].expression`, expression, base, "bool"),
-  }));
+  const conditions = spec.matchConditions.map(({ name, expression }, index) => {
+    const program = part(at, `spec.matchConditions[${index}].expression`, expression, base, "bool");
+    return { name, program, shared: sharedBy(program, new Map(), policy.kind) };
+  });
   const types: Record<string, Type> = {};
-  const variables = new Map<string, Variable>();
+  const variables = new Map<string, Part>();
   for (const [index, { name, expression }] of spec.variables.entries()) {
     const program = part(at, `spec.variables[${index}].expression`, expression, withVariables(base, types));
     types[name] = program.type;
@@ -98,7 +99,7 @@ export function compilePolicy(object: Json, source = ""): CompiledPolicy {
 
 const ofRequest = new Set(["object", "oldObject", "request", "namespaceObject", "variables"]);
 
-function sharedBy(program: Program, before: ReadonlyMap<string, Variable>, kind: string): Shared | undefined {
+function sharedBy(program: Program, before: ReadonlyMap<string, Part>, kind: string): Shared | undefined {
   if (![...program.names].every((name) => ofRequest.has(name))) return undefined;
   const named = program.names.has("variables") ? [...before] : [];
   if (named.some(([, { shared }]) => shared === undefined)) return undefined;

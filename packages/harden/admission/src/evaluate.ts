@@ -1,5 +1,5 @@
 import { Authorizer, compile, kubernetesEnvironment, type Ask, type Program, type Value } from "@bulwark/cel";
-import type { CompiledPolicy } from "./compile.ts";
+import type { CompiledPolicy, Part } from "./compile.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
 import { Budget, Variables } from "./variables.ts";
 
@@ -7,6 +7,8 @@ import { Budget, Variables } from "./variables.ts";
 export interface Evaluation {
   /** Raises a `CelError`. */
   run(program: Program): Value;
+  /** The same, remembered for the policies that have the same condition. */
+  holds(condition: Part): Value;
 }
 
 export interface Subject {
@@ -41,10 +43,10 @@ export function evaluation(
   budget: number,
 ): Evaluation {
   const purse = new Budget(budget);
-  const values = new Variables(variables, subject, purse);
-  const names = new Names(subject, params, values);
-  values.names = names;
-  return { run: (program) => purse.run(program, names) };
+  let known: Names | undefined;
+  const names = (): Names => (known ??= new Names(subject, params, values));
+  const values = new Variables(variables, subject, purse, names);
+  return { run: (program) => purse.run(program, names()), holds: (condition) => values.valueOf(condition) };
 }
 
 /** What the expressions of a policy may name. A class, because what is computed has to be a getter of all of them. */

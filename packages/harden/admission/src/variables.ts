@@ -1,5 +1,5 @@
 import { CelError, MessageValue, perCallLimit, type Program, type Value } from "@bulwark/cel";
-import type { CompiledPolicy, Shared } from "./compile.ts";
+import type { CompiledPolicy, Part } from "./compile.ts";
 import type { Subject } from "./evaluate.ts";
 
 /** What evaluating something came to. */
@@ -55,39 +55,49 @@ export class Variables extends MessageValue {
   readonly #known = new Map<string, Outcome>();
   /** What the variable that is being computed has asked for. */
   #asked: string[] | undefined;
-  /** Set by what these are the variables of. */
-  names: Readonly<Record<string, unknown>> = {};
+  /** What expressions may name, these too. */
+  readonly #names: () => Readonly<Record<string, unknown>>;
 
-  constructor(compiled: CompiledPolicy["variables"], subject: Subject, budget: Budget) {
+  constructor(
+    compiled: CompiledPolicy["variables"],
+    subject: Subject,
+    budget: Budget,
+    names: () => Readonly<Record<string, unknown>>,
+  ) {
     super("variables", {});
     this.#compiled = compiled;
     this.#subject = subject;
     this.#budget = budget;
+    this.#names = names;
   }
 
   override get(name: string): Value {
     this.#asked?.push(name);
     const outcome = this.#known.get(name) ?? this.#first(name);
-    if (outcome === undefined) return undefined;
-    if ("error" in outcome.result) throw outcome.result.error;
-    return outcome.result.value;
+    return outcome && settled(outcome);
+  }
+
+  /** The value of a part of the policy that has no name. Raises what it failed with. */
+  valueOf(part: Part): Value {
+    return settled(this.#outcome(part));
   }
 
   #first(name: string): Outcome | undefined {
     const variable = this.#compiled.get(name);
     if (!variable) return undefined;
-    const outcome = variable.shared ? this.#shared(variable.program, variable.shared) : this.#compute(variable.program);
+    const outcome = this.#outcome(variable);
     this.#known.set(name, outcome);
     return outcome;
   }
 
-  #shared(program: Program, { key, after }: Shared): Outcome {
+  #outcome({ program, shared }: Part): Outcome {
+    if (!shared) return this.#compute(program);
     const all = sharedOf(this.#subject);
-    const before = all.get(key);
+    const before = all.get(shared.key);
     const again = before && this.#again(before);
     if (again) return again;
     const outcome = this.#compute(program);
-    if (!isCostly(outcome) && outcome.asked.every((name) => after.has(name))) all.set(key, outcome);
+    if (!isCostly(outcome) && outcome.asked.every((name) => shared.after.has(name))) all.set(shared.key, outcome);
     return outcome;
   }
 
@@ -97,7 +107,7 @@ export class Variables extends MessageValue {
     this.#asked = asked;
     let result: Outcome["result"];
     try {
-      result = { value: this.#budget.run(program, this.names) };
+      result = { value: this.#budget.run(program, this.#names()) };
     } catch (error) {
       result = { error };
     } finally {
@@ -116,6 +126,11 @@ export class Variables extends MessageValue {
     this.#budget.pay(outcome.cost);
     return outcome;
   }
+}
+
+function settled({ result }: Outcome): Value {
+  if ("error" in result) throw result.error;
+  return result.value;
 }
 
 /** What a policy has no budget for is its own affair. */
