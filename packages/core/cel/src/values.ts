@@ -249,7 +249,7 @@ export function isInt(value: Value): value is Int {
 /** An object as JSON has it. Told by what it is not: to ask for its prototype takes longer than to read a field. */
 export function isRecord(value: Value): value is Readonly<Record<string, unknown>> {
   if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
-  return !(value instanceof CelValue) && !(value instanceof Uint8Array);
+  return !(value instanceof CelValue) && !ArrayBuffer.isView(value);
 }
 
 export function isMap(value: Value): value is Mapped {
@@ -262,12 +262,11 @@ export function isList(value: Value): value is readonly Value[] {
 
 /**
  * A field of a record that is there. What every object has from JavaScript, such as `constructor`, is no field: all of
- * that are functions, which data has none of, and `__proto__`.
+ * that are functions, which data has none of, and the prototype itself.
  */
 export function own(record: Readonly<Record<string, unknown>>, field: string): Value {
-  if (field === "__proto__" && !Object.hasOwn(record, field)) return undefined;
   const value = record[field];
-  return typeof value === "function" ? undefined : adapt(value);
+  return typeof value === "function" || value === Object.prototype ? undefined : adapt(value);
 }
 
 /** The value at a key; undefined where there is none. */
@@ -400,7 +399,7 @@ const pairs = /[\ud800-\udbff]/;
 /** Code points of a string. */
 function stringSize(text: string): number {
   let size = text.length;
-  if (size > 8 && !pairs.test(text)) return size;
+  if (size > 16 && !pairs.test(text)) return size;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit >= 0xd800 && unit <= 0xdbff) {

@@ -57,9 +57,9 @@ class Names implements Readonly<Record<string, unknown>> {
   readonly request: Json;
   readonly params: Json | null;
   readonly namespaceObject: Json | null;
-  readonly authorizer: Authorizer;
   readonly variables: Value;
   readonly #request: AdmissionRequest;
+  readonly #ask: Ask;
 
   constructor({ request, namespace, ask }: Subject, params: Json | null, variables: Value) {
     this.object = request.object;
@@ -67,9 +67,12 @@ class Names implements Readonly<Record<string, unknown>> {
     this.request = requestFields(request);
     this.params = params;
     this.namespaceObject = namespace;
-    this.authorizer = new Authorizer(ask);
+    this.#ask = ask;
     this.variables = variables;
     this.#request = request;
+  }
+  get authorizer(): Authorizer {
+    return new Authorizer(this.#ask);
   }
   get "authorizer.requestResource"(): Value {
     const { resource, subResource: subresource, namespace: where, name } = this.#request;
