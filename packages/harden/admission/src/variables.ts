@@ -7,7 +7,7 @@ interface Outcome {
   readonly result: { readonly value: Value } | { readonly error: unknown };
   readonly cost: number;
   /** The variables that it asked for. */
-  readonly asked: readonly string[];
+  readonly asked: ReadonlySet<string>;
 }
 
 /** Cost that the expressions of a policy may have together. */
@@ -54,7 +54,7 @@ export class Variables extends MessageValue {
   readonly #budget: Budget;
   readonly #known = new Map<string, Outcome>();
   /** What the variable that is being computed has asked for. */
-  #asked: string[] | undefined;
+  #asked: Set<string> | undefined;
   /** What expressions may name, these too. */
   readonly #names: () => Readonly<Record<string, unknown>>;
 
@@ -72,7 +72,7 @@ export class Variables extends MessageValue {
   }
 
   override get(name: string): Value {
-    this.#asked?.push(name);
+    this.#asked?.add(name);
     const outcome = this.#known.get(name) ?? this.#first(name);
     return outcome && settled(outcome);
   }
@@ -97,13 +97,13 @@ export class Variables extends MessageValue {
     const again = before && this.#again(before);
     if (again) return again;
     const outcome = this.#compute(program);
-    if (!isCostly(outcome) && outcome.asked.every((name) => shared.after.has(name))) all.set(shared.key, outcome);
+    if (!isItsOwn(outcome) && [...outcome.asked].every((name) => shared.after.has(name))) all.set(shared.key, outcome);
     return outcome;
   }
 
   #compute(program: Program): Outcome {
     const outer = this.#asked;
-    const asked: string[] = [];
+    const asked = new Set<string>();
     this.#asked = asked;
     let result: Outcome["result"];
     try {
@@ -121,7 +121,7 @@ export class Variables extends MessageValue {
     if (outcome.cost > this.#budget.limit()) return undefined;
     for (const name of outcome.asked) {
       const known = this.#known.get(name) ?? this.#first(name);
-      if (known && isCostly(known)) return known;
+      if (known && isItsOwn(known)) return known;
     }
     this.#budget.pay(outcome.cost);
     return outcome;
@@ -133,9 +133,9 @@ function settled({ result }: Outcome): Value {
   return result.value;
 }
 
-/** What a policy has no budget for is its own affair. */
-function isCostly({ result }: Outcome): boolean {
-  return "error" in result && result.error instanceof CelError && result.error.code === "cost";
+/** What a policy has no budget for is its own affair, not that of the expression. */
+function isItsOwn({ result }: Outcome): boolean {
+  return "error" in result && !(result.error instanceof CelError && result.error.code === "evaluation");
 }
 
 /** Variables of a request that depend on nothing else, by what they are of. */
