@@ -133,6 +133,8 @@ interface Candidate {
  */
 class Choice {
   readonly #byKind: readonly (readonly Candidate[])[];
+  /** By kind, where nothing else has to be looked at. */
+  readonly #sure: readonly (Overload | undefined)[];
 
   constructor(overloads: readonly Overload[], types: readonly Type[]) {
     const all = overloads.map((overload): Candidate => {
@@ -148,27 +150,23 @@ class Choice {
         .map(({ overload, wanted: [, ...rest] }) => ({ overload, wanted: [undefined, ...rest] })),
     );
     this.#byKind = [...ofKinds, all];
+    this.#sure = this.#byKind.map(([candidate]) =>
+      candidate?.wanted.every((accept) => accept === undefined) ? candidate.overload : undefined,
+    );
   }
 
   ofOne(a: Value): Overload | undefined {
-    for (const { overload, wanted } of this.#candidates(a)) if (wanted[0]?.(a) !== false) return overload;
-    return undefined;
+    return this.#sure[kindOf(a)] ?? this.of([a]);
   }
 
   ofTwo(a: Value, b: Value): Overload | undefined {
-    for (const { overload, wanted } of this.#candidates(a)) {
-      if (wanted[0]?.(a) !== false && wanted[1]?.(b) !== false) return overload;
-    }
-    return undefined;
+    return this.#sure[kindOf(a)] ?? this.of([a, b]);
   }
 
   of(args: readonly Value[]): Overload | undefined {
+    const candidates = this.#byKind[kindOf(args[0])] ?? [];
     const fits = ({ wanted }: Candidate): boolean => wanted.every((accept, index) => accept?.(args[index]) !== false);
-    return this.#candidates(args[0]).find(fits)?.overload;
-  }
-
-  #candidates(first: Value): readonly Candidate[] {
-    return this.#byKind[kindOf(first)] ?? [];
+    return candidates.find(fits)?.overload;
   }
 }
 
