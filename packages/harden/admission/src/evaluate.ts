@@ -46,7 +46,7 @@ export function evaluation(
   let known: Names | undefined;
   const names = (): Names => (known ??= new Names(subject, params, values));
   const values = new Variables(variables, subject, purse, names);
-  return { run: (program) => purse.run(program, names()), holds: (condition) => values.valueOf(condition) };
+  return { run: (program) => purse.run(program, names()), holds: (condition) => values.evaluate(condition) };
 }
 
 /** What the expressions of a policy may name. A class, because what is computed has to be a getter of all of them. */

@@ -78,7 +78,7 @@ export class Variables extends MessageValue {
   }
 
   /** The value of a part of the policy that has no name. Raises what it failed with. */
-  valueOf(part: Part): Value {
+  evaluate(part: Part): Value {
     return settled(this.#outcome(part));
   }
 
