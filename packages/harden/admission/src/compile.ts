@@ -50,7 +50,7 @@ export interface Part {
 }
 
 /** By what a part of a policy is the same in every policy that has it. */
-export interface Shared {
+interface Shared {
   /** Of the text and of all that it may name. */
   readonly key: string;
   /** Variables that it may name. */
