@@ -73,6 +73,11 @@ export interface FileRecord extends Actor {
   newPath: string;
   isDirectory: boolean;
   inode: bigint;
+  /**
+   * It was reached by a mount of `mountNamespace`, which is that of the file: a process of another one came there through
+   * `/proc/PID/root` or a descriptor. Absent where that is not known.
+   */
+  isThroughNamespace?: boolean;
 }
 
 /** A read or write below /proc/sys. */
