@@ -190,7 +190,7 @@ enum frame_device_kind { DEVICE_BLOCK = 1, DEVICE_CHARACTER = 2 };
 enum frame_device_access { DEVICE_MAKE = 1, DEVICE_READ = 2, DEVICE_WRITE = 4 };
 enum frame_file_flag {
 	FILE_IS_DIRECTORY = 1,
-	FILE_THROUGH_NAMESPACE = 2, /* reached by a mount of the actor's mount namespace: whoever has another came by a process of it */
+	FILE_THROUGH_NAMESPACE = 2, /* reached by a mount of that mount namespace, and not by who is seen to be in it */
 };
 
 /* The texts of the pointers among the arguments follow without gaps; 0xffff: none, or it could not be read. */

@@ -368,16 +368,40 @@ size_t marks_poll(struct marks *marks, struct pollfd *polled)
 
 typedef void receiver(void *context, const struct file_event *event);
 
+/* Milliseconds for which it is remembered in which namespace a process is: who writes writes often. */
+#define KNOWN_FOR 50
+
+/* 0: it is gone. */
+static __u32 namespace_of(__u32 pid)
+{
+	static struct {
+		__u32 pid, mount_namespace;
+		__s64 until;
+	} known[256];
+	__s64 now = milliseconds();
+	size_t at = pid % COUNT(known);
+
+	if (known[at].pid != pid || known[at].until < now) {
+		known[at].pid = pid;
+		known[at].mount_namespace = inside_namespace(pid);
+		known[at].until = now + KNOWN_FOR;
+	}
+	return known[at].mount_namespace;
+}
+
 /*
- * Whether a file was reached by a mount of the namespace that it is watched for. Where that was not the root's, such as a
- * token's, the others are looked through, which what is written all day is not worth.
+ * Whether a file was reached by a mount of the namespace that it is watched for, and not by who is in it: through
+ * /proc/PID/root, or a descriptor. Where that mount was not the root's, such as a token's, the others are looked through,
+ * which what is written all day is not worth. Who is gone already may have been in it: the process table knows that.
  */
 static bool is_through(const struct container *container, const struct fanotify_event_metadata *event)
 {
 	__u64 mount = inside_mount_of(event->fd);
 
-	if (!mount || mount == container->mount)
-		return mount != 0;
+	if (!mount || namespace_of(event->pid) == container->mount_namespace)
+		return false;
+	if (mount == container->mount)
+		return true;
 	return (container->is_host || (event->mask & FAN_OPEN)) && inside_sees_mount(container->pid, mount);
 }
 
@@ -419,8 +443,7 @@ static void read_descriptors(struct container *container, receiver *on_event, vo
 		/* Our own look at a file of the container is no event; what the machine does with its own, neither. */
 		if (size < 0 || event->pid == getpid())
 			continue;
-		if (container->is_host &&
-		    (!told.is_through_namespace || inside_namespace(event->pid) == container->mount_namespace))
+		if (container->is_host && !told.is_through_namespace)
 			continue;
 		path[size] = 0;
 		told.operation = FILE_WRITE;

@@ -74,8 +74,8 @@ export interface FileRecord extends Actor {
   isDirectory: boolean;
   inode: bigint;
   /**
-   * It was reached by a mount of `mountNamespace`, which is that of the file: a process of another one came there through
-   * `/proc/PID/root` or a descriptor. Absent where that is not known.
+   * It was reached by a mount of `mountNamespace`, which is that of the file, and the process was not seen to be in that: one
+   * of another namespace came there through `/proc/PID/root` or a descriptor. Who has ended may have been in it.
    */
   isThroughNamespace?: boolean;
 }
