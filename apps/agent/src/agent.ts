@@ -19,6 +19,7 @@ import { PodBook } from "./pods.ts";
 import { clusterActions } from "./cluster-actions.ts";
 import { Orders } from "./orders.ts";
 import { Response } from "./response.ts";
+import { runtimeActions } from "./runtime-actions.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
 import { ticketFrom } from "./ticket.ts";
@@ -146,11 +147,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         get enforcer() {
           return watcher.enforcer.isReady ? watcher.enforcer : undefined;
         },
-        runtime: {
-          pause: async (container) => registry.control(container, "pause"),
-          resume: async (container) => registry.control(container, "resume"),
-          stop: async (container) => registry.control(container, "stop"),
-        },
+        runtime: runtimeActions(registry),
         cluster: pods && kubernetes ? clusterActions(open, node) : undefined,
       },
       policies: () => settings.responses,

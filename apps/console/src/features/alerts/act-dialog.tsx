@@ -4,6 +4,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
+import { useKnown } from "../../i18n/known.ts";
 import { useProblem } from "../../ui/states.tsx";
 import { actionKinds, suggest, toAction, type ActionForm } from "./action-form.ts";
 import classes from "./alerts.module.css";
@@ -22,7 +23,8 @@ const longestMinutes = 1440;
 export function ActDialog({ alert, container, close }: Props) {
   const { t } = useTranslation();
   const [form, setForm] = useState(() => suggest(alert));
-  const [reason, setReason] = useState(alert?.title ?? "");
+  const known = useKnown();
+  const [reason, setReason] = useState(alert ? known.rule(alert.rule, "title", alert.title) : "");
   const action = toAction(form, alert);
   const order = useMutation({
     mutationFn: async (dryRun: boolean) => {
