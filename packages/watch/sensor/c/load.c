@@ -217,7 +217,7 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 		    (is_of_flows(hooks[i].program) && !options->flow_ms))
 			bpf_program__set_autoload(program(object, hooks[i].program), false);
 	if (!options->flow_ms || options->cgroup < 0)
-		bpf_program__set_autoload(program(object, "flow_snapshot"), false);
+		bpf_program__set_autoload(program(object, "flow_sockets"), false);
 	if (options->no_network)
 		leave_out_network(object);
 	btf__free(kernel);
@@ -351,9 +351,9 @@ static void read_sockets(struct bpf_object *object)
 	char nothing[4096];
 	ssize_t size;
 
-	if (!bpf_program__autoload(program(object, "flow_snapshot")))
+	if (!bpf_program__autoload(program(object, "flow_sockets")))
 		return;
-	int fd = open_iterator(object, "flow_snapshot");
+	int fd = open_iterator(object, "flow_sockets");
 	do
 		size = read(fd, nothing, sizeof(nothing));
 	while (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)));
