@@ -371,6 +371,15 @@ static const struct cpu_loss *map_losses(struct bpf_object *object, int cpus)
 	return losses;
 }
 
+static struct reader *map_reader(struct bpf_object *object)
+{
+	void *reader = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map(object, "reader")), 0);
+
+	if (reader == MAP_FAILED)
+		fail("cannot share memory with the kernel side", OTHER_KERNEL, "%s", strerror(errno));
+	return reader;
+}
+
 struct loaded load(struct load_options *options, on_frame receive, void *context)
 {
 	struct loaded loaded = { .cpus = libbpf_num_possible_cpus() };
@@ -403,6 +412,7 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 	if (!loaded.ring)
 		fail("cannot read the ring buffer", OTHER_KERNEL, "%s", strerror(errno));
 	loaded.losses = map_losses(object, loaded.cpus);
+	loaded.reader = map_reader(object);
 	attach_all(object, options->cgroup, &loaded);
 	read_sockets(object);
 	loaded.snapshot = open_iterator(object, "on_snapshot");

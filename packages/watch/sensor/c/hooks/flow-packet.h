@@ -166,18 +166,22 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 	owner = sk ? bpf_sk_storage_get(&flow_owners, sk, 0, 0) : 0;
 	if (!owner)
 		return 1;
-	if (owner->is_tcp && is_due(owner)) {
+	/* A handshake passes the listener, as there is no other socket yet. */
+	bool is_listener = false;
+	if (owner->is_tcp) {
 		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
 
-		if (tcp)
+		if (!tcp)
+			return 1;
+		is_listener = ((struct sock *)tcp)->__sk_common.skc_state == TCP_LISTEN;
+		if (is_due(owner, tcp, leaves))
 			count_connection(tcp, owner, bpf_ktime_get_boot_ns());
+		if ((owner->looked & direction) || (leaves && !is_listener && tcp->bytes_sent == 0))
+			return 1;
 	}
-	if ((owner->is_tcp && (owner->looked & direction)) || !read_segment(skb, leaves, &segment, &flags))
+	if (!read_segment(skb, leaves, &segment, &flags))
 		return 1;
-	sk = bpf_sk_fullsock(sk);
-	/* A handshake passes the listener, as there is no other socket yet. */
-	bool is_listener = owner->is_tcp && sk && sk->state == TCP_LISTEN;
-	bool is_counted = owner->is_tcp ? is_listener && (flags & TCP_FLAG_SYN) : true;
+	bool is_counted = !owner->is_tcp || (is_listener && (flags & TCP_FLAG_SYN));
 	bool is_looked_at = segment.length > 0 && has_ports(segment.protocol) && !(owner->looked & direction);
 	if (!is_counted && !is_looked_at)
 		return 1;

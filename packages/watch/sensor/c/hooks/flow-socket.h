@@ -14,8 +14,11 @@ int flow_socket(struct bpf_sock *context)
 		count_loss(LOSS_FLOWS);
 		return 1;
 	}
-	fill_owner(owner, task, BPF_CORE_READ(task, nsproxy, net_ns, ns.inum));
 	owner->is_tcp = context->protocol == IPPROTO_TCP;
+	owner->network_namespace = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
+	/* Of TCP it is who connects or listens (flow_state). */
+	if (!owner->is_tcp)
+		fill_owner(owner, task, owner->network_namespace);
 	return 1;
 }
 
@@ -112,22 +115,22 @@ static __always_inline void count_connection(struct tcp_sock *tcp, struct flow_o
 }
 
 /*
- * Whether it is time for that: with the first sixteen packets of a turn, and then whenever there was a sixteenth more. So a
+ * Whether it is time for that: with the first sixteen packets of a turn, and then whenever there is a sixteenth more. So a
  * connection that falls silent has at most that share of its last turn untold, until it speaks again, ends, or is met by
- * flow_sockets.
+ * flow_sockets. Nothing is written for the others: the two directions run on two CPUs, and would wait for each other.
  */
-static __always_inline bool is_due(struct flow_owner *owner)
+static __always_inline bool is_due(struct flow_owner *owner, const struct tcp_sock *tcp, bool leaves)
 {
 	__u32 turn = this_turn();
 
 	if (owner->turn != turn) {
 		owner->turn = turn;
-		owner->passed = owner->due = 0;
+		owner->first_out = owner->told.packets_out;
+		owner->first_in = owner->told.packets_in;
 	}
-	if (++owner->passed < owner->due)
-		return false;
-	owner->due = owner->passed + owner->passed / 16 + 1;
-	return true;
+	__u32 counted = leaves ? tcp->segs_out : tcp->segs_in;
+	__u32 untold = counted - (leaves ? owner->told.packets_out : owner->told.packets_in);
+	return untold > (counted - (leaves ? owner->first_out : owner->first_in)) / 16;
 }
 
 /*

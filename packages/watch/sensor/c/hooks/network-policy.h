@@ -159,8 +159,14 @@ static __always_inline int judge_begin(struct bpf_sock_addr *context, struct seg
 		/* An answer to somebody who was let in. */
 		if (segment->protocol != IPPROTO_TCP && context->type == SOCK_DGRAM)
 			return 1;
-		if (context->sk)
+		if (context->sk) {
+			struct flow_owner *owner = bpf_sk_storage_get(&flow_owners, context->sk, 0, 0);
+
+			/* It does not come to a connection, at which that would be done. */
+			if (owner && !owner->pid)
+				fill_owner(owner, (void *)bpf_get_current_task(), owner->network_namespace);
 			count_denied(context->sk, segment, NET_EGRESS);
+		}
 		return 0;
 	}
 	return 1;

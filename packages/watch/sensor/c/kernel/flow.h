@@ -19,8 +19,8 @@ struct flow_owner {
 	__u64 start_time;
 	__u64 cgroup;
 	struct tcp_counters told; /* what of them is in flows already */
-	__u32 turn, passed, due; /* packets that passed in this turn, and with which of them it is told what was counted */
-	__u32 pid;
+	__u32 turn, first_out, first_in; /* what packets_out and packets_in were when the turn began in which it was told last */
+	__u32 pid; /* 0: of TCP, not known before it connects or listens */
 	__u32 network_namespace;
 	char name[16];
 	__u16 local_port; /* of TCP; the kernel takes it from the socket before it is closed */
