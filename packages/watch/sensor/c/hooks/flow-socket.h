@@ -174,6 +174,8 @@ int flow_state(__u64 *arguments)
 	if (takes) {
 		owner->role = FLOW_SERVER;
 		__builtin_memset(&owner->told, 0, sizeof(owner->told));
+		/* But for the end of the handshake, which comes now: its beginning was counted where it passed the listener. */
+		owner->told.packets_in = tcp->segs_in - 1;
 	}
 	__u64 now = bpf_ktime_get_boot_ns();
 	if (ends)
