@@ -8,6 +8,7 @@ import {
   type NetworkObserver,
   type NetworkPolicyDocument,
 } from "@bulwark/model";
+import type { JudgedEdge } from "@bulwark/learn";
 import type { Cluster } from "@bulwark/netpol";
 import type { FlowFilter, FlowSum } from "@bulwark/store";
 import { actorOf, type Caller } from "../auth/caller.ts";
@@ -202,10 +203,15 @@ async function verdictsOf(
     const { objects } = await context.clusterPolicies.of(cluster, now);
     if (!objects) continue;
     const present = await presentOf(cluster, objects, context, now);
-    const judged = await inNetworkThread({ kind: "judge", edges: own.flatMap((sum) => toEdges([sum])), present });
+    const judged = await inNetworkThread({ kind: "judge", edges: own.map(judgedOf), present });
     for (const [index, sum] of own.entries()) verdicts.set(sum, judged[index] ?? null);
   }
   return verdicts;
+}
+
+/** No more than is asked about goes to the thread. */
+function judgedOf({ client, server, port, protocol }: FlowSum): JudgedEdge {
+  return { client, server, port, protocol };
 }
 
 async function observersOf(
