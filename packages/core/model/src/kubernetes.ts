@@ -181,6 +181,8 @@ export const clusterReport = z.strictObject({
   session: z.string().min(1).max(64),
   changes: z.array(kubeChange).max(5000),
   status: kubeStatus.optional(),
+  /** It ends: another one need not wait until this one has been silent for long. */
+  leaving: z.boolean().optional(),
 });
 export type ClusterReport = z.infer<typeof clusterReport>;
 
