@@ -94,6 +94,8 @@ export async function startCollector(options: CollectorOptions): Promise<AsyncDi
   /** Until another collector has the cluster, or for ever. */
   async function tell(heard: () => void): Promise<void> {
     const session = randomUUID();
+    // Whether this one may is asked before anything is read.
+    await send({ session, changes: [] });
     try {
       await tellAs(session, heard);
     } finally {
@@ -104,8 +106,6 @@ export async function startCollector(options: CollectorOptions): Promise<AsyncDi
   }
 
   async function tellAs(session: string, heard: () => void): Promise<void> {
-    // Whether this one may is asked before anything is read.
-    await send({ session, changes: [] });
     await using following = await followCluster({
       ...{ name: cluster, client: open(), gather, mostObjects, syncedAt: null, manifests: true, logger: log },
       write: async (changes) => {
