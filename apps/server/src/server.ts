@@ -100,7 +100,7 @@ const createJobs = (): Job[] => [
   noteTrend,
   retention,
   expireOrders,
-  checkClusters,
+  checkClusters(),
   judgeRunning(),
   undoNetworkPolicies,
 ];

@@ -37,8 +37,12 @@ export const agentHandlers: HandlersOf<"agent"> = {
   },
 
   async putCluster({ body, caller, now }, context) {
-    const { session, changes, status } = body;
+    const { session, changes, status, leaving = false } = body;
     const cluster = clusterFor(caller, context);
+    if (leaving) {
+      await context.store.leases.release(leaseOf(cluster), session);
+      return { changed: 0, known: true };
+    }
     if (!changes.every((change) => change.type !== "put" || change.object.cluster === cluster)) {
       throw new Refusal("forbidden", `this certificate is of the cluster ${cluster}; the changes are of another`);
     }
