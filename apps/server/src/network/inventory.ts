@@ -193,7 +193,14 @@ function knownPod(object: StoredKubeObject, owners: ReadonlyMap<string, OwnerRef
   const serviceAccount = factOf(facts, "serviceAccount") || "default";
   return {
     pod: {
-      ...{ namespace, name, kind: "Pod", labels, serviceAccount },
+      ...{
+        namespace,
+        name,
+        kind: "Pod",
+        workload: top && top.kind !== "Node" ? top.name : name,
+        labels,
+        serviceAccount,
+      },
       ips: words(factOf(facts, "address")),
       ports: words(factOf(facts, "ports")).flatMap(portOf),
       hostNetwork: factOf(facts, "hostNetwork") === "yes",
