@@ -5,6 +5,7 @@ import {
   splitNodeId,
   type Container,
   type ContainerRef,
+  type NetworkEnd,
   type NetworkObserver,
   type NetworkPolicyDocument,
 } from "@bulwark/model";
@@ -74,10 +75,13 @@ export const networkHandlers: HandlersOf<"network"> = {
     const filter = { cluster, ...timesOf(body, now) };
     const { items } = await podEdges(filter, context, now);
     const { pods } = await context.inventories.of(cluster, now);
+    const known = items.filter(({ client, server }) => !isUnknownPod(client) && !isUnknownPod(server));
     const learned = await asked(
-      inNetworkThread({ kind: "learn", edges: toEdges(items), namespaces, grain, names, dns, pods }),
+      inNetworkThread({ kind: "learn", edges: toEdges(known), namespaces, grain, names, dns, pods }),
     );
-    return { ...learned, lost: lostOf(await observersOf(filter, context, now)) };
+    const unknown = items.length - known.length;
+    const skipped = { ...learned.skipped, ...(unknown > 0 && { "a pod that the API server does not know": unknown }) };
+    return { ...learned, skipped, lost: lostOf(await observersOf(filter, context, now)) };
   },
 
   async replayNetworkPolicies({ body, now }, context) {
@@ -189,6 +193,11 @@ async function presentOf(
 ): Promise<Cluster> {
   const { pods, namespaces, nodes } = await inventories.of(cluster, now);
   return { pods, namespaces, nodes, policies };
+}
+
+/** Its node calls it its own, and nobody else does (`network/claims.ts`): nothing shall be opened for it. */
+function isUnknownPod({ workload }: NetworkEnd): boolean {
+  return workload !== null && workload.pod !== null && workload.name === null;
 }
 
 /** What the policies of each cluster say now; of one whose policies are not known, nothing. */

@@ -1,22 +1,17 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { collections } from "@bulwark/cluster";
 import { ApiError, type Client } from "@bulwark/contract";
 import type { FlowHour, NetworkEnd } from "@bulwark/model";
 import { fakeKubernetes, sampleContainer, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
-import { batchOf, startTestServer, type TestServer } from "../server.fixture.ts";
+import { object, startServerOf, until } from "../kubernetes/cluster.fixture.ts";
+import { batchOf, type TestServer } from "../server.fixture.ts";
 
 const hour = 3_600_000;
 const policies = "/apis/networking.k8s.io/v1/networkpolicies";
 /** The hour before this one: the day before it is what is looked at. */
 const now = Math.floor(Date.now() / hour) * hour - hour;
 
-function object(kind: string, name: string, change: Record<string, unknown> = {}, meta: object = {}): FakeObject {
-  const metadata = { name, uid: `uid-${kind}-${name}`, creationTimestamp: "2026-01-01T00:00:00Z", ...meta };
-  return { kind, apiVersion: "v1", metadata, ...change };
-}
 function pod(
   name: string,
   podIP: string,
@@ -114,24 +109,7 @@ describe("who talks to whom", () => {
         { namespace: "shop" },
       ),
     );
-    const first = await startTestServer();
-    await first.close();
-    const kubeconfig = join(first.data, "kubeconfig");
-    await writeFile(
-      kubeconfig,
-      JSON.stringify({
-        "current-context": "c",
-        contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-        clusters: [{ name: "c", cluster: { server: fake.url } }],
-        users: [{ name: "u", user: { token: "t" } }],
-      }),
-    );
-    const clusters = JSON.stringify([{ name: "east", kubeconfig }]);
-    server = await startTestServer({
-      data: first.data,
-      yaml: `server: { port: 0, kubernetes: { clusters: ${clusters} } }`,
-      limits: { clusterFlush: 20, clusterStatus: 50, networkPoll: 50 },
-    });
+    server = await startServerOf(fake, { clusterFlush: 20, clusterStatus: 50, networkPoll: 50 });
     person = server.client(await server.login());
     await until("the inventory is complete", async () => {
       const { items } = await person.listKubeObjects({ query: { cluster: "east", kind: "Pod" } });
@@ -143,13 +121,6 @@ describe("who talks to whom", () => {
     await fake[Symbol.asyncDispose]();
   });
 
-  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const end = performance.now() + 30_000;
-    while (!(await holds())) {
-      if (performance.now() > end) assert.fail(`never: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
   async function tell(flows: FlowHour[], node = "east/node-1", lost = 0): Promise<void> {
     const agent = server.client(await server.agent(node));
     const name = node.slice(node.indexOf("/") + 1);
