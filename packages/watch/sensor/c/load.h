@@ -17,6 +17,7 @@ struct load_options {
 	size_t ring_bytes; /* power of two of pages */
 	unsigned flow_ms; /* how often flows are told of; 0: they are not counted */
 	bool no_network; /* set by load(): network policies are not to be enforced, or this kernel does not take what does it */
+	bool no_names; /* set by load(): this kernel does not take hooks/dns.h */
 };
 
 struct loaded {
