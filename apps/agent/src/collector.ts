@@ -93,7 +93,7 @@ export async function startCollector(options: CollectorOptions): Promise<AsyncDi
     // Whether this one may is asked before anything is read.
     await send({ session, changes: [] });
     await using following = await followCluster({
-      ...{ name: cluster, client: open(), gather, mostObjects, syncedAt: null, logger: log },
+      ...{ name: cluster, client: open(), gather, mostObjects, syncedAt: null, manifests: true, logger: log },
       write: async (changes) => {
         let changed = 0;
         for (const part of inParts(changes)) changed += (await send({ session, changes: part })).changed;
