@@ -8,7 +8,7 @@ import { after, before, describe, test } from "node:test";
 import type { Client } from "@bulwark/contract";
 import { eventually, missing } from "@bulwark/testkit";
 import { busyboxImage, startCluster, type Cluster } from "../cluster/cluster.ts";
-import { agentsWatch, install, noneRestarted, pushImages, type Installed } from "../kubernetes/installed.ts";
+import { agentsWatch, install, noneRestarted, podsOf, pushImages, type Installed } from "../kubernetes/installed.ts";
 
 /** At most so long until connections are as the policies say, after they changed. */
 const slowest = 60_000;
@@ -48,11 +48,12 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
   function ipOf(namespace: string, name: string): string {
     return (cluster.get("service", name, namespace) as { spec: { clusterIP: string } }).spec.clusterIP;
   }
+  /** From a workload, or a pod. */
   function connects(from: string, to: string, port: number): boolean {
-    const [namespace = "", name = ""] = from.split("/");
+    const [namespace = "", name = "", pod] = from.split("/");
     const [toNamespace = "", toName = ""] = to.split("/");
     const get = `printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc -w 2 ${ipOf(toNamespace, toName)} ${port} 2>/dev/null | head -1`;
-    return cluster.kubectl("exec", "-n", namespace, `deploy/${name}`, "--", "sh", "-c", get).includes("200 OK");
+    return cluster.kubectl("exec", "-n", namespace, pod ?? `deploy/${name}`, "--", "sh", "-c", get).includes("200 OK");
   }
   const becomes = async (open: boolean, from: string, to: string, port: number): Promise<unknown> =>
     becomesTrue(`${from} ${open ? "reaches" : "does not reach"} ${to}`, () => connects(from, to, port) === open);
@@ -60,6 +61,10 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
   function triesOf(namespace: string, name: string): { ok: number; failed: number } {
     const lines = cluster.kubectl("logs", "-n", namespace, `deploy/${name}`).split("\n");
     return { ok: lines.filter((line) => line === "ok").length, failed: lines.filter((line) => line === "no").length };
+  }
+  async function publish(mode: "enforce" | "observe", confirmMinutes: number) {
+    const reason = "close the shop";
+    return api.publishNetworkPolicies({ body: { cluster: "default", text, remove: [], mode, confirmMinutes, reason } });
   }
   async function edge(client: string, server: string) {
     const { items } = await api.listNetworkEdges({ query: { cluster: "default" } });
@@ -71,8 +76,9 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
       const seen = [await edge("front/web", "shop/api"), await edge("shop/api", "data/db")];
       return seen.every((one) => one !== undefined && one.connections > 3);
     });
-    const asked = { cluster: "default", namespaces: ["front", "shop", "data"], grain: "workload" } as const;
-    const learned = await api.learnNetworkPolicies({ body: { ...asked, namespaces: [...asked.namespaces] } });
+    const learned = await api.learnNetworkPolicies({
+      body: { cluster: "default", namespaces: ["front", "shop", "data"], grain: "workload", names: false, dns: true },
+    });
     assert.deepEqual(
       learned.candidates.map(({ namespace, name, exact }) => [namespace, name, exact]),
       [
@@ -83,14 +89,15 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
     );
     assert.deepEqual(learned.notes, []);
     text = learned.text;
-    const { deniedEdges, edges, problems } = await api.replayNetworkPolicies({ body: { cluster: "default", text } });
+    const { deniedEdges, edges, problems } = await api.replayNetworkPolicies({
+      body: { cluster: "default", text, remove: [] },
+    });
     assert.ok(edges >= 4);
     assert.deepEqual([deniedEdges, problems], [0, []]);
   });
 
   test("who was never seen would be denied, which observing tells without doing it", async () => {
-    const body = { cluster: "default", text, mode: "observe", reason: "first look" } as const;
-    const { id } = await api.publishNetworkPolicies({ body });
+    const { id } = await publish("observe", 10);
     for (const thief of ["other/thief", "other/neighbour"]) assert.ok(connects(thief, "data/db", 5432), thief);
     await becomesTrue("it is told", async () => {
       const { observed } = await api.getNetworkPolicyDocument({ params: { id } });
@@ -104,8 +111,7 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
   });
 
   test("a server without the right hands the text out, and says what would give it", async () => {
-    const body = { cluster: "default", text, mode: "enforce", reason: "close the shop" } as const;
-    const document = await api.publishNetworkPolicies({ body });
+    const document = await publish("enforce", 10);
     assert.equal(document.state, "handed-out");
     assert.match(document.problem, /forbidden/);
     const { items } = await api.listNetworkPolicies({ query: { cluster: "default" } });
@@ -116,8 +122,7 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
 
   test("published, agents enforce it on both nodes, and what was ordinary goes on; who denied is known", async () => {
     const before = [triesOf("front", "web"), triesOf("shop", "api")];
-    const body = { cluster: "default", text, mode: "enforce", confirmMinutes: 10, reason: "close the shop" } as const;
-    const document = await api.publishNetworkPolicies({ body });
+    const document = await publish("enforce", 10);
     assert.equal(document.state, "published");
     await becomes(false, "other/thief", "data/db", 5432);
     await becomes(false, "other/neighbour", "data/db", 5432);
@@ -191,9 +196,50 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
     );
   });
 
+  test("a workload is cut from the network on all nodes, with the pods that come later, until that is undone", async () => {
+    cluster.apply(crowd(2));
+    cluster.kubectl("rollout", "status", "-n", "other", "deployment/crowd", "--timeout=110s");
+    const pods = (): string[] => podsOf(cluster, "other", "app=crowd").map(({ name }) => `other/crowd/${name}`);
+    const cut = async (): Promise<unknown> =>
+      becomesTrue("none reaches anybody", () => pods().every((pod) => !connects(pod, "data/db", 5432)));
+    assert.equal(new Set(podsOf(cluster, "other", "app=crowd").map(({ node }) => node.name)).size, 2);
+    assert.ok(pods().every((pod) => connects(pod, "data/db", 5432)));
+    const scope = { namespaces: ["other"], images: [], containers: [], labels: "" };
+    await api.setResponsePolicy({
+      params: { id: "crowd" },
+      body: { name: "crowd", scope, mode: "enforce", actions: ["quarantine"], system: false, automatic: null },
+    });
+    const wish = { cluster: "default", namespace: "other", workload: "crowd", limitMs: 3_600_000, except: [] };
+    const asked = { ...wish, onFailure: "open" as const, reason: "odd traffic" };
+    const { tries } = await api.quarantineWorkload({ body: { ...asked, dryRun: true } });
+    assert.equal(tries.length, 2);
+    for (const { id } of tries) {
+      await becomesTrue("its agent answers", async () => (await api.getAction({ params: { id } })).state === "dry-run");
+    }
+    assert.ok(
+      pods().every((pod) => connects(pod, "data/db", 5432)),
+      "nothing was done by asking",
+    );
+
+    const { quarantine } = await api.quarantineWorkload({ body: { ...asked, dryRun: false } });
+    assert.ok(quarantine);
+    await cut();
+    cluster.apply(crowd(4));
+    cluster.kubectl("rollout", "status", "-n", "other", "deployment/crowd", "--timeout=110s");
+    assert.equal(pods().length, 4);
+    await cut();
+    assert.ok(connects("other/thief", "data/db", 5432), "nobody else is meant");
+    const { items } = await api.listActions({ query: { quarantine: quarantine.id, limit: 100 } });
+    assert.deepEqual(
+      items.map(({ state }) => state),
+      ["done", "done", "done", "done"],
+    );
+    await api.undoWorkloadQuarantine({ params: { id: quarantine.id } });
+    await becomesTrue("all may talk again", () => pods().every((pod) => connects(pod, "data/db", 5432)));
+  });
+
   test("what nobody confirms is undone, also by a server that did not publish it", { timeout: 300_000 }, async () => {
-    const body = { cluster: "default", text, mode: "enforce", confirmMinutes: 1, reason: "and gone" } as const;
-    const { id } = await api.publishNetworkPolicies({ body });
+    const { id } = await publish("enforce", 1);
     await becomes(false, "other/thief", "data/db", 5432);
     cluster.kubectl("delete", "pod", "-n", bulwark.namespace, "bulwark-server-0", "--wait=true");
     cluster.kubectl("rollout", "status", "-n", bulwark.namespace, "statefulset/bulwark-server", "--timeout=110s");
@@ -206,7 +252,7 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
       },
       150_000,
     );
-    assert.equal(undone.by, "server");
+    assert.equal(undone?.by, "server");
     await becomes(true, "other/thief", "data/db", 5432);
     noneRestarted(cluster, bulwark.namespace);
   });
@@ -240,6 +286,28 @@ function deployment(namespace: string, name: string, node: string, port: number 
         spec: {
           nodeSelector: { "kubernetes.io/hostname": node },
           terminationGracePeriodSeconds: 0,
+          containers: [container],
+        },
+      },
+    },
+  };
+}
+
+/** On both nodes. */
+function crowd(replicas: number): object {
+  const labels = { app: "crowd" };
+  const spread = { maxSkew: 1, topologyKey: "kubernetes.io/hostname", whenUnsatisfiable: "DoNotSchedule" };
+  const container = { name: "main", image: busyboxImage, command: ["sleep", "36000"] };
+  return {
+    ...{ apiVersion: "apps/v1", kind: "Deployment", metadata: { name: "crowd", namespace: "other" } },
+    spec: {
+      replicas,
+      selector: { matchLabels: labels },
+      template: {
+        metadata: { labels },
+        spec: {
+          terminationGracePeriodSeconds: 0,
+          topologySpreadConstraints: [{ ...spread, labelSelector: { matchLabels: labels } }],
           containers: [container],
         },
       },

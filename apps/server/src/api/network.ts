@@ -1,10 +1,8 @@
 import type { NetworkCluster } from "@bulwark/contract";
 import {
+  containerEnd,
   networkEndKey,
-  networkKeysOf,
   splitNodeId,
-  type Container,
-  type ContainerRef,
   type NetworkEnd,
   type NetworkObserver,
   type NetworkPolicyDocument,
@@ -17,6 +15,7 @@ import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
 import { namedClusters } from "../kubernetes/keep.ts";
 import { confirm, publish, undo } from "../network/documents.ts";
+import { containersOf } from "../network/containers.ts";
 import { edgesOf, mentions } from "../network/edges.ts";
 import { podEdges, toEdges } from "../network/sums.ts";
 import { inNetworkThread, WrongInput, type NetworkAnswers } from "../network/thread.ts";
@@ -27,7 +26,6 @@ import { found } from "./found.ts";
 const day = 86_400_000;
 /** A node that has said nothing for so long does not tell now. */
 const silence = 180_000;
-const mostContainers = 20_000;
 
 export const networkHandlers: HandlersOf<"network"> = {
   async listNetworkEdges({ query, now }, context) {
@@ -58,16 +56,7 @@ export const networkHandlers: HandlersOf<"network"> = {
   },
 
   async listNetworkContainers({ query: { cluster, key } }, { store }) {
-    const items: Container[] = [];
-    let cursor: string | undefined;
-    for (let seen = 0; seen < mostContainers;) {
-      const page = await store.containers.list({ state: "running" }, { cursor, limit: 500 });
-      items.push(...page.items.filter((container) => isOf(container, cluster, key)));
-      seen += page.items.length;
-      if (page.next === null) break;
-      cursor = page.next;
-    }
-    return { items: items.slice(0, 500) };
+    return { items: (await containersOf(cluster, key, store)).slice(0, 500) };
   },
 
   async learnNetworkPolicies({ body, now }, context) {
@@ -262,28 +251,10 @@ async function alertsByWorkload({ store }: Context): Promise<Map<string, number>
   const { items } = await store.alerts.list({ state: "open", q: "network-" }, { limit: 500 });
   for (const { rule, container, node } of items) {
     if (!rule.startsWith("network-") || !container) continue;
-    const key = `${splitNodeId(node).cluster}\n${networkEndKey(endOf(container), "workload")}`;
+    const key = `${splitNodeId(node).cluster}\n${networkEndKey(containerEnd(container), "workload")}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
-}
-
-function isOf(container: Container, cluster: string, key: string): boolean {
-  if (splitNodeId(container.node).cluster !== cluster) return false;
-  const own = networkEndKey(endOf(container), "pod");
-  const keys = networkKeysOf(key);
-  return "exact" in keys ? own === keys.exact : own.startsWith(keys.prefix);
-}
-
-/** As agents name the ends of flows. */
-function endOf({ pod, name, id }: Container | ContainerRef): Parameters<typeof networkEndKey>[0] {
-  const metadata = pod?.metadata;
-  const workload = {
-    namespace: pod?.namespace ?? "",
-    name: pod ? (metadata?.owners.at(-1)?.name ?? pod.name) : name || id.slice(0, 12),
-    ...{ kind: null, pod: pod?.name ?? null, labels: {}, serviceAccount: null, node: null },
-  };
-  return { workload, ip: null, name: null };
 }
 
 /** By cluster and policy: the document that published it last. */

@@ -66,6 +66,11 @@ async function clientOf(port: number): Promise<NetworkEnd["workload"] | string> 
   return one?.client.workload ?? one?.client.ip ?? "nobody";
 }
 
+async function learn(): ReturnType<Client["learnNetworkPolicies"]> {
+  const body = { cluster: "east", namespaces: [], grain: "workload" as const, names: false, dns: true };
+  return person.learnNetworkPolicies({ body });
+}
+
 async function health(): Promise<Component | undefined> {
   return (await person.getHealth()).components.find(({ id }) => id === "flow-claims");
 }
@@ -90,7 +95,7 @@ test("a pod of another node, or a workload without one, is not its own: nobody's
   assert.match(reason ?? "", /east\/node-1 .*shop\/db.* \(2 flows\)/);
   assert.notEqual(remedy, "");
   // What nobody said is not learned.
-  const { candidates } = await person.learnNetworkPolicies({ body: { cluster: "east" } });
+  const { candidates } = await learn();
   assert.ok(candidates.every(({ name, rules }) => name === "db" && rules.every(({ peer }) => peer === "10.0.0.9")));
 });
 
@@ -98,7 +103,7 @@ test("a pod that nobody else knows has its name alone, opens nothing, and is kno
   await tell("node-1", told("new", "node-1", { app: "web" }), 4);
   const unknown = { namespace: "shop", pod: "new-0", node: "east/node-1", name: null, kind: null, labels: {} };
   assert.deepEqual(await clientOf(4), { ...unknown, serviceAccount: null });
-  const learned = await person.learnNetworkPolicies({ body: { cluster: "east" } });
+  const learned = await learn();
   assert.deepEqual(learned.candidates, []);
   assert.deepEqual(learned.skipped, { "a pod that the API server does not know": 1 });
   assert.equal((await health())?.state, "ok");
