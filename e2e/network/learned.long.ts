@@ -167,10 +167,8 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
     await becomesTrue("the shop goes on", () => triesOf("shop", "api").ok > ok + 2);
     const { components } = await api.getHealth();
     const parts = components.filter(({ id }) => id === "network-policies");
-    assert.deepEqual(
-      parts.map(({ node, state, reason }) => [node, state, reason]).sort(),
-      cluster.nodes.map(({ name }) => [name, "ok", ""]),
-    );
+    assert.equal(parts.length, cluster.nodes.length);
+    for (const { node, state, reason } of parts) assert.deepEqual([state, reason], ["ok", ""], node);
   });
 
   test("undone, all is as it was; every step is in the audit log", async () => {

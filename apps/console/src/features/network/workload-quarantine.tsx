@@ -62,10 +62,9 @@ export function WorkloadQuarantineDialog({ end, close }: { end: ListedEnd; close
         <output aria-live="polite">
           {order.isSuccess && (
             <p>
-              {t(quarantine ? "network.cutSoFar" : "network.tried", {
-                answered: answers.length,
-                count: containers,
-              })}
+              {quarantine
+                ? t("network.cutSoFar", { answered: answers.length, count: containers })
+                : t("network.tried", { answered: answers.length, count: containers })}
             </p>
           )}
           {answers.slice(0, mostShown).map((record) => (
