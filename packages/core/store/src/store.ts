@@ -167,7 +167,12 @@ export interface AlertRepository {
 export interface ActionRepository {
   /** Latest first. */
   list(
-    filter: { alert?: string | undefined; container?: string | undefined },
+    filter: {
+      alert?: string | undefined;
+      container?: string | undefined;
+      /** Of a workload: what carries it out. */
+      quarantine?: string | undefined;
+    },
     options: ListOptions,
   ): Promise<Page<ActionRecord>>;
   get(id: string): Promise<ActionRecord | undefined>;

@@ -4,7 +4,7 @@ import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Engine } from "../engine.ts";
 import type { FlowFilter, FlowRepository, FlowSum } from "../store.ts";
 import type { FlowWords } from "./flows-ingest.ts";
-import { pageOf, rowAfter } from "./paging.ts";
+import { escaped, pageOf, rowAfter } from "./paging.ts";
 
 const hour = 3_600_000;
 /** Parameters of one question. */
@@ -162,10 +162,6 @@ function idsOf(key: string): RawBuilder<string> {
   return "exact" in keys
     ? sql`(select id from flow_ends where key = ${keys.exact})`
     : sql`(select id from flow_ends where key like ${`${escaped(keys.prefix)}%`} escape '\\')`;
-}
-
-function escaped(text: string): string {
-  return text.replaceAll(/[\\%_]/g, String.raw`\$&`);
 }
 
 function flowOf(row: Row, ends: ReadonlyMap<string, NetworkEnd>): Omit<FlowHour, "hour"> {
