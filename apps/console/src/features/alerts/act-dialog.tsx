@@ -55,7 +55,7 @@ export function ActDialog({ alert, container, close }: Props) {
           }
         />
         <p className="dim">{t(`response.effects.${form.kind}`)}</p>
-        <Fields form={form} change={change} />
+        <ActionFields form={form} change={change} />
         <TextInput
           label={t("response.reason")}
           required
@@ -105,7 +105,8 @@ function useAnswer(ordered: ActionRecord | undefined): ActionRecord | undefined 
 
 const lasting = new Set(["freeze", "deny-exec", "deny-connect", "quarantine", "pause", "cordon"]);
 
-function Fields({ form, change }: { form: ActionForm; change: (part: Partial<ActionForm>) => void }) {
+/** What an action is filled in with. */
+export function ActionFields({ form, change }: { form: ActionForm; change: (part: Partial<ActionForm>) => void }) {
   const { t } = useTranslation();
   const isNetwork = form.kind === "deny-connect" || form.kind === "quarantine";
   return (
@@ -156,7 +157,7 @@ function Fields({ form, change }: { form: ActionForm; change: (part: Partial<Act
 }
 
 /** Nobody allowed it so far: a policy for this container alone, or for its namespace. */
-function Allow({
+export function Allow({
   container,
   kind,
   allowed,
@@ -196,7 +197,7 @@ function Allow({
   );
 }
 
-function Problem({ error }: { error: unknown }) {
+export function Problem({ error }: { error: unknown }) {
   const { title, remedy } = useProblem(error);
   return (
     <p className={classes.problem} role="alert">
