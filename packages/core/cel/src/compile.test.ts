@@ -38,6 +38,55 @@ describe("data from JSON", () => {
   });
 });
 
+describe("what is quick is the same", () => {
+  test("characters are counted, however long a text is", () => {
+    const texts: [text: string, size: number][] = [
+      ["😀".repeat(4), 4],
+      ["😀".repeat(40), 40],
+      [`${"a".repeat(30)}😀`, 31],
+      ["\ud83d".repeat(20), 20],
+      ["\ude00\ud83d".repeat(20), 21],
+      ["ä".repeat(40), 40],
+    ];
+    for (const [text, size] of texts) assert.equal(evaluate("size(object.a)", { a: text }), size, JSON.stringify(text));
+  });
+
+  test("a pattern tells many texts apart, whether it has met them before or not", () => {
+    const program = compile("object.a.matches('^a+$') && !object.a.matches('aaa$')", environment);
+    for (const _ of [1, 2]) {
+      for (let length = 0; length < 300; length++) {
+        const a = "a".repeat(length % 2 === 0 ? length % 4 : length);
+        assert.equal(program.evaluate({ object: { a } }), a.length > 0 && a.length < 3);
+      }
+    }
+  });
+
+  test("a list that is written out is made once, and nobody can change it", () => {
+    const list = compile("['a', 'b']", environment).evaluate({}) as string[];
+    assert.deepEqual(list, ["a", "b"]);
+    assert.throws(() => list.push("c"), TypeError);
+    assert.throws(() => evaluate("{'a': 1, 'a': 2}"), /twice/);
+  });
+
+  test("a value without a field is told as exactly in a row of fields as in one", () => {
+    const cost = (expression: string, object: unknown): number => {
+      let spent = -1;
+      try {
+        compile(expression, environment).evaluate({ object }, { spent: (it) => (spent = it) });
+      } catch (error) {
+        assert.ok(error instanceof CelError);
+      }
+      return spent;
+    };
+    assert.equal(cost("object.a.b.c", { a: { b: { c: 1 } } }), 4);
+    assert.equal(cost("object.a.b.c", { a: {} }), 3);
+    assert.equal(cost("object.?a.?b.?c.hasValue()", { a: { b: {} } }), 4);
+    assert.equal(cost("object.?a.?b.?c.hasValue()", {}), 2);
+    assert.equal(evaluate("object.?a.b.c.orValue(7)", { a: {} }), 7);
+    assert.throws(() => evaluate("object.?a.b.c.orValue(7)", { a: { b: 1 } }), /no such field 'c': a int has none/);
+  });
+});
+
 describe("errors say where", () => {
   const cases: [expression: string, text: string][] = [
     ["object.a &&", `1:12: the end where an expression should be\n  | object.a &&\n  |            ^`],

@@ -25,11 +25,17 @@ import { parseDuration, parseTimestamp, timestampPart, type Part } from "../time
 
 /** One tenth of what is gone through. */
 const tenth = (size: number): number => Math.ceil(size * 0.1);
-export const traversal: Cost = (_, value) => tenth(sizeOf(value));
+export const traversal: Cost = (_, value) => tenthOf(value);
 const traversalOfBoth: Cost = (_, a, b) => tenth(sizeOf(a) + sizeOf(b));
 const traversalOfSmaller: Cost = (_, a, b) => tenth(Math.min(sizeOf(a), sizeOf(b)));
-const searchCost: Cost = (_, text, part) => tenth(sizeOf(text)) * tenth(sizeOf(part));
+const searchCost: Cost = (_, text, part) => tenthOf(text) * tenthOf(part);
 export const regexCost: Cost = (_, text, pattern) => tenth(1 + sizeOf(text)) * Math.ceil(sizeOf(pattern) * 0.25);
+
+/** Of a short text it is 1, and its characters need not be counted. */
+function tenthOf(value: Value): number {
+  if (typeof value === "string" && value.length <= 10) return value === "" ? 0 : 1;
+  return tenth(sizeOf(value));
+}
 
 const big = (value: Int): bigint => (typeof value === "bigint" ? value : BigInt(value));
 
