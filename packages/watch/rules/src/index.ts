@@ -12,5 +12,6 @@ export { auditRuleEvent } from "./audit/event.ts";
 export { readCases, runCases, type CaseResult, type RuleCases } from "./cases/run.ts";
 export { rulesConformance } from "./conformance.ts";
 export { fieldList } from "./fields/catalogue.ts";
+export { domainsOf } from "./fields/domains.ts";
 export { imageParts } from "./image.ts";
 export { rulesReference } from "./reference.ts";

@@ -40,6 +40,7 @@ static const struct hook {
 	{ "send", "cgroup/sendmsg6", "on_sendmsg6", NULL, true, true },
 	{ "bind", "cgroup/post_bind4", "on_bind4", NULL, true, true },
 	{ "bind", "cgroup/post_bind6", "on_bind6", NULL, true, true },
+	{ "dns", "cgroup_skb/ingress", "dns_answer", NULL, true, true },
 	{ "unix", "cgroup/connect_unix", "on_connect_unix", "bpf_cast_to_kern_ctx", true, true },
 	{ "flow", "cgroup/sock_create", "flow_socket", NULL, true, true },
 	{ "flow", "tp_btf/inet_sock_set_state", "flow_state", NULL, false, true },
@@ -161,6 +162,12 @@ static bool is_of_flows(const char *program)
 	return strncmp(program, "flow_", 5) == 0;
 }
 
+/* Of hooks/dns.h. */
+static bool is_of_names(const char *program)
+{
+	return strncmp(program, "dns_", 4) == 0;
+}
+
 /* Programs and maps of hooks/network-policy.h. */
 static bool is_of_network(const char *name)
 {
@@ -214,6 +221,7 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 	struct btf *kernel = btf__load_vmlinux_btf();
 	struct settings settings = {
 		.include_host = options->host,
+		.tells_names = !options->flow_ms && !options->no_names && options->cgroup >= 0,
 		.rate = options->rate,
 		.burst = 2 * options->rate,
 	};
@@ -230,7 +238,8 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 	bpf_program__set_expected_attach_type(program(object, "on_connect_unix"), CGROUP_UNIX_CONNECT);
 	for (size_t i = 0; i < HOOKS; i++)
 		if (!is_there(kernel, &hooks[i]) || (hooks[i].in_cgroup && options->cgroup < 0) ||
-		    (is_of_flows(hooks[i].program) && !options->flow_ms))
+		    (is_of_flows(hooks[i].program) && !options->flow_ms) ||
+		    (is_of_names(hooks[i].program) && (options->flow_ms || options->no_names)))
 			bpf_program__set_autoload(program(object, hooks[i].program), false);
 	if (!options->flow_ms || options->cgroup < 0)
 		bpf_program__set_autoload(program(object, "flow_snapshot"), false);
@@ -246,8 +255,8 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 }
 
 /*
- * False: the kernel does not take what reads with casts, counts flows or enforces network policies; without that it may take
- * the rest.
+ * False: the kernel does not take what reads with casts, counts flows, tells names or enforces network policies; without that
+ * it may take the rest.
  */
 static bool load_programs(struct bpf_object *object, const struct load_options *options)
 {
@@ -255,7 +264,7 @@ static bool load_programs(struct bpf_object *object, const struct load_options *
 
 	if (error == 0)
 		return true;
-	if (!options->no_casts || is_of_flows(refused) || is_of_network(refused))
+	if (!options->no_casts || is_of_flows(refused) || is_of_network(refused) || is_of_names(refused))
 		return false;
 	if (refused[0])
 		fail("the kernel refuses a program", OTHER_KERNEL, "%s: %s", refused, strerror(-error));
@@ -411,6 +420,8 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 			options->no_casts = true;
 		else if (is_of_network(refused))
 			options->no_network = true;
+		else if (is_of_names(refused))
+			options->no_names = true;
 		else
 			options->flow_ms = 0;
 		refused[0] = 0;

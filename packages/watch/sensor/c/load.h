@@ -18,6 +18,7 @@ struct load_options {
 	unsigned flow_ms; /* how often flows are told of; 0: they are not counted */
 	bool no_casts; /* set by load(): this kernel does not take the programs that read with casts (kernel/read.h) */
 	bool no_network; /* set by load(): network policies are not to be enforced, or this kernel does not take what does it */
+	bool no_names; /* set by load(): this kernel does not take hooks/dns.h */
 };
 
 struct loaded {

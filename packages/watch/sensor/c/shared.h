@@ -7,6 +7,8 @@ struct settings {
 	bool include_host;
 	/* sched_process_exit tells the last thread of a group since 6.16. */
 	bool exit_tells_group_dead;
+	/* Answers of name servers are told by hooks/dns.h. */
+	bool tells_names;
 	/* Events a second that each cgroup may make, and how many at once. */
 	__u64 rate;
 	__s64 burst;
