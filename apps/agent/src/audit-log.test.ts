@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
-import { AuditRules } from "@bulwark/detect";
+import { AuditRules } from "@bulwark/detect/audit";
 import type { AgentRecord, Alert } from "@bulwark/model";
 import { openRules } from "@bulwark/rules";
 import { AuditLog } from "./audit-log.ts";

@@ -1,6 +1,6 @@
 import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { AuditRules } from "@bulwark/detect";
+import type { AuditRules } from "@bulwark/detect/audit";
 import { toAuditEvent } from "@bulwark/kube";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import { z } from "zod";

@@ -51,6 +51,42 @@ test("a replay gives the same alerts every time, and those of rules that are new
   assert.match((await call("--replay", file, "--rules", own)).out, /low Any program \|/);
 });
 
+/** Writes the address of every module that is loaded into a file. */
+const listLoaded = `data:text/javascript,${encodeURIComponent(`
+  import { appendFileSync } from "node:fs";
+  import { registerHooks } from "node:module";
+  registerHooks({ load(url, context, next) { appendFileSync(process.env.LOADED, url + "\\n"); return next(url, context); } });
+`)}`;
+
+test("a watch begins within a moment: no YAML, schemas or libraries are loaded once its rules were read, and it tells the same", async (t) => {
+  const { folder, file } = await recorded(t);
+  const main = join(import.meta.dirname, "../main.ts");
+  const loaded = join(folder, "loaded");
+  const watch = () => {
+    rmSync(loaded, { force: true });
+    const { status, stdout, stderr } = spawnSync(
+      process.execPath,
+      ["--import", listLoaded, main, "watch", "--replay", file, "--format", "json"],
+      { env: { ...process.env, LOADED: loaded, XDG_CACHE_HOME: folder }, encoding: "utf8" },
+    );
+    assert.equal(status, 0, stderr);
+    return { stdout, modules: readFileSync(loaded, "utf8").split("\n") };
+  };
+  const first = watch();
+  const again = watch();
+  assert.match(first.stdout, /reverse-shell/);
+  assert.equal(again.stdout, first.stdout);
+  const foreign = (modules: string[]): string[] => modules.filter((url) => /\/node_modules\/(?!@bulwark)/.test(url));
+  assert.ok(foreign(first.modules).some((url) => url.includes("/yaml/")));
+  // What the rules' expressions are matched by is loaded when the first of them is asked.
+  assert.deepEqual(
+    foreign(again.modules).filter((url) => !url.includes("/re2js/")),
+    [],
+  );
+  const count = again.modules.filter((url) => url.startsWith("file:")).length;
+  assert.ok(count < 130, `${count} modules`);
+});
+
 test("a recording that was cut off is read to its end, a broken line is named", async (t) => {
   const { file } = await recorded(t);
   const whole = readFileSync(file, "utf8");

@@ -4,7 +4,7 @@ import { isHost, openContainers, type ContainerRegistry } from "@bulwark/contain
 import { createDetectors, Pipeline, rulesDetector, type Detector, type Owner } from "@bulwark/detect";
 import type { Alert } from "@bulwark/model";
 import { jsonLine } from "@bulwark/model/plain";
-import { createEngine, loadRules, problemText } from "@bulwark/rules";
+import { createEngine, keptRules, problemText } from "@bulwark/rules/run";
 import type { SensorRecord } from "@bulwark/sensor";
 import type { Io } from "../command.ts";
 import { untilStopped } from "../local/lifetime.ts";
@@ -48,7 +48,7 @@ export function openJudge(options: JudgeOptions): Judge {
 
 /** A rule file with an error is no basis for a watch: the call is refused, with all that is wrong. */
 function engineOf(files: readonly string[], io: Io) {
-  const { ruleset, errors } = loadRules(readRuleFiles([defaultRules, ...files]).rules);
+  const { ruleset, errors } = keptRules(readRuleFiles([defaultRules, ...files]).rules);
   for (const problem of errors) io.stderr.write(`${problemText(problem).split("\n").map(printable).join("\n")}\n`);
   if (errors.length > 0) {
     throw new UsageError("usage", `${errors.length} errors in the rules`, { remedy: "bulwark rules check FILE" });

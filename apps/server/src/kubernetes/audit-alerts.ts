@@ -1,5 +1,5 @@
 import { collections } from "@bulwark/cluster";
-import { AuditRules } from "@bulwark/detect";
+import { AuditRules } from "@bulwark/detect/audit";
 import { isExcepted, type Alert, type ApiRequest, type AuditEvent, type StoredAlert } from "@bulwark/model";
 import { openRules } from "@bulwark/rules";
 import type { Store } from "@bulwark/store";

@@ -1,4 +1,4 @@
-import { BulwarkError, errorText, systemCode } from "@bulwark/model";
+import { BulwarkError, errorText, systemCode } from "@bulwark/model/plain";
 
 /**
  * - `absent`: it (the runtime, the container, the blob) is not there

@@ -161,7 +161,9 @@ export class Link implements AsyncDisposable {
     const { runtime, path, node } = this.#options;
     try {
       if (!this.#source) {
-        this.#source = runtime.open(path, node);
+        const opened = await runtime.open(path, node);
+        if (this.#closing.signal.aborted) return await opened[Symbol.asyncDispose]();
+        this.#source = opened;
         this.#openedAt = Date.now();
       }
       const source = this.#source;

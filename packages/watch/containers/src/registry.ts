@@ -6,7 +6,7 @@ export interface Runtime {
   /** Sockets or folders where it is by itself. `*` stands for any one name: `/run/user/…/crun`. */
   readonly paths: readonly string[];
   /** Does not fail and does not connect: what is wrong shows when it is asked. */
-  open(path: string, node: string): RuntimeSource;
+  open(path: string, node: string): Promise<RuntimeSource>;
 }
 
 /** One container runtime on this machine. */

@@ -1,44 +1,30 @@
 import type { Container, Mount } from "@bulwark/model";
-import { z } from "zod";
+import { anything, boolean, dictionary, list, maybe, number, object, text, type Of } from "./shape.ts";
 
 /** The part of the OCI runtime specification that tells how much a container may. https://github.com/opencontainers/runtime-spec */
-const specification = z.object({
-  root: z.object({ path: z.string() }).nullish(),
-  annotations: z.record(z.string(), z.string()).nullish(),
-  mounts: z
-    .array(
-      z.object({
-        destination: z.string(),
-        source: z.string().nullish(),
-        type: z.string().nullish(),
-        options: z.array(z.string()).nullish(),
-      }),
-    )
-    .nullish(),
-  process: z.object({ capabilities: z.object({ effective: z.array(z.string()).nullish() }).nullish() }).nullish(),
-  linux: z
-    .object({
-      namespaces: z.array(z.object({ type: z.string(), path: z.string().nullish() })).nullish(),
-      seccomp: z.unknown().optional(),
-      maskedPaths: z.array(z.string()).nullish(),
-      resources: z
-        .object({
-          devices: z
-            .array(
-              z.object({
-                allow: z.boolean().nullish(),
-                type: z.string().nullish(),
-                major: z.number().nullish(),
-                minor: z.number().nullish(),
-              }),
-            )
-            .nullish(),
-        })
-        .nullish(),
-    })
-    .nullish(),
+const specification = object({
+  root: maybe(object({ path: text })),
+  annotations: maybe(dictionary(text)),
+  mounts: maybe(
+    list(object({ destination: text, source: maybe(text), type: maybe(text), options: maybe(list(text)) })),
+  ),
+  process: maybe(object({ capabilities: maybe(object({ effective: maybe(list(text)) })) })),
+  linux: maybe(
+    object({
+      namespaces: maybe(list(object({ type: text, path: maybe(text) }))),
+      maskedPaths: maybe(list(text)),
+      resources: maybe(
+        object({
+          devices: maybe(
+            list(object({ allow: maybe(boolean), type: maybe(text), major: maybe(number), minor: maybe(number) })),
+          ),
+        }),
+      ),
+      seccomp: anything,
+    }),
+  ),
 });
-type Specification = z.infer<typeof specification>;
+type Specification = Of<typeof specification>;
 
 export type SpecFacts = Pick<Container, "mounts" | "capabilities" | "privileged" | "hostNamespaces"> & {
   /** As it is written: may be relative to the bundle. */
@@ -47,10 +33,8 @@ export type SpecFacts = Pick<Container, "mounts" | "capabilities" | "privileged"
 };
 
 /** Facts from the JSON of an OCI runtime specification; undefined when it is none. */
-export function specFacts(json: unknown): SpecFacts | undefined {
-  const parsed = specification.safeParse(json);
-  if (!parsed.success) return undefined;
-  const spec = parsed.data;
+export function specFacts(spec: unknown): SpecFacts | undefined {
+  if (!specification(spec)) return undefined;
   return {
     rootfs: spec.root?.path ?? null,
     annotations: spec.annotations ?? {},

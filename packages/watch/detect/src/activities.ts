@@ -1,10 +1,5 @@
-import {
-  capabilityNames,
-  type ActivityEvent,
-  type CallActivity,
-  type DnsActivity,
-  type SocketActivity,
-} from "@bulwark/model";
+import type { ActivityEvent, CallActivity, DnsActivity, SocketActivity } from "@bulwark/model";
+import { capabilityNames } from "@bulwark/model/plain";
 import {
   answerCode,
   argumentNames,

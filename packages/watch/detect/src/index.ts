@@ -1,4 +1,3 @@
-export { AuditRules } from "./audit-rules.ts";
 export { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 export * from "./detector.ts";
 export * from "./detectors/index.ts";

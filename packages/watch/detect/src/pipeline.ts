@@ -1,12 +1,5 @@
-import {
-  errorText,
-  type AgentRecord,
-  type Alert,
-  type Attribution,
-  type Container,
-  type Event,
-  type ProcessEvent,
-} from "@bulwark/model";
+import type { AgentRecord, Alert, Attribution, Container, Event, ProcessEvent } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import type { SensorRecord } from "@bulwark/sensor";
 import { toActivity, type Activity } from "./activities.ts";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";

@@ -1,5 +1,4 @@
-import { chain } from "./compile/bind.ts";
-import { always, type Bound } from "./compile/bound.ts";
+import { always, chain, type Bound } from "./compile/bound.ts";
 import { Compiler } from "./compile/compiler.ts";
 import { readOperand, type Frame } from "./compile/reader.ts";
 import { fold } from "./compile/types.ts";

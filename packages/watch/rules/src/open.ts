@@ -1,8 +1,9 @@
-import { globSync, readFileSync, statSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { errorText, type Component } from "@bulwark/model";
+import type { Component } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { createEngine, type Engine } from "./engine.ts";
-import { loadRules } from "./load/load.ts";
+import { keptRules } from "./kept.ts";
 import type { RuleDocument } from "./load/yaml.ts";
 import type { Problem } from "./problem.ts";
 import type { Ruleset } from "./ruleset.ts";
@@ -32,7 +33,7 @@ export function openRules({ files, disabled }: { files: readonly string[]; disab
       return [];
     }
   });
-  const { ruleset, errors } = loadRules(documents);
+  const { ruleset, errors } = keptRules(documents);
   const off = new Set(disabled);
   const rules = ruleset.rules.filter(({ isEnabled, name, id }) => isEnabled && !off.has(name) && !off.has(id));
   const known = new Set(ruleset.rules.flatMap(({ name, id }) => [name, id]));
@@ -52,7 +53,8 @@ export function openRules({ files, disabled }: { files: readonly string[]; disab
 
 function filesOf(path: string): string[] {
   if (!statSync(path).isDirectory()) return [path];
-  return globSync("*.{yaml,yml}", { cwd: path, exclude: ["*.cases.yaml", "*.cases.yml"] })
+  return readdirSync(path)
+    .filter((name) => /^[^.].*(?<!\.cases)\.ya?ml$/.test(name))
     .toSorted()
     .map((name) => join(path, name));
 }

@@ -14,7 +14,7 @@ import { mapLimited } from "../wait.ts";
 export const containerd: Runtime = {
   kind: "containerd",
   paths: ["/run/containerd/containerd.sock", "/run/k3s/containerd/containerd.sock"],
-  open: (socket, node) => containerdSource(socket, node),
+  open: async (socket, node) => containerdSource(socket, node),
 };
 
 /** What the API allows for a namespace's name (containerd, pkg/identifiers), and a header can carry. */

@@ -2,12 +2,12 @@ import { watch as watchFolder, type FSWatcher } from "node:fs";
 import { access, readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { Container, RuntimeKind } from "@bulwark/model";
-import { z } from "zod";
 import { explain } from "../error.ts";
 import { readJson, readText } from "../json-file.ts";
 import { poll } from "../poll.ts";
 import { processStat } from "../process.ts";
 import type { Runtime, RuntimeSource } from "../registry.ts";
+import { dictionary, list, maybe, number, object, text } from "../shape.ts";
 import { isSandbox, podOf, specFacts } from "../spec.ts";
 import { mapLimited } from "../wait.ts";
 
@@ -15,14 +15,14 @@ import { mapLimited } from "../wait.ts";
 export const runc: Runtime = {
   kind: "runc",
   paths: ["/run/runc", "/run/user/*/runc"],
-  open: (root, node) => stateSource({ node, kind: "runc", root, read: readRunc }),
+  open: async (root, node) => stateSource({ node, kind: "runc", root, read: readRunc }),
 };
 
 /** crun, from `status` in its state folder. */
 export const crun: Runtime = {
   kind: "crun",
   paths: ["/run/crun", "/run/user/*/crun"],
-  open: (root, node) => stateSource({ node, kind: "crun", root, read: readCrun }),
+  open: async (root, node) => stateSource({ node, kind: "crun", root, read: readCrun }),
 };
 
 interface Options {
@@ -123,17 +123,17 @@ async function versionOf(file: string): Promise<string | undefined> {
 }
 
 /** github.com/opencontainers/runc, libcontainer/container_linux.go, `State`. */
-const runcState = z.object({
-  id: z.string(),
-  init_process_pid: z.number(),
-  init_process_start: z.number().nullish(),
-  cgroup_paths: z.record(z.string(), z.string()).nullish(),
-  config: z.object({ rootfs: z.string(), labels: z.array(z.string()).nullish() }),
+const runcState = object({
+  id: text,
+  init_process_pid: number,
+  init_process_start: maybe(number),
+  cgroup_paths: maybe(dictionary(text)),
+  config: object({ rootfs: text, labels: maybe(list(text)) }),
 });
 
 async function readRunc(folder: string): Promise<State | undefined> {
-  const { data } = runcState.safeParse(await readJson(join(folder, "state.json")));
-  if (!data) return undefined;
+  const data = await readJson(join(folder, "state.json"));
+  if (!runcState(data)) return undefined;
   const { config, cgroup_paths: cgroups } = data;
   const [v1, v2] = [cgroups?.["freezer"], cgroups?.[""]];
   return {
@@ -147,17 +147,17 @@ async function readRunc(folder: string): Promise<State | undefined> {
 }
 
 /** github.com/containers/crun, src/libcrun/status.c. The file does not say the id: its folder does. */
-const crunState = z.object({
-  pid: z.number(),
-  "process-start-time": z.number().nullish(),
-  bundle: z.string(),
-  rootfs: z.string().nullish(),
-  "cgroup-path": z.string().nullish(),
+const crunState = object({
+  pid: number,
+  "process-start-time": maybe(number),
+  bundle: text,
+  rootfs: maybe(text),
+  "cgroup-path": maybe(text),
 });
 
 async function readCrun(folder: string, id: string): Promise<State | undefined> {
-  const { data } = crunState.safeParse(await readJson(join(folder, "status")));
-  if (!data) return undefined;
+  const data = await readJson(join(folder, "status"));
+  if (!crunState(data)) return undefined;
   const { pid, bundle, rootfs, "cgroup-path": cgroup } = data;
   return {
     id,

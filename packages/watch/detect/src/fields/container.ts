@@ -1,5 +1,5 @@
 import type { Container, Mount } from "@bulwark/model";
-import { imageParts, type FieldValue } from "@bulwark/rules";
+import { imageParts, type FieldValue } from "@bulwark/rules/run";
 import type { Getter } from "./event.ts";
 
 /** What is asked of a container has no value on the host, and none while nobody knows whose a process is. */

@@ -1,4 +1,4 @@
-import { domainsOf } from "@bulwark/rules";
+import { domainsOf } from "@bulwark/rules/run";
 import { answerCode, questionName, type DnsRecord } from "@bulwark/sensor";
 import type { Getter, Subject } from "./event.ts";
 

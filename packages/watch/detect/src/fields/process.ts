@@ -1,4 +1,4 @@
-import { capabilityNames } from "@bulwark/model";
+import { capabilityNames } from "@bulwark/model/plain";
 import type { DescriptorRecord } from "@bulwark/sensor";
 import { baseName } from "../evidence.ts";
 import { addressText, type Entry } from "../process-table.ts";

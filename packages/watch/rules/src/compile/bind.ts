@@ -15,7 +15,16 @@ import { isListOperator } from "../language/parser.ts";
 import { findField, similarFields, type Catalogue, type FieldType } from "../fields/catalogue.ts";
 import { eventTypes } from "../fields/event-types.ts";
 import { parseNetwork } from "./address.ts";
-import type { Bound, BoundField, BoundOperand, BoundTest, BoundTransform, Constant } from "./bound.ts";
+import {
+  chain,
+  negate,
+  type Bound,
+  type BoundField,
+  type BoundOperand,
+  type BoundTest,
+  type BoundTransform,
+  type Constant,
+} from "./bound.ts";
 import { pattern } from "./text.ts";
 
 /** What names in a condition stand for. */
@@ -65,20 +74,6 @@ function placeOf(expr: Expr): Place {
   const [first] = expr.parts;
   if (!first) throw new Error("a chain without parts");
   return placeOf(first);
-}
-
-/** What is said twice is said once. */
-export function chain(kind: "and" | "or", parts: readonly Bound[]): Bound {
-  const all = parts.flatMap((part) => (part.kind === kind ? part.parts : [part]));
-  const flat = [...new Map(all.map((part) => [part.key, part])).values()];
-  const [only] = flat;
-  if (flat.length === 1 && only) return only;
-  const key = `(${flat.map((part) => part.key).join(` ${kind} `)})`;
-  return Object.freeze({ kind, parts: Object.freeze(flat), key });
-}
-
-export function negate(part: Bound): Bound {
-  return part.kind === "not" ? part.part : Object.freeze({ kind: "not", part, key: `not ${part.key}` });
 }
 
 function bindCheck(check: Check, names: Names): Bound {

@@ -76,3 +76,17 @@ export const never: BoundConstant = Object.freeze({ kind: "constant", value: fal
 export function isOperand(right: BoundTest["right"]): right is BoundOperand {
   return !Array.isArray(right);
 }
+
+/** What is said twice is said once. */
+export function chain(kind: "and" | "or", parts: readonly Bound[]): Bound {
+  const all = parts.flatMap((part) => (part.kind === kind ? part.parts : [part]));
+  const flat = [...new Map(all.map((part) => [part.key, part])).values()];
+  const [only] = flat;
+  if (flat.length === 1 && only) return only;
+  const key = `(${flat.map((part) => part.key).join(` ${kind} `)})`;
+  return Object.freeze({ kind, parts: Object.freeze(flat), key });
+}
+
+export function negate(part: Bound): Bound {
+  return part.kind === "not" ? part.part : Object.freeze({ kind: "not", part, key: `not ${part.key}` });
+}

@@ -74,8 +74,10 @@ function oneText(operator: Operator, wanted: string): TextTest {
       return (value) => value.endsWith(wanted);
     case "glob":
     case "iglob":
-    case "regex":
-      return pattern(operator, wanted);
+    case "regex": {
+      let compiled: TextTest | undefined;
+      return (value) => (compiled ??= pattern(operator, wanted))(value);
+    }
     case "<":
       return (value) => value < wanted;
     case "<=":

@@ -1,16 +1,18 @@
-import { RE2JS } from "re2js";
+import { createRequire } from "node:module";
 
 /** Answers whether the whole of a text fits. */
 export type TextTest = (text: string) => boolean;
 
 /** `glob`, `iglob` (fnmatch(3) without flags) and `regex` (RE2, full match). Raises an `Error` for what is no pattern. */
 export function pattern(operator: "glob" | "iglob" | "regex", text: string): TextTest {
-  if (operator === "regex") {
-    const compiled = RE2JS.compile(text, RE2JS.DOTALL);
-    return (value) => compiled.matcher(value).matches();
-  }
-  return glob(text, operator === "iglob");
+  if (operator !== "regex") return glob(text, operator === "iglob");
+  // When it is needed: most watches never come so far.
+  const { RE2JS } = require("re2js") as typeof import("re2js");
+  const compiled = RE2JS.compile(text, RE2JS.DOTALL);
+  return (value) => compiled.matcher(value).matches();
 }
+
+const require = createRequire(import.meta.url);
 
 type Step = { readonly kind: "any" } | { readonly kind: "set"; readonly fits: (code: string) => boolean } | string;
 

@@ -1,6 +1,5 @@
 import { eventTypes } from "../fields/event-types.ts";
-import { always, isOperand, never, type Bound, type BoundTest } from "./bound.ts";
-import { chain, negate } from "./bind.ts";
+import { always, chain, isOperand, negate, never, type Bound, type BoundTest } from "./bound.ts";
 import { constantTest } from "./tests.ts";
 
 /**

@@ -1,4 +1,4 @@
-import { errorText } from "@bulwark/model";
+import { errorText } from "@bulwark/model/plain";
 import { isMap } from "yaml";
 import { problemAt, type Problem } from "../problem.ts";
 import {

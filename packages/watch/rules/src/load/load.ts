@@ -1,6 +1,6 @@
-import { severities } from "@bulwark/model";
-import { bind, chain, negate, type Names } from "../compile/bind.ts";
-import type { Bound } from "../compile/bound.ts";
+import { severities } from "@bulwark/model/plain";
+import { bind, type Names } from "../compile/bind.ts";
+import { chain, negate, type Bound } from "../compile/bound.ts";
 import { typesOf } from "../compile/types.ts";
 import { sources, type Catalogue } from "../fields/catalogue.ts";
 import type { Source } from "../language/ast.ts";
