@@ -411,7 +411,7 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 		     strerror(errno));
 	options->cgroup = open_cgroup_root();
 	options->no_network = !guard_is_wanted();
-	options->no_casts = !has_casts();
+	options->no_casts = options->no_casts || !has_casts();
 	object = open_kernel_side(options);
 	configure(object, options, loaded.cpus);
 	while (!load_programs(object, options)) {
