@@ -99,7 +99,7 @@ describe("with real containers", { skip }, () => {
     );
     await Promise.all([old.close(), watch.close()]);
     const told = ({ records }: Watch): unknown[] => {
-      const processes = records.filter((record) => record.type === "exec" || record.type === "fork");
+      const processes = records.filter((record): record is ProcessRecord => ["exec", "fork"].includes(record.type));
       const own = processes.filter(({ cgroups }) => cgroups.some(holds(id)));
       return own.map(({ sequence: _sequence, time: _time, ...process }) => process);
     };
