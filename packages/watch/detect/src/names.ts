@@ -1,35 +1,41 @@
 import type { DnsRecord } from "@bulwark/sensor";
 
-const namespacesKept = 1024;
-const addressesKept = 2048;
-const namesKept = 8;
+/** Addresses of one network, and of all; names of one address. At worst some 50 MB. */
+const addressesOfOne = 1024;
+const addressesOfAll = 32_768;
+const namesKept = 4;
 
 /**
  * By which names each network asked for an address, the latest first. Everybody may name an address of his own as he likes:
- * a name can accuse, and not excuse. Bounded, the oldest are forgotten first; a container that asks for much forgets its own.
+ * a name can accuse, and not excuse. Bounded: a network that asks for much forgets its own; of too many networks the one
+ * that asked longest ago is forgotten.
  */
 export class Names {
   readonly #networks = new Map<number, Map<string, readonly string[]>>();
+  #size = 0;
 
   learn({ networkNamespace, name, answers }: DnsRecord): void {
     if (answers.length === 0) return;
     const addresses = this.#networks.get(networkNamespace) ?? new Map<string, readonly string[]>();
-    put(this.#networks, networkNamespace, addresses, namespacesKept);
+    this.#networks.delete(networkNamespace);
+    this.#networks.set(networkNamespace, addresses);
+    this.#size -= addresses.size;
     for (const answer of answers) {
       const before = addresses.get(answer) ?? [];
-      put(addresses, answer, [name, ...before.filter((other) => other !== name)].slice(0, namesKept), addressesKept);
+      addresses.delete(answer);
+      addresses.set(answer, [name, ...before.filter((other) => other !== name)].slice(0, namesKept));
+      const [oldest] = addresses.keys();
+      if (addresses.size > addressesOfOne && oldest !== undefined) addresses.delete(oldest);
+    }
+    this.#size += addresses.size;
+    for (const [network, { size }] of this.#networks) {
+      if (this.#size <= addressesOfAll) return;
+      this.#networks.delete(network);
+      this.#size -= size;
     }
   }
 
   of(networkNamespace: number, address: string): readonly string[] {
     return this.#networks.get(networkNamespace)?.get(address) ?? [];
   }
-}
-
-function put<Key, Value>(map: Map<Key, Value>, key: Key, value: Value, most: number): void {
-  map.delete(key);
-  map.set(key, value);
-  if (map.size <= most) return;
-  const [oldest] = map.keys();
-  if (oldest !== undefined) map.delete(oldest);
 }

@@ -5,6 +5,7 @@ import { toActivity, type Activity } from "./activities.ts";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 import type { Context, Detection, Detector, Observation } from "./detector.ts";
 import { interpreterKind } from "./interpreters.ts";
+import { markForeign } from "./foreign-file.ts";
 import { ProcessTable, type Entry } from "./process-table.ts";
 import { Repeats } from "./repeats.ts";
 
@@ -118,9 +119,10 @@ export class Pipeline {
     this.#flush();
   }
 
-  #take(record: SensorRecord, now: number): void {
-    const process = this.table.apply(record, now);
+  #take(told: SensorRecord, now: number): void {
+    const process = this.table.apply(told, now);
     if (!process) return;
+    const record = markForeign(told, process);
     const { node, run, epoch } = this.#options;
     const id = `${node}/${run}/${record.sequence}`;
     // The table's entry changes with the next exec: what is judged later is what was so at this time.

@@ -242,7 +242,7 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 		    (is_of_names(hooks[i].program) && (options->flow_ms || options->no_names)))
 			bpf_program__set_autoload(program(object, hooks[i].program), false);
 	if (!options->flow_ms || options->cgroup < 0)
-		bpf_program__set_autoload(program(object, "flow_snapshot"), false);
+		bpf_program__set_autoload(program(object, "flow_sockets"), false);
 	if (options->no_network)
 		leave_out_network(object);
 	btf__free(kernel);
@@ -379,9 +379,9 @@ static void read_sockets(struct bpf_object *object)
 	char nothing[4096];
 	ssize_t size;
 
-	if (!bpf_program__autoload(program(object, "flow_snapshot")))
+	if (!bpf_program__autoload(program(object, "flow_sockets")))
 		return;
-	int fd = open_iterator(object, "flow_snapshot");
+	int fd = open_iterator(object, "flow_sockets");
 	do
 		size = read(fd, nothing, sizeof(nothing));
 	while (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)));
@@ -397,6 +397,15 @@ static const struct cpu_loss *map_losses(struct bpf_object *object, int cpus)
 	if (losses == MAP_FAILED)
 		fail("cannot read the loss counters", OTHER_KERNEL, "%s", strerror(errno));
 	return losses;
+}
+
+static struct reader *map_reader(struct bpf_object *object)
+{
+	void *reader = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map(object, "reader")), 0);
+
+	if (reader == MAP_FAILED)
+		fail("cannot share memory with the kernel side", OTHER_KERNEL, "%s", strerror(errno));
+	return reader;
 }
 
 struct loaded load(struct load_options *options, on_frame receive, void *context)
@@ -436,6 +445,7 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 	if (!loaded.ring)
 		fail("cannot read the ring buffer", OTHER_KERNEL, "%s", strerror(errno));
 	loaded.losses = map_losses(object, loaded.cpus);
+	loaded.reader = map_reader(object);
 	attach_all(object, options->cgroup, &loaded);
 	read_sockets(object);
 	loaded.snapshot = open_iterator(object, "on_snapshot");

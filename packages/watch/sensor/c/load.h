@@ -24,6 +24,7 @@ struct load_options {
 struct loaded {
 	struct ring_buffer *ring;
 	const struct cpu_loss *losses;
+	struct reader *reader;
 	int cpus;
 	char hooks[1536]; /* lines "event hook\n" of what is attached */
 	int guard; /* socket from the process that enforces; -1: there is none */

@@ -25,6 +25,12 @@ struct call_table {
 
 enum host_answer { HOST_NOT_FOUND, HOST_FOUND, HOST_IS_ELSEWHERE };
 
+/* Written by the loader before it sleeps for long, and by the program that wakes it. */
+struct reader {
+	__u32 sleeps;
+	__u32 reserved;
+};
+
 /* What one CPU lost; a cache line. */
 struct cpu_loss {
 	__u64 ring;
