@@ -30,6 +30,7 @@ const checkInterval = 1000;
 const patienceForRicher = 3000;
 /** A runtime that hangs does not keep the agent from starting. */
 const openTimeout = 5000;
+const foundKept = 10_000;
 
 /**
  * Finds the runtimes of this machine and keeps up with their containers. Resolves when all have answered, after five
@@ -63,6 +64,8 @@ class Registry implements ContainerRegistry {
   #awaitedSince = new Map<string, number>();
   #byId = new Map<string, Container>();
   #byCgroup = new CgroupIndex<Container>();
+  /** What was found by cgroups since the index is this one: every event asks, and most are of few cgroups. */
+  readonly #found = new Map<string, Container>();
   #merging: Promise<void> = Promise.resolve();
   #mergeWaits = false;
   #timers: NodeJS.Timeout[] = [];
@@ -121,7 +124,12 @@ class Registry implements ContainerRegistry {
   }
 
   byCgroup(paths: readonly string[]): Container | undefined {
-    return this.#byCgroup.find(paths, (id) => this.#byId.get(id));
+    const key = paths.join("\n");
+    const known = this.#found.get(key);
+    if (known) return known;
+    const found = this.#byCgroup.find(paths, (id) => this.#byId.get(id));
+    if (found && this.#found.size < foundKept) this.#found.set(key, found);
+    return found;
   }
 
   on(event: Change, listener: Listener): () => void {
@@ -252,6 +260,7 @@ class Registry implements ContainerRegistry {
   #index(): void {
     this.#byId = new Map();
     this.#byCgroup = new CgroupIndex();
+    this.#found.clear();
     for (const { container, facts, trusted, stoppedAt } of this.#entries.values()) {
       const known = this.#byId.get(container.id);
       if (!known || (known.state === "stopped" && stoppedAt === undefined)) this.#byId.set(container.id, container);

@@ -17,11 +17,6 @@ export function callKey(record: CallRecord, ...parts: string[]): string {
   return [record.name, record.pid, record.startTime, record.granted, ...parts].join("\u0000");
 }
 
-/** A process by what names it for good. */
-export function processKey({ pid, startTime }: Pick<Entry, "pid" | "startTime">): string {
-  return `${pid}/${startTime}`;
-}
-
 export function commandOf({ executable, arguments: words }: Entry): string {
   return words.length > 0 ? words.join(" ") : executable;
 }

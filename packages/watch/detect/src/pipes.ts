@@ -1,4 +1,3 @@
-import { processKey } from "./evidence.ts";
 import type { Entry } from "./process-table.ts";
 
 /** Who is at which end of the pipes and FIFOs that standard descriptors are, with a bound. */
@@ -29,23 +28,23 @@ export function createPipes(): Pipes {
 
   return {
     add(process) {
-      const key = processKey(process);
-      if (placesOf(process, [0, 1, 2]).length === 0) return drop(key);
+      const { key } = process;
       drop(key);
+      if (!process.stdio.some(isPipe)) return;
       processes.set(key, process);
       for (const place of placesOf(process, [0])) put(readers, place, key);
       for (const place of placesOf(process, [1, 2])) put(writers, place, key);
       const oldest = processes.keys().next().value;
       if (processes.size > processesKept && oldest !== undefined) drop(oldest);
     },
-    remove: (process) => drop(processKey(process)),
+    remove: (process) => drop(process.key),
     downstream: (process) => walk(process, [1, 2], [0], readers),
     upstream: (process) => walk(process, [0], [1, 2], writers),
   };
 
   /** From the ends in `from` to whoever is at the other end, and on from that one's own ends of the same side. */
   function* walk(process: Entry, from: number[], into: number[], others: Map<Place, Set<string>>): Generator<Entry> {
-    const seen = new Set([processKey(process)]);
+    const seen = new Set([process.key]);
     let front = [process];
     for (let step = 0; step < longest && front.length > 0; step++) {
       const next: Entry[] = [];
@@ -75,11 +74,16 @@ export function createPipes(): Pipes {
 
 /** Not Unix sockets: the two ends of one have numbers of their own, and who has the same number is at the same end. */
 function placesOf({ stdio, mountNamespace }: Entry, descriptors: number[]): Place[] {
-  const places = descriptors.flatMap((fd) => {
+  const places = new Set<Place>();
+  for (const fd of descriptors) {
     const found = stdio[fd];
-    return found !== undefined && (found.mode & typeMask) === fifo ? [`${mountNamespace}/${found.inode}`] : [];
-  });
-  return [...new Set(places)];
+    if (found !== undefined && isPipe(found)) places.add(`${mountNamespace}/${found.inode}`);
+  }
+  return [...places];
+}
+
+function isPipe({ mode }: Entry["stdio"][number]): boolean {
+  return (mode & typeMask) === fifo;
 }
 
 function put(index: Map<Place, Set<string>>, place: Place, key: string): void {

@@ -4,6 +4,8 @@ import { Names } from "./names.ts";
 
 /** A process as the table knows it: of the last exec, with the identity of the last fork or exec. */
 export type Entry = Omit<ProcessRecord, "type" | "sequence" | "time"> & {
+  /** What names it for good: its number and its start. */
+  key: string;
   /** Peers that the process has connected to, latest last: `192.0.2.7:4444`. */
   peers: string[];
   /**
@@ -72,7 +74,7 @@ export class ProcessTable {
         const entry = this.get(record.pid, record.startTime);
         if (entry && entry.endedAt === 0) {
           entry.endedAt = now;
-          this.#ended.push(keyOf(entry.pid, entry.startTime));
+          this.#ended.push(entry.key);
         }
         return entry;
       }
@@ -110,7 +112,7 @@ export class ProcessTable {
 
   /** Of those that live. */
   children(entry: Entry): Entry[] {
-    const keys = this.#children.get(keyOf(entry.pid, entry.startTime)) ?? [];
+    const keys = this.#children.get(entry.key) ?? [];
     return [...keys].flatMap((key) => {
       const child = this.#entries.get(key);
       return child !== undefined && child.endedAt === 0 ? [child] : [];
@@ -137,14 +139,15 @@ export class ProcessTable {
     const service = !isKnown ? undefined : isThere ? from : isHost ? { mountNamespace, pidNamespace } : undefined;
     // A runtime that is in the container's cgroup already, and begins itself once more before it goes where that lives.
     const isRuntime = service !== undefined && !isHost;
-    return { ...pick(record), peers: before?.peers ?? [], isRuntime, service, endedAt: 0, memory: {} };
+    const key = before?.key ?? keyOf(record.pid, record.startTime);
+    return { ...record, key, peers: before?.peers ?? [], isRuntime, service, endedAt: 0, memory: {} };
   }
 
   /** A forked process runs its parent's program until it execs one of its own. */
   #forked(record: ProcessRecord): Entry {
     const parent = this.get(record.parentPid, record.parentStartTime);
-    const own = pick(record);
-    if (!parent) return { ...own, peers: [], isRuntime: true, service: undefined, endedAt: 0, memory: {} };
+    const key = keyOf(record.pid, record.startTime);
+    if (!parent) return { ...record, key, peers: [], isRuntime: true, service: undefined, endedAt: 0, memory: {} };
     const {
       executable,
       filename,
@@ -157,9 +160,10 @@ export class ProcessTable {
       service,
     } = parent;
     const { executableInode, executableMode, executableUid } = parent;
-    const cgroups = own.cgroups.length > 0 ? own.cgroups : parent.cgroups;
+    const cgroups = record.cgroups.length > 0 ? record.cgroups : parent.cgroups;
     return {
-      ...own,
+      ...record,
+      key,
       cgroups,
       executable,
       executableInode,
@@ -180,10 +184,10 @@ export class ProcessTable {
   }
 
   #put(entry: Entry): Entry {
-    const key = keyOf(entry.pid, entry.startTime);
+    const { key } = entry;
     this.#entries.set(key, entry);
     this.#latest.set(entry.pid, entry);
-    const parent = keyOf(entry.parentPid, entry.parentStartTime);
+    const parent = this.#parentKey(entry);
     const siblings = this.#children.get(parent);
     if (siblings) siblings.add(key);
     else this.#children.set(parent, new Set([key]));
@@ -194,11 +198,15 @@ export class ProcessTable {
     return entry;
   }
 
+  #parentKey(entry: Entry): string {
+    return this.parent(entry)?.key ?? keyOf(entry.parentPid, entry.parentStartTime);
+  }
+
   #drop(key: string): boolean {
     const entry = this.#entries.get(key);
     if (!entry) return false;
     if (this.#latest.get(entry.pid) === entry) this.#latest.delete(entry.pid);
-    const parent = keyOf(entry.parentPid, entry.parentStartTime);
+    const parent = this.#parentKey(entry);
     const siblings = this.#children.get(parent);
     siblings?.delete(key);
     if (siblings?.size === 0) this.#children.delete(parent);
@@ -234,13 +242,4 @@ export function addressText({ ip, port }: { ip: string; port: number }): string 
 
 function keyOf(pid: number, startTime: bigint): string {
   return `${pid}/${startTime}`;
-}
-
-function pick({
-  type: _type,
-  sequence: _sequence,
-  time: _time,
-  ...own
-}: ProcessRecord): Omit<Entry, "peers" | "isRuntime" | "service" | "endedAt" | "memory"> {
-  return own;
 }

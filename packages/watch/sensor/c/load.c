@@ -55,10 +55,14 @@ static const struct hook {
 __asm__(".section .rodata\n"
 	".balign 8\n"
 	".global kernel_side\nkernel_side:\n"
-	".incbin \"" KERNEL_SIDE "\"\n"
+	".incbin \"" KERNEL_SIDE ".bpf.o\"\n"
 	".global kernel_side_end\nkernel_side_end:\n"
+	".balign 8\n"
+	".global kernel_side_casts\nkernel_side_casts:\n"
+	".incbin \"" KERNEL_SIDE "-casts.bpf.o\"\n"
+	".global kernel_side_casts_end\nkernel_side_casts_end:\n"
 	".previous\n");
-extern const char kernel_side[], kernel_side_end[];
+extern const char kernel_side[], kernel_side_end[], kernel_side_casts[], kernel_side_casts_end[];
 
 static bool is_verbose;
 /* The program that was refused, from what libbpf prints: its functions return only the number of the error. */
@@ -191,9 +195,21 @@ static bool is_there(const struct btf *kernel, const struct hook *hook)
 	       btf__find_by_name_kind(kernel, hook->type, BTF_KIND_FUNC) > 0;
 }
 
-static struct bpf_object *open_kernel_side(void)
+/* Since 6.2. */
+static bool has_casts(void)
 {
-	struct bpf_object *object = bpf_object__open_mem(kernel_side, kernel_side_end - kernel_side, NULL);
+	struct btf *kernel = btf__load_vmlinux_btf();
+	bool found = kernel && btf__find_by_name_kind(kernel, "bpf_rdonly_cast", BTF_KIND_FUNC) > 0;
+
+	btf__free(kernel);
+	return found;
+}
+
+static struct bpf_object *open_kernel_side(const struct load_options *options)
+{
+	struct bpf_object *object =
+		options->no_casts ? bpf_object__open_mem(kernel_side, kernel_side_end - kernel_side, NULL)
+				  : bpf_object__open_mem(kernel_side_casts, kernel_side_casts_end - kernel_side_casts, NULL);
 
 	if (!object)
 		fail("incomplete build", "Run make clean all in packages/watch/sensor.", "kernel side: %s", strerror(errno));
@@ -238,14 +254,17 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 		fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
 }
 
-/* False: the kernel does not take what counts flows, tells names or enforces network policies; without that it may take the rest. */
-static bool load_programs(struct bpf_object *object)
+/*
+ * False: the kernel does not take what reads with casts, counts flows, tells names or enforces network policies; without that
+ * it may take the rest.
+ */
+static bool load_programs(struct bpf_object *object, const struct load_options *options)
 {
 	int error = bpf_object__load(object);
 
 	if (error == 0)
 		return true;
-	if (is_of_flows(refused) || is_of_network(refused) || is_of_names(refused))
+	if (!options->no_casts || is_of_flows(refused) || is_of_network(refused) || is_of_names(refused))
 		return false;
 	if (refused[0])
 		fail("the kernel refuses a program", OTHER_KERNEL, "%s: %s", refused, strerror(-error));
@@ -401,18 +420,21 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 		     strerror(errno));
 	options->cgroup = open_cgroup_root();
 	options->no_network = !guard_is_wanted();
-	object = open_kernel_side();
+	options->no_casts = options->no_casts || !has_casts();
+	object = open_kernel_side(options);
 	configure(object, options, loaded.cpus);
-	while (!load_programs(object)) {
+	while (!load_programs(object, options)) {
 		bpf_object__close(object);
-		if (is_of_network(refused))
+		if (!options->no_casts)
+			options->no_casts = true;
+		else if (is_of_network(refused))
 			options->no_network = true;
 		else if (is_of_names(refused))
 			options->no_names = true;
 		else
 			options->flow_ms = 0;
 		refused[0] = 0;
-		object = open_kernel_side();
+		object = open_kernel_side(options);
 		configure(object, options, loaded.cpus);
 	}
 	find_host(object);

@@ -151,6 +151,7 @@ static void parse_options(int count, char **values, struct load_options *options
 		{ "buffer", required_argument, NULL, 'b' },
 		{ "rate", required_argument, NULL, 'e' },
 		{ "flows", required_argument, NULL, 'f' },
+		{ "no-casts", no_argument, NULL, 'c' },
 		{ "verbose", no_argument, NULL, 'v' },
 		{},
 	};
@@ -160,6 +161,8 @@ static void parse_options(int count, char **values, struct load_options *options
 	while ((option = getopt_long(count, values, "", known, NULL)) != -1) {
 		if (option == 'h')
 			options->host = true;
+		else if (option == 'c')
+			options->no_casts = true;
 		else if (option == 'v')
 			options->verbose = true;
 		else if (option == 'e')
@@ -171,11 +174,11 @@ static void parse_options(int count, char **values, struct load_options *options
 		else if (option == 'b')
 			*buffer_bytes = size_option("buffer", optarg, 2 * FRAME_MAX);
 		else
-			fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --flows MILLISECONDS, --verbose.", "%s",
+			fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --flows MILLISECONDS, --no-casts, --verbose.", "%s",
 			     values[optind - 1]);
 	}
 	if (optind < count)
-		fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --flows MILLISECONDS, --verbose.", "%s", values[optind]);
+		fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --flows MILLISECONDS, --no-casts, --verbose.", "%s", values[optind]);
 	if (options->ring_bytes & (options->ring_bytes - 1))
 		fail("wrong option", "Give a power of two.", "--ring %zu", options->ring_bytes);
 	if (isatty(STDOUT_FILENO))

@@ -9,6 +9,7 @@
 #include <bpf/bpf_core_read.h>
 #include "frame.h"
 
+#include "kernel/read.h"
 #include "kernel/maps.h"
 #include "kernel/emit.h"
 #include "kernel/filter.h"

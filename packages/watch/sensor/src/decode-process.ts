@@ -74,9 +74,25 @@ function names(text: string): string[] {
   return (text.endsWith("\0") ? text.slice(0, -1) : text).split("\0");
 }
 
+/** Programs, directories and cgroups come again and again: what was put together lately is kept, within a bound. */
+const lately = new Map<string, string>();
+const latelyKept = 1024;
+const longestKept = 512;
+
+function fromRoot(leafFirst: string): string {
+  const known = lately.get(leafFirst);
+  if (known !== undefined) return known;
+  const path = names(leafFirst).reverse().join("/");
+  if (leafFirst.length <= longestKept) {
+    if (lately.size >= latelyKept) lately.clear();
+    lately.set(leafFirst, path);
+  }
+  return path;
+}
+
 /** `enum frame_path_end`: how the walk from the leaf ended. */
 function path(leafFirst: string, end: number): string {
-  const joined = names(leafFirst).reverse().join("/");
+  const joined = fromRoot(leafFirst);
   switch (end) {
     case 0:
       return `/${joined}`;

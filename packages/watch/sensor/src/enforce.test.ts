@@ -186,7 +186,7 @@ describe("what is forbidden in a real container", { skip }, () => {
 
   test("its time limit ends it in the sensor, whoever is still there", async () => {
     const { id } = await sensor.enforce(
-      policy({ kind: "connect", peers: [{ peer: "0.0.0.0/0", allows: false }] }, { limitMs: 400 }),
+      policy({ kind: "connect", peers: [{ peer: "0.0.0.0/0", allows: false }] }, { limitMs: 3000 }),
     );
     assert.equal(connects("tcp", "127.0.0.1"), "refused 1 passed 0");
     await eventually("it ends", () => told.find((record) => record.id === id && record.state === "time-is-over"));

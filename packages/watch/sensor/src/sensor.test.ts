@@ -87,6 +87,26 @@ describe("with real containers", { skip }, () => {
     assert.equal(exits.find((record) => record.pid === shell.pid)?.exitCode, 7 << 8);
   });
 
+  test("programs for kernels without casts tell the same as those with them", async () => {
+    await using folder = await temporaryFolder();
+    const binary = join(folder.path, "sensor");
+    await writeFile(binary, `#!/bin/sh\nexec ${sensorBinary} --no-casts "$@"\n`);
+    await chmod(binary, 0o700);
+    await using old = await startWatch({ binary });
+    await using watch = await startWatch();
+    const { id } = await image.run(
+      "cd /bin; ./true one </dev/null | /bin/cat; /bin/cp busybox /tmp/new; /tmp/new true two",
+    );
+    await Promise.all([old.close(), watch.close()]);
+    const told = ({ records }: Watch): unknown[] => {
+      const processes = records.filter((record): record is ProcessRecord => ["exec", "fork"].includes(record.type));
+      const own = processes.filter(({ cgroups }) => cgroups.some(holds(id)));
+      return own.map(({ sequence: _sequence, time: _time, ...process }) => process);
+    };
+    assert.ok(told(watch).length >= 6, `${told(watch).length} of one shell and four commands`);
+    assert.deepEqual(told(old), told(watch));
+  });
+
   test("root in a container has the capabilities that it was given, and another user's id counts on the host", async () => {
     await using watch = await startWatch();
     const { id } = await image.run("/bin/true as-root");

@@ -1,5 +1,4 @@
 import type { Detection, Detector, Observation } from "../detector.ts";
-import { processKey } from "../evidence.ts";
 import type { Entry } from "../process-table.ts";
 
 /** What a process could do when it was last seen. */
@@ -34,7 +33,7 @@ export function createCredentialGain(): Detector {
     techniques: ["T1068"],
     detect(observation: Observation): Detection | undefined {
       const { process } = observation;
-      const key = processKey(process);
+      const key = process.key;
       if (observation.kind === "exit") {
         known.delete(key);
         return undefined;
@@ -66,7 +65,7 @@ export function createCredentialGain(): Detector {
   /** Of a process that was not seen yet: what its parent could do when it was made. */
   function inherited({ process, table }: Observation): Rights | undefined {
     const parent = table.parent(process);
-    return parent && known.get(processKey(parent));
+    return parent && known.get(parent.key);
   }
 
   function remember(key: string, rights: Rights): void {

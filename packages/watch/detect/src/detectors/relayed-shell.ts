@@ -1,5 +1,5 @@
 import type { Detection, Detector, Observation } from "../detector.ts";
-import { commandOf, processKey } from "../evidence.ts";
+import { commandOf } from "../evidence.ts";
 import { interpreterKind } from "../interpreters.ts";
 import { createPipes, type Pipes } from "../pipes.ts";
 import type { Entry, ProcessTable } from "../process-table.ts";
@@ -50,7 +50,7 @@ function judge(shell: Entry, pipes: Pipes, table: ProcessTable): Detection | und
   if (relay === undefined) return undefined;
   return {
     subject: shell,
-    key: processKey(shell),
+    key: shell.key,
     severity: relay.how === "parent" ? "high" : "critical",
     evidence: [
       { key: "peer", value: relay.program.peers.at(-1) ?? "" },

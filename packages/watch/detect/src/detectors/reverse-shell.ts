@@ -1,7 +1,6 @@
 import type { DescriptorRecord } from "@bulwark/sensor";
 import { isInet } from "../convert.ts";
 import type { Detection, Detector, Observation } from "../detector.ts";
-import { processKey } from "../evidence.ts";
 import { interpreterKind } from "../interpreters.ts";
 import { addressText, type Entry, type ProcessTable } from "../process-table.ts";
 
@@ -49,7 +48,7 @@ function detection(shell: Entry | undefined, socket: DescriptorRecord, table: Pr
   return {
     subject: shell,
     // Whatever the shell starts has the same connection, and shells among it are the same story.
-    key: socket.inode === 0 ? processKey(shell) : String(socket.inode),
+    key: socket.inode === 0 ? shell.key : String(socket.inode),
     evidence: [
       { key: "peer", value: peer },
       ...(socket.local && socket.local.port !== 0 ? [{ key: "local", value: addressText(socket.local) }] : []),

@@ -23,12 +23,15 @@ export function rulesDetector(engine: Pick<Engine, "match">): Detector {
 
 function toDetection(match: Match, subject: Detection["subject"]): Detection {
   const { rule, output } = match;
-  const { evidence, severity, techniques, ...own } = ruleAlert(match);
+  const { severity, techniques, ...own } = aboutRule(rule);
   return {
     subject,
     // The output names what happened to what: the same again in the same container is the same alert.
     key: `${subject.executable} ${output}`.slice(0, 4096),
-    evidence,
+    // Asked of what is new only: a program in a loop matches ten thousand times a minute.
+    get evidence() {
+      return ruleAlert(match).evidence;
+    },
     severity,
     // Ours know less than a detector that has followed the story; a user's own rule is always raised.
     yields: rule.tags.includes("bulwark"),
@@ -39,17 +42,14 @@ function toDetection(match: Match, subject: Detection["subject"]): Detection {
 
 const evidenceKept = 63;
 
-/** What an alert says of the rule that fired, and of what it fired at; within the model's bounds. */
-export function ruleAlert({
-  rule,
-  output,
-  fields,
-}: Match): Pick<Alert, "rule" | "title" | "description" | "remedy" | "severity" | "techniques" | "evidence"> {
-  const told = Object.entries(fields).map(([key, value]) => ({
-    key: key.slice(0, 64),
-    value: String(value).slice(0, 4096),
-  }));
-  return {
+type AboutRule = Pick<Alert, "rule" | "title" | "description" | "remedy" | "severity" | "techniques">;
+const known = new WeakMap<Match["rule"], AboutRule>();
+
+/** What every alert of a rule says, within the model's bounds. */
+function aboutRule(rule: Match["rule"]): AboutRule {
+  const before = known.get(rule);
+  if (before) return before;
+  const about = {
     rule: rule.id.slice(0, 128),
     title: rule.name.slice(0, 256),
     description: rule.description.slice(0, 2048),
@@ -59,6 +59,19 @@ export function ruleAlert({
       .slice(0, 2048),
     severity: rule.severity,
     techniques: rule.techniques.slice(0, 16),
+  };
+  known.set(rule, about);
+  return about;
+}
+
+/** What an alert says of the rule that fired, and of what it fired at; within the model's bounds. */
+export function ruleAlert({ rule, output, fields }: Match): AboutRule & Pick<Alert, "evidence"> {
+  const told = Object.entries(fields).map(([key, value]) => ({
+    key: key.slice(0, 64),
+    value: String(value).slice(0, 4096),
+  }));
+  return {
+    ...aboutRule(rule),
     evidence: [{ key: "output", value: output.slice(0, 4096) }, ...told.slice(0, evidenceKept)],
   };
 }

@@ -46,7 +46,7 @@ static __always_inline bool is_repeated(struct task_struct *task, const struct c
 					bool refused)
 {
 	struct asked_key key = {
-		.thread = BPF_CORE_READ(task, pid),
+		.thread = READ(task, pid),
 		.number = call->number,
 		.capability = capability,
 		.refused = refused,

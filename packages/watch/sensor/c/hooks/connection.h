@@ -22,10 +22,10 @@ int on_socket_state(__u64 *arguments)
 	bool accepts = from == TCP_SYN_RECV && to == TCP_ESTABLISHED;
 	bool listens = to == TCP_LISTEN;
 
-	if ((!connects && !accepts && !listens) || BPF_CORE_READ(sk, sk_protocol) != IPPROTO_TCP)
+	if ((!connects && !accepts && !listens) || READ(sk, sk_protocol) != IPPROTO_TCP)
 		return 0;
 	struct frame_socket_event frame = {};
-	__u32 network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	__u32 network_namespace = READ(sk, __sk_common.skc_net.net, ns.inum);
 	if (connects || listens) {
 		if (!is_wanted(task))
 			return 0;

@@ -69,7 +69,7 @@ static __always_inline int judge_call(const struct far_end *peer)
 	struct kernfs_node *node = cgroup_node((void *)bpf_get_current_task());
 
 	for (int i = 0; i < CGROUP_DEPTH && node; i++, node = kernfs_parent(node)) {
-		__u64 cgroup = BPF_CORE_READ(node, id);
+		__u64 cgroup = READ(node, id);
 		struct policy *policy = policy_of(cgroup, POLICY_CONNECT);
 
 		if (policy && !is_allowed(policy, peer, true) && refuse(policy, &policy->prevented))
@@ -130,7 +130,7 @@ int cut_socket(struct bpf_sock *context)
 	if (context->family != AF_PACKET)
 		return 1;
 	for (int i = 0; i < CGROUP_DEPTH && node; i++, node = kernfs_parent(node)) {
-		struct policy *policy = policy_of(BPF_CORE_READ(node, id), POLICY_QUARANTINE);
+		struct policy *policy = policy_of(READ(node, id), POLICY_QUARANTINE);
 
 		if (policy && refuse(policy, &policy->prevented))
 			return 0;

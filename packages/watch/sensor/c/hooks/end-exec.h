@@ -61,10 +61,10 @@ static __always_inline bool is_of_origin(const struct policy *policy, __u8 origi
  */
 static __always_inline __u8 write_program(struct sheet *sheet, struct search *search, struct task_struct *task)
 {
-	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+	struct file *file = READ(task, mm, exe_file);
 	struct walk walk = {
-		.dentry = BPF_CORE_READ(file, f_path.dentry),
-		.mount = BPF_CORE_READ(file, f_path.mnt),
+		.dentry = READ(file, f_path.dentry),
+		.mount = READ(file, f_path.mnt),
 	};
 
 	if (!walk.dentry)
@@ -87,7 +87,7 @@ int end_exec(__u64 *arguments)
 	if (is_mount_of_host(mount_namespace(task)))
 		return 0;
 	for (int i = 0; i < CGROUP_DEPTH && node; i++, node = kernfs_parent(node)) {
-		__u64 cgroup = BPF_CORE_READ(node, id);
+		__u64 cgroup = READ(node, id);
 		struct policy *policy = policy_of(cgroup, POLICY_EXEC);
 
 		if (!policy)

@@ -2,11 +2,11 @@
 /* The code as wait_task_zombie() in kernel/exit.c gives it: the group's where exit_group(2) or a signal ended it. */
 static __always_inline __u32 exit_code_of(struct task_struct *leader)
 {
-	struct signal_struct *signal = BPF_CORE_READ(leader, signal);
+	struct signal_struct *signal = READ(leader, signal);
 
-	if (BPF_CORE_READ(signal, flags) & SIGNAL_GROUP_EXIT)
-		return BPF_CORE_READ(signal, group_exit_code);
-	return BPF_CORE_READ(leader, exit_code);
+	if (READ(signal, flags) & SIGNAL_GROUP_EXIT)
+		return READ(signal, group_exit_code);
+	return READ(leader, exit_code);
 }
 
 /*
@@ -17,13 +17,13 @@ SEC("tp_btf/sched_process_exit")
 int on_exit(__u64 *arguments)
 {
 	struct task_struct *task = (void *)arguments[0];
-	struct task_struct *leader = BPF_CORE_READ(task, group_leader);
-	bool last = settings.exit_tells_group_dead ? (bool)arguments[1] : BPF_CORE_READ(task, signal, live.counter) == 0;
+	struct task_struct *leader = READ(task, group_leader);
+	bool last = settings.exit_tells_group_dead ? (bool)arguments[1] : READ(task, signal, live.counter) == 0;
 
 	if (!last || !is_wanted(task))
 		return 0;
 	struct frame_exit frame = {
-		.start_time = BPF_CORE_READ(leader, start_boottime),
+		.start_time = READ(leader, start_boottime),
 		.pid = process_number(task),
 		.exit_code = exit_code_of(leader),
 	};

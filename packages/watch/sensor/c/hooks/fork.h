@@ -9,7 +9,7 @@ int on_fork(__u64 *arguments)
 {
 	struct task_struct *child = (void *)arguments[0];
 
-	if (BPF_CORE_READ(child, pid) == BPF_CORE_READ(child, tgid) && BPF_CORE_READ(child, mm) && is_wanted(child))
+	if (READ(child, pid) == READ(child, tgid) && READ(child, mm) && is_wanted(child))
 		emit_process(FRAME_FORK, child, 0, false, arguments[1]);
 	return 0;
 }

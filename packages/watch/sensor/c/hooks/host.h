@@ -22,14 +22,14 @@ int find_host(void *context)
 {
 	struct task_struct *self = (void *)bpf_get_current_task(), *task = self;
 	__u32 own_mounts = mount_namespace(self), own_pids = pid_namespace(self);
-	struct css_set *own_cgroups = BPF_CORE_READ(self, cgroups);
-	__u32 level = BPF_CORE_READ(self, thread_pid, level);
+	struct css_set *own_cgroups = READ(self, cgroups);
+	__u32 level = READ(self, thread_pid, level);
 
 	(void)context;
 	for (int i = 0; i < ANCESTORS; i++) {
-		__u32 mounts = mount_namespace(task), network = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-		bool is_elsewhere = mounts != own_mounts && BPF_CORE_READ(task, cgroups) != own_cgroups;
-		bool is_first = BPF_CORE_READ(innermost_pid(task), nr) == 1 && pid_namespace(task) == own_pids;
+		__u32 mounts = mount_namespace(task), network = READ(task, nsproxy, net_ns, ns.inum);
+		bool is_elsewhere = mounts != own_mounts && READ(task, cgroups) != own_cgroups;
+		bool is_first = READ(innermost_pid(task), nr) == 1 && pid_namespace(task) == own_pids;
 
 		if (!host.node_mount_namespace && (is_elsewhere || is_first)) {
 			host.node_mount_namespace = mounts;
@@ -44,10 +44,10 @@ int find_host(void *context)
 				return HOST_NOT_FOUND;
 			return level == 0 || is_elsewhere ? HOST_FOUND : HOST_IS_ELSEWHERE;
 		}
-		if (BPF_CORE_READ(task, tgid) == 1)
+		if (READ(task, tgid) == 1)
 			return HOST_IS_ELSEWHERE;
 		/* Any thread of a process may be the parent. */
-		task = BPF_CORE_READ(task, real_parent, group_leader);
+		task = READ(task, real_parent, group_leader);
 	}
 	return HOST_NOT_FOUND;
 }

@@ -17,13 +17,13 @@ int on_signal(__u64 *arguments)
 	/* SEND_SIG_NOINFO (0) is a user's, SEND_SIG_PRIV (1) the kernel's. */
 	if (number <= 0 || number >= 64 || !(BIT64(number) & SIGNALS_TOLD) || (__u64)information == 1)
 		return 0;
-	if (information && BPF_CORE_READ(information, si_code) > 0)
+	if (information && READ(information, si_code) > 0)
 		return 0;
 	if (!is_told(task))
 		return 0;
 	struct frame_signal frame = {
 		.target_pid = process_number(target),
-		.target_start_time = BPF_CORE_READ(target, group_leader, start_boottime),
+		.target_start_time = READ(target, group_leader, start_boottime),
 		.target_pid_namespace = pid_namespace(target),
 		.signal = number,
 	};

@@ -24,11 +24,11 @@ int on_connect_unix(struct bpf_sock_addr *context)
 	frame->operation = SOCKET_CONNECT;
 	frame->socket.family = AF_UNIX;
 	frame->kind = SOCK_STREAM;
-	size = BPF_CORE_READ(kernel, uaddrlen);
+	size = READ(kernel, uaddrlen);
 	size = size > 2 ? size - 2 : 0;
 	if (size > UNIX_PATH_BYTES)
 		size = UNIX_PATH_BYTES;
-	if (size > 0 && bpf_probe_read_kernel(sheet->bytes + at, size, (char *)BPF_CORE_READ(kernel, uaddr) + 2) == 0) {
+	if (size > 0 && bpf_probe_read_kernel(sheet->bytes + at, size, (char *)READ(kernel, uaddr) + 2) == 0) {
 		frame->path_length = size;
 		at += size;
 	}

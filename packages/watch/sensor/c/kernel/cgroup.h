@@ -13,8 +13,8 @@ static __always_inline struct kernfs_node *kernfs_parent(struct kernfs_node *nod
 	struct kernfs_node___parent *old = (void *)node;
 
 	if (bpf_core_field_exists(old->parent))
-		return BPF_CORE_READ(old, parent);
-	return BPF_CORE_READ(node, __parent);
+		return READ(old, parent);
+	return READ(node, __parent);
 }
 
 struct climb {
@@ -34,7 +34,7 @@ __attribute__((noinline)) int write_cgroup(struct sheet *sheet, struct climb *cl
 
 		if (!parent)
 			break;
-		__u32 size = write_name(sheet, climb->at, BPF_CORE_READ(node, name));
+		__u32 size = write_name(sheet, climb->at, READ(node, name));
 		if (size == 0)
 			break;
 		climb->at += size;
@@ -49,7 +49,7 @@ __attribute__((noinline)) int write_cgroup(struct sheet *sheet, struct climb *cl
  */
 static __always_inline struct cgroup *deepest_v1_cgroup(struct css_set *set, struct cgroup *v2)
 {
-	struct cgroup_root *v2_root = BPF_CORE_READ(v2, root);
+	struct cgroup_root *v2_root = READ(v2, root);
 	struct cgroup *deepest = 0, *last = 0;
 	struct cgroup_subsys_state *states[CGROUP_CONTROLLERS] = {};
 	int depth = 0;
@@ -57,13 +57,13 @@ static __always_inline struct cgroup *deepest_v1_cgroup(struct css_set *set, str
 	__u32 size = bpf_core_field_size(set->subsys);
 	bpf_probe_read_kernel(states, size < sizeof(states) ? size : sizeof(states), &set->subsys);
 	for (__u32 i = 0; i < CGROUP_CONTROLLERS; i++) {
-		struct cgroup *cgroup = BPF_CORE_READ(states[i], cgroup);
+		struct cgroup *cgroup = READ(states[i], cgroup);
 		/* Controllers that are on version 2 or share a hierarchy have the cgroup of the one before. */
 		if (!cgroup || cgroup == last)
 			continue;
 		last = cgroup;
-		int level = BPF_CORE_READ(cgroup, level);
-		if (level > depth && BPF_CORE_READ(cgroup, root) != v2_root) {
+		int level = READ(cgroup, level);
+		if (level > depth && READ(cgroup, root) != v2_root) {
 			deepest = cgroup;
 			depth = level;
 		}

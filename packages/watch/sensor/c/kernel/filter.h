@@ -11,41 +11,41 @@ static __always_inline struct upid *pid_at(struct pid *pid, __u32 level)
 
 static __always_inline struct upid *innermost_pid(struct task_struct *task)
 {
-	struct pid *pid = BPF_CORE_READ(task, thread_pid);
+	struct pid *pid = READ(task, thread_pid);
 
-	return pid_at(pid, BPF_CORE_READ(pid, level));
+	return pid_at(pid, READ(pid, level));
 }
 
 /* In the PID namespace of the node, which is the one that user space is in; 0: it is not of the node. */
 static __always_inline __u32 number_of(struct pid *pid)
 {
 	if (!host.pid_level)
-		return BPF_CORE_READ(pid, numbers[0].nr);
-	if (BPF_CORE_READ(pid, level) < host.pid_level)
+		return READ(pid, numbers[0].nr);
+	if (READ(pid, level) < host.pid_level)
 		return 0;
 	struct upid *number = pid_at(pid, host.pid_level);
-	return BPF_CORE_READ(number, ns, ns.inum) == host.pid_namespace ? BPF_CORE_READ(number, nr) : 0;
+	return READ(number, ns, ns.inum) == host.pid_namespace ? READ(number, nr) : 0;
 }
 
 static __always_inline __u32 process_number(struct task_struct *task)
 {
-	return host.pid_level ? number_of(BPF_CORE_READ(task, group_leader, thread_pid)) : BPF_CORE_READ(task, tgid);
+	return host.pid_level ? number_of(READ(task, group_leader, thread_pid)) : READ(task, tgid);
 }
 
 static __always_inline __u32 thread_number(struct task_struct *task)
 {
-	return host.pid_level ? number_of(BPF_CORE_READ(task, thread_pid)) : BPF_CORE_READ(task, pid);
+	return host.pid_level ? number_of(READ(task, thread_pid)) : READ(task, pid);
 }
 
 static __always_inline __u32 mount_namespace(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+	return READ(task, nsproxy, mnt_ns, ns.inum);
 }
 
 /* The one that the process lives in, not nsproxy->pid_ns_for_children, where its children will. */
 static __always_inline __u32 pid_namespace(struct task_struct *task)
 {
-	return BPF_CORE_READ(innermost_pid(task), ns, ns.inum);
+	return READ(innermost_pid(task), ns, ns.inum);
 }
 
 /* Of the machine or of the node, where these are not the same: runtimes are there, containers are not. */
@@ -68,9 +68,9 @@ static __always_inline bool in_container(struct task_struct *task)
 /* A program that the kernel itself started: modprobe, a core_pattern pipe, a release_agent. Not pid 1 (child of 0). */
 static __always_inline bool has_kernel_parent(struct task_struct *task)
 {
-	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
+	struct task_struct *parent = READ(task, real_parent);
 
-	return (BPF_CORE_READ(parent, flags) & PF_KTHREAD) && BPF_CORE_READ(parent, pid) != 0;
+	return (READ(parent, flags) & PF_KTHREAD) && READ(parent, pid) != 0;
 }
 
 /* On a machine of several nodes that are containers, those of the others and of the machine are not ours to tell of. */

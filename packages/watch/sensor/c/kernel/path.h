@@ -55,23 +55,23 @@ __attribute__((noinline)) int write_path(struct sheet *sheet, struct walk *walk)
 			walk->end = PATH_ROOT;
 			break;
 		}
-		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
-		if (dentry == BPF_CORE_READ(mount, mnt_root)) {
+		struct dentry *parent = READ(dentry, d_parent);
+		if (dentry == READ(mount, mnt_root)) {
 			struct mount *self = (void *)mount - bpf_core_field_offset(struct mount, mnt);
-			struct mount *below = BPF_CORE_READ(self, mnt_parent);
+			struct mount *below = READ(self, mnt_parent);
 
 			if (below == self) {
 				walk->end = PATH_UNREACHABLE;
 				/* A file that was bound alone and detached (runc executes itself so) at least has a name. */
 				if (walk->at == start && dentry != parent)
-					walk->at += write_name(sheet, start, BPF_CORE_READ(dentry, d_name.name));
+					walk->at += write_name(sheet, start, READ(dentry, d_name.name));
 				break;
 			}
-			walk->dentry = BPF_CORE_READ(self, mnt_mountpoint);
+			walk->dentry = READ(self, mnt_mountpoint);
 			walk->mount = (void *)below + bpf_core_field_offset(struct mount, mnt);
 			continue;
 		}
-		__u32 size = write_name(sheet, walk->at, BPF_CORE_READ(dentry, d_name.name));
+		__u32 size = write_name(sheet, walk->at, READ(dentry, d_name.name));
 		if (size == 0)
 			break;
 		walk->at += size;

@@ -35,7 +35,7 @@ static __always_inline struct policy *policy_of(__u64 cgroup, enum policy_kind k
 /* The cgroup of version 2: those of version 1 have numbers of their own, which may be the same. */
 static __always_inline struct kernfs_node *cgroup_node(struct task_struct *task)
 {
-	return BPF_CORE_READ(task, cgroups, dfl_cgrp, kn);
+	return READ(task, cgroups, dfl_cgrp, kn);
 }
 
 /* Counts, and says whether it is to be refused. */

@@ -9,28 +9,28 @@
 
 static __always_inline void read_identity(struct frame_process *frame, struct task_struct *task)
 {
-	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
-	const struct cred *cred = BPF_CORE_READ(task, cred);
+	struct task_struct *parent = READ(task, real_parent);
+	const struct cred *cred = READ(task, cred);
 	struct upid *innermost = innermost_pid(task);
 
 	frame->pid = process_number(task);
-	frame->start_time = BPF_CORE_READ(task, group_leader, start_boottime);
+	frame->start_time = READ(task, group_leader, start_boottime);
 	/* The parent may be a thread: its process is meant. */
 	frame->parent_pid = process_number(parent);
-	frame->parent_start_time = BPF_CORE_READ(parent, group_leader, start_boottime);
-	frame->container_pid = BPF_CORE_READ(innermost, nr);
-	frame->pid_namespace = BPF_CORE_READ(innermost, ns, ns.inum);
+	frame->parent_start_time = READ(parent, group_leader, start_boottime);
+	frame->container_pid = READ(innermost, nr);
+	frame->pid_namespace = READ(innermost, ns, ns.inum);
 	frame->mount_namespace = mount_namespace(task);
-	frame->network_namespace = BPF_CORE_READ(task, nsproxy, net_ns, ns.inum);
-	frame->uid = BPF_CORE_READ(cred, uid.val);
-	frame->gid = BPF_CORE_READ(cred, gid.val);
-	frame->effective_uid = BPF_CORE_READ(cred, euid.val);
-	frame->saved_uid = BPF_CORE_READ(cred, suid.val);
+	frame->network_namespace = READ(task, nsproxy, net_ns, ns.inum);
+	frame->uid = READ(cred, uid.val);
+	frame->gid = READ(cred, gid.val);
+	frame->effective_uid = READ(cred, euid.val);
+	frame->saved_uid = READ(cred, suid.val);
 	frame->login_uid = LOGIN_UID_UNSET;
 	if (bpf_core_field_exists(task->loginuid)) /* CONFIG_AUDIT */
-		frame->login_uid = BPF_CORE_READ(task, loginuid.val);
-	frame->user_namespace = BPF_CORE_READ(cred, user_ns, ns.inum);
-	frame->cgroup_namespace = BPF_CORE_READ(task, nsproxy, cgroup_ns, ns.inum);
+		frame->login_uid = READ(task, loginuid.val);
+	frame->user_namespace = READ(cred, user_ns, ns.inum);
+	frame->cgroup_namespace = READ(task, nsproxy, cgroup_ns, ns.inum);
 	frame->capabilities = frame->permitted = frame->inheritable = 0;
 	bpf_core_read(&frame->capabilities, sizeof(frame->capabilities), &cred->cap_effective);
 	bpf_core_read(&frame->permitted, sizeof(frame->permitted), &cred->cap_permitted);
@@ -42,26 +42,26 @@ static __always_inline void read_identity(struct frame_process *frame, struct ta
 /* Session, process group and controlling terminal. */
 static __always_inline void read_session(struct frame_process *frame, struct task_struct *task)
 {
-	struct signal_struct *signal = BPF_CORE_READ(task, signal);
-	struct tty_struct *terminal = BPF_CORE_READ(signal, tty);
+	struct signal_struct *signal = READ(task, signal);
+	struct tty_struct *terminal = READ(signal, tty);
 
-	frame->process_group = number_of(BPF_CORE_READ(signal, pids[PIDTYPE_PGID___probe]));
-	frame->session = number_of(BPF_CORE_READ(signal, pids[PIDTYPE_SID___probe]));
+	frame->process_group = number_of(READ(signal, pids[PIDTYPE_PGID___probe]));
+	frame->session = number_of(READ(signal, pids[PIDTYPE_SID___probe]));
 	frame->terminal = 0;
 	if (terminal) {
-		struct tty_driver *driver = BPF_CORE_READ(terminal, driver);
+		struct tty_driver *driver = READ(terminal, driver);
 
-		frame->terminal = BPF_CORE_READ(driver, major) << 20 |
-				  (BPF_CORE_READ(driver, minor_start) + BPF_CORE_READ(terminal, index));
+		frame->terminal = READ(driver, major) << 20 |
+				  (READ(driver, minor_start) + READ(terminal, index));
 	}
 }
 
 /* Descriptors 0 to 2: a shell whose input is a socket shows here, without any hook on dup2(2). */
 static __always_inline void read_stdio(struct frame_process *frame, struct task_struct *task)
 {
-	struct fdtable *table = BPF_CORE_READ(task, files, fdt);
-	__u32 open = BPF_CORE_READ(table, max_fds);
-	struct file **files = BPF_CORE_READ(table, fd);
+	struct fdtable *table = READ(task, files, fdt);
+	__u32 open = READ(table, max_fds);
+	struct file **files = READ(table, fd);
 
 	__builtin_memset(frame->stdio, 0, sizeof(frame->stdio));
 	for (__u32 i = 0; i < 3; i++) {
@@ -73,13 +73,13 @@ static __always_inline void read_stdio(struct frame_process *frame, struct task_
 		bpf_probe_read_kernel(&file, sizeof(file), files + i);
 		if (!file)
 			continue;
-		struct inode *inode = BPF_CORE_READ(file, f_inode);
-		out->mode = BPF_CORE_READ(inode, i_mode) & S_IFMT;
-		out->inode = BPF_CORE_READ(inode, i_ino);
-		out->device = BPF_CORE_READ(inode, i_rdev);
+		struct inode *inode = READ(file, f_inode);
+		out->mode = READ(inode, i_mode) & S_IFMT;
+		out->inode = READ(inode, i_ino);
+		out->device = READ(inode, i_rdev);
 		if (out->mode == S_IFSOCK) {
-			struct socket *socket = BPF_CORE_READ(file, private_data);
-			struct sock *sk = BPF_CORE_READ(socket, sk);
+			struct socket *socket = READ(file, private_data);
+			struct sock *sk = READ(socket, sk);
 			if (sk)
 				read_socket(&out->socket, sk);
 		}
@@ -93,18 +93,18 @@ static __always_inline void read_stdio(struct frame_process *frame, struct task_
  */
 static __always_inline __u8 origin_of(struct file *file, const struct walk *walk, const __u8 *name)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
+	struct inode *inode = READ(file, f_inode);
 	void *upper = 0;
 
 	if (!inode)
 		return ORIGIN_UNKNOWN;
-	if (BPF_CORE_READ(inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC) {
+	if (READ(inode, i_sb, s_magic) == OVERLAYFS_SUPER_MAGIC) {
 		if (bpf_probe_read_kernel(&upper, sizeof(upper), (void *)inode + bpf_core_type_size(struct inode)))
 			return ORIGIN_UNKNOWN;
 		return upper ? ORIGIN_UPPER : ORIGIN_LOWER;
 	}
 	/* mm/memfd.c: a name of its own, in no directory, never linked */
-	if (walk->end == PATH_NAME && BPF_CORE_READ(inode, i_nlink) == 0 && name[0] == 'm' && name[1] == 'e' &&
+	if (walk->end == PATH_NAME && READ(inode, i_nlink) == 0 && name[0] == 'm' && name[1] == 'e' &&
 	    name[2] == 'm' && name[3] == 'f' && name[4] == 'd' && name[5] == ':')
 		return ORIGIN_MEMORY;
 	return ORIGIN_PLAIN;
@@ -113,12 +113,12 @@ static __always_inline __u8 origin_of(struct file *file, const struct walk *walk
 static __always_inline __u32 write_executable(struct sheet *sheet, __u32 at, struct task_struct *task)
 {
 	struct frame_process *frame = &sheet->process;
-	struct file *file = BPF_CORE_READ(task, mm, exe_file);
+	struct file *file = READ(task, mm, exe_file);
 	struct walk walk = {
-		.dentry = BPF_CORE_READ(file, f_path.dentry),
-		.mount = BPF_CORE_READ(file, f_path.mnt),
-		.root_dentry = BPF_CORE_READ(task, fs, root.dentry),
-		.root_mount = BPF_CORE_READ(task, fs, root.mnt),
+		.dentry = READ(file, f_path.dentry),
+		.mount = READ(file, f_path.mnt),
+		.root_dentry = READ(task, fs, root.dentry),
+		.root_mount = READ(task, fs, root.mnt),
 		.at = at,
 	};
 
@@ -128,16 +128,16 @@ static __always_inline __u32 write_executable(struct sheet *sheet, __u32 at, str
 	frame->executable_mode = frame->executable_uid = 0;
 	if (!walk.dentry)
 		return at;
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	frame->executable_inode = BPF_CORE_READ(inode, i_ino);
-	frame->executable_mode = BPF_CORE_READ(inode, i_mode);
-	frame->executable_uid = BPF_CORE_READ(inode, i_uid.val);
+	struct inode *inode = READ(file, f_inode);
+	frame->executable_inode = READ(inode, i_ino);
+	frame->executable_mode = READ(inode, i_mode);
+	frame->executable_uid = READ(inode, i_uid.val);
 	write_path(sheet, &walk);
 	frame->executable_end = walk.end;
 	hide(at);
 	if (at <= FRAME_MAX - NAME_BYTES)
 		frame->origin = origin_of(file, &walk, sheet->bytes + at);
-	if (frame->origin != ORIGIN_MEMORY && BPF_CORE_READ(inode, i_nlink) == 0)
+	if (frame->origin != ORIGIN_MEMORY && READ(inode, i_nlink) == 0)
 		frame->flags |= FLAG_DELETED;
 	return walk.at;
 }
@@ -145,10 +145,10 @@ static __always_inline __u32 write_executable(struct sheet *sheet, __u32 at, str
 static __always_inline __u32 write_directory(struct sheet *sheet, __u32 at, struct task_struct *task)
 {
 	struct walk walk = {
-		.dentry = BPF_CORE_READ(task, fs, pwd.dentry),
-		.mount = BPF_CORE_READ(task, fs, pwd.mnt),
-		.root_dentry = BPF_CORE_READ(task, fs, root.dentry),
-		.root_mount = BPF_CORE_READ(task, fs, root.mnt),
+		.dentry = READ(task, fs, pwd.dentry),
+		.mount = READ(task, fs, pwd.mnt),
+		.root_dentry = READ(task, fs, root.dentry),
+		.root_mount = READ(task, fs, root.mnt),
 		.at = at,
 	};
 
@@ -162,7 +162,7 @@ static __always_inline __u32 write_directory(struct sheet *sheet, __u32 at, stru
 
 static __always_inline __u32 write_cgroup_path(struct sheet *sheet, __u32 at, struct cgroup *cgroup)
 {
-	struct climb climb = { .node = BPF_CORE_READ(cgroup, kn), .at = at };
+	struct climb climb = { .node = READ(cgroup, kn), .at = at };
 
 	if (cgroup)
 		write_cgroup(sheet, &climb);
@@ -172,9 +172,9 @@ static __always_inline __u32 write_cgroup_path(struct sheet *sheet, __u32 at, st
 /* Where the arguments are in the memory of the process; their number of bytes, cut to the bound. */
 static __always_inline __u32 find_arguments(struct frame_process *frame, struct task_struct *task, const void **start)
 {
-	struct mm_struct *mm = BPF_CORE_READ(task, mm);
-	__u64 from = BPF_CORE_READ(mm, arg_start);
-	__u64 size = BPF_CORE_READ(mm, arg_end) - from;
+	struct mm_struct *mm = READ(task, mm);
+	__u64 from = READ(mm, arg_start);
+	__u64 size = READ(mm, arg_end) - from;
 
 	*start = (const void *)from;
 	if (size <= ARGUMENT_BYTES)
@@ -238,9 +238,9 @@ static __always_inline __u32 write_filename(struct sheet *sheet, __u32 at, const
 /* fs/binfmt_script.c: of a script `interp` is another program than `filename`. */
 static __always_inline const char *interpreter_of(struct linux_binprm *bprm)
 {
-	const char *interpreter = BPF_CORE_READ(bprm, interp);
+	const char *interpreter = READ(bprm, interp);
 
-	return interpreter == BPF_CORE_READ(bprm, filename) ? 0 : interpreter;
+	return interpreter == READ(bprm, filename) ? 0 : interpreter;
 }
 
 /* Puts the frame of a task together and sends it. `bprm` is that of an exec; `foreign`: the task is not the one that runs. */
@@ -273,13 +273,13 @@ static __always_inline void emit_process(__u16 type, struct task_struct *task, s
 
 	size = bpf_probe_read_kernel_str(sheet->bytes + at, sizeof(task->comm), &task->comm);
 	TEXT(TEXT_NAME, size > 0 ? at + size - 1 : at);
-	TEXT(TEXT_FILENAME, write_filename(sheet, at, bprm ? BPF_CORE_READ(bprm, filename) : 0));
+	TEXT(TEXT_FILENAME, write_filename(sheet, at, bprm ? READ(bprm, filename) : 0));
 	TEXT(TEXT_INTERPRETER, write_filename(sheet, at, bprm ? interpreter_of(bprm) : 0));
 	TEXT(TEXT_ARGUMENTS, foreign ? write_foreign_arguments(sheet, at, task) : write_arguments(sheet, at, task));
 	TEXT(TEXT_EXECUTABLE, write_executable(sheet, at, task));
 	TEXT(TEXT_DIRECTORY, write_directory(sheet, at, task));
-	set = BPF_CORE_READ(task, cgroups);
-	v2 = BPF_CORE_READ(set, dfl_cgrp);
+	set = READ(task, cgroups);
+	v2 = READ(set, dfl_cgrp);
 	TEXT(TEXT_CGROUP2, write_cgroup_path(sheet, at, v2));
 	TEXT(TEXT_CGROUP1, write_cgroup_path(sheet, at, deepest_v1_cgroup(set, v2)));
 #undef TEXT

@@ -20,7 +20,7 @@ static __always_inline bool is_compat(struct task_struct *task)
 {
 	struct task_struct___x86 *x86 = (void *)task;
 
-	return bpf_core_field_exists(x86->thread_info.status) && (BPF_CORE_READ(x86, thread_info.status) & TS_COMPAT);
+	return bpf_core_field_exists(x86->thread_info.status) && (READ(x86, thread_info.status) & TS_COMPAT);
 }
 
 /* Only the number: the arguments cost six more reads. */
@@ -32,10 +32,10 @@ static __always_inline void read_call_number(struct call *call, struct pt_regs *
 	call->is_compat = is_compat(task);
 	if (bpf_core_field_exists(x86->orig_ax)) {
 		call->machine = MACHINE_X86_64;
-		call->number = (__u32)BPF_CORE_READ(x86, orig_ax) & ~X32_BIT;
+		call->number = (__u32)READ(x86, orig_ax) & ~X32_BIT;
 	} else if (bpf_core_field_exists(arm64->syscallno)) {
 		call->machine = MACHINE_ARM64;
-		call->number = (__u32)BPF_CORE_READ(arm64, syscallno);
+		call->number = (__u32)READ(arm64, syscallno);
 	}
 }
 
@@ -46,21 +46,21 @@ static __always_inline void read_call_arguments(struct call *call, struct pt_reg
 
 	/* The verifier takes out what is of another machine by these tests, not by call->machine. */
 	if (bpf_core_field_exists(x86->orig_ax) && call->is_compat) {
-		call->arguments[0] = (__u32)BPF_CORE_READ(x86, bx);
-		call->arguments[1] = (__u32)BPF_CORE_READ(x86, cx);
-		call->arguments[2] = (__u32)BPF_CORE_READ(x86, dx);
-		call->arguments[3] = (__u32)BPF_CORE_READ(x86, si);
-		call->arguments[4] = (__u32)BPF_CORE_READ(x86, di);
-		call->arguments[5] = (__u32)BPF_CORE_READ(x86, bp);
+		call->arguments[0] = (__u32)READ(x86, bx);
+		call->arguments[1] = (__u32)READ(x86, cx);
+		call->arguments[2] = (__u32)READ(x86, dx);
+		call->arguments[3] = (__u32)READ(x86, si);
+		call->arguments[4] = (__u32)READ(x86, di);
+		call->arguments[5] = (__u32)READ(x86, bp);
 	} else if (bpf_core_field_exists(x86->orig_ax)) {
-		call->arguments[0] = BPF_CORE_READ(x86, di);
-		call->arguments[1] = BPF_CORE_READ(x86, si);
-		call->arguments[2] = BPF_CORE_READ(x86, dx);
-		call->arguments[3] = BPF_CORE_READ(x86, r10);
-		call->arguments[4] = BPF_CORE_READ(x86, r8);
-		call->arguments[5] = BPF_CORE_READ(x86, r9);
+		call->arguments[0] = READ(x86, di);
+		call->arguments[1] = READ(x86, si);
+		call->arguments[2] = READ(x86, dx);
+		call->arguments[3] = READ(x86, r10);
+		call->arguments[4] = READ(x86, r8);
+		call->arguments[5] = READ(x86, r9);
 	} else if (bpf_core_field_exists(arm64->syscallno)) {
-		call->arguments[0] = BPF_CORE_READ(arm64, orig_x0);
+		call->arguments[0] = READ(arm64, orig_x0);
 		bpf_core_read(&call->arguments[1], 5 * sizeof(__u64), &arm64->regs[1]);
 	}
 }

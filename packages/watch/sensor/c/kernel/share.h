@@ -24,17 +24,17 @@ struct {
 /* The cgroup of version 2, or where the process is at its root, that of the memory controller of version 1. */
 static __always_inline __u64 cgroup_number(struct task_struct *task)
 {
-	struct css_set *set = BPF_CORE_READ(task, cgroups);
-	struct cgroup *cgroup = BPF_CORE_READ(set, dfl_cgrp);
+	struct css_set *set = READ(task, cgroups);
+	struct cgroup *cgroup = READ(set, dfl_cgrp);
 
-	if (BPF_CORE_READ(cgroup, level) == 0 && bpf_core_enum_value_exists(enum cgroup_subsys_id___probe, memory_cgrp_id)) {
+	if (READ(cgroup, level) == 0 && bpf_core_enum_value_exists(enum cgroup_subsys_id___probe, memory_cgrp_id)) {
 		struct cgroup_subsys_state *state = 0;
 		__u32 index = bpf_core_enum_value(enum cgroup_subsys_id___probe, memory_cgrp_id);
 
 		bpf_probe_read_kernel(&state, sizeof(state), &set->subsys[0] + index);
-		cgroup = BPF_CORE_READ(state, cgroup);
+		cgroup = READ(state, cgroup);
 	}
-	return BPF_CORE_READ(cgroup, kn, id);
+	return READ(cgroup, kn, id);
 }
 
 static __always_inline void tell_flood(struct task_struct *task, __u64 passed_over)

@@ -6,12 +6,12 @@ static __always_inline void read_socket(struct frame_socket *out, const struct s
 {
 	const struct sock_common *common = &sk->__sk_common;
 
-	out->family = BPF_CORE_READ(common, skc_family);
-	out->state = BPF_CORE_READ(common, skc_state);
+	out->family = READ(common, skc_family);
+	out->state = READ(common, skc_state);
 	if (out->family != AF_INET && out->family != AF_INET6)
 		return;
-	out->local_port = BPF_CORE_READ(common, skc_num);
-	out->remote_port = __builtin_bswap16(BPF_CORE_READ(common, skc_dport));
+	out->local_port = READ(common, skc_num);
+	out->remote_port = __builtin_bswap16(READ(common, skc_dport));
 	if (out->family == AF_INET) {
 		bpf_core_read(out->local, 4, &common->skc_rcv_saddr);
 		bpf_core_read(out->remote, 4, &common->skc_daddr);
