@@ -44,7 +44,8 @@ async function measure(): Promise<void> {
     const { signal } = new AbortController();
     const began = performance.now();
     const processor = process.cpuUsage();
-    const wish = { access: { kubeconfig }, definitions, images, signal, excludedNamespaces: () => [] };
+    const open = { source: { kind: "server" as const, access: { kubeconfig } }, transfer: [], incomplete: "" };
+    const wish = { open, definitions, images, signal, excludedNamespaces: () => [] };
     const { objects, results } = await surveyCluster(wish);
     const seconds = (performance.now() - began) / 1000;
     const { user, system } = process.cpuUsage(processor);

@@ -1,14 +1,12 @@
 /** Every page of the console, on the demo: nothing for axe to find, in both schemes and both languages. */
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { eventually, missing } from "@bulwark/testkit";
 import type { Page } from "playwright-core";
+import { violations } from "./axe.ts";
 import { openBrowser } from "./browser.ts";
 import { startProduct, type Product } from "./product.ts";
 
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const pages = ["/", "/assets/containers", "/assets/images", "/alerts", "/findings", "/health", "/settings", "/nothing"];
 
 describe("the console", { skip: missing("chromium") }, () => {
@@ -40,12 +38,6 @@ describe("the console", { skip: missing("chromium") }, () => {
   });
   after(async () => stack.disposeAsync());
 
-  async function violations(): Promise<string[]> {
-    await page.evaluate(axe);
-    const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
-    return found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
-  }
-
   for (const scheme of ["light", "dark"] as const) {
     for (const path of pages) {
       test(`${path} in ${scheme}: axe finds nothing`, async () => {
@@ -53,7 +45,7 @@ describe("the console", { skip: missing("chromium") }, () => {
         await page.goto(product.url + path);
         await page.waitForLoadState("networkidle").catch(() => undefined);
         await page.waitForTimeout(400);
-        assert.deepEqual(await violations(), []);
+        assert.deepEqual(await violations(page), []);
       });
     }
   }
@@ -66,7 +58,7 @@ describe("the console", { skip: missing("chromium") }, () => {
     await page.keyboard.press("Enter");
     await page.getByRole("complementary").waitFor();
     await page.waitForTimeout(500);
-    assert.deepEqual(await violations(), []);
+    assert.deepEqual(await violations(page), []);
     await page.keyboard.press("Escape");
     await page.getByRole("complementary").waitFor({ state: "hidden" });
   });

@@ -6,8 +6,9 @@ import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ApiError, type Client } from "@bulwark/contract";
 import type { Action, ActionRecord, ResponsePolicy } from "@bulwark/model";
-import { eventually, missing, runWithRunc, type RuncContainer } from "@bulwark/testkit";
-import { startProduct, type Product } from "./product.ts";
+import { eventually, missing, run, runWithRunc, type RuncContainer } from "@bulwark/testkit";
+import { openBrowser } from "./browser.ts";
+import { bulwark, startProduct, type Product } from "./product.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
 const patience = 60_000;
@@ -181,6 +182,85 @@ describe("what is done about an alert", { skip }, () => {
     assert.equal(await alertsOf(), before + 1);
     await api.deleteException({ params: { id: exception.id } });
   });
+
+  test(
+    "in the console: an alert, what could be done, done, undone, and no more such alerts",
+    { skip: missing("chromium") },
+    async () => {
+      const path = dropped("shown");
+      assert.ok(runs(path));
+      const alert = await eventually(
+        "its alert",
+        async () => {
+          const { items } = await api.listAlerts({ query: { rule: "drift", container: container.id, limit: 500 } });
+          return items.find(({ process: its }) => its?.executable === path);
+        },
+        patience,
+      );
+      await using browser = await openBrowser({ locale: "en-US" });
+      const { page } = browser;
+      page.setDefaultTimeout(patience);
+      await page.goto(run(bulwark, ["login", "--data", product.data]).trim());
+      await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+      await page.goto(`${product.url}/alerts?id=${encodeURIComponent(alert.id)}`);
+      const panel = page.getByRole("complementary");
+      await panel.getByRole("button", { name: "Act on it…" }).click();
+
+      const dialog = page.getByRole("dialog");
+      const [attempt, order] = [
+        dialog.getByRole("button", { name: "What would it do?" }),
+        dialog.getByRole("button", { name: "Do it" }),
+      ];
+      const said = dialog.locator("output");
+      await dialog.getByLabel("Action").selectOption({ label: "Forbid programs" });
+      assert.equal(await dialog.getByLabel("Programs").inputValue(), path);
+      assert.ok(await order.isDisabled(), "what was not tried cannot be ordered");
+      await attempt.click();
+      await said.getByText(`would refuse to execute ${path}`).waitFor();
+      assert.ok(runs(path), "a try does nothing");
+      await order.click();
+      await said.getByText(/nobody allowed this/).waitFor();
+      assert.ok(runs(path));
+      await dialog.getByRole("button", { name: "Allow it for this container" }).click();
+      await said.getByText(/nobody allowed this/).waitFor({ state: "detached" });
+      const done = said.getByText(`refuses to execute ${path}`);
+      // The agent hears of it within seconds.
+      for (const until = Date.now() + patience; !(await done.isVisible()) && Date.now() < until;) {
+        await attempt.click();
+        await said.getByText(`would refuse to execute ${path}`).waitFor();
+        await order.click();
+        await done.or(said.getByText(/nobody allowed this/)).waitFor();
+      }
+      await done.waitFor();
+      assert.equal(runs(path), false);
+      await dialog.getByRole("button", { name: "Close" }).last().click();
+
+      const last = panel.getByRole("listitem").filter({ hasText: "Forbid programs" }).first();
+      await last.getByText("Done", { exact: true }).waitFor();
+      await last.getByRole("button", { name: "Undo" }).click();
+      await last.getByText("Undone", { exact: true }).waitFor();
+      assert.ok(runs(path));
+      const { items } = await api.listAudit({ query: { limit: 50 } });
+      const ofThis = items.filter(({ target }) => target === container.id).map(({ action }) => action);
+      for (const action of ["action.refused", "action.order", "action.done", "action.undo", "action.undone"]) {
+        assert.ok(ofThis.includes(action), `${action} is not among ${ofThis.join()}`);
+      }
+
+      await panel.getByRole("button", { name: "Exception…" }).click();
+      await page.getByRole("button", { name: "Make the exception" }).click();
+      await dialog.waitFor({ state: "detached" });
+      const { exceptions } = await api.getAgentSettings();
+      const made = exceptions.find(({ executable }) => executable === path);
+      assert.deepEqual([made?.rule, made?.scope.containers], ["drift", [alert.container?.name]]);
+      const days = ((made?.expiresAt ?? 0) - Date.now()) / 86_400_000;
+      assert.ok(days > 6.9 && days <= 7, `${days} days`);
+      await eventually(
+        "it is closed",
+        async () => (await api.getAlert({ params: { id: alert.id } })).state === "closed" || undefined,
+        patience,
+      );
+    },
+  );
 
   test("a rule of Bulwark's own is shown as it is written", async () => {
     const { rule } = await api.getRuleText({ params: { id: "release-agent-of-a-cgroup-written" } });

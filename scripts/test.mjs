@@ -27,7 +27,7 @@ function tests(title, concurrency, files) {
 }
 
 /** End to end, but promising nobody seconds and leaving other tests' containers alone: they may run beside others. */
-const calm = ["admission", "check-peer", "joined-cluster", "policies", "scan*", "store-copy"];
+const calm = ["admission", "check-peer", "console", "joined-cluster", "policies", "scan*", "store-copy"];
 const calmPages = ["network", "policies", "posture"];
 
 const checked = step("check", ["scripts/check.ts"]);

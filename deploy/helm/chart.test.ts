@@ -206,6 +206,22 @@ describe("the chart", { skip: missing("go") }, () => {
     }
   });
 
+  test("the agent may delete pods and cordon its node where its owner wants that, and nothing else changes", async () => {
+    const rulesOf = async (...values: string[]): Promise<Rule[]> => {
+      const roles = (await objects(...values)).filter(({ kind }) => kind === "ClusterRole");
+      return (roles.find(({ metadata }) => nameOf(metadata) === "bulwark-agent") as unknown as { rules: Rule[] }).rules;
+    };
+    const [usual, acting] = [await rulesOf(), await rulesOf("agent.config.agent.response.kubernetes=true")];
+    assert.deepEqual(acting.slice(0, usual.length), usual);
+    assert.deepEqual(
+      acting.slice(usual.length).map(({ resources, verbs }) => [resources, verbs]),
+      [
+        [["pods"], ["delete"]],
+        [["nodes"], ["get", "patch"]],
+      ],
+    );
+  });
+
   test("deploy/bulwark.yaml is what the chart gives", async () => {
     assert.equal(readFileSync(renderedFile, "utf8"), await render(), "run npm run chart");
   });

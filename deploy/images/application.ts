@@ -46,7 +46,8 @@ export function copyApplication(image: Image, checkout: string, root: string): v
     `${JSON.stringify({ name, version, license, type: "module" }, null, 2)}\n`,
   );
   cpSync(join(checkout, "LICENSE"), join(target, "LICENSE"));
-  cpSync(join(checkout, "content/rules"), join(target, "content/rules"), { recursive: true });
+  const isContent = (file: string): boolean => !file.endsWith(".cases.yaml");
+  cpSync(join(checkout, "content"), join(target, "content"), { recursive: true, filter: isContent });
   mkdirSync(join(root, dirname(places.command)), { recursive: true });
   const start = `#!/${places.node} --disable-warning=ExperimentalWarning\nimport("/${places.application}/apps/cli/src/main.ts");\n`;
   writeFileSync(join(root, places.command), start, { mode: 0o755 });

@@ -1,7 +1,7 @@
 /** The images: the same from the same checkout, small, whole, not root's, and with nothing in them that is known to be weak. */
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, globSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -47,6 +47,9 @@ describe("images of server and agent", { skip: missing("debian", "clang") }, () 
         sources.filter((file) => /\.(test|fixture)\.ts$/.test(file)),
         [],
       );
+      const content = readdirSync(join(import.meta.dirname, "../../content"));
+      const missed = content.filter((kind) => !existsSync(join(application, "content", kind)));
+      assert.deepEqual(missed, [], "what it looks for by is in it");
       const lacks = sources.flatMap((file) =>
         [...readFileSync(join(application, file), "utf8").matchAll(/^(?:import|export)[^;]*? from "(\.[^"]+)"/gm)]
           .map(([, path = ""]) => join(dirname(file), path))

@@ -1,16 +1,13 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { parseJoinToken } from "@bulwark/identity";
 import { missing, samplePod } from "@bulwark/testkit";
 import type { Page } from "playwright-core";
-import { openBrowser } from "../browser.ts";
 import { fill, healthOf } from "./samples.ts";
+import { assertAccessible, looks, openConsole } from "./person.ts";
 import { isBuilt, startWorld, type World } from "./world.ts";
 
 const skip = missing("chromium") || (isBuilt ? false : "needs a built console: npm run setup");
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const pages = [
   "/clusters",
   "/clusters/east",
@@ -26,37 +23,21 @@ describe("clusters in a person's hands", { skip }, () => {
   const stack = new AsyncDisposableStack();
   let world: World;
   let page: Page;
-  const errors: string[] = [];
+  let errors: string[];
 
   before(async () => {
     world = stack.use(await startWorld());
     await fill(world);
     await world.send("east/node-a", [{ type: "health", components: healthOf("node-a", 0) }]);
-    ({ page } = stack.use(await openBrowser({ locale: "en-US", bypassCSP: true })));
-    page.on("pageerror", (error) => errors.push(error.message));
-    await page.goto(await world.server.createLoginLink());
-    await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+    ({ page, errors } = stack.use(await openConsole(world)));
   });
   after(async () => stack.disposeAsync());
 
-  for (const [scheme, locale] of [
-    ["light", "en"],
-    ["dark", "zh"],
-  ] as const) {
-    test(`axe finds nothing on any page (${scheme}, ${locale})`, async () => {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-      await page.evaluate((language) => localStorage.setItem("bulwark.language", language), locale);
-      for (const path of pages) {
+  for (const look of looks) {
+    test(`axe finds nothing on any page (${look.scheme}, ${look.language})`, async () => {
+      await assertAccessible(page, look, pages, async (path) => {
         await page.goto(world.server.url + path);
-        await page.waitForLoadState("networkidle").catch(() => undefined);
-        await page.waitForTimeout(300);
-        await page.evaluate(axe);
-        const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
-        const said = found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
-        assert.deepEqual(said, [], path);
-      }
-      await page.evaluate(() => localStorage.removeItem("bulwark.language"));
-      await page.emulateMedia({ colorScheme: "light" });
+      });
     });
   }
 

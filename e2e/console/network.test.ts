@@ -1,30 +1,23 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { missing } from "@bulwark/testkit";
 import type { Locator, Page } from "playwright-core";
-import { openBrowser } from "../browser.ts";
 import { flowHour, networkCluster, sendFlows, shopFlows, workload } from "./network-samples.ts";
+import { assertAccessible, looks, openConsole } from "./person.ts";
 import { isBuilt, startWorld, type World } from "./world.ts";
 
 const skip = missing("chromium") || (isBuilt ? false : "needs a built console: npm run setup");
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 describe("the network in a person's hands", { skip }, () => {
   const stack = new AsyncDisposableStack();
   let world: World;
   let page: Page;
-  const errors: string[] = [];
+  let errors: string[];
 
   before(async () => {
     const { url } = stack.use(await networkCluster());
     world = stack.use(await startWorld(0, url));
-    ({ page } = stack.use(await openBrowser({ locale: "en-US", bypassCSP: true })));
-    page.setDefaultTimeout(60_000);
-    page.on("pageerror", (error) => errors.push(error.message));
-    await page.goto(await world.server.createLoginLink());
-    await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+    ({ page, errors } = stack.use(await openConsole(world)));
   });
   after(async () => stack.disposeAsync());
 
@@ -138,22 +131,15 @@ spec: { podSelector: {}, policyTypes: [Ingress] }
     );
   });
 
-  for (const [scheme, locale, paths] of [
-    ["light", "en", ["/network?open=east/shop&node=east/shop%20shop/web", "/network?policies=new"]],
-    ["dark", "zh", ["/network?open=east/shop", "/network?view=table"]],
-  ] as const) {
-    test(`axe finds nothing on any page (${scheme}, ${locale})`, async () => {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-      await page.evaluate((language) => localStorage.setItem("bulwark.language", language), locale);
-      for (const path of paths) {
-        await load(path, page.getByRole("row").nth(1).or(page.locator("svg [data-node]").first()));
-        await page.waitForTimeout(300);
-        await page.evaluate(axe);
-        const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
-        const said = found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
-        assert.deepEqual(said, [], path);
-      }
-      await page.evaluate(() => localStorage.removeItem("bulwark.language"));
+  const pages = {
+    en: ["/network?open=east/shop&node=east/shop%20shop/web", "/network?policies=new"],
+    zh: ["/network?open=east/shop", "/network?view=table"],
+  };
+  for (const look of looks) {
+    test(`axe finds nothing on any page (${look.scheme}, ${look.language})`, async () => {
+      await assertAccessible(page, look, pages[look.language], async (path) =>
+        load(path, page.getByRole("row").nth(1).or(page.locator("svg [data-node]").first())),
+      );
     });
   }
 

@@ -1,16 +1,14 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { after, before, describe, test } from "node:test";
 import { loadLibrary } from "@bulwark/benchmark";
 import type { BenchmarkReport, CheckState } from "@bulwark/model";
 import { missing } from "@bulwark/testkit";
 import type { Page } from "playwright-core";
-import { openBrowser } from "../browser.ts";
+import { assertAccessible, looks, openConsole } from "./person.ts";
 import { isBuilt, startWorld, type World } from "./world.ts";
 
 const skip = missing("chromium") || (isBuilt ? false : "needs a built console: npm run setup");
-const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 const aslr = "kernel-parameter-aslr";
 const pages = [
   "/posture",
@@ -42,38 +40,22 @@ describe("posture in a person's hands", { skip }, () => {
   const stack = new AsyncDisposableStack();
   let world: World;
   let page: Page;
-  const errors: string[] = [];
+  let errors: string[];
 
   before(async () => {
     world = stack.use(await startWorld());
     for (const [index, name] of ["node-1", "node-2"].entries()) {
       await world.send(name, [{ type: "benchmark", report: reportOf(name, index) }]);
     }
-    ({ page } = stack.use(await openBrowser({ locale: "en-US", bypassCSP: true })));
-    page.on("pageerror", (error) => errors.push(error.message));
-    await page.goto(await world.server.createLoginLink());
-    await page.waitForURL((url) => !url.pathname.startsWith("/login"));
+    ({ page, errors } = stack.use(await openConsole(world)));
   });
   after(async () => stack.disposeAsync());
 
-  for (const [scheme, locale] of [
-    ["light", "en"],
-    ["dark", "zh"],
-  ] as const) {
-    test(`axe finds nothing on any page (${scheme}, ${locale})`, async () => {
-      await page.emulateMedia({ colorScheme: scheme, reducedMotion: "reduce" });
-      await page.evaluate((language) => localStorage.setItem("bulwark.language", language), locale);
-      for (const path of pages) {
+  for (const look of looks) {
+    test(`axe finds nothing on any page (${look.scheme}, ${look.language})`, async () => {
+      await assertAccessible(page, look, pages, async (path) => {
         await page.goto(world.server.url + path);
-        await page.waitForLoadState("networkidle").catch(() => undefined);
-        await page.waitForTimeout(300);
-        await page.evaluate(axe);
-        const found = await page.evaluate<{ violations: { id: string; nodes: { html: string }[] }[] }>("axe.run()");
-        const said = found.violations.map(({ id, nodes }) => `${id}: ${nodes[0]?.html.slice(0, 200) ?? ""}`);
-        assert.deepEqual(said, [], path);
-      }
-      await page.evaluate(() => localStorage.removeItem("bulwark.language"));
-      await page.emulateMedia({ colorScheme: "light" });
+      });
     });
   }
 

@@ -56,6 +56,14 @@ export function lacks(all: Rights): Lack[] {
   );
 }
 
+/** A rule about one of these resources. */
+export const isOf =
+  (...wanted: string[]) =>
+  ({ resources: own }: { resources: string[] }) =>
+    own.some((it) => wanted.includes(it));
+/** As an API server says it. */
+export const refused = (verb: string, resource: string): string => `cannot ${verb} resource "${resource}"`;
+
 /** A service account with these rights, and the path of a kubeconfig by which one is it. */
 export async function createAccount(
   cluster: Cluster,

@@ -24,6 +24,7 @@ export async function containerdSite(): Promise<Site> {
     privileged: { privileged: true, mounts: hostMounts },
     // Of this process: that of the first process may not be looked at.
     host: { flags: ["--with-ns", `pid:/proc/${process.pid}/ns/pid`], mounts: clusterMounts(folder) },
+    node: { privileged: true, flags: ["--with-ns", `pid:/proc/${process.pid}/ns/pid`] },
     tools: { mounts: toolMounts() },
   };
   const open = stack.move();

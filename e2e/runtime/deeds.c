@@ -82,6 +82,34 @@ static void tcp(char **arguments)
 	connect(socket(AF_INET, SOCK_STREAM, 0), (struct sockaddr *)&peer, sizeof(peer));
 }
 
+/* ask NAME KIND: gives itself the answer of a name server, 192.0.2.7. */
+static void ask(char **arguments)
+{
+	struct sockaddr_in server = { .sin_family = AF_INET, .sin_port = htons(53), .sin_addr.s_addr = htonl(INADDR_LOOPBACK) }, from;
+	int serving = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), asking = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	unsigned char message[512] = { 0, 1, 1, 0, 0, 1 };
+	static const unsigned char answer[] = { 0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 192, 0, 2, 7 };
+	socklen_t length = sizeof(from);
+	size_t at = 12;
+
+	if (bind(serving, (struct sockaddr *)&server, sizeof(server)))
+		err(1, "port 53");
+	for (char *label = strtok(arguments[0], "."); label && at < 400; label = strtok(NULL, ".")) {
+		message[at++] = strlen(label);
+		at = stpncpy((char *)message + at, label, 63) - (char *)message;
+	}
+	message[at + 2] = atoi(arguments[1]);
+	message[at + 4] = 1;
+	at += 5;
+	sendto(asking, message, at, 0, (struct sockaddr *)&server, sizeof(server));
+	recvfrom(serving, message, at, 0, (struct sockaddr *)&from, &length);
+	message[2] = 0x81;
+	message[7] = 1;
+	memcpy(message + at, answer, sizeof(answer));
+	sendto(serving, message, at + sizeof(answer), 0, (struct sockaddr *)&from, length);
+	recv(asking, message, sizeof(message), 0);
+}
+
 /* another DEED: does it to a process of another user. */
 static void another(char **arguments)
 {
@@ -231,6 +259,7 @@ static const struct {
 	int arguments;
 } deeds[] = {
 	{ "memory", memory, 2 },	{ "deleted", deleted, 1 },    { "unix", unix_socket, 1 },
+	{ "ask", ask, 2 },
 	{ "tcp", tcp, 2 },		{ "another", another, 1 },    { "flood", flood, 1 },
 	{ "handle", handle, 0 },	{ "program", program, 0 },    { "counters", counters, 0 },
 	{ "own-memory", hold_memory, 0 }, { "file-system", file_system, 0 }, { "module", module, 0 },

@@ -98,6 +98,13 @@ export const escapes: Technique[] = [
     rules: ["file-reached-through-the-root-of-another-process"],
   },
   {
+    what: "the root of a process of the host, with its rights",
+    in: "node",
+    // Asks for no right: what it has is enough.
+    script: "cat /proc/HOST/root/etc/shadow",
+    alerts: { "file-of-another-mount-namespace-opened": { "fd.name": "(unreachable)/etc/shadow" } },
+  },
+  {
     what: "namespaces of another process",
     in: "privileged",
     script: "/bin/busybox nsenter -t 1 -m /bin/true",

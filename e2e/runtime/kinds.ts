@@ -1,6 +1,6 @@
 import { escapes } from "./escape.ts";
 import { credentials, files } from "./file.ts";
-import { networks } from "./network.ts";
+import { names, networks } from "./network.ts";
 import { processes } from "./process.ts";
 import { reverseShells } from "./reverse-shell.ts";
 import { systemCalls } from "./system-call.ts";
@@ -14,5 +14,6 @@ export const kinds: Record<string, Technique[]> = {
   files,
   credentials,
   connections: networks,
+  "names asked for": names,
   "system calls": systemCalls,
 };

@@ -8,6 +8,31 @@ const peer = (what: string, ip: string, port: number, rule: string, program = "c
   alerts: { [rule]: { "fd.name": `->${ip}:${port}` } },
 });
 
+/** A name server of the container's own answers: nothing is asked outside. */
+const asked = (what: string, name: string, rule: string, program = "curl", kind = 1): Technique => ({
+  what,
+  in: "plain",
+  script: `/opt/bin/${program} do ask ${name} ${kind}`,
+  alerts: { [rule]: { "bulwark.dns.name": name, "proc.name": program } },
+});
+
+/** Names that tell of an attack. */
+export const names: Technique[] = [
+  asked("a mining pool", "eu.rplant.xyz", "name-of-a-mining-pool-asked-for"),
+  asked("a callback service", "HOST.oast.pro", "name-of-a-callback-service-asked-for"),
+  asked("a tunnel service", "HOST.trycloudflare.com", "name-of-a-tunnel-service-asked-for"),
+  asked("a paste site", "pastebin.com", "name-of-a-paste-or-drop-site-asked-for"),
+  asked("a cloud's metadata service", "metadata.google.internal", "name-of-a-cloud-s-metadata-service-asked-for"),
+  asked("a DNS over HTTPS server", "dns.google", "name-of-a-dns-over-https-server-asked-for"),
+  asked("Tor", "HOST.onion", "name-of-the-tor-network-asked-for"),
+  asked("a dynamic name", "HOST.duckdns.org", "dynamic-name-asked-for"),
+  asked("a chat service", "api.telegram.org", "chat-service-asked-for-by-a-tool"),
+  asked("the own address", "ifconfig.me", "public-address-of-the-machine-asked-for"),
+  asked("all services", "any.any.svc.cluster.local", "all-services-of-the-cluster-asked-for", "curl", 33),
+  asked("a lump of bytes", "HOST.example.org", "question-of-a-kind-that-carries-data", "curl", 10),
+  asked("iodine", "a.example.org", "program-of-a-tunnel-over-dns-asks", "iodine", 16),
+];
+
 /** Connections and sockets that tell of an attack. */
 export const networks: Technique[] = [
   peer("the metadata service of a cloud", "169.254.169.254", 80, "metadata-service-of-a-cloud-contacted"),

@@ -38,6 +38,7 @@ export async function podSite(cluster: Cluster): Promise<Site> {
     privileged: { mounts: hostMounts, container: { securityContext } },
     // The token is put by the kubelet.
     host: { mounts: store ? [store] : [], pod: { hostPID: true } },
+    node: { pod: { hostPID: true }, container: { securityContext } },
     tools: { mounts: toolMounts() },
   };
   let count = 0;

@@ -27,6 +27,7 @@ export async function runcSite(): Promise<Site> {
     plain: { rootfs: victim },
     privileged: { rootfs: victim, privileged: true, mounts: hostMounts },
     host: { rootfs: victim, hostNamespaces: ["pid"], mounts: clusterMounts(world.folder) },
+    node: { rootfs: victim, privileged: true, hostNamespaces: ["pid"] },
     tools: { rootfs: "/", mounts: [{ source: process.execPath, target: "/opt/node" }] },
   };
   return {

@@ -6,9 +6,10 @@ import type { Entrance } from "./entrance.ts";
  * - `plain`: as runc starts containers by default
  * - `privileged`: with every capability and device, and the host's /etc
  * - `host`: plain, with the host's process ids, a token of a service account, and the store of a cluster
+ * - `node`: privileged, with the host's process ids
  * - `tools`: plain, on the programs of this machine: bash, python, perl, node, openssl
  */
-export const places = ["plain", "privileged", "host", "tools"] as const;
+export const places = ["plain", "privileged", "host", "node", "tools"] as const;
 export type Place = (typeof places)[number];
 
 /** One way to attack from a container, done without harm: to the container itself, refused, or of no effect. */

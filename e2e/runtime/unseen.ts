@@ -8,8 +8,6 @@ export const unseen: Readonly<Record<string, string>> = {
   "program-started-by-the-kernel": "as kernel-helper",
   flood: "takes more events in a second than a busy machine makes; its cases hold it (packages/watch/detect)",
   "credential-gain": "takes a hole in the kernel; its cases hold it (packages/watch/detect)",
-  "file-of-another-mount-namespace-opened":
-    "opens outside of the container's mounts are not watched; foreign-root tells of what is executed there",
   "standard-stream-moved-onto-a-connection":
     "dup(2) asks for no right; reverse-shell tells of it at the next exec, and by a look",
   "link-over-a-sensitive-file-made": "fanotify names the link, not what it leads to",

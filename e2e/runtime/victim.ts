@@ -5,7 +5,20 @@ import { makeRootfs, run } from "@bulwark/testkit";
 /** Programs of attackers and of others, by name; all of them are one that does nothing (deeds.c). */
 const names = [
   ...["apt-get", "chattr", "chisel", "chmod", "crackmapexec", "curl", "debugfs", "deepce", "docker", "gcc", "hydra"],
-  ...["insmod", "iptables", "java", "nginx", "nmap", "redis-server", "setenforce", "shred", "socat", "ssh", "sudo"],
+  ...[
+    "insmod",
+    "iodine",
+    "iptables",
+    "java",
+    "nginx",
+    "nmap",
+    "redis-server",
+    "setenforce",
+    "shred",
+    "socat",
+    "ssh",
+    "sudo",
+  ],
   ...["tcpdump", "useradd", "xmrig"],
 ];
 const applets = ["chroot", "date", "ln", "mknod", "nsenter", "telnet", "umount", "unshare", "usleep", "grep", "base64"];

@@ -18,7 +18,9 @@ import { NetworkPolicies } from "./network-policies.ts";
 import { PodBook } from "./pods.ts";
 import { clusterActions } from "./cluster-actions.ts";
 import { Orders } from "./orders.ts";
+import type { Quarantines } from "./quarantines.ts";
 import { Response } from "./response.ts";
+import { runtimeActions } from "./runtime-actions.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
 import { ticketFrom } from "./ticket.ts";
@@ -45,6 +47,7 @@ const syncInterval = 200;
 const healthInterval = 5000;
 const listInterval = 10_000;
 const imageInterval = 60_000;
+const quarantineInterval = 5000;
 
 /**
  * Starts the agent of one node: sensor, containers, detection, image scans, spool and uplink. A part that cannot work
@@ -58,7 +61,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   const spool = await Spool.open({ folder: join(config.data, "spool"), limit: config.agent.spool });
   stack.defer(async () => spool.close());
-  const settings = await Settings.open(join(config.data, "settings.json"), log);
+  const settings = await Settings.open(join(config.data, "settings.json"), log, () => void quarantines?.look());
   const connection = new Connection({ servers, credentials: credentialsOf(options, node) });
   stack.defer(() => connection.close());
   const onSettings = (revision: number): void => void settings.follow(revision, connection);
@@ -66,6 +69,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   stack.defer(async () => uplink.stop());
 
   let response: Response | undefined;
+  let quarantines: Quarantines | undefined;
   async function flush(): Promise<void> {
     await spool.sync();
     uplink.kick();
@@ -108,8 +112,13 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   await watcher.start();
   response = stack.use(responseOf());
   await response.takeOver();
+  quarantines = response.quarantines(() => settings.quarantines);
+  registry.on("started", () => void quarantines?.look());
+  void quarantines.look();
   const act = async (order: ActionOrder): Promise<void> => response?.obey(order);
-  stack.use(await Orders.open({ connection, node, path: join(config.data, "orders.json"), log, act }));
+  stack.use(
+    await Orders.open({ connection, node, path: join(config.data, "orders.json"), log, act, settings: onSettings }),
+  );
   const { memory, clamd, images: which } = config.agent.scan;
   const cache = join(config.data, "layers");
   const images = stack.use(new ImageScanner({ node, registry, cache, memory, clamd, all: which === "all", log, emit }));
@@ -146,11 +155,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         get enforcer() {
           return watcher.enforcer.isReady ? watcher.enforcer : undefined;
         },
-        runtime: {
-          pause: async (container) => registry.control(container, "pause"),
-          resume: async (container) => registry.control(container, "resume"),
-          stop: async (container) => registry.control(container, "stop"),
-        },
+        runtime: runtimeActions(registry),
         cluster: pods && kubernetes ? clusterActions(open, node) : undefined,
       },
       policies: () => settings.responses,
@@ -197,6 +202,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       changed(uid) {
         for (const container of registry.containers()) if (container.pod?.uid === uid) tell(container);
         settle();
+        void quarantines?.look();
       },
     });
   }
@@ -283,6 +289,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     setInterval(report, healthInterval),
     setInterval(list, listInterval),
     setInterval(lookForImages, imageInterval),
+    setInterval(() => void quarantines?.look(), quarantineInterval),
   ];
   stack.defer(() => timers.forEach((timer) => clearInterval(timer)));
   log.info({ node, servers, version }, "the agent watches this node");

@@ -39,6 +39,9 @@ const requestSize = 8_000_000;
 const requestChanges = 2000;
 const firstPause = 1000;
 const lastPause = 30_000;
+/** Another collector that has died is believed to be there for 15 seconds. */
+const takenPause = 5000;
+const leaveTime = 3000;
 const compress = promisify(gzip);
 const taken = z.object({ changed: z.number(), known: z.boolean() });
 
@@ -82,6 +85,7 @@ export async function startCollector(options: CollectorOptions): Promise<AsyncDi
         if (reason !== said && !stop.signal.aborted)
           log.warn({ cluster, reason, ...remedyOf(error) }, "nothing is told");
         said = reason;
+        if (error instanceof CollectorError && error.code === "taken") pause = Math.min(pause, takenPause);
         await sleep(pause, undefined, { signal: stop.signal }).catch(() => undefined);
       }
     }
@@ -92,8 +96,18 @@ export async function startCollector(options: CollectorOptions): Promise<AsyncDi
     const session = randomUUID();
     // Whether this one may is asked before anything is read.
     await send({ session, changes: [] });
+    try {
+      await tellAs(session, heard);
+    } finally {
+      // The server away is an ordinary state: it then finds out by itself.
+      const leaving = send({ session, changes: [], leaving: true }, AbortSignal.timeout(leaveTime));
+      await leaving.catch(() => undefined);
+    }
+  }
+
+  async function tellAs(session: string, heard: () => void): Promise<void> {
     await using following = await followCluster({
-      ...{ name: cluster, client: open(), gather, mostObjects, syncedAt: null, logger: log },
+      ...{ name: cluster, client: open(), gather, mostObjects, syncedAt: null, manifests: true, logger: log },
       write: async (changes) => {
         let changed = 0;
         for (const part of inParts(changes)) changed += (await send({ session, changes: part })).changed;
@@ -118,9 +132,9 @@ export async function startCollector(options: CollectorOptions): Promise<AsyncDi
     }
   }
 
-  async function send(report: ClusterReport): Promise<{ changed: number; known: boolean }> {
+  async function send(report: ClusterReport, signal = stop.signal): Promise<{ changed: number; known: boolean }> {
     const body = await compress(JSON.stringify(report), { level: 1 });
-    const answer = await connection.call("POST", "/api/agent/v1/cluster", { body, encoding: "gzip" }, stop.signal);
+    const answer = await connection.call("POST", "/api/agent/v1/cluster", { body, encoding: "gzip" }, signal);
     if (answer.status === 200) return taken.parse(answer.body);
     const { message, remedy } = answer.body as { message?: string; remedy?: string };
     throw new CollectorError(

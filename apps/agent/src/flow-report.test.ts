@@ -55,6 +55,23 @@ test("the end on this node tells", () => {
   );
 });
 
+test("between two ends of this node, the server's side tells what it denied", () => {
+  const reports = new FlowReports("node-1");
+  reports.begin(0);
+  const db: End = { workload: workload("db"), ip: "10.0.0.2", name: null };
+  reports.add(flow({ server: db, result: "timed-out" }), null);
+  reports.add(flow({ server: db, result: "denied", deniedBy: "1" }), "NetworkPolicy shop/web");
+  reports.add(flow({ server: db, result: "denied", deniedBy: "2" }), "NetworkPolicy shop/db");
+  const flows = reports.take(1)[0]?.flows ?? [];
+  assert.deepEqual(
+    flows.map(({ side, results, deniedBy }) => [side, results["timed-out"], results.denied, deniedBy]),
+    [
+      ["client", 1, 1, ["NetworkPolicy shop/web"]],
+      ["server", 0, 1, ["NetworkPolicy shop/db"]],
+    ],
+  );
+});
+
 test("no flood takes more than its room, and what it takes from others is counted", () => {
   const reports = new FlowReports("node-1");
   reports.begin(0);

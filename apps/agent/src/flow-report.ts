@@ -10,6 +10,9 @@ const flowsAtOnce = 500;
 const mostWords = 16;
 const hour = 3_600_000;
 
+/** As the kernel side numbers the directions (`enum net_direction`). */
+export const ingress = "2";
+
 type Words = "tls" | "clear" | "processes" | "deniedBy";
 type Sum = Omit<FlowHour, Words> & { readonly [W in Words]: Set<string> };
 
@@ -88,7 +91,9 @@ export class FlowReports {
     return reports;
   }
 
-  #sideOf({ client, server }: Flow): "client" | "server" {
+  /** What was denied on its way in is told by the server's side, also where this node is the client's too. */
+  #sideOf({ client, server, deniedBy }: Flow): "client" | "server" {
+    if (deniedBy === ingress && server.workload?.node === this.#node) return "server";
     return client.workload?.node !== this.#node && server.workload?.node === this.#node ? "server" : "client";
   }
 

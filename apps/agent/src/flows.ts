@@ -7,7 +7,7 @@ import { createDirectory, endText, type Flow } from "@bulwark/flow";
 import type { Alert, Component, Container, FlowReport } from "@bulwark/model";
 import type { TrafficRecord } from "@bulwark/sensor";
 import { createTraffic, hostNetwork, workloadOf, type Traffic } from "@bulwark/traffic";
-import { FlowReports } from "./flow-report.ts";
+import { FlowReports, ingress } from "./flow-report.ts";
 
 export interface FlowsOptions {
   node: string;
@@ -135,7 +135,7 @@ export class Flows implements Disposable {
     let policy: string | undefined;
     if (flow.result === "denied") {
       this.#counters.denied += flow.connections;
-      policy = this.#options.denied(flow, flow.deniedBy === egress ? "egress" : "ingress");
+      policy = this.#options.denied(flow, flow.deniedBy === ingress ? "ingress" : "egress");
     }
     if (this.#options.report) this.#reports.add(flow, policy ?? null);
     this.#subject = process && { process, flow };
@@ -177,6 +177,3 @@ export class Flows implements Disposable {
     });
   }
 }
-
-/** As the kernel side numbers the directions (`enum net_direction`). */
-const egress = "1";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
-import { compileTable, type EnforcedPod, type ServiceAddress } from "@bulwark/enforce";
+import { compileTable, type EnforcedPod } from "@bulwark/enforce";
 import type { End, Flow } from "@bulwark/flow";
 import { KubeError, reflect, type Kube, type KubeResource } from "@bulwark/kube";
 import { errorText, type Component, type Container } from "@bulwark/model";
@@ -17,6 +17,7 @@ import {
 } from "@bulwark/netpol";
 import { openNetwork, type Sensor } from "@bulwark/sensor";
 import type { Logger } from "@bulwark/telemetry";
+import { servicesOf } from "./service-addresses.ts";
 
 export interface NetworkPoliciesOptions {
   node: string;
@@ -318,47 +319,6 @@ function cgroupOf(pid: number): string | undefined {
   } catch {
     return undefined;
   }
-}
-
-interface Service {
-  clusterIPs?: string[];
-  clusterIP?: string;
-  ports?: { name?: string; port: number; protocol?: string }[];
-}
-interface Slice extends KubeResource {
-  endpoints?: {
-    addresses?: string[];
-    conditions?: { ready?: boolean };
-    targetRef?: { kind?: string; namespace?: string; name?: string };
-  }[];
-  ports?: { name?: string; port?: number; protocol?: string }[];
-}
-
-function servicesOf(services: readonly KubeResource[], slices: readonly KubeResource[]): ServiceAddress[] {
-  const byService = new Map<string, Slice[]>();
-  for (const slice of slices as readonly Slice[]) {
-    const key = `${slice.metadata.namespace}/${slice.metadata.labels?.["kubernetes.io/service-name"]}`;
-    byService.set(key, [...(byService.get(key) ?? []), slice]);
-  }
-  return services.flatMap(({ metadata, spec }) => {
-    const { clusterIPs, clusterIP, ports = [] } = (spec ?? {}) as Service;
-    const addresses = (clusterIPs ?? [clusterIP ?? ""]).filter((ip) => ip !== "" && ip !== "None");
-    const own = byService.get(`${metadata.namespace}/${metadata.name}`) ?? [];
-    const targets = ports.map(({ name = "", port, protocol = "TCP" }) => ({
-      port,
-      protocol: protocols.find((known) => known === protocol) ?? ("TCP" as const),
-      targets: own.flatMap((slice) => targetsOf(slice, name)),
-    }));
-    return addresses.map((ip) => ({ ip, ports: targets }));
-  });
-}
-
-function targetsOf({ endpoints = [], ports = [] }: Slice, portName: string): { end: string; port: number }[] {
-  const port = ports.find(({ name = "" }) => name === portName)?.port;
-  if (port === undefined) return [];
-  return endpoints
-    .filter(({ conditions }) => conditions?.ready !== false)
-    .flatMap(({ addresses = [] }) => addresses.map((end) => ({ end, port })));
 }
 
 function shortened({ reason, remedy }: { reason: string; remedy: string }): { reason: string; remedy: string } {

@@ -12,9 +12,11 @@ export interface OrdersOptions {
   path: string;
   log: Logger;
   act(order: ActionOrder): Promise<void>;
+  /** The control plane has these settings. */
+  settings(revision: number): void;
 }
 
-const answer = z.object({ orders: z.array(z.unknown()).max(1000) });
+const answer = z.object({ orders: z.array(z.unknown()).max(1000), settings: z.number().int().optional() });
 const kept = z.record(z.string(), z.number());
 const mostKept = 20_000;
 /** An order is good for a minute by the server's clock, which may differ from ours. */
@@ -78,7 +80,9 @@ export class Orders implements AsyncDisposable {
       this.#stopping.signal,
     );
     if (status !== 200) throw new Error(`the server answered ${status}`);
-    return answer.parse(told).orders;
+    const { orders, settings } = answer.parse(told);
+    if (settings !== undefined) this.#options.settings(settings);
+    return orders;
   }
 
   /** The id of what need not be told again. */

@@ -10,8 +10,10 @@ import {
   type Component,
   type Container,
   type ResponsePolicy,
+  type WorkloadQuarantine,
 } from "@bulwark/model";
 import { endGuard, type ClosedOrder, type ClosedOrders } from "./closed-orders.ts";
+import { Quarantines } from "./quarantines.ts";
 import { createResponder, type Allowance, type Means, type Responder } from "@bulwark/respond";
 
 export interface ResponseOptions {
@@ -96,6 +98,19 @@ export class Response implements AsyncDisposable {
       remedy: "Nothing is to be done.",
       until: null,
       counts: null,
+    });
+  }
+
+  /** Carries out what the control plane says of whole workloads, from now on. */
+  quarantines(wanted: () => readonly WorkloadQuarantine[]): Quarantines {
+    const { registry, complete } = this.#options;
+    const responder = this.#responder;
+    return new Quarantines({
+      wanted,
+      containers: () => registry.containers().map(complete),
+      act: async (request) => responder.act(request),
+      undo: async (id, by) => responder.undo(id, by),
+      lasting: () => responder.all(),
     });
   }
 

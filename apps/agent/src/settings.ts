@@ -7,6 +7,7 @@ import {
   type AgentRecord,
   type AgentSettings,
   type ResponsePolicy,
+  type WorkloadQuarantine,
 } from "@bulwark/model";
 import type { Logger } from "@bulwark/telemetry";
 import type { Connection } from "./connection.ts";
@@ -15,21 +16,24 @@ import type { Connection } from "./connection.ts";
 export class Settings {
   readonly #path: string;
   readonly #log: Logger;
+  readonly #changed: () => void;
   #settings: AgentSettings;
   #disabled: ReadonlySet<string>;
   #fetching: Promise<void> | undefined;
   /** Alerts that were not raised because their rule is off or an exception waives them. */
   suppressed = 0;
 
-  private constructor(path: string, log: Logger, settings: AgentSettings) {
+  private constructor(path: string, log: Logger, changed: () => void, settings: AgentSettings) {
     this.#path = path;
     this.#log = log;
+    this.#changed = changed;
     this.#settings = settings;
     this.#disabled = new Set(settings.disabledRules);
   }
 
-  static async open(path: string, log: Logger): Promise<Settings> {
-    return new Settings(path, log, await load(path, log));
+  /** `changed`: they are others than before. */
+  static async open(path: string, log: Logger, changed: () => void): Promise<Settings> {
+    return new Settings(path, log, changed, await load(path, log));
   }
 
   get revision(): number {
@@ -46,6 +50,12 @@ export class Settings {
 
   get responses(): readonly ResponsePolicy[] {
     return this.#settings.responses;
+  }
+
+  /** Whose time is not over. */
+  get quarantines(): readonly WorkloadQuarantine[] {
+    const now = Date.now();
+    return this.#settings.quarantines.filter(({ until }) => until > now);
   }
 
   /** Without alerts of rules that are off, and those that an exception waives. */
@@ -77,6 +87,7 @@ export class Settings {
     const settings = agentSettings.parse(body);
     this.#settings = settings;
     this.#disabled = new Set(settings.disabledRules);
+    this.#changed();
     await writeFile(`${this.#path}.new`, JSON.stringify(settings), { mode: 0o600, flush: true });
     await rename(`${this.#path}.new`, this.#path);
     this.#log.info({ revision: settings.revision, disabledRules: settings.disabledRules }, "new settings");
@@ -89,6 +100,6 @@ async function load(path: string, log: Logger): Promise<AgentSettings> {
     return agentSettings.parse(JSON.parse(await readFile(path, "utf8")));
   } catch (error) {
     if (systemCode(error) !== "ENOENT") log.warn({ path, reason: errorText(error) }, "settings on disk are unreadable");
-    return { revision: -1, disabledRules: [], exceptions: [], responses: [] };
+    return { revision: -1, disabledRules: [], exceptions: [], responses: [], quarantines: [] };
   }
 }

@@ -7,7 +7,6 @@ import {
   sensorAvailability,
   sensorBinary,
   startSensor,
-  type DnsRecord,
   type Sensor,
   type SensorError,
   type SensorRecord,
@@ -38,9 +37,6 @@ export interface WatcherOptions {
 const settleInterval = 100;
 const firstDelay = 500;
 const lastDelay = 30_000;
-/** Milliseconds in which the same question of the same network is one event. */
-const questionWindow = 600_000;
-const questionsKept = 20_000;
 /** A sensor that has run for so long is trusted again. */
 const soundAfter = 60_000;
 
@@ -48,7 +44,6 @@ const soundAfter = 60_000;
 export class Watcher implements AsyncDisposable {
   readonly enforcer: SensorEnforcer;
   readonly #options: WatcherOptions;
-  readonly #questions = new Map<string, number>();
   #pipeline: Pipeline | undefined;
   #shells: ShellWatch | undefined;
   #sensor: Sensor | undefined;
@@ -205,20 +200,7 @@ export class Watcher implements AsyncDisposable {
       }
       if (record.type === "snapshot") void this.#completeSnapshot(pipeline, record);
     }
-    pipeline.push(records.filter((record) => record.type !== "dns" || this.#isNewQuestion(record)));
-  }
-
-  /** A name that a container asks for all day is an event once in a while; flows have each answer. */
-  #isNewQuestion({ networkNamespace, name, kind }: DnsRecord): boolean {
-    const key = `${networkNamespace} ${kind} ${name}`;
-    const now = Date.now();
-    const before = this.#questions.get(key);
-    if (before !== undefined && now - before < questionWindow) return false;
-    this.#questions.delete(key);
-    this.#questions.set(key, now);
-    const oldest = this.#questions.keys().next().value;
-    if (this.#questions.size > questionsKept && oldest !== undefined) this.#questions.delete(oldest);
-    return true;
+    pipeline.push(records);
   }
 
   async #completeSnapshot(pipeline: Pipeline, { pid, startTime }: { pid: number; startTime: bigint }): Promise<void> {

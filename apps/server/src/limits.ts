@@ -32,6 +32,8 @@ export interface Limits {
   /** Until the first look at how clusters are set up, and between two. */
   clusterCheckFirst: number;
   clusterCheckEvery: number;
+  /** How often it is asked whether a cluster is there that has not been looked at. */
+  clusterCheckPoll: number;
   /** Until running objects are held against policies for the first time, how often it is looked whether they are to be, and
    * after how long they are although no policy has changed. */
   surveyFirst: number;
@@ -84,6 +86,7 @@ export const defaultLimits: Limits = {
   scanSilence: 60_000,
   clusterCheckFirst: 120_000,
   clusterCheckEvery: 6 * 3_600_000,
+  clusterCheckPoll: 60_000,
   surveyFirst: 60_000,
   surveyPoll: 5000,
   surveyEvery: 900_000,

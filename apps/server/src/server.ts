@@ -44,6 +44,7 @@ import { keepClusters } from "./kubernetes/keep.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { createLiveHub } from "./live/hub.ts";
 import { createPolicyReader } from "./network/cluster-policies.ts";
+import { createClaims } from "./network/claims.ts";
 import { createInventories } from "./network/inventories.ts";
 import { createSealing } from "./registries/sealing.ts";
 
@@ -100,7 +101,7 @@ const createJobs = (): Job[] => [
   noteTrend,
   retention,
   expireOrders,
-  checkClusters,
+  checkClusters(),
   judgeRunning(),
   undoNetworkPolicies,
 ];
@@ -153,7 +154,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     live,
     matcher,
     advisoryDatabase,
-    inventories: createInventories(store),
+    inventories: createInventories(store, createClaims(store, health)),
     clusterPolicies: createPolicyReader(() => context),
     sealing: createSealing(secret, config.data, store.engine),
     closing: closing.signal,

@@ -27,6 +27,9 @@ const usage = `Usage: bulwark network evaluate FILE… [--from END --to END --po
        bulwark network replay --policies FILE… --flows FILE… [--manifests FILE…]
        bulwark network detect --flows FILE… [--baseline FILE…] [--list FILE…]
        bulwark network watch [--every SECONDS] [--detect] [--format json]
+       bulwark network learn --server URL [--cluster NAME] [--namespace NAME…]
+       bulwark network replay --server URL --policies FILE… [--cluster NAME]
+       bulwark network quarantine NAMESPACE/NAME --server URL --reason TEXT
 
 What network policies do, worked out from files of Kubernetes objects: who may
 connect to whom, why, what a change opens and closes, what is without effect.
@@ -74,6 +77,21 @@ Needs root; no server, no network. Ends with 3 when something was not counted.
   --every SECONDS        how often each flow is told; 1, from 0.1 to 3600
   --detect               and what detect would find in them
   --stats                at the end: flows, losses (on standard error)
+
+From a server, whose agents tell of flows: learn is generate, and replay tries a
+change of the cluster's policies, over what it keeps; quarantine cuts a workload
+from the network, on all nodes and pods that come later too, and lists what is cut
+without a name. An API token is in BULWARK_TOKEN, or in --token-file FILE.
+
+  --server URL           the console's address
+  --cluster NAME         default, unless told
+  --hours N              learn, replay: of the last hours; 24
+  --namespace NAME       learn: for pods of these namespaces only
+  --minutes N            quarantine: undone by itself after; 60
+  --except PEER          quarantine: stays reachable: 10.0.0.5, 10.0.0.0/8:443
+  --closed               quarantine: holds also when the node's sensor dies
+  --dry-run              quarantine: what would it do? 3 where it could not
+  --undo                 quarantine: end it
 `;
 
 const options = {
@@ -115,7 +133,8 @@ async function run(args: string[], io: Io): Promise<number> {
   const act = Object.hasOwn(verbs, verb) ? verbs[verb] : undefined;
   if (!act) {
     throw new UsageError("usage", verb === "" ? "says nothing to do" : `no such thing to do: ${verb}`, {
-      remedy: "say evaluate, explain, diff, lint, generate, replay, detect or watch; bulwark network --help",
+      remedy:
+        "evaluate, explain, diff, lint, generate, replay, detect, watch, learn, quarantine; bulwark network --help",
     });
   }
   return act(readCall(rest, io));

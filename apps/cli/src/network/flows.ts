@@ -1,4 +1,4 @@
-import { createAggregate, type Edge, type Grain } from "@bulwark/flow";
+import { createAggregate, type Edge } from "@bulwark/flow";
 import { learn, policiesText, replay, writePolicies } from "@bulwark/learn";
 import { loadFiles, problemText, type Cluster } from "@bulwark/netpol";
 import type { Io } from "../command.ts";
@@ -7,17 +7,27 @@ import { jsonText } from "@bulwark/model/plain";
 import { printable } from "../local/text.ts";
 import { runDetect } from "./detect.ts";
 import { readAll } from "./read-flows.ts";
-import { clusterOf, readValues, type Values } from "./values.ts";
+import { clusterOf, grainOf, readValues, type Values } from "./values.ts";
 import { replayText } from "./replay-text.ts";
 
-/** What is worked out from flows, recorded or of this machine. */
+/** What is worked out from flows, recorded, of this machine, or kept by a server. */
 export const flowVerbs: Readonly<Record<string, (args: string[], io: Io) => Promise<number>>> = {
   generate: runGenerate,
-  replay: runReplay,
+  replay: async (args, io) => (isOfServer(args) ? (await ofServer()).runServerReplay(args, io) : runReplay(args, io)),
   detect: runDetect,
+  learn: async (args, io) => (await ofServer()).runLearn(args, io),
+  quarantine: async (args, io) => (await import("./quarantine.ts")).runQuarantine(args, io),
   // Loads what the others do not need.
   watch: async (args, io) => (await import("./watch.ts")).runWatch(args, io),
 };
+
+async function ofServer(): Promise<typeof import("./stored-flows.ts")> {
+  return import("./stored-flows.ts");
+}
+
+function isOfServer(args: readonly string[]): boolean {
+  return args.some((word) => word === "--server" || word.startsWith("--server="));
+}
 
 async function runGenerate(args: string[], io: Io): Promise<number> {
   const values = readValues(args, ["yaml", "json"]);
@@ -68,11 +78,6 @@ async function runReplay(args: string[], io: Io): Promise<number> {
 function denialOf({ edge, side, reason }: ReturnType<typeof replay>["denied"][number]): object {
   const { client, server, port, protocol, connections, first, last } = edge;
   return { client, server, port, protocol, connections, first, last, side, reason };
-}
-
-function grainOf(text: string): Grain {
-  if (text === "namespace" || text === "workload" || text === "pod") return text;
-  throw new UsageError("usage", `--grain ${text}: no such grain`, { remedy: "namespace, workload or pod" });
 }
 
 async function edgesOf(values: Values, cluster: Cluster, io: Io): Promise<{ edges: Edge[]; partial: boolean }> {

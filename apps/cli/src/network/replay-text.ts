@@ -1,13 +1,37 @@
 import { styleText } from "node:util";
-import { endText } from "@bulwark/flow";
-import type { Denial, Replay } from "@bulwark/learn";
+import { endText, type End } from "@bulwark/flow";
+import type { Replay } from "@bulwark/learn";
 import { printable } from "../local/text.ts";
 
 const mostWorkloads = 50;
 const mostExamples = 5;
 
+interface Denial {
+  readonly edge: {
+    readonly client: End;
+    readonly server: End;
+    readonly port: number;
+    readonly protocol: string;
+    readonly connections: number;
+    readonly last: number;
+  };
+  readonly side: "egress" | "ingress";
+  readonly reason: string;
+}
+/** What a replay here or on a server comes to. `deniedEdges`: with those that are not listed. */
+type Denials = Pick<Replay, "edges" | "connections" | "deniedConnections" | "attempts"> & {
+  readonly denied: readonly Denial[];
+  readonly deniedEdges: number;
+  readonly skipped: Iterable<readonly [string, number]>;
+};
+
+export function replayText(replay: Replay): string {
+  return denialsText({ ...replay, deniedEdges: replay.denied.length });
+}
+
 /** What policies would have denied, by the workload that would notice. */
-export function replayText({ denied, deniedConnections, edges, connections, attempts, skipped }: Replay): string {
+export function denialsText(replay: Denials): string {
+  const { denied, deniedEdges, deniedConnections, edges, connections, attempts, skipped } = replay;
   const byWorkload = new Map<string, Denial[]>();
   for (const denial of denied) {
     const name = endText(denial.side === "egress" ? denial.edge.client : denial.edge.server);
@@ -26,7 +50,7 @@ export function replayText({ denied, deniedConnections, edges, connections, atte
   const verdict =
     denied.length === 0
       ? styleText("green", "none denied")
-      : styleText("red", `${deniedConnections} on ${denied.length} would have been denied`);
+      : styleText("red", `${deniedConnections} on ${deniedEdges} would have been denied`);
   const tries = attempts.allowed + attempts.denied;
   const tried =
     tries === 0 ? "" : `${counted(tries, "edge")} with attempts only: ${attempts.denied} would have been denied\n`;

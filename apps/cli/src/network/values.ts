@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import type { Grain } from "@bulwark/flow";
 import { loadFiles, type Cluster } from "@bulwark/netpol";
 import { UsageError } from "../local/options.ts";
 
@@ -77,4 +78,9 @@ export function readValues(
 
 export function clusterOf(manifests: readonly string[]): Cluster {
   return manifests.length === 0 ? { namespaces: [], pods: [], policies: [] } : loadFiles(manifests).cluster;
+}
+
+export function grainOf(text: string): Grain {
+  if (text === "namespace" || text === "workload" || text === "pod") return text;
+  throw new UsageError("usage", `--grain ${text}: no such grain`, { remedy: "namespace, workload or pod" });
 }

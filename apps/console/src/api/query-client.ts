@@ -16,7 +16,11 @@ export const queryClient = new QueryClient({
   queryCache: new QueryCache({ onError }),
   mutationCache: new MutationCache({ onError }),
   defaultOptions: {
+    // A browser that calls itself offline, as whenever an interface of the machine goes, may reach this server all the same:
+    // without this a page would wait for it to change its mind, and say nothing.
+    mutations: { networkMode: "always" },
     queries: {
+      networkMode: "always",
       staleTime: 30_000,
       gcTime: 300_000,
       // What the server refused it refuses again; what did not arrive may arrive.

@@ -2,7 +2,7 @@ import { errorText, type PolicyViolation, type RunningTally } from "@bulwark/mod
 import type { Context } from "../context.ts";
 import { Refusal } from "../http/problem.ts";
 import { wishOf } from "../jobs/judge-running.ts";
-import { namedClusters } from "../kubernetes/keep.ts";
+import { knownClusters, openSource } from "../kubernetes/sources.ts";
 import { definitionsIn } from "./definitions.ts";
 import { surveyCluster } from "./survey.ts";
 
@@ -49,11 +49,13 @@ async function previewOf(wish: ReturnType<typeof wishOf>, context: Context): Pro
     ]),
   );
   const looks: Preview["looks"] = [];
-  for (const { name: cluster, access } of namedClusters(context)) {
+  for (const known of await knownClusters(context)) {
+    const { name: cluster } = known;
     const judgedAt = Date.now();
     try {
+      using open = await openSource(known, context);
       const { results, objects, durationMs, problems } = await surveyCluster({
-        ...{ ...wish, access, signal: context.closing },
+        ...{ ...wish, open, signal: context.closing },
       });
       looks.push({ cluster, judgedAt, durationMs, objects, problems: [...problems] });
       for (const { policy, violations, judged, denied, noted, unknown, dropped } of results) {

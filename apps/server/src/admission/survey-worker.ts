@@ -3,8 +3,9 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { Json } from "@bulwark/admission";
 import { createSurvey, isRunning, resourcesOf, type Guard, type Workload } from "@bulwark/gate";
 import type { ImageJudge, Verdict } from "@bulwark/imagepolicy";
-import { connect, KubeError, ownerChain, resources, type Kube, type KubeResource, type Resource } from "@bulwark/kube";
+import { KubeError, ownerChain, resources, type KubeResource, type Resource } from "@bulwark/kube";
 import { errorText, policySetting } from "@bulwark/model";
+import { openReader, type ClusterReader } from "../kubernetes/reader.ts";
 import { definitionsIn } from "./definitions.ts";
 import type { ImageAnswer, ImageQuestion, SurveyJob, SurveyReport } from "./survey.ts";
 
@@ -16,8 +17,8 @@ const parametersLabel = "bulwark.dev/parameters=true";
 /** Namespaces, parameters of a kind, and objects that control others and are controlled: what is kept of a cluster. */
 const mostKept = 200_000;
 
-async function survey({ access, documents, policies, most }: SurveyJob): Promise<SurveyReport> {
-  using kube = connect(access);
+async function survey({ source, documents, policies, most }: SurveyJob): Promise<SurveyReport> {
+  using kube = openReader(source);
   const begun = performance.now();
   const problems: string[] = [];
   const namespaces = new Map<string, Json>();
@@ -144,7 +145,7 @@ interface KindCatalogue {
   readonly all: readonly Resource[];
 }
 
-async function catalogueOf(kube: Kube, guards: readonly Guard[], problems: string[]): Promise<KindCatalogue> {
+async function catalogueOf(kube: ClusterReader, guards: readonly Guard[], problems: string[]): Promise<KindCatalogue> {
   const rules = guards.filter(({ side }) => side === "validate").flatMap((guard) => resourcesOf(guard));
   const usual: readonly Resource[] = Object.values(resources);
   const isUsual = ({ group, plural }: Rule): boolean =>
@@ -156,6 +157,7 @@ async function catalogueOf(kube: Kube, guards: readonly Guard[], problems: strin
     problems.push(...failed.map((text) => `kinds that could not be asked for: ${text}`));
     all = [...usual, ...found.filter((one) => !usual.some((known) => isSame(known, one)))];
   }
+  if (kube.isPartial) problems.push(...unknownKinds(rules, all));
   const wanted = all
     .filter(({ plural }) => !unread.has(plural))
     .flatMap((one) =>
@@ -167,6 +169,15 @@ async function catalogueOf(kube: Kube, guards: readonly Guard[], problems: strin
   if (rules.some(({ plural }) => plural === "secrets")) problems.push("secrets are not read, and not judged");
   const first = wanted.includes(resources.pods) ? owners : [];
   return { all, wanted: [...new Set([...first, ...wanted])] };
+}
+
+/** What policies are about, and nothing can be said of here. */
+function unknownKinds(rules: readonly Rule[], all: readonly Resource[]): string[] {
+  const unknown = rules.filter((rule) => rule.plural === "*" || !all.some((one) => isAbout(rule, one)));
+  const names = new Set(
+    unknown.map(({ group, plural }) => (plural === "*" ? "other kinds" : [plural, group].join("."))),
+  );
+  return [...names].map((name) => `${name.replace(/\.$/, "")}: the cluster's collector does not tell of them`);
 }
 
 function isAbout({ group, plural }: Rule, resource: Resource): boolean {

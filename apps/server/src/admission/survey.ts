@@ -3,12 +3,12 @@ import { Worker } from "node:worker_threads";
 import type { SurveyResult } from "@bulwark/gate";
 import type { ImageJudge, Verdict } from "@bulwark/imagepolicy";
 import { errorText } from "@bulwark/model";
-import type { ClusterAccess } from "../benchmarks/thread.ts";
+import type { ClusterSource, OpenSource } from "../kubernetes/sources.ts";
 import type { Definition, Source } from "./definitions.ts";
 
 /** What a thread needs to hold a cluster against policies. */
 export interface SurveyJob {
-  readonly access: ClusterAccess;
+  readonly source: ClusterSource;
   readonly documents: readonly { file: string; text: string; source: Source; category: string }[];
   /** Those of the documents' policies that are asked, and about which namespaces they are not. */
   readonly policies: readonly { name: string; excludedNamespaces: string[] }[];
@@ -45,7 +45,7 @@ const imagePatience = 30_000;
 const mostListed = 2000;
 
 export interface SurveyWish {
-  readonly access: ClusterAccess;
+  readonly open: Omit<OpenSource, typeof Symbol.dispose>;
   readonly definitions: readonly Definition[];
   /** What the webhook is not asked about either, by policy. */
   excludedNamespaces(definition: Definition): string[];
@@ -55,8 +55,10 @@ export interface SurveyWish {
 
 /** Holds all that runs in a cluster against policies. Raises where the cluster cannot be read at all. */
 export async function surveyCluster(wish: SurveyWish): Promise<SurveyReport> {
+  const { source, transfer, incomplete } = wish.open;
   const worker = new Worker(new URL("survey-worker.ts", import.meta.url), {
-    workerData: jobOf(wish),
+    workerData: { ...wanted(wish), source } satisfies SurveyJob,
+    transferList: [...transfer],
     resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes },
   });
   const end = (): void => void worker.terminate();
@@ -64,7 +66,7 @@ export async function surveyCluster(wish: SurveyWish): Promise<SurveyReport> {
   wish.signal.addEventListener("abort", end, { once: true });
   const answer = imageAnswers(wish);
   try {
-    return await new Promise<SurveyReport>((resolve, reject) => {
+    const report = await new Promise<SurveyReport>((resolve, reject) => {
       worker.on("message", (message: ImageQuestion | { report: SurveyReport }) => {
         if ("report" in message) resolve(message.report);
         else void answer(message).then((said) => worker.postMessage(said));
@@ -72,6 +74,7 @@ export async function surveyCluster(wish: SurveyWish): Promise<SurveyReport> {
       worker.once("error", reject);
       worker.once("exit", () => reject(new Error("the look at it was broken off")));
     });
+    return incomplete === "" ? report : { ...report, problems: [incomplete, ...report.problems] };
   } finally {
     clearTimeout(timer);
     wish.signal.removeEventListener("abort", end);
@@ -81,22 +84,21 @@ export async function surveyCluster(wish: SurveyWish): Promise<SurveyReport> {
 
 /** Changes with all that the verdicts depend on but the cluster's objects. */
 export function hashOf(wish: Pick<SurveyWish, "definitions" | "excludedNamespaces">): string {
-  const { documents, policies } = jobOf({ ...wish, access: {} });
+  const { documents, policies } = wanted(wish);
   return createHash("sha256")
     .update(JSON.stringify([documents, policies]))
     .digest("hex");
 }
 
-function jobOf({
-  access,
+function wanted({
   definitions,
   excludedNamespaces,
-}: Pick<SurveyWish, "access" | "definitions" | "excludedNamespaces">): SurveyJob {
+}: Pick<SurveyWish, "definitions" | "excludedNamespaces">): Omit<SurveyJob, "source"> {
   const documents = new Map(
     definitions.map(({ file, text, source, category }) => [`${source} ${file}`, { file, text, source, category }]),
   );
   const policies = definitions.map((one) => ({ name: one.name, excludedNamespaces: excludedNamespaces(one) }));
-  return { access, documents: [...documents.values()], policies, most: mostListed };
+  return { documents: [...documents.values()], policies, most: mostListed };
 }
 
 function imageAnswers({ definitions, images }: SurveyWish): (question: ImageQuestion) => Promise<ImageAnswer> {

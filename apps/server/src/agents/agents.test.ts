@@ -267,6 +267,7 @@ test("what every agent is told has a new revision with each change, which each a
     disabledRules: [],
     exceptions: [],
     responses: [],
+    quarantines: [],
   });
   const set = await person.setAgentSettings({ body: { disabledRules: ["drift"] } });
   const answer = await agent.send(1, [{ type: "event", event: eventOf("worker-1", 1) }]);

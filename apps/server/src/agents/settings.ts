@@ -4,7 +4,7 @@ import { agentSettings, type AgentSettings } from "@bulwark/model";
 import type { Store } from "@bulwark/store";
 
 const setting = "agents.settings";
-const none: AgentSettings = { revision: 0, disabledRules: [], exceptions: [], responses: [] };
+const none: AgentSettings = { revision: 0, disabledRules: [], exceptions: [], responses: [], quarantines: [] };
 const lease = "agent-settings";
 /** A replica that did not make the change itself knows of it after so long at the latest. */
 const rememberFor = 1000;

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { ActionRecord, Container, ResponsePolicy } from "@bulwark/model";
 import { giveOrder } from "../agents/orders.ts";
+import { begin, end, lasting, mayBegin, membersOf, triesOf } from "../agents/quarantines.ts";
 import { actorOf } from "../auth/caller.ts";
 import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
@@ -47,6 +48,49 @@ export const actionHandlers: HandlersOf<"actions"> = {
     const order = { kind: "undo" as const, action: record.id };
     await giveOrder({ node: record.node, by, reason: "undo", order }, null, context, call.now);
     return record;
+  },
+
+  async listWorkloadQuarantines({ query: { cluster }, now }, { agentSettings }) {
+    const items = lasting(await agentSettings.current(), now);
+    return { items: items.filter((one) => cluster === undefined || one.cluster === cluster) };
+  },
+
+  async quarantineWorkload(call, context) {
+    const { dryRun, limitMs, ...wish } = call.body;
+    const { now: time } = call;
+    const by = actorOf(call.caller);
+    const members = await membersOf(wish, context);
+    const target = `${wish.cluster}/${wish.namespace}/${wish.workload}`;
+    if (!dryRun) {
+      const quarantine = { ...wish, id: `workload-${randomUUID()}`, by, time, until: time + limitMs };
+      mayBegin(quarantine, await context.agentSettings.current());
+      // On record before it is given: what nobody can account for is not done.
+      await audited(context, call, "workload-quarantine.order", target, quarantine);
+      await begin(quarantine, context);
+      return { quarantine, tries: [], containers: members.length };
+    }
+    const { except, onFailure, reason } = wish;
+    const action = { kind: "quarantine" as const, limitMs, except, onFailure };
+    const tries = triesOf(members, { action, by, reason, time });
+    await audited(context, call, "workload-quarantine.try", target, { reason, action, containers: tries.length });
+    for (const record of tries) {
+      const { id, node, container } = record;
+      const order = { kind: "act" as const, container, alert: null, action, dryRun };
+      await giveOrder({ id, node, by, reason, order }, record, context, time);
+    }
+    return { quarantine: null, tries, containers: members.length };
+  },
+
+  async undoWorkloadQuarantine(call, context) {
+    const all = lasting(await context.agentSettings.current(), call.now);
+    const quarantine = found(
+      all.find(({ id }) => id === call.params.id),
+      "quarantine",
+    );
+    const { cluster, namespace, workload, id } = quarantine;
+    await audited(context, call, "workload-quarantine.undo", `${cluster}/${namespace}/${workload}`, { id });
+    await end(quarantine, context);
+    return quarantine;
   },
 
   async setResponsePolicy(call, context) {

@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
 import { audited } from "./audited.ts";
-import { namedClusters } from "../kubernetes/keep.ts";
+import { knownClusters } from "../kubernetes/sources.ts";
 import { found } from "./found.ts";
 
 const day = 86_400_000;
@@ -80,9 +80,9 @@ export const admissionHandlers: HandlersOf<"admission"> = {
   },
 };
 
-/** A collector tells what there is, and not whole objects: only a server that reads a cluster itself judges what runs. */
+/** What is kept of clusters that nobody reads any more. */
 async function unjudged(context: Context): Promise<string[]> {
-  const own = new Set(namedClusters(context).map(({ name }) => name));
+  const own = new Set((await knownClusters(context)).map(({ name }) => name));
   const known = await context.store.kubernetes.clusters();
   return known.map(({ name }) => name).filter((name) => !own.has(name));
 }

@@ -10,6 +10,7 @@ import {
 } from "@bulwark/model";
 import { StoreError, type IngestResult } from "@bulwark/store";
 import { ownBatch } from "../agents/own-batch.ts";
+import { settingsFor } from "../agents/quarantines.ts";
 import { withJudgedVersions } from "../benchmarks/versions.ts";
 import type { Caller } from "../auth/caller.ts";
 import type { Context } from "../context.ts";
@@ -37,8 +38,12 @@ export const agentHandlers: HandlersOf<"agent"> = {
   },
 
   async putCluster({ body, caller, now }, context) {
-    const { session, changes, status } = body;
+    const { session, changes, status, leaving = false } = body;
     const cluster = clusterFor(caller, context);
+    if (leaving) {
+      await context.store.leases.release(leaseOf(cluster), session);
+      return { changed: 0, known: true };
+    }
     if (!changes.every((change) => change.type !== "put" || change.object.cluster === cluster)) {
       throw new Refusal("forbidden", `this certificate is of the cluster ${cluster}; the changes are of another`);
     }
@@ -62,11 +67,14 @@ export const agentHandlers: HandlersOf<"agent"> = {
     }
     // An agent need not know which cluster its node is of.
     const { name } = splitNodeId(caller.node);
-    return { orders: orders.map((order) => ({ ...order, node: name })) };
+    const settings = await context.agentSettings.revision();
+    return { orders: orders.map((order) => ({ ...order, node: name })), settings };
   },
 
-  async readAgentSettings(_call, { agentSettings }) {
-    return agentSettings.current();
+  async readAgentSettings({ caller, now }, { agentSettings }) {
+    const settings = await agentSettings.current();
+    // What is not an agent's question is of no cluster.
+    return caller.kind === "agent" ? settingsFor(settings, splitNodeId(caller.node).cluster, now) : settings;
   },
 };
 

@@ -318,14 +318,22 @@ describe("every route, in the order of a working day", () => {
     const foreign = { type: "put", object: samplePod(2, { cluster: "east" }) };
     assert.equal((await collector.post(path, { session: "s", changes: [foreign] })).status, 403);
     assert.equal((await collector.post(path, { session: "another", changes: [] })).status, 409);
+    await collector.post(path, { session: "another", changes: [], leaving: true });
+    assert.equal(
+      (await collector.post(path, { session: "another", changes: [] })).status,
+      409,
+      "none leaves for another",
+    );
+    await collector.post(path, { session: "s", changes: [], leaving: true });
+    assert.equal(
+      (await collector.post(path, { session: "another", changes: [] })).status,
+      200,
+      "one that left is gone",
+    );
     const record = { type: "containers", node: "cluster:west", running: [] };
     assert.equal((await collector.send(1, [record as never])).status, 403, "it speaks for no node");
 
-    assert.deepEqual(
-      (await person.listPolicies()).unjudged,
-      ["west"],
-      "what runs there is not judged, and that is said",
-    );
+    assert.deepEqual((await person.listPolicies()).unjudged, [], "what its collector tells is judged");
     const west = (await person.listClusters()).items.find(({ name }) => name === "west");
     assert.deepEqual([west?.state, west?.objects], ["ok", { Pod: 1 }]);
     assert.deepEqual((await person.getCluster({ params: { id: "west" } })).coverage, []);

@@ -1,13 +1,13 @@
 import type { NetworkCluster } from "@bulwark/contract";
 import {
+  containerEnd,
   networkEndKey,
-  networkKeysOf,
   splitNodeId,
-  type Container,
-  type ContainerRef,
+  type NetworkEnd,
   type NetworkObserver,
   type NetworkPolicyDocument,
 } from "@bulwark/model";
+import type { JudgedEdge } from "@bulwark/learn";
 import type { Cluster } from "@bulwark/netpol";
 import type { FlowFilter, FlowSum } from "@bulwark/store";
 import { actorOf, type Caller } from "../auth/caller.ts";
@@ -16,6 +16,7 @@ import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
 import { namedClusters } from "../kubernetes/keep.ts";
 import { confirm, publish, undo } from "../network/documents.ts";
+import { containersOf } from "../network/containers.ts";
 import { edgesOf, mentions } from "../network/edges.ts";
 import { podEdges, toEdges } from "../network/sums.ts";
 import { inNetworkThread, WrongInput, type NetworkAnswers } from "../network/thread.ts";
@@ -26,7 +27,6 @@ import { found } from "./found.ts";
 const day = 86_400_000;
 /** A node that has said nothing for so long does not tell now. */
 const silence = 180_000;
-const mostContainers = 20_000;
 
 export const networkHandlers: HandlersOf<"network"> = {
   async listNetworkEdges({ query, now }, context) {
@@ -57,16 +57,7 @@ export const networkHandlers: HandlersOf<"network"> = {
   },
 
   async listNetworkContainers({ query: { cluster, key } }, { store }) {
-    const items: Container[] = [];
-    let cursor: string | undefined;
-    for (let seen = 0; seen < mostContainers;) {
-      const page = await store.containers.list({ state: "running" }, { cursor, limit: 500 });
-      items.push(...page.items.filter((container) => isOf(container, cluster, key)));
-      seen += page.items.length;
-      if (page.next === null) break;
-      cursor = page.next;
-    }
-    return { items: items.slice(0, 500) };
+    return { items: (await containersOf(cluster, key, store)).slice(0, 500) };
   },
 
   async learnNetworkPolicies({ body, now }, context) {
@@ -74,10 +65,13 @@ export const networkHandlers: HandlersOf<"network"> = {
     const filter = { cluster, ...timesOf(body, now) };
     const { items } = await podEdges(filter, context, now);
     const { pods } = await context.inventories.of(cluster, now);
+    const known = items.filter(({ client, server }) => !isUnknownPod(client) && !isUnknownPod(server));
     const learned = await asked(
-      inNetworkThread({ kind: "learn", edges: toEdges(items), namespaces, grain, names, dns, pods }),
+      inNetworkThread({ kind: "learn", edges: toEdges(known), namespaces, grain, names, dns, pods }),
     );
-    return { ...learned, lost: lostOf(await observersOf(filter, context, now)) };
+    const unknown = items.length - known.length;
+    const skipped = { ...learned.skipped, ...(unknown > 0 && { "a pod that the API server does not know": unknown }) };
+    return { ...learned, skipped, lost: lostOf(await observersOf(filter, context, now)) };
   },
 
   async replayNetworkPolicies({ body, now }, context) {
@@ -191,6 +185,11 @@ async function presentOf(
   return { pods, namespaces, nodes, policies };
 }
 
+/** Its node calls it its own, and nobody else does (`network/claims.ts`): nothing shall be opened for it. */
+function isUnknownPod({ workload }: NetworkEnd): boolean {
+  return workload !== null && workload.pod !== null && workload.name === null;
+}
+
 /** What the policies of each cluster say now; of one whose policies are not known, nothing. */
 async function verdictsOf(
   sums: readonly FlowSum[],
@@ -202,10 +201,15 @@ async function verdictsOf(
     const { objects } = await context.clusterPolicies.of(cluster, now);
     if (!objects) continue;
     const present = await presentOf(cluster, objects, context, now);
-    const judged = await inNetworkThread({ kind: "judge", edges: own.flatMap((sum) => toEdges([sum])), present });
+    const judged = await inNetworkThread({ kind: "judge", edges: own.map(judgedOf), present });
     for (const [index, sum] of own.entries()) verdicts.set(sum, judged[index] ?? null);
   }
   return verdicts;
+}
+
+/** No more than is asked about goes to the thread. */
+function judgedOf({ client, server, port, protocol }: FlowSum): JudgedEdge {
+  return { client, server, port, protocol };
 }
 
 async function observersOf(
@@ -253,28 +257,10 @@ async function alertsByWorkload({ store }: Context): Promise<Map<string, number>
   const { items } = await store.alerts.list({ state: "open", q: "network-" }, { limit: 500 });
   for (const { rule, container, node } of items) {
     if (!rule.startsWith("network-") || !container) continue;
-    const key = `${splitNodeId(node).cluster}\n${networkEndKey(endOf(container), "workload")}`;
+    const key = `${splitNodeId(node).cluster}\n${networkEndKey(containerEnd(container), "workload")}`;
     counts.set(key, (counts.get(key) ?? 0) + 1);
   }
   return counts;
-}
-
-function isOf(container: Container, cluster: string, key: string): boolean {
-  if (splitNodeId(container.node).cluster !== cluster) return false;
-  const own = networkEndKey(endOf(container), "pod");
-  const keys = networkKeysOf(key);
-  return "exact" in keys ? own === keys.exact : own.startsWith(keys.prefix);
-}
-
-/** As agents name the ends of flows. */
-function endOf({ pod, name, id }: Container | ContainerRef): Parameters<typeof networkEndKey>[0] {
-  const metadata = pod?.metadata;
-  const workload = {
-    namespace: pod?.namespace ?? "",
-    name: pod ? (metadata?.owners.at(-1)?.name ?? pod.name) : name || id.slice(0, 12),
-    ...{ kind: null, pod: pod?.name ?? null, labels: {}, serviceAccount: null, node: null },
-  };
-  return { workload, ip: null, name: null };
 }
 
 /** By cluster and policy: the document that published it last. */

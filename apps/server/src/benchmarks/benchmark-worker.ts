@@ -3,8 +3,8 @@ import { existsSync } from "node:fs";
 import { parentPort, workerData } from "node:worker_threads";
 import { openDatabase } from "@bulwark/advisory/lookup";
 import { catalogueOf, collectCluster, evaluateBenchmark, loadLibrary } from "@bulwark/benchmark";
-import { connect } from "@bulwark/kube";
 import type { BenchmarkReport } from "@bulwark/model";
+import { openReader } from "../kubernetes/reader.ts";
 import type { BenchmarkJob } from "./thread.ts";
 
 const job = workerData as BenchmarkJob;
@@ -12,10 +12,10 @@ parentPort?.postMessage(job.kind === "catalogue" ? catalogueOf(loadLibrary()) : 
 
 async function check({
   name,
-  access,
+  source,
   advisories,
 }: Extract<BenchmarkJob, { kind: "cluster" }>): Promise<BenchmarkReport> {
-  using kube = connect(access);
+  using kube = openReader(source);
   const collectedAt = Date.now();
   using database = existsSync(advisories) ? openDatabase(advisories) : undefined;
   const facts = await collectCluster(kube, database);

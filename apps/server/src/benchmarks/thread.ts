@@ -1,4 +1,5 @@
-import { Worker } from "node:worker_threads";
+import { Worker, type MessagePort } from "node:worker_threads";
+import type { ClusterSource } from "../kubernetes/sources.ts";
 
 /** What a thread is asked: what is known of checks, or how a cluster is set up. */
 export type BenchmarkJob =
@@ -6,7 +7,7 @@ export type BenchmarkJob =
   | {
       kind: "cluster";
       name: string;
-      access: ClusterAccess;
+      source: ClusterSource;
       /** File of the advisory database, which may not be there. */
       advisories: string;
     };
@@ -22,9 +23,13 @@ const heapLimitMegabytes = 2048;
 const timeLimit = 600_000;
 
 /** Runs a job in a thread of its own. Raises what the job raises, and an error where it takes too long or is broken off. */
-export async function inThread<T>(job: BenchmarkJob, signal?: AbortSignal): Promise<T> {
+export async function inThread<T>(
+  job: BenchmarkJob,
+  { signal, transfer = [] }: { signal?: AbortSignal; transfer?: readonly MessagePort[] } = {},
+): Promise<T> {
   const worker = new Worker(new URL("benchmark-worker.ts", import.meta.url), {
     workerData: job,
+    transferList: [...transfer],
     resourceLimits: { maxOldGenerationSizeMb: heapLimitMegabytes },
   });
   const end = (): void => void worker.terminate();

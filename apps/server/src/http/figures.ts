@@ -34,6 +34,9 @@ export const count = {
   streamClients: gauge("stream_clients", "Open live streams"),
   streamCut: counter("stream_cut_total", "Live streams ended by the server", ["reason"]),
   publishFailed: counter("publish_failed_total", "Messages that the bus did not take", ["subject"]),
+  flowClaims: counter("flow_claims_total", "Ends of flows that a node called its own pods: refused, unknown", [
+    "result",
+  ]),
   storeBytes: gauge("store_bytes", "Size of the database"),
   storeFree: gauge("store_free_bytes", "Free room for the database, where it is on this machine"),
   jobs: histogram("job_seconds", "Runs of jobs", [0.01, 0.1, 1, 10, 60, 600], ["job", "result"]),

@@ -3,17 +3,15 @@ import { hashOf, surveyCluster, type SurveyWish } from "../admission/survey.ts";
 import { sparedNamespaces } from "../admission/webhook.ts";
 import type { Definition } from "../admission/definitions.ts";
 import type { Context } from "../context.ts";
-import { namedClusters } from "../kubernetes/keep.ts";
+import { knownClusters, openSource, type KnownCluster } from "../kubernetes/sources.ts";
 import type { TimedJob } from "./job.ts";
-
-type Cluster = ReturnType<typeof namedClusters>[number];
 
 /** A cluster that could not be read is not tried again before. */
 const pauseAfterFailure = 60_000;
 
 /**
- * Holds what runs in every cluster that this server reads itself against all policies that it knows, in force or not: in
- * turn, and when a policy has changed.
+ * Holds what runs in every cluster that this server reads, or that a collector tells of, against all policies that it
+ * knows, in force or not: in turn, and when a policy has changed.
  */
 export function judgeRunning(): TimedJob {
   const failed = new Map<string, number>();
@@ -24,7 +22,7 @@ export function judgeRunning(): TimedJob {
     first: (limits) => limits.surveyFirst,
 
     async run(context, signal) {
-      const clusters = namedClusters(context);
+      const clusters = await knownClusters(context);
       await forgetOthers(clusters, context);
       for (const cluster of clusters) {
         if (signal.aborted) return;
@@ -42,15 +40,15 @@ export function judgeRunning(): TimedJob {
   };
 }
 
-/** What is known of a cluster that the configuration names no longer would stay as it was for ever. */
-async function forgetOthers(clusters: readonly Cluster[], { store }: Context): Promise<void> {
+/** What is known of a cluster that nobody reads any more would stay as it was for ever. */
+async function forgetOthers(clusters: readonly KnownCluster[], { store }: Context): Promise<void> {
   const named = new Set(clusters.map(({ name }) => name));
   for (const { cluster } of await store.runningPolicies.runs()) {
     if (!named.has(cluster)) await store.runningPolicies.forget(cluster);
   }
 }
 
-async function look(cluster: Cluster, context: Context, signal: AbortSignal): Promise<void> {
+async function look(cluster: KnownCluster, context: Context, signal: AbortSignal): Promise<void> {
   const { store, limits, health } = context;
   const { name } = cluster;
   const wish = await wishFor(cluster, context, signal);
@@ -58,7 +56,8 @@ async function look(cluster: Cluster, context: Context, signal: AbortSignal): Pr
   const before = (await store.runningPolicies.runs()).find((run) => run.cluster === name);
   const judgedAt = Date.now();
   if (before?.hash === hash && judgedAt - before.judgedAt < limits.surveyEvery) return;
-  const { objects, durationMs, problems, results } = await surveyCluster(wish);
+  using open = await openSource(cluster, context);
+  const { objects, durationMs, problems, results } = await surveyCluster({ ...wish, open });
   const mine = new Set(wish.definitions.map((one) => one.name));
   const run = { cluster: name, judgedAt, durationMs, objects, hash, problems: [...problems] };
   await store.runningPolicies.put(
@@ -73,24 +72,34 @@ async function look(cluster: Cluster, context: Context, signal: AbortSignal): Pr
     state: reasons.length === 0 ? "ok" : "degraded",
     summary: `${objects.toLocaleString("en")} objects that run in ${name} were held against ${results.length} policies`,
     reason: reasons.join("; ").slice(0, 2048),
-    remedy: reasons.length === 0 ? "" : "let the server's account list what is named; what is not read is not judged",
+    remedy: reasons.length === 0 ? "" : remedyFor(cluster),
     counters: { objects, dropped, unread: problems.length },
   });
 }
 
+function remedyFor({ access }: KnownCluster): string {
+  return access
+    ? "let the server's account list what is named; what is not read is not judged"
+    : "what its collector does not tell of is not judged: a server that reads the cluster itself reads more";
+}
+
 /** All that the server knows, and what the cluster has itself. */
-async function wishFor(cluster: Cluster, context: Context, signal: AbortSignal): Promise<SurveyWish> {
+async function wishFor(
+  cluster: KnownCluster,
+  context: Context,
+  signal: AbortSignal,
+): Promise<Omit<SurveyWish, "open">> {
   const own = await context.policies.definitions();
   const view = context.webhook?.clusters.find(({ name }) => name === cluster.name);
   const others = (view?.definitions() ?? []).filter(({ name }) => !own.has(name));
-  return { ...wishOf([...own.values(), ...others], context), access: cluster.access, signal };
+  return { ...wishOf([...own.values(), ...others], context), signal };
 }
 
 /** Of these policies, as the webhook asks them. */
 export function wishOf(
   definitions: readonly Definition[],
   { policies, config }: Context,
-): Omit<SurveyWish, "access" | "signal"> {
+): Omit<SurveyWish, "open" | "signal"> {
   const spared = sparedNamespaces(config);
   return {
     definitions: definitions.filter(({ kind }) => kind !== "MutatingAdmissionPolicy"),
@@ -99,7 +108,7 @@ export function wishOf(
   };
 }
 
-function tellFailure({ name }: Cluster, error: unknown, { health, logger }: Context): void {
+function tellFailure({ name, access }: KnownCluster, error: unknown, { health, logger }: Context): void {
   const reason = errorText(error).slice(0, 2048);
   logger.warn({ cluster: name, reason }, "what runs could not be held against policies");
   health.report({
@@ -107,6 +116,8 @@ function tellFailure({ name }: Cluster, error: unknown, { health, logger }: Cont
     state: "failed",
     summary: `What runs in ${name} could not be held against policies; what is shown is of the look before`,
     reason,
-    remedy: "let the server reach the cluster, with an account that may list namespaces and workloads",
+    remedy: access
+      ? "let the server reach the cluster, with an account that may list namespaces and workloads"
+      : "let its collector (bulwark cluster) run, in the version of this server",
   });
 }

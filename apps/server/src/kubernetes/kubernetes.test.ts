@@ -1,20 +1,15 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { isDeepStrictEqual } from "node:util";
 import { collections } from "@bulwark/cluster";
 import type { Client } from "@bulwark/contract";
 import type { KubeRow } from "@bulwark/model";
 import { fakeKubernetes, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
-import { batchOf, post, refusal, startTestServer, type TestServer } from "../server.fixture.ts";
+import { batchOf, post, refusal, type TestServer } from "../server.fixture.ts";
+import { object, startServerOf, until } from "./cluster.fixture.ts";
 
 const { Pod: pods, Node: nodes, Deployment: deployments, ReplicaSet: replicaSets, Namespace: namespaces } = collections;
 
-function object(kind: string, name: string, change: Record<string, unknown> = {}, meta: object = {}): FakeObject {
-  const metadata = { name, uid: `uid-${kind}-${name}`, creationTimestamp: "2026-01-01T00:00:00Z", ...meta };
-  return { kind, apiVersion: "v1", metadata, ...change };
-}
 function pod(name: string, meta: object = {}, change: Record<string, unknown> = {}): FakeObject {
   const controller = {
     kind: "ReplicaSet",
@@ -47,24 +42,7 @@ beforeEach(async () => {
   fake.put(replicaSets, object("ReplicaSet", "web-1", scaled, { namespace: "shop", ownerReferences: [owner] }));
   fake.put(deployments, object("Deployment", "web", scaled, { namespace: "shop" }));
   fake.put(pods, pod("web-1-a"));
-  server = await startTestServer();
-  await server.close();
-  const kubeconfig = join(server.data, "kubeconfig");
-  await writeFile(
-    kubeconfig,
-    JSON.stringify({
-      "current-context": "c",
-      contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-      clusters: [{ name: "c", cluster: { server: fake.url } }],
-      users: [{ name: "u", user: { token: "t" } }],
-    }),
-  );
-  const clusters = JSON.stringify([{ name: "east", kubeconfig }]);
-  server = await startTestServer({
-    data: server.data,
-    yaml: `server: { port: 0, kubernetes: { clusters: ${clusters} } }`,
-    limits: { clusterFlush: 20, clusterStatus: 50, clusterLease: 1500 },
-  });
+  server = await startServerOf(fake, { clusterFlush: 20, clusterStatus: 50, clusterLease: 1500 });
   person = server.client(await server.login());
   await until("the inventory is complete", async () => (await east())?.syncedAt !== null);
 });
@@ -73,13 +51,6 @@ afterEach(async () => {
   await fake[Symbol.asyncDispose]();
 });
 
-async function until(what: string, holds: () => Promise<boolean> | boolean): Promise<void> {
-  const end = performance.now() + 15_000;
-  while (!(await holds())) {
-    if (performance.now() > end) assert.fail(`never: ${what}`);
-    await new Promise((resolve) => setTimeout(resolve, 20));
-  }
-}
 async function east() {
   return (await person.listClusters()).items.find(({ name }) => name === "east");
 }

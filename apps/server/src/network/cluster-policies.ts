@@ -3,6 +3,7 @@ import { can, connect, type Kube } from "@bulwark/kube";
 import type { Context } from "../context.ts";
 import { namedClusters } from "../kubernetes/keep.ts";
 import { listPolicies, reasonOf, type PolicyObject } from "./policy-kinds.ts";
+import { toldPolicies } from "./told-policies.ts";
 
 /** Policies of a cluster as they are now; null where they are not known, and why. */
 interface ClusterPolicies {
@@ -26,7 +27,7 @@ export function createPolicyReader(context: () => Context): PolicyReader {
     async of(cluster, now) {
       const before = read.get(cluster);
       if (before && now - before.at < freshFor) return before.policies;
-      const policies = readPolicies(cluster, context());
+      const policies = readPolicies(cluster, context(), now);
       read.set(cluster, { at: now, policies });
       return policies;
     },
@@ -47,11 +48,11 @@ export function unreachable(cluster: string): { reason: string; remedy: string }
   };
 }
 
-async function readPolicies(cluster: string, context: Context): Promise<ClusterPolicies> {
+async function readPolicies(cluster: string, context: Context, now: number): Promise<ClusterPolicies> {
   const unknown = { cluster, policies: null, writable: false };
   try {
     using kube = openCluster(cluster, context);
-    if (!kube) return { known: { ...unknown, ...unreachable(cluster) }, objects: null };
+    if (!kube) return await readTold(cluster, context, now);
     const late = new Promise<never>((_, reject) => {
       setTimeout(() => reject(new Error(`${cluster} did not answer in ${patience / 1000} s`)), patience).unref();
     });
@@ -67,6 +68,18 @@ async function readPolicies(cluster: string, context: Context): Promise<ClusterP
   } catch (error) {
     return { known: { ...unknown, ...reasonOf(error) }, objects: null };
   }
+}
+
+/** Of a cluster that a collector tells of: its policies are known, and nothing can be put into it. */
+async function readTold(cluster: string, context: Context, now: number): Promise<ClusterPolicies> {
+  const unknown = { cluster, policies: null, writable: false };
+  const told = await toldPolicies(cluster, context, now);
+  if (!told) return { known: { ...unknown, ...unreachable(cluster) }, objects: null };
+  if (!("objects" in told)) return { known: { ...unknown, ...told }, objects: null };
+  const { objects } = told;
+  const { remedy } = unreachable(cluster);
+  const reason = `${cluster} is known by its collector, which tells of NetworkPolicies alone and writes nothing`;
+  return { known: { cluster, policies: objects.length, writable: false, reason, remedy }, objects };
 }
 
 async function mayWrite(kube: Kube): Promise<boolean> {

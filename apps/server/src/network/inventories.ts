@@ -1,6 +1,6 @@
-import type { AgentRecord } from "@bulwark/model";
-import { splitNodeId } from "@bulwark/model";
+import { splitNodeId, type AgentRecord } from "@bulwark/model";
 import type { Store } from "@bulwark/store";
+import type { Claims } from "./claims.ts";
 import { readInventory, type Inventory } from "./inventory.ts";
 
 /** Milliseconds for which what was read of a cluster is good. */
@@ -9,11 +9,14 @@ const freshFor = 10_000;
 /** Who clusters consist of, each read when somebody asks, and not more often than every few seconds. */
 export interface Inventories {
   of(cluster: string, now: number): Promise<Inventory>;
-  /** Records of agents with all that is known of the ends of their flows: an agent knows its own node's only. */
+  /**
+   * Records of agents with all that is known of the ends of their flows: an agent knows its own node's only, and of these
+   * the cluster knows better.
+   */
   complete(records: AgentRecord[], now: number): Promise<AgentRecord[]>;
 }
 
-export function createInventories(store: Store): Inventories {
+export function createInventories(store: Store, claims: Claims): Inventories {
   const read = new Map<string, Inventory>();
   const reading = new Map<string, Promise<Inventory>>();
 
@@ -38,8 +41,8 @@ export function createInventories(store: Store): Inventories {
       return Promise.all(
         records.map(async (record): Promise<AgentRecord> => {
           if (record.type !== "flows") return record;
-          const { report } = record;
-          const inventory = await of(splitNodeId(report.node).cluster, now);
+          const inventory = await of(splitNodeId(record.report.node).cluster, now);
+          const report = await claims.hold(record.report, inventory, now);
           return { type: "flows", report: { ...report, flows: report.flows.map((flow) => inventory.resolve(flow)) } };
         }),
       );

@@ -1,6 +1,7 @@
 import {
   matchesSelector,
   parseSelector,
+  splitNodeId,
   type FlowHour,
   type KubeObject,
   type NetworkEnd,
@@ -13,8 +14,11 @@ import type { Store } from "@bulwark/store";
 type Workload = NonNullable<NetworkEnd["workload"]>;
 
 interface KnownPod {
+  readonly uid: string;
   readonly pod: Pod;
   readonly workload: Workload;
+  /** As its cluster calls it; null until it is placed. */
+  readonly node: string | null;
   /** Milliseconds since the epoch; `until` is null while it lives. */
   readonly since: number;
   readonly until: number | null;
@@ -32,9 +36,13 @@ interface Service {
 /** Who a cluster consists of, as far as its policies and its addresses are concerned. */
 export interface Inventory {
   readonly loadedAt: number;
+  /** All of the cluster is known: a pod that is not known is very new, or none. */
+  readonly isComplete: boolean;
   readonly pods: readonly Pod[];
   readonly namespaces: readonly Namespace[];
   readonly nodes: readonly ClusterNode[];
+  /** Pods that are, or lately were, called so; those that live first. */
+  named(namespace: string, pod: string): readonly KnownPod[];
   /** The flow with the workloads that had its addresses then, and behind a Service with what answers there. */
   resolve<F extends Pick<FlowHour, "client" | "server" | "port" | "protocol" | "first">>(flow: F): F;
 }
@@ -66,39 +74,73 @@ export async function readInventory(
     ["Pod", "ReplicaSet", "Job", "Service", "Namespace", "Node"].map(all),
   );
   const owners = new Map([...(replicaSets ?? []), ...(jobs ?? [])].map(({ uid, owner }) => [uid, owner]));
-  const known = (pods ?? []).map((pod) => knownPod(pod, owners));
-  const alive = new Set(known.map(({ pod }) => `${pod.namespace}/${pod.name}`));
-  const gone = before instanceof ClusterInventory ? before.gone(alive, now) : [];
-  return new ClusterInventory(now, [...known, ...gone], services ?? [], namespaces ?? [], nodes ?? []);
+  const known = (pods ?? []).map((pod) => knownPod(pod, pod.owner && (owners.get(pod.owner.uid) ?? pod.owner)));
+  const gone = before instanceof ClusterInventory ? before.gone(new Set(known.map(({ uid }) => uid)), now) : [];
+  const state = (await kubernetes.clusters()).find(({ name }) => name === cluster);
+  const isComplete = state?.state === "ok" && state.syncedAt !== null;
+  return new ClusterInventory(now, isComplete, [...known, ...gone], services ?? [], namespaces ?? [], nodes ?? []);
+}
+
+/** Pods by name and node: what an inventory has of them, else what the store has had since, or before they went. */
+export type PodFinder = (namespace: string, pod: string, node: string) => Promise<readonly KnownPod[]>;
+
+const mostLookups = 1000;
+/** Of pods of one name, one after the other. */
+const mostNamed = 20;
+/** Milliseconds for which what was not found is not looked for again. */
+const missing = 1000;
+
+export function podFinder(inventory: Inventory, cluster: string, { kubernetes }: Store): PodFinder {
+  const looked = new Map<string, { at: number; pods: Promise<KnownPod[]> }>();
+  async function look(namespace: string, name: string): Promise<KnownPod[]> {
+    const filters = [false, true].map((deleted) => ({ cluster, kind: "Pod", namespace, name, deleted }));
+    const pages = await Promise.all(filters.map(async (filter) => kubernetes.list(filter, { limit: mostNamed })));
+    return pages.flatMap(({ items }) => items).map((row) => knownPod(row, row.owners.at(-1) ?? null));
+  }
+  return async (namespace, name, node) => {
+    const named = inventory.named(namespace, name);
+    if (named.some((known) => known.node === node)) return named;
+    const key = `${namespace}/${name}`;
+    const before = looked.get(key);
+    if (before && performance.now() - before.at < missing) return before.pods;
+    if (!before && looked.size >= mostLookups) return named;
+    const pods = look(namespace, name);
+    looked.set(key, { at: performance.now(), pods });
+    return pods;
+  };
 }
 
 class ClusterInventory implements Inventory {
   readonly loadedAt: number;
+  readonly isComplete: boolean;
   readonly pods: readonly Pod[];
   readonly namespaces: readonly Namespace[];
   readonly nodes: readonly ClusterNode[];
   readonly #known: readonly KnownPod[];
   readonly #byAddress = new Map<string, KnownPod[]>();
-  readonly #byName = new Map<string, KnownPod>();
+  readonly #byName = new Map<string, KnownPod[]>();
   readonly #services = new Map<string, Service>();
   /** What answers behind a Service; null where that is not one workload. */
   readonly #backends = new Map<Service, Backend | null>();
 
   constructor(
     loadedAt: number,
+    isComplete: boolean,
     known: readonly KnownPod[],
     services: readonly KubeObject[],
     namespaces: readonly KubeObject[],
     nodes: readonly KubeObject[],
   ) {
     this.loadedAt = loadedAt;
+    this.isComplete = isComplete;
     this.#known = known;
     // What has ended keeps its address in the API, and has it no more.
     this.pods = known.filter(({ until, runs }) => until === null && runs).map(({ pod }) => pod);
     this.namespaces = namespaces.map(({ name, labels }) => ({ name, labels }));
     this.nodes = nodes.map(({ name, labels, facts }) => ({ name, labels, ips: words(factOf(facts, "address")) }));
     for (const one of known) {
-      if (one.until === null) this.#byName.set(`${one.pod.namespace}/${one.pod.name}`, one);
+      const name = `${one.pod.namespace}/${one.pod.name}`;
+      this.#byName.set(name, [...(this.#byName.get(name) ?? []), one]);
       if (one.pod.hostNetwork === true) continue;
       for (const ip of one.pod.ips ?? []) this.#byAddress.set(ip, [...(this.#byAddress.get(ip) ?? []), one]);
     }
@@ -118,12 +160,14 @@ class ClusterInventory implements Inventory {
     return client === flow.client && server === flow.server ? flow : { ...flow, client, server };
   }
 
+  named(namespace: string, pod: string): readonly KnownPod[] {
+    return this.#byName.get(`${namespace}/${pod}`) ?? [];
+  }
+
   /** Pods that are not among the living any more, and went not long ago. */
   gone(alive: ReadonlySet<string>, now: number): KnownPod[] {
     return this.#known
-      .filter(({ pod, until }) =>
-        until === null ? !alive.has(`${pod.namespace}/${pod.name}`) : now - until < remembered,
-      )
+      .filter(({ uid, until }) => (until === null ? !alive.has(uid) : now - until < remembered))
       .map((one) => ({ ...one, until: one.until ?? now }));
   }
 
@@ -140,7 +184,10 @@ class ClusterInventory implements Inventory {
   /** An agent that was not told of its pods knows their names alone. */
   #described(end: NetworkEnd, workload: Workload): NetworkEnd {
     if (workload.name !== null && Object.keys(workload.labels).length > 0) return end;
-    const known = this.#byName.get(`${workload.namespace}/${workload.pod ?? ""}`);
+    const named = this.named(workload.namespace, workload.pod ?? "");
+    const node = workload.node === null ? null : splitNodeId(workload.node).name;
+    const isKnown = this.nodes.some(({ name }) => name === node);
+    const known = named.find((one) => one.until === null && (!isKnown || one.node === node));
     return known ? { ...end, workload: { ...known.workload, node: workload.node } } : end;
   }
 
@@ -187,21 +234,21 @@ interface Backend {
   readonly ports: ReadonlyMap<string, number>;
 }
 
-function knownPod(object: StoredKubeObject, owners: ReadonlyMap<string, OwnerRef | null>): KnownPod {
-  const { namespace, name, labels, owner, node, facts, createdAt, deletedAt, status, containers } = object;
-  const top = owner && (owners.get(owner.uid) ?? owner);
+/** `top`: the last of those that control it. */
+function knownPod(object: StoredKubeObject, top: OwnerRef | null): KnownPod {
+  const { uid, namespace, name, labels, node, facts, createdAt, deletedAt, status, containers } = object;
   const serviceAccount = factOf(facts, "serviceAccount") || "default";
+  const owner = top && top.kind !== "Node" ? { name: top.name, kind: top.kind } : { name, kind: "Pod" };
   return {
+    uid,
+    node,
     pod: {
-      ...{ namespace, name, kind: "Pod", labels, serviceAccount },
+      ...{ namespace, name, kind: "Pod", workload: owner.name, labels, serviceAccount },
       ips: words(factOf(facts, "address")),
       ports: words(factOf(facts, "ports")).flatMap(portOf),
       hostNetwork: factOf(facts, "hostNetwork") === "yes",
     },
-    workload: {
-      ...{ namespace, pod: name, labels, serviceAccount, node },
-      ...(top && top.kind !== "Node" ? { name: top.name, kind: top.kind } : { name, kind: "Pod" }),
-    },
+    workload: { namespace, ...owner, pod: name, labels, serviceAccount, node },
     since: createdAt,
     until: deletedAt,
     runs: status !== "Succeeded" && (containers.length === 0 || containers.some(({ state }) => state !== "terminated")),

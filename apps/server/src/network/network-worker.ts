@@ -1,9 +1,18 @@
 /** A thread for what would hold up the server: policies over many pods and edges. */
 import { parentPort } from "node:worker_threads";
-import { confidence, judge, learn, policiesText, replay, writePolicies, type Rule } from "@bulwark/learn";
+import {
+  confidence,
+  judge,
+  learn,
+  policiesText,
+  replay,
+  writePolicies,
+  type JudgedEdge,
+  type Rule,
+} from "@bulwark/learn";
 import { errorText, networkEndKey, type ListedEnd } from "@bulwark/model";
 import { createEvaluator, loadTexts, NetpolError, problemText, type Cluster, type Problem } from "@bulwark/netpol";
-import type { Edge, End } from "@bulwark/flow";
+import type { End } from "@bulwark/flow";
 import { stringify } from "yaml";
 import { refKey, refOf, type PolicyObject } from "./policy-kinds.ts";
 import type { NetworkAnswers, NetworkJob } from "./thread.ts";
@@ -105,7 +114,7 @@ function replayed(asked: Extract<NetworkJob, { kind: "replay" }>): NetworkAnswer
   };
 }
 
-function judged(edges: readonly Edge[], present: Cluster): NetworkAnswers["judge"] {
+function judged(edges: readonly JudgedEdge[], present: Cluster): NetworkAnswers["judge"] {
   const { verdicts } = judge(edges, present, { onProblem: "skip" });
   return verdicts.map((verdict) =>
     typeof verdict === "string" ? null : { allowed: verdict.allowed, reason: verdict.reason },

@@ -1,22 +1,18 @@
 import assert from "node:assert/strict";
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { collections } from "@bulwark/cluster";
+import { collections, toKubeObject } from "@bulwark/cluster";
 import { ApiError, type Client } from "@bulwark/contract";
-import type { FlowHour, NetworkEnd } from "@bulwark/model";
+import type { KubeResource } from "@bulwark/kube";
+import type { FlowHour, KubeChange, KubeKind, NetworkEnd } from "@bulwark/model";
 import { fakeKubernetes, sampleContainer, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
-import { batchOf, startTestServer, type TestServer } from "../server.fixture.ts";
+import { object, startServerOf, until } from "../kubernetes/cluster.fixture.ts";
+import { batchOf, type TestServer } from "../server.fixture.ts";
 
 const hour = 3_600_000;
 const policies = "/apis/networking.k8s.io/v1/networkpolicies";
 /** The hour before this one: the day before it is what is looked at. */
 const now = Math.floor(Date.now() / hour) * hour - hour;
 
-function object(kind: string, name: string, change: Record<string, unknown> = {}, meta: object = {}): FakeObject {
-  const metadata = { name, uid: `uid-${kind}-${name}`, creationTimestamp: "2026-01-01T00:00:00Z", ...meta };
-  return { kind, apiVersion: "v1", metadata, ...change };
-}
 function pod(
   name: string,
   podIP: string,
@@ -114,24 +110,7 @@ describe("who talks to whom", () => {
         { namespace: "shop" },
       ),
     );
-    const first = await startTestServer();
-    await first.close();
-    const kubeconfig = join(first.data, "kubeconfig");
-    await writeFile(
-      kubeconfig,
-      JSON.stringify({
-        "current-context": "c",
-        contexts: [{ name: "c", context: { cluster: "c", user: "u" } }],
-        clusters: [{ name: "c", cluster: { server: fake.url } }],
-        users: [{ name: "u", user: { token: "t" } }],
-      }),
-    );
-    const clusters = JSON.stringify([{ name: "east", kubeconfig }]);
-    server = await startTestServer({
-      data: first.data,
-      yaml: `server: { port: 0, kubernetes: { clusters: ${clusters} } }`,
-      limits: { clusterFlush: 20, clusterStatus: 50, networkPoll: 50 },
-    });
+    server = await startServerOf(fake, { clusterFlush: 20, clusterStatus: 50, networkPoll: 50 });
     person = server.client(await server.login());
     await until("the inventory is complete", async () => {
       const { items } = await person.listKubeObjects({ query: { cluster: "east", kind: "Pod" } });
@@ -143,13 +122,6 @@ describe("who talks to whom", () => {
     await fake[Symbol.asyncDispose]();
   });
 
-  async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-    const end = performance.now() + 30_000;
-    while (!(await holds())) {
-      if (performance.now() > end) assert.fail(`never: ${what}`);
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
   async function tell(flows: FlowHour[], node = "east/node-1", lost = 0): Promise<void> {
     const agent = server.client(await server.agent(node));
     const name = node.slice(node.indexOf("/") + 1);
@@ -387,6 +359,75 @@ describe("who talks to whom", () => {
     const body = { cluster: "north", text: learnedText, remove: [] };
     const { denied, cluster } = await person.replayNetworkPolicies({ body });
     assert.deepEqual([denied, cluster.policies], [[], null]);
+  });
+
+  test("of a cluster that a collector tells of, policies are judged and tried, and their text is handed out", async () => {
+    const { kubernetes } = server.store;
+    const told = (kind: KubeKind, raw: FakeObject): KubeChange[] => {
+      const object_ = toKubeObject("south", kind, raw as unknown as KubeResource);
+      assert.ok(object_);
+      return [{ type: "put", object: object_, manifest: JSON.stringify(raw) }];
+    };
+    const closed = { podSelector: { matchLabels: { app: "db" } }, policyTypes: ["Ingress"] };
+    const policy = object("NetworkPolicy", "closed", { spec: closed }, { namespace: "shop" });
+    const changes = [
+      ...told("Namespace", object("Namespace", "shop")),
+      ...told("Pod", pod("web-0", "10.0.0.1")),
+      ...told("Pod", pod("db-0", "10.0.0.2")),
+      ...told("NetworkPolicy", { ...policy, apiVersion: "networking.k8s.io/v1" }),
+    ];
+    await kubernetes.write("south", changes, Date.now());
+    const state = { uid: "s", version: "v1.36.3", state: "ok" as const, reason: "", remedy: "", counters: {} };
+    await kubernetes.putCluster({ ...state, name: "south", syncedAt: Date.now(), updatedAt: Date.now() });
+    await tell([flow(web, db, 5432)], "south/node-1");
+    const { items, clusters } = await edges({ cluster: "south" });
+    assert.deepEqual(
+      items.map(({ client, verdict }) => [client.key, verdict?.allowed]),
+      [["shop/web", false]],
+    );
+    assert.match(items[0]?.verdict?.reason ?? "", /NetworkPolicy shop\/closed/);
+    assert.deepEqual([clusters[0]?.policies, clusters[0]?.writable], [1, false]);
+    assert.match(clusters[0]?.reason ?? "", /by its collector/);
+    const remove = [{ kind: "NetworkPolicy", namespace: "shop", name: "closed" }];
+    const opened = await person.replayNetworkPolicies({ body: { cluster: "south", text: "", remove } });
+    assert.deepEqual(opened.denied, []);
+    const kept = await person.replayNetworkPolicies({ body: { cluster: "south", text: "", remove: [] } });
+    assert.deepEqual(
+      kept.denied.map(({ port, deniedNow }) => [port, deniedNow]),
+      [[5432, true]],
+    );
+    const { items: listed } = await person.listNetworkPolicies({ query: { cluster: "south" } });
+    assert.deepEqual(
+      listed.map(({ name, namespace }) => [namespace, name]),
+      [["shop", "closed"]],
+    );
+    const wish = {
+      cluster: "south",
+      text: learnedText,
+      mode: "enforce",
+      confirmMinutes: 5,
+      reason: "close it",
+    } as const;
+    const document = await person.publishNetworkPolicies({ body: { ...wish, remove: [] } });
+    assert.deepEqual([document.state, document.problem !== ""], ["handed-out", true]);
+  });
+
+  test("of a cluster whose collector is silent, or did not tell a policy as a whole, policies are not known", async () => {
+    const { kubernetes } = server.store;
+    const state = { uid: "w", version: "v1.36.3", state: "ok" as const, reason: "", remedy: "", counters: {} };
+    const known = async (name: string, updatedAt: number): Promise<string | undefined> => {
+      await kubernetes.putCluster({ ...state, name, syncedAt: updatedAt, updatedAt });
+      await tell([flow(web, db, 5432)], `${name}/node-1`);
+      const { clusters } = await edges({ cluster: name });
+      assert.equal(clusters[0]?.policies, null);
+      return clusters[0]?.reason;
+    };
+    assert.match((await known("silent", Date.now() - 3_600_000)) ?? "", /nothing has been heard of silent for 60 min/);
+    const raw = object("NetworkPolicy", "large", { spec: {} }, { namespace: "shop" });
+    const large = toKubeObject("partly", "NetworkPolicy", raw as unknown as KubeResource);
+    assert.ok(large);
+    await kubernetes.write("partly", [{ type: "put", object: large, manifest: null }], Date.now());
+    assert.match((await known("partly", Date.now())) ?? "", /1 of 1 network policies of partly/);
   });
 
   test("the containers of an end, for whoever is to be cut off", async () => {

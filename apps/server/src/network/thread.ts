@@ -1,6 +1,7 @@
 import { Worker } from "node:worker_threads";
 import type { LearnedPolicies, ReplayedPolicies } from "@bulwark/contract";
 import type { Edge, Grain } from "@bulwark/flow";
+import type { JudgedEdge } from "@bulwark/learn";
 import type { Cluster, Pod } from "@bulwark/netpol";
 import type { NetworkPolicyRef } from "@bulwark/model";
 import type { PolicyObject } from "./policy-kinds.ts";
@@ -27,7 +28,7 @@ export type NetworkJob =
       remove: readonly NetworkPolicyRef[];
     }
   /** What policies say of edges; null where they say nothing. */
-  | { kind: "judge"; edges: readonly Edge[]; present: Cluster }
+  | { kind: "judge"; edges: readonly JudgedEdge[]; present: Cluster }
   /** Policies of a text; or of a cluster, with what is wrong with each. */
   | { kind: "read"; text: string }
   | { kind: "texts"; objects: readonly PolicyObject[] };

@@ -7,26 +7,18 @@ import { CelError, failure } from "./errors.ts";
 import { Frame, lazy, noOverload, type Node } from "./frame.ts";
 import { compileOverloads } from "./dispatch.ts";
 import { compileOperator } from "./operators.ts";
+import { demanded, hasValue, or, orValue, unwrapped, wrapped } from "./optional.ts";
 import { parse } from "./parser.ts";
 import { regex } from "./regex.ts";
+import { optionalIndex, selectFields, selectOptionals, testField, type Step } from "./select.ts";
 import type { Type } from "./types.ts";
-import {
-  adapt,
-  CelMap,
-  isMap,
-  isRecord,
-  lookUp,
-  MessageValue,
-  Optional,
-  own,
-  typeOf,
-  type Mapped,
-  type Value,
-} from "./values.ts";
+import { adapt, CelMap, Optional, type Value } from "./values.ts";
 
 export interface Program {
   readonly expression: string;
   readonly type: Type;
+  /** The variables that it may ask for. */
+  readonly names: ReadonlySet<string>;
   /**
    * The value for these variables. Raises a `CelError`: `evaluation` where it fails, `cost` where it goes on for too
    * long. Getters of `variables` run when an expression asks for them.
@@ -55,11 +47,13 @@ export function compile(expression: string, environment: Environment, options: C
   const checked = check(expr, environment, { lenient: options.checked === false });
   const compiler = new Compiler(checked);
   const run = compiler.node(expr);
+  const { slots } = compiler;
   return {
     expression,
     type: checked.type,
+    names: new Set([...checked.references.values()].flatMap((it) => (it.kind === "variable" ? [it.name] : []))),
     evaluate(variables, { costLimit = perCallLimit, spent } = {}) {
-      const frame = new Frame(variables, costLimit);
+      const frame = new Frame(variables, costLimit, slots);
       try {
         const value = run(frame);
         frame.check();
@@ -81,8 +75,9 @@ interface Place {
 
 export class Compiler {
   readonly checked: Checked;
+  /** Places in the frame that are taken. */
+  slots = 0;
   #scope: Scope = new Map();
-  #slots = 0;
 
   constructor(checked: Checked) {
     this.checked = checked;
@@ -127,7 +122,7 @@ export class Compiler {
 
   #withPlaces<T>(places: { name: string; lazy: Node | undefined }[], run: (slots: number[]) => T): T {
     const outer = this.#scope;
-    const slots = places.map(() => this.#slots++);
+    const slots = places.map(() => this.slots++);
     this.#scope = new Map([
       ...outer,
       ...places.map(({ name, lazy: value }, index) => [name, { slot: slots[index] ?? 0, lazy: value }] as const),
@@ -171,47 +166,53 @@ export class Compiler {
   }
 
   #select(expr: Select): Node {
-    const { field, offset, test } = expr;
-    const operand = this.node(expr.operand);
-    const step = stepCost(expr.operand);
-    if (test) {
-      return (frame) => {
-        const value = operand(frame);
-        if (value instanceof Optional) return value.value !== undefined && readField(value.value, field) !== undefined;
-        const found = readField(value, field);
-        if (found === undefined && !hasFields(value)) throw notThere(value, field, offset);
-        return found !== undefined;
-      };
+    if (expr.test) return testField(this.node(expr.operand), expr.field, expr.offset);
+    const maybe = this.#maybe(expr);
+    if (maybe) return wrapped(maybe);
+    const { operand, steps } = this.#fields(expr);
+    return selectFields(this.node(operand), steps);
+  }
+
+  /** What fields are read of, and which: `object`, and `spec` and `containers`. */
+  #fields(expr: Expr): { operand: Expr; steps: Step[] } {
+    const steps: Step[] = [];
+    let operand = expr;
+    while (operand.kind === "select" && !operand.test && !this.checked.references.has(operand)) {
+      const { field, optional, offset } = operand;
+      ({ operand } = operand);
+      steps.push({ field, optional, offset, cost: stepCost(operand) });
     }
-    if (expr.optional) {
-      return (frame) => {
-        const value = operand(frame);
-        const found = selectOptional(value, field, offset);
-        // What is not there costs nothing.
-        if (found.value !== undefined) frame.cost += step;
-        return found;
-      };
+    return { operand, steps: steps.toReversed() };
+  }
+
+  /** Of what is optional in any case, a node that gives its value itself and undefined where there is none. */
+  #maybe(expr: Expr): Node | undefined {
+    if (expr.kind === "call" && expr.name === "_[?_]") {
+      const [operand, key] = expr.args;
+      if (!operand || !key) return undefined;
+      const of = this.#maybe(operand) ?? unwrapped(this.node(operand));
+      return optionalIndex(of, this.node(key), stepCost(operand), expr.offset);
     }
-    return (frame) => {
-      const value = operand(frame);
-      frame.cost += step;
-      if (isRecord(value)) {
-        const found = own(value, field);
-        if (found !== undefined) return found;
-      } else if (value instanceof Optional) return selectOptional(value, field, offset);
-      const found = readField(value, field);
-      if (found === undefined) throw notThere(value, field, offset);
-      return found;
-    };
+    if (expr.kind !== "select") return undefined;
+    const { operand, steps } = this.#fields(expr);
+    const maybe = steps.length > 0 ? this.#maybe(operand) : undefined;
+    if (maybe) return selectOptionals(maybe, steps);
+    const first = steps.findIndex(({ optional }) => optional);
+    if (first < 0) return undefined;
+    return selectOptionals(unwrapped(selectFields(this.node(operand), steps.slice(0, first))), steps.slice(first));
   }
 
   #call(expr: Call): Node {
     const { references } = this.checked;
     const reference = references.get(expr);
     const withTarget = reference?.kind === "function" ? reference.withTarget : expr.target !== undefined;
+    const maybe = this.#maybe(expr);
+    if (maybe) return wrapped(maybe);
+    const ofOptional = expr.target && withTarget ? this.#ofOptional(expr, expr.target) : undefined;
+    if (ofOptional) return ofOptional;
     const args = expr.target && withTarget ? [expr.target, ...expr.args] : expr.args;
     const nodes = args.map((arg) => this.node(arg));
-    const operator = compileOperator(expr, nodes, withTarget);
+    const operator = withTarget ? undefined : compileOperator(expr, nodes);
     if (operator) return operator;
     const { name, offset } = expr;
     if (reference?.kind !== "function") {
@@ -227,8 +228,23 @@ export class Compiler {
     return compileOverloads(expr, reference.overloads, nodes, types);
   }
 
-  #list({ elements, optional }: List): Node {
+  /** The calls of an optional that need not make one. */
+  #ofOptional({ name, args: [other, ...rest], offset }: Call, target: Expr): Node | undefined {
+    if (name === "hasValue" && !other) return hasValue(this.#valueOf(target, name, offset));
+    if (!other || rest.length > 0) return undefined;
+    if (name === "orValue") return orValue(this.#valueOf(target, name, offset), this.node(other));
+    return name === "or" ? or(this.#valueOf(target, name, offset), this.node(other), offset) : undefined;
+  }
+
+  /** The value of what has to be an optional; undefined where it has none. */
+  #valueOf(expr: Expr, name: string, offset: number): Node {
+    return this.#maybe(expr) ?? demanded(this.node(expr), name, offset);
+  }
+
+  #list(expr: List): Node {
+    const { elements, optional } = expr;
     const nodes = elements.map((element) => this.node(element));
+    if (isConstant(expr)) return once((frame) => nodes.map((node) => node(frame)));
     const cost = elements.every(isConstant) ? 0 : 10;
     if (optional.size === 0) {
       return (frame) => {
@@ -249,10 +265,11 @@ export class Compiler {
     };
   }
 
-  #map({ entries, offset }: MapLiteral): Node {
+  #map(expr: MapLiteral): Node {
+    const { entries, offset } = expr;
     const nodes = entries.map(({ key, value, optional }) => [this.node(key), this.node(value), optional] as const);
     const cost = entries.every(({ key, value }) => isConstant(key) && isConstant(value)) ? 0 : 30;
-    return (frame) => {
+    const make: Node = (frame) => {
       frame.cost += cost;
       const pairs: [Value, Value][] = [];
       for (const [key, value, optional] of nodes) {
@@ -263,6 +280,7 @@ export class Compiler {
       }
       return located(offset, () => CelMap.from(pairs));
     };
+    return isConstant(expr) ? once(make) : make;
   }
 
   #message(expr: Message): Node {
@@ -284,9 +302,9 @@ export class Compiler {
   }
 
   #bind(expr: Bind): Node {
-    const value = this.node(expr.value);
     const { optional, offset } = expr;
     if (optional === undefined) {
+      const value = this.node(expr.value);
       return this.#withPlaces([{ name: expr.name, lazy: value }], ([slot = 0]) => {
         const body = this.node(expr.body);
         return (frame) => {
@@ -295,22 +313,21 @@ export class Compiler {
         };
       });
     }
+    const name = optional === "map" ? "optMap" : "optFlatMap";
+    const maybe = this.#valueOf(expr.value, name, offset);
     return this.within([expr.name], ([slot = 0]) => {
       const body = this.node(expr.body);
       return (frame) => {
         const before = frame.cost;
-        const given = value(frame);
-        if (!(given instanceof Optional)) {
-          throw noOverload(optional === "map" ? "optMap" : "optFlatMap", [given], offset);
-        }
+        const given = maybe(frame);
         frame.cost++;
-        if (given.value === undefined) return given;
+        if (given === undefined) return Optional.none;
         // The reference asks twice: whether there is a value, and for the value.
         frame.cost += frame.cost - before + (optional === "map" ? 1 : 0);
-        frame.locals[slot] = given.value;
+        frame.locals[slot] = given;
         const result = body(frame);
         if (optional === "map") return Optional.of(result);
-        if (!(result instanceof Optional)) throw noOverload("optFlatMap", [given, result], offset);
+        if (!(result instanceof Optional)) throw noOverload(name, [Optional.of(given), result], offset);
         return result;
       };
     });
@@ -332,13 +349,19 @@ export class Compiler {
   }
 }
 
+/** What is made of constants alone is the same each time. */
+function once(make: Node): Node {
+  let made: Value;
+  return (frame) => (made ??= Object.freeze(make(frame)));
+}
+
 const conversions = new Set(["bool", "bytes", "double", "duration", "int", "string", "timestamp", "type", "uint"]);
 
 /** A conversion of a literal is made once. Times that are none are found before it runs. */
 function constantConversion(call: Call, overloads: readonly Overload[], nodes: readonly Node[]): Node {
   const convert = compileOverloads(call, overloads, nodes, []);
   try {
-    const value = convert(new Frame({}, perCallLimit));
+    const value = convert(new Frame({}, perCallLimit, 0));
     return () => value;
   } catch (error) {
     if (!(error instanceof CelError) || (call.name !== "duration" && call.name !== "timestamp")) return convert;
@@ -354,32 +377,6 @@ function checkPattern({ name }: Call, [, pattern]: readonly Expr[]): void {
   } catch (error) {
     throw new CelError("type", `invalid ${name} argument: ${(error as Error).message}`, pattern.offset);
   }
-}
-
-/** A field of a map or a message; undefined where it is not there or the value has no fields. */
-function readField(value: Value, field: string): Value {
-  if (isMap(value)) return lookUp(value, field);
-  return value instanceof MessageValue ? value.get(field) : undefined;
-}
-
-function hasFields(value: Value): value is Mapped | MessageValue {
-  return isMap(value) || value instanceof MessageValue;
-}
-
-function selectOptional(value: Value, field: string, offset: number): Optional {
-  const inner = value instanceof Optional ? value.value : value;
-  if (inner === undefined) return Optional.none;
-  const found = readField(inner, field);
-  if (found === undefined) {
-    if (!hasFields(inner)) throw notThere(inner, field, offset);
-    return Optional.none;
-  }
-  return found instanceof Optional ? found : Optional.of(found);
-}
-
-function notThere(value: Value, field: string, offset: number): CelError {
-  if (hasFields(value)) return failure(`no such key: ${field}`, offset);
-  return failure(`no such field '${field}': a ${typeOf(value).name} has none`, offset);
 }
 
 function located<T>(offset: number, run: () => T): T {

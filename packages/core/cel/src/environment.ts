@@ -29,7 +29,8 @@ export interface Overload {
   readonly cost?: Cost | undefined;
 }
 
-export type Cost = (args: readonly Value[], result: Value) => number;
+/** Of a call, by what it gave and was given. */
+export type Cost = (result: Value, ...args: Value[]) => number;
 
 /**
  * Declares an overload by its signature: `math.ceil(double): double`, or with a receiver `(string).charAt(int): string`.

@@ -139,10 +139,7 @@ class Estimator {
     if (!cost) return exactly(1);
     const sizes = operands.map((it) => this.size(it));
     const at = (bound: "max" | "min"): number =>
-      cost(
-        sizes.map((size) => new Extent(size[bound])),
-        new Extent(result[bound]),
-      );
+      cost(new Extent(result[bound]), ...sizes.map((size) => new Extent(size[bound])));
     const [min, max] = [at("min"), at("max")];
     return { min: Number.isNaN(min) ? 0 : min, max: Number.isNaN(max) ? Infinity : max };
   }

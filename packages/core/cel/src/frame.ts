@@ -1,16 +1,20 @@
 import { CelError, failure } from "./errors.ts";
 import { typeOf, type Value } from "./values.ts";
 
+const noLocals: Value[] = [];
+
 /** One evaluation: what it was given, what macros hold, what it has cost. */
 export class Frame {
   readonly variables: Readonly<Record<string, unknown>>;
-  readonly locals: Value[] = [];
+  readonly locals: Value[];
   cost = 0;
   readonly limit: number;
 
-  constructor(variables: Readonly<Record<string, unknown>>, limit: number) {
+  /** `slots`: how many variables of macros there may be. */
+  constructor(variables: Readonly<Record<string, unknown>>, limit: number, slots: number) {
     this.variables = variables;
     this.limit = limit;
+    this.locals = slots === 0 ? noLocals : [];
   }
 
   /** Called where work repeats or grows with its data. */

@@ -16,4 +16,4 @@ export { Authorizer, type AccessAnswer, type AccessQuestion, type Ask, type Subj
 export { kubernetesEnvironment } from "./kubernetes/index.ts";
 export { parseQuantity } from "./kubernetes/quantity.ts";
 export { allLibraries } from "./libraries/index.ts";
-export { LazyMessage, toJson, type Value } from "./values.ts";
+export { MessageValue, toJson, type Value } from "./values.ts";

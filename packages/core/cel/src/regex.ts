@@ -23,8 +23,24 @@ export function regex(pattern: string): RE2JS {
 
 /** Whether some part of the text matches. */
 export function matches(text: string, pattern: string): boolean {
-  return regex(pattern).matcher(text).find();
+  if (text.length > longest) return regex(pattern).matcher(text).find();
+  let known = verdicts.get(pattern);
+  const verdict = known?.get(text);
+  if (verdict !== undefined) return verdict;
+  const found = regex(pattern).matcher(text).find();
+  if (!known || known.size >= maxTexts) {
+    if (!known && verdicts.size >= maxCached) verdicts.clear();
+    known = new Map();
+    verdicts.set(pattern, known);
+  }
+  known.set(text, found);
+  return found;
 }
+
+/** Texts repeat too, as names of images do: those of late are remembered by pattern, as far as they are short. */
+const verdicts = new Map<string, Map<string, boolean>>();
+const longest = 200;
+const maxTexts = 50;
 
 /** The parts that match, at most `limit` of them. */
 export function findAll(text: string, pattern: string, limit = Infinity): string[] {

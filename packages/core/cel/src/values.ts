@@ -136,6 +136,8 @@ export class TypeValue extends CelValue {
   }
 }
 
+const anyOptional = optionalType(dynType);
+
 export class Optional extends CelValue {
   static readonly none = new Optional(undefined);
   /** Undefined where there is none. */
@@ -148,7 +150,7 @@ export class Optional extends CelValue {
     return new Optional(value);
   }
   get type(): Type {
-    return optionalType(dynType);
+    return anyOptional;
   }
   equals(other: CelValue): boolean {
     if (!(other instanceof Optional)) return false;
@@ -175,39 +177,6 @@ export class MessageValue extends CelValue {
   }
   equals(other: CelValue): boolean {
     return other instanceof MessageValue && other.name === this.name && equals(this.fields, other.fields);
-  }
-}
-
-/**
- * A message whose fields are computed when they are first asked for, once; one that fails, fails for everyone. No getters
- * of a record: each object with one of its own is a shape of its own to V8, which lives until the whole heap is collected.
- */
-export class LazyMessage<T> extends MessageValue {
-  readonly #sources: ReadonlyMap<string, T>;
-  readonly #compute: (source: T) => Value;
-  readonly #known = new Map<string, { value: Value } | { error: unknown }>();
-  constructor(name: string, sources: ReadonlyMap<string, T>, compute: (source: T) => Value) {
-    super(name, {});
-    this.#sources = sources;
-    this.#compute = compute;
-  }
-  override get(field: string): Value {
-    const known = this.#known.get(field) ?? this.#first(field);
-    if (known === undefined) return undefined;
-    if ("error" in known) throw known.error;
-    return known.value;
-  }
-  #first(field: string): { value: Value } | { error: unknown } | undefined {
-    const source = this.#sources.get(field);
-    if (source === undefined) return undefined;
-    let outcome: { value: Value } | { error: unknown };
-    try {
-      outcome = { value: this.#compute(source) };
-    } catch (error) {
-      outcome = { error };
-    }
-    this.#known.set(field, outcome);
-    return outcome;
   }
 }
 
@@ -277,11 +246,10 @@ export function isInt(value: Value): value is Int {
   return typeof value === "number" || typeof value === "bigint";
 }
 
-/** An object as JSON has it. */
+/** An object as JSON has it. Told by what it is not: to ask for its prototype takes longer than to read a field. */
 export function isRecord(value: Value): value is Readonly<Record<string, unknown>> {
-  if (typeof value !== "object" || value === null) return false;
-  const prototype: unknown = Object.getPrototypeOf(value);
-  return prototype === Object.prototype || prototype === null;
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return !(value instanceof CelValue) && !ArrayBuffer.isView(value);
 }
 
 export function isMap(value: Value): value is Mapped {
@@ -292,9 +260,13 @@ export function isList(value: Value): value is readonly Value[] {
   return Array.isArray(value);
 }
 
-/** A field of a record that is there. Names such as `constructor` are fields only where the data has them. */
+/**
+ * A field of a record that is there. What every object has from JavaScript, such as `constructor`, is no field: all of
+ * that are functions, which data has none of, and the prototype itself.
+ */
 export function own(record: Readonly<Record<string, unknown>>, field: string): Value {
-  return Object.hasOwn(record, field) ? adapt(record[field]) : undefined;
+  const value = record[field];
+  return typeof value === "function" || value === Object.prototype ? undefined : adapt(value);
 }
 
 /** The value at a key; undefined where there is none. */
@@ -421,9 +393,13 @@ function isSurrogate(unit: number): boolean {
   return unit >= 0xd800 && unit <= 0xdfff;
 }
 
+/** First halves of pairs. V8 knows of a string of Latin letters that it has none, without going through it. */
+const pairs = /[\ud800-\udbff]/;
+
 /** Code points of a string. */
 function stringSize(text: string): number {
   let size = text.length;
+  if (size > 16 && !pairs.test(text)) return size;
   for (let index = 0; index < text.length; index++) {
     const unit = text.charCodeAt(index);
     if (unit >= 0xd800 && unit <= 0xdbff) {

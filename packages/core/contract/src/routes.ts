@@ -29,6 +29,8 @@ import {
   SelectorError,
   severity,
   storedAlert,
+  workloadQuarantine,
+  workloadQuarantineWish,
 } from "@bulwark/model";
 import { z } from "zod";
 import { findingRoutes } from "./findings.ts";
@@ -591,7 +593,14 @@ export const routes = {
     tag: "actions",
     access: "read",
     summary: "Actions and what became of them, latest first",
-    query: z.strictObject({ alert: text, container: text, cursor, limit }),
+    query: z.strictObject({
+      alert: text,
+      container: text,
+      /** Id of a workload's quarantine: the actions that carry it out. */
+      quarantine: text,
+      cursor,
+      limit,
+    }),
     response: page(actionRecord),
   },
   orderAction: {
@@ -626,6 +635,41 @@ export const routes = {
     summary: "Order that an action is undone",
     params: id,
     response: actionRecord,
+  },
+  listWorkloadQuarantines: {
+    method: "GET",
+    path: "/api/v1/workload-quarantines",
+    tag: "actions",
+    access: "read",
+    summary: "Workloads that are cut from the network now; their containers each have an action",
+    query: z.strictObject({ cluster: text }),
+    response: z.object({ items: z.array(workloadQuarantine) }),
+  },
+  quarantineWorkload: {
+    method: "POST",
+    path: "/api/v1/workload-quarantines",
+    tag: "actions",
+    access: "write",
+    summary:
+      "Cut all containers of a workload from the network, on all nodes and those that come later, or ask what it would do",
+    body: workloadQuarantineWish.extend({ dryRun: z.boolean() }),
+    response: z.object({
+      /** Null of a dry run. */
+      quarantine: workloadQuarantine.nullable(),
+      /** Of a dry run: one for each container that runs now, answered by its node within seconds. */
+      tries: z.array(actionRecord),
+      /** Containers of it that run now. */
+      containers: z.number().int(),
+    }),
+  },
+  undoWorkloadQuarantine: {
+    method: "POST",
+    path: "/api/v1/workload-quarantines/{id}/undo",
+    tag: "actions",
+    access: "write",
+    summary: "End a quarantine of a workload on all nodes",
+    params: id,
+    response: workloadQuarantine,
   },
   setResponsePolicy: {
     method: "PUT",
@@ -790,7 +834,8 @@ export const routes = {
       /** Orders that it has taken: they are not given again. */
       taken: z.array(z.string().max(64)).max(1000),
     }),
-    response: z.object({ orders: z.array(actionOrder) }),
+    /** `settings`: the revision that agents are told of. */
+    response: z.object({ orders: z.array(actionOrder), settings: z.number().int() }),
   },
   putCluster: {
     method: "POST",

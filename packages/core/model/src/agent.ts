@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { responsePolicy } from "./action.ts";
 import { alertException } from "./exception.ts";
+import { workloadQuarantine } from "./workload-quarantine.ts";
 
 /**
  * As hosts, pods and Kubernetes nodes are called. Keys are put together with `/` and `:`, so a name has neither; and
@@ -49,6 +50,8 @@ export function collectorOf(cluster: string): `cluster:${string}` {
   return `${collectors}${cluster}`;
 }
 
+export const mostQuarantines = 100;
+
 /** What the control plane tells every agent. */
 export const agentSettings = z.strictObject({
   /** Another one with every change. */
@@ -59,5 +62,7 @@ export const agentSettings = z.strictObject({
   exceptions: z.array(alertException).max(1000).default([]),
   /** What may be done, and what is done by itself. */
   responses: z.array(responsePolicy).max(200).default([]),
+  /** Workloads of the agent's cluster that are cut from the network. */
+  quarantines: z.array(workloadQuarantine).max(mostQuarantines).default([]),
 });
 export type AgentSettings = z.infer<typeof agentSettings>;

@@ -33,3 +33,4 @@ export * from "./severities.ts";
 export * from "./severity.ts";
 export * from "./vulnerability.ts";
 export * from "./weakness.ts";
+export * from "./workload-quarantine.ts";

@@ -138,12 +138,20 @@ export const kubeRow = storedKubeObject.extend({
 });
 export type KubeRow = z.infer<typeof kubeRow>;
 
+/** Characters of a whole object; Kubernetes itself keeps up to 1.5 MB, almost all of them are far smaller. */
+export const mostManifest = 262_144;
+
 /**
  * What happened to an object of a cluster. A uid names one object for good, so that a change that comes twice does no
  * harm; their order matters.
  */
 export const kubeChange = z.discriminatedUnion("type", [
-  z.strictObject({ type: z.literal("put"), object: kubeObject }),
+  z.strictObject({
+    type: z.literal("put"),
+    object: kubeObject,
+    /** The whole object as JSON, of a cluster that the server cannot read. Absent: as before; null: it is not told. */
+    manifest: z.string().max(mostManifest).nullable().optional(),
+  }),
   z.strictObject({ type: z.literal("delete"), uid }),
   /** Every object of this kind that lives: what is not in it has gone. */
   z.strictObject({ type: z.literal("list"), kind: z.string().max(128), uids: z.array(uid).max(1_000_000) }),
@@ -173,6 +181,8 @@ export const clusterReport = z.strictObject({
   session: z.string().min(1).max(64),
   changes: z.array(kubeChange).max(5000),
   status: kubeStatus.optional(),
+  /** It ends: another one need not wait until this one has been silent for long. */
+  leaving: z.boolean().optional(),
 });
 export type ClusterReport = z.infer<typeof clusterReport>;
 

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { nodeId } from "./agent.ts";
+import type { ContainerRef } from "./container.ts";
 
 export const flowProtocol = z.enum(["TCP", "UDP", "SCTP", "ICMP", "other"]);
 
@@ -116,6 +117,16 @@ export function networkKeysOf(key: string): { exact: string } | { prefix: string
   const slashes = key.split("/").length - 1;
   if (slashes !== 1) return { exact: key };
   return { prefix: key.endsWith("/") ? key : `${key}/` };
+}
+
+/** A container as the end of a flow: its workload is the last of those that control its pod. */
+export function containerEnd({ pod, name: own, id }: Pick<ContainerRef, "id" | "name" | "pod">): NetworkEnd {
+  const workload = {
+    namespace: pod?.namespace ?? "",
+    name: pod ? (pod.metadata?.owners.at(-1)?.name ?? pod.name) : own || id.slice(0, 12),
+    ...{ kind: null, pod: pod?.name ?? null, labels: {}, serviceAccount: null, node: null },
+  };
+  return { workload, ip: null, name: null };
 }
 
 function part(text: string): string {

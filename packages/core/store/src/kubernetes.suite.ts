@@ -212,6 +212,45 @@ export function kubernetesContract(name: string, options: { skip: string | false
       assert.deepEqual((await store.events.list({ q: "web-2" }, { limit: 9 })).items, [sampleAudit(2)]);
     });
 
+    test("whole objects are kept as their collector told them, page by page, as long as they live", async () => {
+      const pods = [50, 51, 52].map((n) => samplePod(n, { cluster: "told" }));
+      const whole = (object: KubeObject, manifest?: string | null): KubeChange => ({
+        ...{ type: "put", object },
+        ...(manifest !== undefined && { manifest }),
+      });
+      async function manifests(): Promise<(string | null)[]> {
+        const found: (string | null)[] = [];
+        let cursor: string | undefined;
+        do {
+          const page = await store.kubernetes.manifests("told", "Pod", { cursor, limit: 2 });
+          found.push(...page.items.map(({ manifest }) => manifest));
+          cursor = page.next ?? undefined;
+        } while (cursor !== undefined);
+        return found;
+      }
+      const [a, b, c] = pods as [KubeObject, KubeObject, KubeObject];
+      // What is told later in the same breath without its whole leaves it as it is.
+      await store.kubernetes.write("told", [whole(a, "a1"), whole(b, "b1\0"), whole(a), whole(c)], now);
+      assert.deepEqual(await manifests(), ["a1", "b1\u{FFFD}", null]);
+      await store.kubernetes.write("told", [whole(a, "a2"), whole(b, null), whole(c, "c1")], now);
+      assert.deepEqual(await manifests(), ["a2", null, "c1"], "one that is too large now is not known as it was");
+      const { uid } = c;
+      await store.kubernetes.write(
+        "told",
+        [
+          { type: "delete", uid },
+          { type: "list", kind: "Pod", uids: [a.uid] },
+        ],
+        now,
+      );
+      assert.deepEqual(await manifests(), ["a2"]);
+      await store.kubernetes.write("told", [whole(c)], now);
+      assert.deepEqual(await manifests(), ["a2", null], "of one that comes back nothing is left");
+      await store.kubernetes.forgetCluster("told");
+      await store.kubernetes.write("told", [whole(a)], now);
+      assert.deepEqual(await manifests(), [null]);
+    });
+
     test("clusters are kept, told of, and forgotten with their objects; what has long gone goes", async () => {
       const cluster = { name: "paged", uid: "u", version: "v1.36.3", state: "ok" as const, reason: "", remedy: "" };
       const whole = { ...cluster, syncedAt: now, counters: { relists: 1 }, updatedAt: now };

@@ -226,6 +226,8 @@ export interface Schema {
     body: string;
   };
   /** Each label of an object, for selectors. */
+  /** Whole objects of clusters that only a collector tells of. */
+  kube_manifests: { cluster: string; uid: string; body: string };
   kube_labels: { cluster: string; uid: string; key: string; value: string };
   /** Hashes of the ids of audit records that came lately: an API server that had no answer sends them again. */
   audit_seen: { id: string; seen_at: number };

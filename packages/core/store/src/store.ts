@@ -167,7 +167,12 @@ export interface AlertRepository {
 export interface ActionRepository {
   /** Latest first. */
   list(
-    filter: { alert?: string | undefined; container?: string | undefined },
+    filter: {
+      alert?: string | undefined;
+      container?: string | undefined;
+      /** Of a workload: what carries it out. */
+      quarantine?: string | undefined;
+    },
     options: ListOptions,
   ): Promise<Page<ActionRecord>>;
   get(id: string): Promise<ActionRecord | undefined>;
@@ -564,6 +569,13 @@ export interface KubeFilter {
   /** Those that have gone, instead of those that live. */
   deleted?: boolean | undefined;
 }
+/** A whole object, as JSON that nobody has looked into; null where it is known, but was not told as a whole. */
+export interface KubeManifest {
+  uid: string;
+  namespace: string;
+  name: string;
+  manifest: string | null;
+}
 export interface KubernetesRepository {
   putCluster(cluster: KubeCluster): Promise<void>;
   /** By name. */
@@ -577,6 +589,8 @@ export interface KubernetesRepository {
   get(cluster: string, uid: string): Promise<KubeRow | undefined>;
   /** As `list`, without what costs further queries. */
   plain(filter: KubeFilter, options: ListOptions): Promise<Page<StoredKubeObject>>;
+  /** Living objects of a kind as its collector told them, by namespace, name, uid. */
+  manifests(cluster: string, kind: string, options: ListOptions): Promise<Page<KubeManifest>>;
   /** Living objects of a cluster by kind. */
   count(cluster: string): Promise<Record<string, number>>;
 }

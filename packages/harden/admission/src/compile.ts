@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import {
   CelError,
   compile,
@@ -27,9 +28,9 @@ import type { Json } from "./request.ts";
 /** A policy that is ready to be asked. */
 export interface CompiledPolicy {
   readonly policy: Policy;
-  readonly conditions: readonly { readonly name: string; readonly program: Program }[];
+  readonly conditions: readonly (Part & { readonly name: string })[];
   /** By name. One may use those before it. */
-  readonly variables: ReadonlyMap<string, Program>;
+  readonly variables: ReadonlyMap<string, Part>;
   /** Of a ValidatingAdmissionPolicy. */
   readonly validations: readonly {
     readonly validation: ValidatingPolicy["spec"]["validations"][number];
@@ -39,6 +40,21 @@ export interface CompiledPolicy {
   readonly annotations: readonly { readonly key: string; readonly program: Program }[];
   /** Of a MutatingAdmissionPolicy. */
   readonly mutations: readonly { readonly patchType: "JSONPatch" | "ApplyConfiguration"; readonly program: Program }[];
+}
+
+/** A variable or a condition. */
+export interface Part {
+  readonly program: Program;
+  /** Undefined where it depends on more than the request. */
+  readonly shared: Shared | undefined;
+}
+
+/** By what a part of a policy is the same in every policy that has it. */
+interface Shared {
+  /** Of the text and of all that it may name. */
+  readonly key: string;
+  /** Variables that it may name. */
+  readonly after: ReadonlySet<string>;
 }
 
 /** What every expression of a policy may ask. https://kubernetes.io/docs/reference/access-authn-authz/validating-admission-policy/ */
@@ -63,22 +79,35 @@ export function compilePolicy(object: Json, source = ""): CompiledPolicy {
   const { spec } = policy;
   const at = place(object, source);
   const base = mutating ? mutationEnvironment : environment;
-  const conditions = spec.matchConditions.map(({ name, expression }, index) => ({
-    name,
-    program: part(at, `spec.matchConditions[${index}].expression`, expression, base, "bool"),
-  }));
+  const conditions = spec.matchConditions.map(({ name, expression }, index) => {
+    const program = part(at, `spec.matchConditions[${index}].expression`, expression, base, "bool");
+    return { name, program, shared: sharedBy(program, new Map(), policy.kind) };
+  });
   const types: Record<string, Type> = {};
-  const variables = new Map<string, Program>();
+  const variables = new Map<string, Part>();
   for (const [index, { name, expression }] of spec.variables.entries()) {
     const program = part(at, `spec.variables[${index}].expression`, expression, withVariables(base, types));
     types[name] = program.type;
-    variables.set(name, program);
+    variables.set(name, { program, shared: sharedBy(program, variables, policy.kind) });
   }
   const full = withVariables(base, types);
   const empty = { policy, conditions, variables, validations: [], annotations: [], mutations: [] };
   return policy.kind === "MutatingAdmissionPolicy"
     ? { ...empty, mutations: mutationsOf(policy, full, at) }
     : { ...empty, ...validationsOf(policy, full, at) };
+}
+
+const ofRequest = new Set(["object", "oldObject", "request", "namespaceObject", "variables"]);
+
+function sharedBy(program: Program, before: ReadonlyMap<string, Part>, kind: string): Shared | undefined {
+  if (![...program.names].every((name) => ofRequest.has(name))) return undefined;
+  const named = program.names.has("variables") ? [...before] : [];
+  if (named.some(([, { shared }]) => shared === undefined)) return undefined;
+  const text = JSON.stringify([kind, program.expression, ...named.map(([name, { shared }]) => [name, shared?.key])]);
+  return {
+    key: createHash("sha256").update(text).digest("base64"),
+    after: new Set(named.map(([name]) => name)),
+  };
 }
 
 /** Reads a binding. Raises `AdmissionError` `invalid`. */

@@ -4,7 +4,7 @@ import { compilePolicy, readBinding, type CompiledPolicy } from "./compile.ts";
 import type { Subject } from "./evaluate.ts";
 import { resourcesMatch } from "./match.ts";
 import { mutate } from "./mutate.ts";
-import type { Binding, ValidationAction } from "./policy.ts";
+import type { Binding, MatchResources, ValidationAction } from "./policy.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
 import { validate, type Failure } from "./validate.ts";
 
@@ -85,7 +85,8 @@ export function createAdmission(
       const compiled = policies.get(key(binding.kind.replace(/Binding$/, ""), binding.spec.policyName));
       return compiled ? [{ compiled, binding }] : [];
     })
-    .toSorted((a, b) => (a.compiled.policy.metadata.name < b.compiled.policy.metadata.name ? -1 : 1));
+    .toSorted((a, b) => (a.compiled.policy.metadata.name < b.compiled.policy.metadata.name ? -1 : 1))
+    .toSorted((a, b) => Number(isValidating(a)) - Number(isValidating(b)));
   const bound = new Set(pairs.map(({ compiled }) => compiled));
   const all = [...policies.values()];
   return {
@@ -104,49 +105,50 @@ interface Pair {
   binding: Binding;
 }
 
+function isValidating({ compiled }: Pair): boolean {
+  return compiled.policy.kind === "ValidatingAdmissionPolicy";
+}
+
+/** Mutating policies in turn, each about what the one before has made; then the validating ones about the outcome. */
+
 function review(pairs: readonly Pair[], request: AdmissionRequest, options: AdmissionOptions): Review {
   const namespace = request.namespace === "" ? null : options.namespaceOf(request.namespace);
   const subject: Subject = { request, namespace, ask: options.ask ?? noAuthorizer };
-  const concerned = pairs.filter(
-    ({ compiled, binding }) =>
-      resourcesMatch(compiled.policy.spec.matchConstraints, request, namespace) &&
-      resourcesMatch(binding.spec.matchResources ?? {}, request, namespace),
-  );
-  const asked = [...new Set(concerned.map(({ compiled }) => compiled.policy.metadata.name))];
+  const asked = new Set<string>();
   const decisions: Decision[] = [];
+  const annotations: Record<string, string> = {};
   let now = request.object;
   // The same request where nothing has changed it: what is worked out of it is remembered by it.
   const about = (object: Json | null): Subject =>
     object === request.object ? subject : { ...subject, request: { ...request, object } };
-  for (const pair of concerned.filter(({ compiled }) => compiled.policy.kind === "MutatingAdmissionPolicy")) {
+  for (const pair of pairs) {
+    const { policy } = pair.compiled;
+    if (!resourcesMatch(policy.spec.matchConstraints, request, namespace)) continue;
+    if (!resourcesMatch(pair.binding.spec.matchResources ?? everything, request, namespace)) continue;
+    asked.add(policy.metadata.name);
     for (const params of paramsFor(pair, subject, options, decisions)) {
-      const { object, failures } = mutate(pair.compiled, about(now), params);
-      decisions.push(...failures.map((failure) => decision(pair, params, failure, ["Deny"])));
-      if (now !== null && failures.length === 0) now = object;
-    }
-  }
-  const annotations: Record<string, string> = {};
-  for (const pair of concerned.filter(({ compiled }) => compiled.policy.kind === "ValidatingAdmissionPolicy")) {
-    for (const params of paramsFor(pair, subject, options, decisions)) {
+      if (policy.kind === "MutatingAdmissionPolicy") {
+        const { object, failures } = mutate(pair.compiled, about(now), params);
+        for (const failure of failures) decisions.push(decision(pair, params, failure, refused));
+        if (now !== null && failures.length === 0) now = object;
+        continue;
+      }
       const answer = validate(pair.compiled, about(now), params);
       for (const failure of answer.failures) {
         // What could not be asked is refused, whatever the binding wants for what was found.
-        decisions.push(
-          decision(
-            pair,
-            params,
-            failure,
-            failure.error && failure.validation < 0 ? ["Deny"] : pair.binding.spec.validationActions,
-          ),
-        );
+        const actions = failure.error && failure.validation < 0 ? refused : pair.binding.spec.validationActions;
+        decisions.push(decision(pair, params, failure, actions));
       }
       for (const [name, value] of Object.entries(answer.annotations)) {
-        annotations[`${pair.compiled.policy.metadata.name}/${name}`] = value;
+        annotations[`${policy.metadata.name}/${name}`] = value;
       }
     }
   }
-  return conclude(now, decisions, annotations, asked);
+  return conclude(now, decisions, annotations, [...asked]);
 }
+
+const everything: MatchResources = {};
+const refused: readonly ValidationAction[] = ["Deny"];
 
 function decision(
   { compiled, binding }: Pair,

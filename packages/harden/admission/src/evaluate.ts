@@ -1,21 +1,14 @@
-import {
-  Authorizer,
-  CelError,
-  compile,
-  kubernetesEnvironment,
-  LazyMessage,
-  perCallLimit,
-  type Ask,
-  type Program,
-  type Value,
-} from "@bulwark/cel";
-import type { CompiledPolicy } from "./compile.ts";
+import { Authorizer, compile, kubernetesEnvironment, type Ask, type Program, type Value } from "@bulwark/cel";
+import type { CompiledPolicy, Part } from "./compile.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
+import { Budget, Variables } from "./variables.ts";
 
 /** What the expressions of one policy are asked about; `variables` are computed when they are asked for, once. */
 export interface Evaluation {
   /** Raises a `CelError`. */
   run(program: Program): Value;
+  /** The same, remembered for the policies that have the same condition. */
+  holds(condition: Part): Value;
 }
 
 export interface Subject {
@@ -49,15 +42,11 @@ export function evaluation(
   params: Json | null,
   budget: number,
 ): Evaluation {
-  let left = budget;
-  const names = new Names(subject, params, new LazyMessage("variables", variables, run));
-  const limits = { costLimit: 0, spent: (cost: number): number => (left -= cost) };
-  function run(program: Program): Value {
-    if (left <= 0) throw new CelError("cost", "the expressions of this policy cost more than is allowed together");
-    limits.costLimit = Math.min(left, perCallLimit);
-    return program.evaluate(names, limits);
-  }
-  return { run };
+  const purse = new Budget(budget);
+  let known: Names | undefined;
+  const names = (): Names => (known ??= new Names(subject, params, values));
+  const values = new Variables(variables, subject, purse, names);
+  return { run: (program) => purse.run(program, names()), holds: (condition) => values.evaluate(condition) };
 }
 
 /** What the expressions of a policy may name. A class, because what is computed has to be a getter of all of them. */
@@ -68,9 +57,9 @@ class Names implements Readonly<Record<string, unknown>> {
   readonly request: Json;
   readonly params: Json | null;
   readonly namespaceObject: Json | null;
-  readonly authorizer: Authorizer;
   readonly variables: Value;
   readonly #request: AdmissionRequest;
+  readonly #ask: Ask;
 
   constructor({ request, namespace, ask }: Subject, params: Json | null, variables: Value) {
     this.object = request.object;
@@ -78,9 +67,12 @@ class Names implements Readonly<Record<string, unknown>> {
     this.request = requestFields(request);
     this.params = params;
     this.namespaceObject = namespace;
-    this.authorizer = new Authorizer(ask);
+    this.#ask = ask;
     this.variables = variables;
     this.#request = request;
+  }
+  get authorizer(): Authorizer {
+    return new Authorizer(this.#ask);
   }
   get "authorizer.requestResource"(): Value {
     const { resource, subResource: subresource, namespace: where, name } = this.#request;

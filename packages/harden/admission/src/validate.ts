@@ -66,11 +66,11 @@ export function conditionsHold(compiled: CompiledPolicy, subject: Subject, param
   if (compiled.conditions.length === 0) return true;
   const expressions = evaluation(noVariables, subject, params, conditionBudget);
   let problem: string | undefined;
-  for (const { name, program } of compiled.conditions) {
+  for (const condition of compiled.conditions) {
     try {
-      if (expressions.run(program) !== true) return false;
+      if (expressions.holds(condition) !== true) return false;
     } catch (error) {
-      problem ??= `matchCondition '${name}' resulted in error: ${errorText(error)}`;
+      problem ??= `matchCondition '${condition.name}' resulted in error: ${errorText(error)}`;
     }
   }
   return problem ?? true;

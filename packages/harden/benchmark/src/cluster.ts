@@ -46,6 +46,9 @@ const providers: readonly [name: string, version: RegExp, id: RegExp][] = [
   ["Tencent TKE", /-tke\./, /^qcloud:/],
 ];
 
+/** As much of an API server as is asked. */
+type ClusterReader = Pick<Kube, "list" | "pages" | "read" | "version">;
+
 interface Missing {
   [path: string]: string;
 }
@@ -54,7 +57,7 @@ interface Missing {
  * Looks at a cluster by its API, once: objects, what roles grant, each kubelet's effective configuration (`/configz`),
  * the flags of a control plane that runs as pods, and what a database of advisories says of versions. What the account may not read is missing, with the reason.
  */
-export async function collectCluster(kube: Kube, database?: AdvisoryDatabase): Promise<Facts> {
+export async function collectCluster(kube: ClusterReader, database?: AdvisoryDatabase): Promise<Facts> {
   const missing: Missing = {};
   const objects: Partial<Record<Kind, KubeResource[]>> = {};
   for (const kind of Object.keys(kinds) as Kind[]) objects[kind] = await listed(kube, kind, missing);
@@ -82,7 +85,7 @@ export async function collectCluster(kube: Kube, database?: AdvisoryDatabase): P
   };
 }
 
-async function listed(kube: Kube, kind: Kind, missing: Missing): Promise<KubeResource[]> {
+async function listed(kube: ClusterReader, kind: Kind, missing: Missing): Promise<KubeResource[]> {
   const found: KubeResource[] = [];
   try {
     for await (const { items } of kube.pages(kinds[kind])) {
@@ -96,7 +99,7 @@ async function listed(kube: Kube, kind: Kind, missing: Missing): Promise<KubeRes
   return found;
 }
 
-async function versionOf(kube: Kube, missing: Missing): Promise<string> {
+async function versionOf(kube: ClusterReader, missing: Missing): Promise<string> {
   try {
     return await kube.version();
   } catch (error) {
@@ -114,7 +117,7 @@ interface NodeFacts {
   kubelet: Record<string, unknown>;
 }
 
-async function nodesOf(kube: Kube, missing: Missing): Promise<Record<string, NodeFacts>> {
+async function nodesOf(kube: ClusterReader, missing: Missing): Promise<Record<string, NodeFacts>> {
   const found: Record<string, NodeFacts> = {};
   let listedNodes: readonly KubeResource[] = [];
   try {

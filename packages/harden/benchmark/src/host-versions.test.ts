@@ -79,13 +79,15 @@ before(async () => {
     ],
   };
   write("kubernetes/components.json", [advisory]);
-  write("debian/tracker.json", {
-    runc: {
-      "CVE-2099-1": {
-        description: "a way to the node",
-        releases: { bookworm: { status: "resolved", fixed_version: "1.1.5+ds1-1+deb12u1", urgency: "high" } },
-      },
+  const mended = (id: string, fixed: string): object => ({
+    [id]: {
+      description: "a way to the node",
+      releases: { bookworm: { status: "resolved", fixed_version: fixed, urgency: "high" } },
     },
+  });
+  write("debian/tracker.json", {
+    runc: mended("CVE-2099-1", "1.1.5+ds1-1+deb12u1"),
+    crun: mended("CVE-2099-3", "1.8.1-1+deb12u1"),
   });
   await updateDatabase({ into: join(folder, "a.db"), from: mirror });
   database = openDatabase(join(folder, "a.db"));
@@ -132,6 +134,26 @@ test("a program is of the version that Go wrote into it, a package's of what its
     (await judge(packaged("1.1.5+ds1-1"), database)).get("host-version-runc"),
     "fail: /usr/sbin/runc of the package runc has 1.1.5+ds1-1: CVE-2099-1, mended in 1.1.5+ds1-1+deb12u1",
   );
+});
+
+test("of a program in C its package tells the version; without one nothing does", async (context) => {
+  const program = Buffer.concat([Buffer.from("\x7fELF", "latin1"), Buffer.alloc(4096)]);
+  const packaged = (version: string): string =>
+    hostOf(context, {
+      ...debian,
+      "usr/bin/crun": program,
+      "var/lib/dpkg/status": status("crun", version),
+      "var/lib/dpkg/info/crun.list": "/.\n/usr\n/usr/bin\n/usr/bin/crun\n",
+    });
+  const verdict = async (root: string): Promise<string | undefined> =>
+    (await judge(root, database)).get("host-version-crun");
+  assert.equal(
+    await verdict(packaged("1.8.1-1")),
+    "fail: /usr/bin/crun of the package crun has 1.8.1-1: CVE-2099-3, mended in 1.8.1-1+deb12u1",
+  );
+  assert.match((await verdict(packaged("1.8.1-1+deb12u1"))) ?? "", /^pass/);
+  const bare = hostOf(context, { ...debian, "usr/local/bin/crun": program });
+  assert.match((await verdict(bare)) ?? "", /^unknown: .*crun: the program does not tell its version/);
 });
 
 test("a package of the makers themselves has the makers' version", async (context) => {

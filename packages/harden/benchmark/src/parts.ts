@@ -35,6 +35,8 @@ export const parts = {
     modules: ["github.com/opencontainers/runc"],
     makers: ["moby-runc"],
   },
+  // In C: its makers' releases are in no feed, the packages of distributions are.
+  crun: { advisories: [], modules: [], makers: [] },
   containerd: {
     advisories: [
       ["golang", "github.com/containerd/containerd"],

@@ -52,7 +52,7 @@ const images: Readonly<Record<string, Part>> = {
 
 /** Parts that the API of a cluster tells of, and those that a host's disk does. */
 export const clusterParts: readonly Part[] = ["apiserver", "kubelet", "controllerManager", "proxy", "etcd"];
-export const hostParts: readonly Part[] = ["runc", "containerd", "docker", "crio", "cni", "kubelet", "etcd"];
+export const hostParts: readonly Part[] = ["runc", "containerd", "docker", "crio", "cni", "kubelet", "etcd", "crun"];
 
 /** Holds what was found against advisories. A part of which there is none is an empty list. */
 export async function judgeVersions(

@@ -59,7 +59,9 @@ export async function judge(
     }
     const mode = modeOf(guard, time.now);
     const begun = performance.now();
-    const answer = await inTime(guard, now, surroundings, time.deadline);
+    const given = inTime(guard, now, surroundings, time.deadline);
+    // Most know at once: to wait for each of them would cost more than to ask some.
+    const answer = given instanceof Promise ? await given : given;
     const took = (): number => performance.now() - begun;
     if (typeof answer === "string") {
       rulings.push(missed(guard, mode, answer, took()));
@@ -101,27 +103,31 @@ function byTurn(a: Guard, b: Guard): number {
 }
 
 /** The answer, or why there is none. */
-async function inTime(
+function inTime(
   guard: Guard,
   request: AdmissionRequest,
   surroundings: Surroundings,
   deadline: number,
-): Promise<Answer | string> {
-  const late = "there was no time left to ask it";
+): Promise<Answer | string> | Answer | string {
   const left = deadline - performance.now();
-  if (left <= 0) return late;
+  if (left <= 0) return "there was no time left to ask it";
   try {
     const answer = guard.ask(request, surroundings);
-    if (!(answer instanceof Promise)) return answer;
-    const { promise, resolve } = Promise.withResolvers<string>();
-    const timer = setTimeout(resolve, left, "it did not answer in time");
-    try {
-      return await Promise.race([answer, promise]);
-    } finally {
-      clearTimeout(timer);
-    }
+    return answer instanceof Promise ? within(answer, left) : answer;
   } catch (error) {
     return errorText(error);
+  }
+}
+
+async function within(answer: Promise<Answer>, left: number): Promise<Answer | string> {
+  const { promise, resolve } = Promise.withResolvers<string>();
+  const timer = setTimeout(resolve, left, "it did not answer in time");
+  try {
+    return await Promise.race([answer, promise]);
+  } catch (error) {
+    return errorText(error);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -104,14 +104,20 @@ function patienceOf(url: string): number {
 /** Null where it is longer. Raises when the caller goes away. */
 async function bodyOf(request: IncomingMessage, limit: number): Promise<string | null> {
   if (Number(request.headers["content-length"] ?? 0) > limit) return null;
+  const { promise, resolve, reject } = Promise.withResolvers<string | null>();
   const chunks: Buffer[] = [];
   let size = 0;
-  for await (const chunk of request as AsyncIterable<Buffer>) {
-    size += chunk.length;
-    if (size > limit) return null;
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks, size).toString("utf8");
+  request
+    .on("data", (chunk: Buffer) => {
+      size += chunk.length;
+      if (size <= limit) return void chunks.push(chunk);
+      request.pause();
+      resolve(null);
+    })
+    .on("end", () => resolve(Buffer.concat(chunks, size).toString("utf8")))
+    .on("error", reject)
+    .on("close", () => reject(new Error("the caller went away")));
+  return promise;
 }
 
 /** What has not been read of the request is not: the connection ends with the answer. */

@@ -10,7 +10,12 @@ export type Unfit =
   | "a name that Kubernetes would not take";
 
 /** Why policies can say nothing of an edge; undefined where they can. */
-export function unfit({ client, server, port, protocol }: Edge): Unfit | undefined {
+export function unfit({
+  client,
+  server,
+  port,
+  protocol,
+}: Pick<Edge, "client" | "server" | "port" | "protocol">): Unfit | undefined {
   if (portProtocol(protocol) === undefined || port < 1) return "protocol without ports";
   if (!client.workload && !server.workload) return "neither end is a pod";
   if (!placed(client) || !placed(server)) return "an end without address";
@@ -31,9 +36,18 @@ function placed({ workload, ip }: End): boolean {
   return workload ? workload.name !== null || workload.pod !== null : ip !== null;
 }
 
-/** RFC 1123, as the API server checks names; a label value may hold more, but never a line break. */
+/** By workload: one is an end of many edges. */
+const named = new WeakMap<NonNullable<End["workload"]>, boolean>();
+
 function wellNamed({ workload }: End): boolean {
   if (!workload) return true;
+  const known = named.get(workload) ?? hasNames(workload);
+  named.set(workload, known);
+  return known;
+}
+
+/** RFC 1123, as the API server checks names; a label value may hold more, but never a line break. */
+function hasNames(workload: NonNullable<End["workload"]>): boolean {
   const { namespace, name, pod, labels } = workload;
   return (
     /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(namespace) &&

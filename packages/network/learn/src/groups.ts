@@ -1,4 +1,4 @@
-import type { Edge, End, Grain, Workload } from "@bulwark/flow";
+import { ownerName, type Edge, type End, type Grain, type Workload } from "@bulwark/flow";
 import type { Pod } from "@bulwark/netpol";
 import { common, lasting, leastSelector, type Labels } from "./labels.ts";
 
@@ -40,7 +40,7 @@ export function createGroups(edges: readonly Edge[], pods: readonly Pod[], grain
     neighbours.push(member);
   };
   for (const { client, server } of edges) for (const end of [client, server]) takeEnd(end);
-  for (const pod of pods) take(memberOf(pod.namespace, pod.name, pod.labels ?? {}, grain));
+  for (const pod of pods) take(memberOf(pod.namespace, workloadName(pod), pod.labels ?? {}, grain));
 
   function takeEnd({ workload }: End): void {
     if (workload) take(memberOfWorkload(workload, grain));
@@ -89,6 +89,11 @@ function groupOf(key: string, part: readonly Member[], namespaces: ReadonlyMap<s
 
 function memberOfWorkload({ namespace, name, pod, labels }: Workload, grain: Grain): Member {
   return memberOf(namespace, name ?? pod ?? "", labels, grain);
+}
+
+/** As the ends of flows are named: a pod of a workload in them is no other pod beside it. */
+function workloadName({ name, kind = "Pod", labels = {}, workload }: Pod): string {
+  return workload ?? (kind === "Pod" ? ownerName(name, labels) : null) ?? name;
 }
 
 function memberOf(namespace: string, name: string, labels: Labels, grain: Grain): Member {

@@ -9,6 +9,9 @@ import {
 } from "@bulwark/netpol";
 import { portProtocol, unfit, type Unfit } from "./eligible.ts";
 
+/** Of an edge, all that policies ask about. */
+export type JudgedEdge = Pick<Edge, "client" | "server" | "port" | "protocol">;
+
 /** What policies say of an edge. */
 export interface Verdict {
   readonly allowed: boolean;
@@ -28,7 +31,7 @@ export interface Judgement {
  * What policies say of edges at the grain of pods. `cluster` has the policies, and what is known of pods, namespaces and
  * nodes; pods of the edges are added to it as they were then.
  */
-export function judge(edges: readonly Edge[], cluster: Cluster, options: EvaluatorOptions = {}): Judgement {
+export function judge(edges: readonly JudgedEdge[], cluster: Cluster, options: EvaluatorOptions = {}): Judgement {
   const stage = createStage(edges, cluster);
   const evaluator = createEvaluator(stage.cluster, {
     ...options,
@@ -47,8 +50,10 @@ export function judge(edges: readonly Edge[], cluster: Cluster, options: Evaluat
 }
 
 /** The pods of the flows beside those of the cluster, and how an end is called there. */
-function createStage(edges: readonly Edge[], cluster: Cluster): { cluster: Cluster; endOf(end: End): string } {
+function createStage(edges: readonly JudgedEdge[], cluster: Cluster): { cluster: Cluster; endOf(end: End): string } {
   const names = new Map<string, string>();
+  /** The same, without making a key of each end again. */
+  const ends = new Map<End, string>();
   const pods: Pod[] = [...cluster.pods];
   const known = new Map(pods.map((pod) => [`${pod.namespace}/${pod.name}`, pod]));
   const taken = new Set(known.keys());
@@ -61,8 +66,14 @@ function createStage(edges: readonly Edge[], cluster: Cluster): { cluster: Clust
   }
 
   function enter(end: End): void {
-    const { workload, ip } = end;
-    if (!workload || names.has(endKey(end, "pod"))) return;
+    if (!end.workload || ends.has(end)) return;
+    const key = endKey(end, "pod");
+    const name = names.get(key) ?? stand(end, end.workload);
+    names.set(key, name);
+    ends.set(end, name);
+  }
+
+  function stand({ ip }: End, workload: NonNullable<End["workload"]>): string {
     const { namespace, labels, serviceAccount } = workload;
     const plain = workload.pod ?? workload.name ?? "";
     // Of a pod that is gone its workload's template may be known, and with it the names of its ports.
@@ -72,22 +83,22 @@ function createStage(edges: readonly Edge[], cluster: Cluster): { cluster: Clust
     let name = plain;
     for (let number = 2; taken.has(`${namespace}/${name}`); number++) name = `${plain}~${number}`;
     taken.add(`${namespace}/${name}`);
-    names.set(endKey(end, "pod"), `${namespace}/${name}`);
     const ips = ip === null || addresses.has(ip) ? [] : [ip];
     for (const address of ips) addresses.add(address);
     const account = serviceAccount === null ? {} : { serviceAccount };
     pods.push({ namespace, name, labels, ips, ports, hostNetwork, ...account });
     if (!namespaces.has(namespace)) namespaces.set(namespace, { name: namespace });
+    return `${namespace}/${name}`;
   }
 
   return {
     cluster: { ...cluster, pods, namespaces: [...namespaces.values()] },
-    endOf: (end) => (end.workload ? (names.get(endKey(end, "pod")) ?? "") : (end.ip ?? "")),
+    endOf: (end) => (end.workload ? (ends.get(end) ?? "") : (end.ip ?? "")),
   };
 }
 
 /** The addresses that each name had in these flows. */
-function domainsOf(edges: readonly Edge[]): Record<string, string[]> {
+function domainsOf(edges: readonly JudgedEdge[]): Record<string, string[]> {
   const domains = new Map<string, Set<string>>();
   for (const { client, server } of edges) {
     for (const { workload, name, ip } of [client, server]) {

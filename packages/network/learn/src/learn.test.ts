@@ -159,6 +159,20 @@ test("labels of pods that never spoke count too", () => {
   assert.deepEqual(candidates.find(({ subject }) => subject.name === "web")?.subject.selector, { tier: "front" });
 });
 
+test("pods of a workload in the flows are no others beside it, whatever they are called", () => {
+  const pods = [
+    { namespace: "shop", name: "web-5f6d7c8b9d-x2x4z", labels: { app: "web", "pod-template-hash": "5f6d7c8b9d" } },
+    { namespace: "shop", name: "api-x2x4z", labels: { app: "api" }, workload: "api" },
+    { namespace: "data", name: "store", kind: "StatefulSet", labels: { app: "store" } },
+  ];
+  const flows = [flow(web, api, 8080), flow(api, store, 5432)];
+  assert.deepEqual(learn(edgesOf(flows), { pods }).notes, []);
+  const other = { namespace: "shop", name: "debug", labels: { app: "api" } };
+  assert.deepEqual(learn(edgesOf(flows), { pods: [...pods, other] }).notes, [
+    "shop/api: other pods of the namespace have all of its labels, and are selected too",
+  ]);
+});
+
 test("pods of a StatefulSet have policies of their own at the grain of pods", () => {
   const second = pod("data", "store", "store-1", { app: "store", "statefulset.kubernetes.io/pod-name": "store-1" });
   const flows = [flow(web, store, 5432), flow(second, store, 5433)];

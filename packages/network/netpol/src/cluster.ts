@@ -13,6 +13,8 @@ export interface Pod {
   readonly name: string;
   /** `Pod`, or the kind of the workload whose template it is. */
   readonly kind?: string;
+  /** The Deployment, StatefulSet, … whose pod it is, where that is known. */
+  readonly workload?: string;
   readonly labels?: Readonly<Record<string, string>>;
   readonly ips?: readonly string[];
   readonly ports?: readonly ContainerPort[];

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { createDirectory, endText, type Flow, type Workload } from "@bulwark/flow";
 import { buildSensor, startSensor, type Sensor } from "@bulwark/sensor";
 import { eventually, missing, run, runWithRunc, type RuncContainer } from "@bulwark/testkit";
@@ -152,6 +153,29 @@ describe("what real containers send to each other", { skip }, () => {
     assert.equal(http?.process, "node");
     assert.equal(lost, 0n);
     assert.deepEqual(ended, []);
+  });
+
+  test("a connection that fell silent is told of while it is open, and to the byte when it ends", async () => {
+    const bytes = 5_000_000;
+    const burst = `exec -d ${client.id} node /live/peer.child.ts burst 198.18.0.2 ${bytes} </dev/null >/dev/null 2>&1`;
+    const told = (): number =>
+      sum(
+        between(({ port }) => port === 7004),
+        "bytesOut",
+      );
+    run("sh", ["-c", `runc --root ${client.root} ${burst}`]);
+    await eventually("fifteen of sixteen parts are told", () => told() >= (bytes * 15) / 16 || undefined);
+    writeFileSync(join(client.rootfs, "tmp/end"), "");
+    await eventually("the rest is told", () => told() >= bytes || undefined);
+    await pause(500);
+    assert.equal(told(), bytes);
+    assert.equal(
+      sum(
+        between(({ port }) => port === 7004),
+        "connections",
+      ),
+      1,
+    );
   });
 
   test("the two ends of a connection are one flow", () => {

@@ -1,7 +1,7 @@
-// What the containers of live.test.ts run: `server`, or `client ADDRESS V6-ADDRESS`.
+// What the containers of live.test.ts run: `server`, `keep ADDRESS`, `burst ADDRESS BYTES`, or `client ADDRESS V6-ADDRESS`.
 import { createSocket } from "node:dgram";
 import { Resolver } from "node:dns/promises";
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer as createHttpServer, get } from "node:http";
 import { connect, createServer, type Socket } from "node:net";
 import { connect as connectTls, createServer as createTlsServer } from "node:tls";
@@ -22,6 +22,7 @@ if (role === "server") {
   const key = readFileSync("/live/key.pem");
   const cert = readFileSync("/live/certificate.pem");
   createTlsServer({ key, cert, maxVersion: "TLSv1.2" }, (socket) => socket.end("fine")).listen(7002, "::");
+  createServer((socket) => socket.resume()).listen(7004, "::");
   const echo = createSocket("udp4");
   echo.on("message", (message, from) => echo.send(message, from.port, from.address)).bind(7003);
   // Answers every question for A with 198.18.0.2.
@@ -38,6 +39,15 @@ if (role === "server") {
   // A connection that is there before anybody looks, and says something when it is told to.
   const socket = connect(7000, address, () => writeFileSync("/tmp/kept", ""));
   setInterval(() => socket.write("x"), 200);
+} else if (role === "burst") {
+  // All at once, then nothing, until it is told to end.
+  const socket = connect(7004, address);
+  socket.write(Buffer.alloc(Number(address6)));
+  const waiting = setInterval(() => {
+    if (!existsSync("/tmp/end")) return;
+    clearInterval(waiting);
+    socket.end();
+  }, 50);
 } else {
   const resolver = new Resolver();
   resolver.setServers([address]);

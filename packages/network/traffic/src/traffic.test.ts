@@ -127,6 +127,24 @@ test("a connection between two containers of this machine is one flow, whichever
   }
 });
 
+test("what the server's end did not let in is told by it too: the client saw no more than that nobody answered", () => {
+  const none = { established: 0, bytesOut: 0n, bytesIn: 0n, packetsOut: 2n, packetsIn: 0n };
+  const unanswered = record({ ...none, timedOut: 1 });
+  const dropped = served({ ...none, begun: 0, packetsOut: 0n, packetsIn: 2n, denied: 1, policy: 2 });
+  const let_ = served({ begun: 1, established: 1 });
+  const told = world().told(unanswered, dropped, let_);
+  assert.deepEqual(
+    told.map(({ client, server, result, connections, deniedBy }) => [
+      ...[endText(client), endText(server)],
+      ...[result, connections, deniedBy],
+    ]),
+    [
+      ["shop/web", "shop/database", "timed-out", 1, null],
+      ["shop/web", "shop/database", "denied", 1, "2"],
+    ],
+  );
+});
+
 test("from outside, the server's end tells, in the client's direction", () => {
   const [flow, ...more] = world().told(served({ remote: "192.0.2.9" }));
   assert.deepEqual(more, []);

@@ -70,7 +70,8 @@ interface Waiting {
 
 /**
  * From what the kernel counted to flows between workloads, as they were then. Of a connection between two containers of this
- * machine, which the kernel sees at both ends, the client's end tells.
+ * machine, which the kernel sees at both ends, the client's end tells; the server's tells what it denied, which its client saw as never
+ * answered.
  */
 export function createTraffic(options: TrafficOptions): Traffic {
   const { directory, hostNetwork } = options;
@@ -136,8 +137,8 @@ export function createTraffic(options: TrafficOptions): Traffic {
     const isServer = role === "server";
     const holder = addresses.get(remote)?.network;
     const isOwn = isLoopback(remote) || remote === local;
-    // The client's end tells.
-    if (isServer && (isOwn || (holder !== undefined && holder !== networkNamespace))) return;
+    // The client's end tells, but of what the server's end did not let in.
+    const isTold = isServer && (isOwn || (holder !== undefined && holder !== networkNamespace));
     const here: End = { workload, ip: local, name: null };
     const known = isOwn ? null : (names.get(`${networkNamespace} ${remote}`) ?? null);
     const peer: End = { workload: isOwn ? workload : null, ip: remote, name: isServer ? null : known };
@@ -149,6 +150,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
     if (protocol !== "TCP") lastPorts.set(portKey, record.clientPort);
     for (const part of partsOf(record, continues)) {
       const { result, encrypted, ...counts } = part;
+      if (isTold && result !== "denied") continue;
       const isTls = encrypted || (result === "established" && counts.connections === 0 && heard.tls !== undefined);
       const unseen = protocol === "UDP" ? { version: "1.3", serverName: null } : { version: null, serverName: null };
       emit(

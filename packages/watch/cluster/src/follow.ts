@@ -3,6 +3,7 @@ import { kubeKinds, type KubeChange, type KubeKind, type KubeStatus } from "@bul
 import type { Logger } from "@bulwark/telemetry";
 import { collections } from "./collections.ts";
 import { toKubeObject } from "./convert.ts";
+import { manifestOf, Manifests } from "./manifest.ts";
 import { createWriter, type ChangeWriter } from "./writer.ts";
 
 export interface FollowOptions {
@@ -17,6 +18,8 @@ export interface FollowOptions {
   mostObjects: number;
   /** When the inventory was known to be complete before; null where it never was. */
   syncedAt: number | null;
+  /** Whole objects are told too, where they are others than before: the one that takes them cannot read the cluster. */
+  manifests?: boolean;
   logger: Logger;
   /** For metrics. */
   tally?(what: "dropped" | "listed" | "unreadable", number: number): void;
@@ -39,7 +42,7 @@ interface KindState {
 
 /** Keeps up with all objects of a cluster until it is disposed. Raises `KubeError` when the cluster cannot be reached at first. */
 export async function followCluster(options: FollowOptions): Promise<Following> {
-  const { name, client, write, gather, mostObjects, logger, tally = () => undefined } = options;
+  const { name, client, write, gather, mostObjects, manifests = false, logger, tally = () => undefined } = options;
   const stop = new AbortController();
   await using stack = new AsyncDisposableStack();
   stack.use(client);
@@ -55,6 +58,7 @@ export async function followCluster(options: FollowOptions): Promise<Following> 
     const state: KindState = states.get(kind) ?? { listed: false, living: new Set(), error: undefined };
     let living = new Set<string>();
     let listing = new Set<string>();
+    const told = new Manifests();
     const others = (): number => [...states.values()].reduce((sum, one) => sum + one.living.size, 0) - living.size;
 
     /** Into `own`, unless that is one too many. */
@@ -72,7 +76,7 @@ export async function followCluster(options: FollowOptions): Promise<Following> 
         tally("unreadable", 1);
         return;
       }
-      await writer.add({ type: "put", object });
+      await writer.add({ type: "put", object, ...(manifests && told.changed(uid, manifestOf(kind, raw))) });
     };
     return {
       async page(objects) {
@@ -83,12 +87,14 @@ export async function followCluster(options: FollowOptions): Promise<Following> 
         if (state.listed) counters.relists++;
         tally("listed", 1);
         living = listing;
+        told.keep(living);
         listing = new Set();
         Object.assign(state, { listed: true, living });
       },
       put: async (raw) => take(raw, living),
       async gone({ metadata }) {
         living.delete(metadata.uid);
+        told.forget(metadata.uid);
         await writer.add({ type: "delete", uid: metadata.uid });
       },
       heard() {

@@ -56,10 +56,13 @@ export async function fakeDocker(socket: string): Promise<FakeDocker> {
     }
     asked.push(path);
     const id = /^\/containers\/([^/]+)\/json$/.exec(path)?.[1];
+    const ordered = /^\/containers\/([^/]+)\/(?:pause|unpause|stop)$/.exec(path)?.slice(1) ?? [];
     if (path === "/containers/json") {
       response.end(JSON.stringify([...containers.keys()].map((Id) => ({ Id, State: "running", Names: ["/x"] }))));
     } else if (id !== undefined && containers.has(id)) {
       response.end(JSON.stringify(containers.get(id)));
+    } else if (request.method === "POST" && ordered.some((one) => containers.has(one))) {
+      response.writeHead(204).end();
     } else {
       response.writeHead(404).end('{"message":"No such container"}');
     }

@@ -8,6 +8,7 @@ const callTimeout = 5000;
 const orderTimeout = 30_000;
 const answerLimit = 16 * 1024 * 1024;
 const lineLimit = 1024 * 1024;
+const reasonLimit = 4096;
 
 /** JSON of an HTTP API on a unix socket, within five seconds. Raises `RuntimeError`; `absent` for status 404. */
 export async function getJson<T>(socket: string, path: string, schema: z.ZodType<T>): Promise<T> {
@@ -89,12 +90,27 @@ async function open(socket: string, path: string, signal: AbortSignal, method = 
       { method, socketPath: socket, path, signal, agent: false, headers: { host: "localhost" } },
       (response) => {
         if (done.has(response.statusCode ?? 0)) return resolve(response);
-        response.resume();
         const code = response.statusCode === 404 ? "absent" : response.statusCode === 403 ? "denied" : "failed";
-        return reject(new RuntimeError(code, `${socket}${path}: status ${String(response.statusCode)}`));
+        const status = `status ${String(response.statusCode)}`;
+        const refuse = (said: string): void => reject(new RuntimeError(code, `${socket}${path}: ${said}`));
+        return void reasonOf(response).then(
+          (reason) => refuse(reason === "" ? status : `${status}, ${reason}`),
+          () => refuse(status),
+        );
       },
     );
     call.on("error", reject);
     call.end();
   });
+}
+
+/** What the API says of a refusal (`{"message": …}`), or nothing. */
+async function reasonOf(response: IncomingMessage): Promise<string> {
+  let text = "";
+  for await (const chunk of response.setEncoding("utf8") as AsyncIterable<string>) {
+    text += chunk;
+    if (text.length > reasonLimit) return "";
+  }
+  const told: unknown = JSON.parse(text);
+  return typeof told === "object" && told !== null && "message" in told ? String(told.message) : "";
 }

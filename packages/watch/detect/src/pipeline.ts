@@ -5,6 +5,7 @@ import { toActivity, type Activity } from "./activities.ts";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 import type { Context, Detection, Detector, Observation } from "./detector.ts";
 import { interpreterKind } from "./interpreters.ts";
+import { markForeign } from "./foreign-file.ts";
 import { ProcessTable, type Entry } from "./process-table.ts";
 import { Repeats } from "./repeats.ts";
 
@@ -68,6 +69,8 @@ export class Pipeline {
   readonly table: ProcessTable;
   readonly #options: PipelineOptions;
   readonly #repeats = new Repeats();
+  /** A name that a container asks for all day is an event once in a while. */
+  readonly #questions = new Repeats(600_000, 20_000);
   readonly #out: AgentRecord[] = [];
   #waiting: Waiting[] = [];
   /** Events whose owner was not found in time, and events that could not wait because too many did. */
@@ -116,9 +119,10 @@ export class Pipeline {
     this.#flush();
   }
 
-  #take(record: SensorRecord, now: number): void {
-    const process = this.table.apply(record, now);
+  #take(told: SensorRecord, now: number): void {
+    const process = this.table.apply(told, now);
     if (!process) return;
+    const record = markForeign(told, process);
     const { node, run, epoch } = this.#options;
     const id = `${node}/${run}/${record.sequence}`;
     // The table's entry changes with the next exec: what is judged later is what was so at this time.
@@ -146,14 +150,23 @@ export class Pipeline {
         const { isRuntime, service } = observed;
         if ((isRuntime && service === undefined) || this.#options.isOwn?.(observed, this.table) === true) return;
         const activity = toActivity(record);
+        const isEvent = activity !== undefined && isKept(activity) && this.#isNews(record, now);
         this.#soon(happening, (owner) => {
           if (isRuntime && !isWhereRuntimesAre(owner)) return;
-          if (activity && isKept(activity)) this.#event(activity, happening, owner);
+          if (isEvent) this.#event(activity, happening, owner);
           // The compiler does not see that a record and its own type belong together.
           this.#detect({ kind: record.type, record } as Happened, happening, owner);
         });
       }
     }
+  }
+
+  #isNews(record: SensorRecord, now: number): boolean {
+    if (record.type !== "dns") return true;
+    const question = `${record.networkNamespace} ${record.kind} ${record.name}`;
+    if (!this.#questions.isNew(question, now)) return false;
+    this.#questions.note(question, now);
+    return true;
   }
 
   /** Most are asked of an event only; what waits has to know them before others take their place. */

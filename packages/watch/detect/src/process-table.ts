@@ -1,5 +1,6 @@
 import type { ProcessMemory } from "@bulwark/rules";
 import type { ProcessRecord, SensorRecord } from "@bulwark/sensor";
+import { Names } from "./names.ts";
 
 /** A process as the table knows it: of the last exec, with the identity of the last fork or exec. */
 export type Entry = Omit<ProcessRecord, "type" | "sequence" | "time"> & {
@@ -42,6 +43,8 @@ export class ProcessTable {
   readonly #keep: number;
   /** Entries that were given up because the table was full. */
   evicted = 0;
+  /** By which names they know their peers. */
+  readonly names = new Names();
 
   readonly #isHost: (cgroups: readonly string[]) => boolean;
 
@@ -82,6 +85,9 @@ export class ProcessTable {
       case "loss":
       case "ready":
         return undefined;
+      case "dns":
+        this.names.learn(record);
+        return this.get(record.pid, record.startTime);
       default:
         return record.startTime === 0n ? this.latest(record.pid) : this.get(record.pid, record.startTime);
     }

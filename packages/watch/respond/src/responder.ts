@@ -43,6 +43,8 @@ export interface Responder extends AsyncDisposable {
   /** Whether this is done to the container now. */
   isLasting(container: string, kind: ActionKind): boolean;
   readonly lasting: number;
+  /** What lasts now. */
+  all(): ActionRecord[];
   readonly counters: Readonly<Record<ActionState, number>>;
 }
 
@@ -114,6 +116,7 @@ export function createResponder(options: ResponderOptions): Responder {
       return told(place.record, "done", attempt.text, "");
     },
     undo,
+    all: () => Array.from(lasting.values(), ({ record }) => record),
     isLasting: (container, kind) => lastingOf(container, kind) !== undefined,
     async [Symbol.asyncDispose]() {
       await Promise.all([...lasting.keys()].map(async (id) => undo(id, "end of the responder")));

@@ -4,6 +4,7 @@
  */
 export { createEngine, type Engine, type Match } from "./engine.ts";
 export type { FieldValue, ProcessMemory, RuleEvent, Scalar } from "./event.ts";
+export { domainsOf } from "./fields/domains.ts";
 export { imageParts } from "./image.ts";
 export { keptRules } from "./kept.ts";
 export { openRules, type OpenRules } from "./open.ts";

@@ -122,7 +122,8 @@ static void tell_file(int socket, const struct file_event *event)
 		.actor.mount_namespace = event->mount_namespace,
 		.inode = event->inode,
 		.operation = event->operation,
-		.flags = event->is_directory ? FILE_IS_DIRECTORY : 0,
+		.flags = (event->is_directory ? FILE_IS_DIRECTORY : 0) |
+			 (event->is_through_namespace ? FILE_THROUGH_NAMESPACE : 0),
 		.lengths = { strlen(event->path), strlen(event->new_path) },
 	};
 	size_t length = sizeof(frame) + frame.lengths[0] + frame.lengths[1];
@@ -146,6 +147,7 @@ static void watch_files(int socket)
 {
 	struct marks *marks = marks_open();
 
+	marks_add_host(marks);
 	for (;;) {
 		struct pollfd polled[MARKS_POLLED];
 		size_t count = marks_poll(marks, polled + 1) + 1;

@@ -23,9 +23,14 @@
 #define SOCKET_BYTES (4 << 20)
 /* Microseconds after which no program writes any more into the map that was written before. */
 #define GRACE 2000
+/* Milliseconds between walks over all sockets, for connections that fell silent; and how much longer they are than a walk. */
+#define WALK_PERIOD 10000
+#define WALK_SHARE 100
 
 struct reader {
 	int socket, turn_map, maps[2];
+	int sockets; /* link of the iterator over them (hooks/flow-socket.h) */
+	__s64 next_walk;
 	__u32 turn;
 	struct frame_flow frames[FLOWS_A_MESSAGE];
 	size_t used;
@@ -36,10 +41,11 @@ static void read_flows(struct reader *reader, int interval_ms);
 int flows_start(struct bpf_object *object, unsigned interval_ms)
 {
 	static struct reader reader;
+	struct bpf_link *link = bpf_program__attach_iter(bpf_object__find_program_by_name(object, "flow_sockets"), NULL);
 	int sockets[2], bytes = SOCKET_BYTES;
 	pid_t child;
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
+	if (!link || socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, sockets) != 0)
 		return -1;
 	setsockopt(sockets[1], SOL_SOCKET, SO_SNDBUFFORCE, &bytes, sizeof(bytes));
 	child = fork();
@@ -60,6 +66,7 @@ int flows_start(struct bpf_object *object, unsigned interval_ms)
 	signal(SIGINT, SIG_IGN);
 	keep_privileges(1ull << CAP_BPF);
 	reader.socket = sockets[1];
+	reader.sockets = bpf_link__fd(link);
 	reader.turn_map = bpf_object__find_map_fd_by_name(object, "flow_turn");
 	reader.maps[0] = bpf_object__find_map_fd_by_name(object, "flows_even");
 	reader.maps[1] = bpf_object__find_map_fd_by_name(object, "flows_odd");
@@ -151,6 +158,31 @@ static bool empty(struct reader *reader, int map)
 	return send_frames(reader);
 }
 
+static __s64 milliseconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* Has the kernel side add what connections counted that fell silent. */
+static void walk(struct reader *reader)
+{
+	__s64 begin = milliseconds(), took;
+	char nothing[64];
+	ssize_t size;
+	int sockets = bpf_iter_create(reader->sockets);
+
+	do
+		size = read(sockets, nothing, sizeof(nothing));
+	while (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)));
+	if (sockets >= 0)
+		close(sockets);
+	took = milliseconds() - begin;
+	reader->next_walk = begin + (took * WALK_SHARE > WALK_PERIOD ? took * WALK_SHARE : WALK_PERIOD);
+}
+
 /* False: nobody wants to know any more, or the kernel does not give them. */
 static bool take_turn(struct reader *reader)
 {
@@ -168,8 +200,11 @@ static void read_flows(struct reader *reader, int interval_ms)
 	struct pollfd sensor = { .fd = reader->socket, .events = POLLIN };
 	bool is_wanted = true;
 
+	reader->next_walk = milliseconds() + WALK_PERIOD;
 	while (is_wanted) {
 		is_wanted = poll(&sensor, 1, interval_ms) == 0;
+		if (!is_wanted || milliseconds() >= reader->next_walk)
+			walk(reader);
 		if (!take_turn(reader))
 			return;
 	}

@@ -188,7 +188,10 @@ enum frame_architecture { ARCHITECTURE_NATIVE = 0, ARCHITECTURE_COMPAT = 1 };
 enum frame_answer { ANSWER_NOT_ASKED = 0, ANSWER_GRANTED = 1, ANSWER_REFUSED = 2 };
 enum frame_device_kind { DEVICE_BLOCK = 1, DEVICE_CHARACTER = 2 };
 enum frame_device_access { DEVICE_MAKE = 1, DEVICE_READ = 2, DEVICE_WRITE = 4 };
-enum frame_file_flag { FILE_IS_DIRECTORY = 1 };
+enum frame_file_flag {
+	FILE_IS_DIRECTORY = 1,
+	FILE_THROUGH_NAMESPACE = 2, /* reached by a mount of that mount namespace, and not by who is seen to be in it */
+};
 
 /* The texts of the pointers among the arguments follow without gaps; 0xffff: none, or it could not be read. */
 #define CALL_ARGUMENTS 6

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -70,6 +71,43 @@ void inside_mounts(__u32 pid, int root, void (*on_mount)(void *context, int fd),
 	}
 	if (file)
 		fclose(file);
+}
+
+__u64 inside_mount_of(int fd)
+{
+	struct statx found;
+
+	/* Linux 5.8 */
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) != 0 || !(found.stx_mask & STATX_MNT_ID))
+		return 0;
+	return found.stx_mnt_id;
+}
+
+bool inside_sees_mount(__u32 pid, __u64 mount)
+{
+	char name[64], *line = NULL;
+	bool sees = false;
+	size_t room = 0;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%u/mountinfo", pid);
+	file = fopen(name, "re");
+	/* sysctl fs.mount-max is 100,000: more are not read for one event. */
+	for (int turns = 0; file && !sees && turns < 10000 && getline(&line, &room, file) > 0; turns++)
+		sees = strtoull(line, NULL, 10) == mount;
+	free(line);
+	if (file)
+		fclose(file);
+	return sees;
+}
+
+__u32 inside_namespace(__u32 pid)
+{
+	struct stat found;
+	char name[64];
+
+	snprintf(name, sizeof(name), "/proc/%u/ns/mnt", pid);
+	return stat(name, &found) == 0 ? found.st_ino : 0;
 }
 
 int inside_open_cgroup(int hierarchy, const char *path)

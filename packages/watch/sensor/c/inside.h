@@ -18,6 +18,15 @@ bool inside_mark(int queue, unsigned flags, unsigned long long mask, int fd);
 /* Calls for each mount of the process but its root and those of devices and queues. */
 void inside_mounts(__u32 pid, int root, void (*on_mount)(void *context, int fd), void *context);
 
+/* The number of the mount that a descriptor is open through; 0: not known. */
+__u64 inside_mount_of(int fd);
+
+/* Whether a process sees that mount. */
+bool inside_sees_mount(__u32 pid, __u64 mount);
+
+/* The mount namespace of a process; 0: it is gone. */
+__u32 inside_namespace(__u32 pid);
+
 /* A cgroup below the root of the hierarchy, no links; -1: it is not there. */
 int inside_open_cgroup(int hierarchy, const char *path);
 

@@ -40,6 +40,7 @@ static const struct hook {
 	{ "send", "cgroup/sendmsg6", "on_sendmsg6", NULL, true, true },
 	{ "bind", "cgroup/post_bind4", "on_bind4", NULL, true, true },
 	{ "bind", "cgroup/post_bind6", "on_bind6", NULL, true, true },
+	{ "dns", "cgroup_skb/ingress", "dns_answer", NULL, true, true },
 	{ "unix", "cgroup/connect_unix", "on_connect_unix", "bpf_cast_to_kern_ctx", true, true },
 	{ "flow", "cgroup/sock_create", "flow_socket", NULL, true, true },
 	{ "flow", "tp_btf/inet_sock_set_state", "flow_state", NULL, false, true },
@@ -157,6 +158,12 @@ static bool is_of_flows(const char *program)
 	return strncmp(program, "flow_", 5) == 0;
 }
 
+/* Of hooks/dns.h. */
+static bool is_of_names(const char *program)
+{
+	return strncmp(program, "dns_", 4) == 0;
+}
+
 /* Programs and maps of hooks/network-policy.h. */
 static bool is_of_network(const char *name)
 {
@@ -198,6 +205,7 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 	struct btf *kernel = btf__load_vmlinux_btf();
 	struct settings settings = {
 		.include_host = options->host,
+		.tells_names = !options->flow_ms && !options->no_names && options->cgroup >= 0,
 		.rate = options->rate,
 		.burst = 2 * options->rate,
 	};
@@ -214,10 +222,11 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 	bpf_program__set_expected_attach_type(program(object, "on_connect_unix"), CGROUP_UNIX_CONNECT);
 	for (size_t i = 0; i < HOOKS; i++)
 		if (!is_there(kernel, &hooks[i]) || (hooks[i].in_cgroup && options->cgroup < 0) ||
-		    (is_of_flows(hooks[i].program) && !options->flow_ms))
+		    (is_of_flows(hooks[i].program) && !options->flow_ms) ||
+		    (is_of_names(hooks[i].program) && (options->flow_ms || options->no_names)))
 			bpf_program__set_autoload(program(object, hooks[i].program), false);
 	if (!options->flow_ms || options->cgroup < 0)
-		bpf_program__set_autoload(program(object, "flow_snapshot"), false);
+		bpf_program__set_autoload(program(object, "flow_sockets"), false);
 	if (options->no_network)
 		leave_out_network(object);
 	btf__free(kernel);
@@ -229,14 +238,14 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 		fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
 }
 
-/* False: the kernel does not take what counts flows or enforces network policies; without that it may take the rest. */
+/* False: the kernel does not take what counts flows, tells names or enforces network policies; without that it may take the rest. */
 static bool load_programs(struct bpf_object *object)
 {
 	int error = bpf_object__load(object);
 
 	if (error == 0)
 		return true;
-	if (is_of_flows(refused) || is_of_network(refused))
+	if (is_of_flows(refused) || is_of_network(refused) || is_of_names(refused))
 		return false;
 	if (refused[0])
 		fail("the kernel refuses a program", OTHER_KERNEL, "%s: %s", refused, strerror(-error));
@@ -351,9 +360,9 @@ static void read_sockets(struct bpf_object *object)
 	char nothing[4096];
 	ssize_t size;
 
-	if (!bpf_program__autoload(program(object, "flow_snapshot")))
+	if (!bpf_program__autoload(program(object, "flow_sockets")))
 		return;
-	int fd = open_iterator(object, "flow_snapshot");
+	int fd = open_iterator(object, "flow_sockets");
 	do
 		size = read(fd, nothing, sizeof(nothing));
 	while (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)));
@@ -369,6 +378,15 @@ static const struct cpu_loss *map_losses(struct bpf_object *object, int cpus)
 	if (losses == MAP_FAILED)
 		fail("cannot read the loss counters", OTHER_KERNEL, "%s", strerror(errno));
 	return losses;
+}
+
+static struct reader *map_reader(struct bpf_object *object)
+{
+	void *reader = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map(object, "reader")), 0);
+
+	if (reader == MAP_FAILED)
+		fail("cannot share memory with the kernel side", OTHER_KERNEL, "%s", strerror(errno));
+	return reader;
 }
 
 struct loaded load(struct load_options *options, on_frame receive, void *context)
@@ -389,6 +407,8 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 		bpf_object__close(object);
 		if (is_of_network(refused))
 			options->no_network = true;
+		else if (is_of_names(refused))
+			options->no_names = true;
 		else
 			options->flow_ms = 0;
 		refused[0] = 0;
@@ -403,6 +423,7 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 	if (!loaded.ring)
 		fail("cannot read the ring buffer", OTHER_KERNEL, "%s", strerror(errno));
 	loaded.losses = map_losses(object, loaded.cpus);
+	loaded.reader = map_reader(object);
 	attach_all(object, options->cgroup, &loaded);
 	read_sockets(object);
 	loaded.snapshot = open_iterator(object, "on_snapshot");

@@ -17,11 +17,13 @@ struct load_options {
 	size_t ring_bytes; /* power of two of pages */
 	unsigned flow_ms; /* how often flows are told of; 0: they are not counted */
 	bool no_network; /* set by load(): network policies are not to be enforced, or this kernel does not take what does it */
+	bool no_names; /* set by load(): this kernel does not take hooks/dns.h */
 };
 
 struct loaded {
 	struct ring_buffer *ring;
 	const struct cpu_loss *losses;
+	struct reader *reader;
 	int cpus;
 	char hooks[1536]; /* lines "event hook\n" of what is attached */
 	int guard; /* socket from the process that enforces; -1: there is none */

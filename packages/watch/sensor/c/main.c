@@ -27,9 +27,12 @@
 
 /*
  * Milliseconds. The ring buffer does not wake us: this is how long an event waits at most, and how often at most our
- * reader is woken. Looking at an empty buffer costs about a microsecond.
+ * reader is woken.
  */
 #define PAUSE 5
+/* Turns without anything, after which we have the kernel side wake us, and sleep for so many milliseconds at most. */
+#define QUIET_TURNS 10
+#define SLEEP 250
 /* Frames taken in before what we have is written, so that a flood from the kernel cannot hold up the output. */
 #define FRAMES_A_TURN 4096
 /* Milliseconds that the last flows are waited for at the end. */
@@ -58,6 +61,7 @@ static bool take_flows(struct turn *turn, int flows);
 static void take_last_flows(struct turn *turn, int flows);
 static void send_loss(struct turn *turn, const struct loaded *loaded, bool at_once);
 static void say_the_rest(struct turn *turn, const struct loaded *loaded);
+static bool rest(struct turn *turn, const struct loaded *loaded);
 
 int main(int count, char **values)
 {
@@ -96,13 +100,37 @@ int main(int count, char **values)
 			say_the_rest(&turn, &loaded);
 			break;
 		}
-		struct pollfd reader = { .fd = STDOUT_FILENO, .events = turn.output.used > 0 ? POLLOUT : 0 };
-		int pause = turn.frames >= FRAMES_A_TURN ? 0 : PAUSE;
-		if (poll(&reader, 1, pause) > 0 && (reader.revents & (POLLERR | POLLHUP | POLLNVAL)))
+		if (!rest(&turn, &loaded))
 			break;
 	}
 	/* Not exit(): the snapshot may still be read, and everything here is the kernel's to clean up. */
 	_exit(0);
+}
+
+/* Between two turns. False: nobody reads any more. */
+static bool rest(struct turn *turn, const struct loaded *loaded)
+{
+	struct pollfd all[] = {
+		{ .fd = STDOUT_FILENO, .events = turn->output.used > 0 ? POLLOUT : 0 },
+		{ .fd = ring_buffer__epoll_fd(loaded->ring), .events = POLLIN },
+		{ .fd = turn->files, .events = POLLIN },
+		{ .fd = loaded->guard, .events = POLLIN },
+		{ .fd = loaded->flows, .events = POLLIN },
+	};
+	static __u64 told;
+	static int quiet;
+	int ready;
+
+	quiet = turn->output.sequence != told || turn->output.used > 0 ? 0 : quiet + 1;
+	told = turn->output.sequence;
+	if (quiet < QUIET_TURNS) {
+		ready = poll(all, 1, turn->frames >= FRAMES_A_TURN ? 0 : PAUSE);
+	} else {
+		__atomic_store_n(&loaded->reader->sleeps, 1, __ATOMIC_SEQ_CST);
+		ready = poll(all, sizeof(all) / sizeof(*all), SLEEP);
+		__atomic_store_n(&loaded->reader->sleeps, 0, __ATOMIC_SEQ_CST);
+	}
+	return ready <= 0 || !(all[0].revents & (POLLERR | POLLHUP | POLLNVAL));
 }
 
 static size_t size_option(const char *name, const char *text, size_t least)

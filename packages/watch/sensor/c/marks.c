@@ -44,6 +44,8 @@ struct container {
 	int queue; /* what is written and opened */
 	int process; /* pidfd of its first process */
 	__u32 pid;
+	__u64 mount; /* of its root */
+	bool is_host;
 	/* How often its mounts are still to be looked at, and when next, in milliseconds; 0: not at all. */
 	int looks;
 	__s64 look_at;
@@ -54,6 +56,7 @@ static const int look_delays[] = { 200, 20, 2 };
 
 struct marks {
 	int directory_queue;
+	__s64 host_look_at; /* when the files of the machine are to be looked for again; 0: not at all */
 	size_t containers_used, directories_used;
 	struct container containers[WATCHED_CONTAINERS];
 	struct directory directories[DIRECTORIES];
@@ -185,6 +188,16 @@ static void mark_secrets(int queue, int root)
 	}
 }
 
+static __u64 mount_of_root(__u32 pid)
+{
+	int root = inside_root(pid);
+	__u64 mount = root < 0 ? 0 : inside_mount_of(root);
+
+	if (root >= 0)
+		close(root);
+	return mount;
+}
+
 bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
 {
 	struct container *place = NULL;
@@ -217,7 +230,13 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
 	for (size_t i = 0; i < COUNT(watched_directories) && marks->directory_queue >= 0; i++)
 		mark_directory(marks, root, watched_directories[i], mount_namespace);
 	close(root);
-	*place = (struct container){ .mount_namespace = mount_namespace, .queue = queue, .process = process, .pid = pid };
+	*place = (struct container){
+		.mount_namespace = mount_namespace,
+		.queue = queue,
+		.process = process,
+		.pid = pid,
+		.mount = mount_of_root(pid),
+	};
 	return true;
 }
 
@@ -227,6 +246,62 @@ static __s64 milliseconds(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* Directories of the machine in which a file that is written makes somebody master of it: what is in them is read seldom. */
+static const char *const host_directories[] = {
+	"/etc/cron.d",	   "/etc/cron.daily",	  "/etc/cron.hourly", "/etc/kubernetes/manifests", "/etc/pam.d",
+	"/etc/profile.d",  "/etc/sudoers.d",	  "/etc/systemd/system", "/root/.ssh",		   "/var/spool/cron",
+	"/var/spool/cron/crontabs",
+};
+/* Files that are written: their directory is everybody's. */
+static const char *const host_files[] = { "/etc/crontab", "/etc/ld.so.preload", "/etc/passwd", "/etc/shadow", "/etc/sudoers" };
+/* A file that took the place of another has no mark yet. */
+#define HOST_LOOK 30000
+
+static void mark_host(const struct container *host)
+{
+	int root = inside_root(host->pid);
+
+	if (root < 0)
+		return;
+	for (size_t i = 0; i < COUNT(watched_secrets); i++)
+		mark_secret(host->queue, root, watched_secrets[i]);
+	for (size_t i = 0; i < COUNT(host_directories) + COUNT(host_files); i++) {
+		bool is_file = i >= COUNT(host_directories);
+		int fd = inside_open(root, is_file ? host_files[i - COUNT(host_directories)] : host_directories[i]);
+
+		if (fd < 0)
+			continue;
+		inside_mark(host->queue, 0, is_file ? FAN_CLOSE_WRITE : FAN_CLOSE_WRITE | FAN_EVENT_ON_CHILD, fd);
+		close(fd);
+	}
+	close(root);
+}
+
+void marks_add_host(struct marks *marks)
+{
+	/* /proc/1/root may be closed even to root; then we are the host's own. */
+	__u32 pid = inside_namespace(1) ? 1 : getpid();
+	struct container host = {
+		.mount_namespace = inside_namespace(pid),
+		.queue = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_CLOEXEC | O_LARGEFILE),
+		.process = syscall(SYS_pidfd_open, pid, 0),
+		.pid = pid,
+		.mount = mount_of_root(pid),
+		.is_host = true,
+	};
+
+	if (!host.mount_namespace || host.queue < 0 || host.process < 0 || !host.mount) {
+		if (host.queue >= 0)
+			close(host.queue);
+		if (host.process >= 0)
+			close(host.process);
+		return;
+	}
+	marks->containers[0] = host;
+	mark_host(&host);
+	marks->host_look_at = milliseconds() + HOST_LOOK;
 }
 
 void marks_look_again(struct marks *marks, __u32 mount_namespace)
@@ -245,7 +320,13 @@ void marks_look_again(struct marks *marks, __u32 mount_namespace)
 
 int marks_look(struct marks *marks)
 {
-	__s64 now = milliseconds(), next = 0;
+	__s64 now = milliseconds(), next;
+
+	if (marks->host_look_at && marks->host_look_at <= now) {
+		mark_host(&marks->containers[0]);
+		marks->host_look_at = now + HOST_LOOK;
+	}
+	next = marks->host_look_at;
 
 	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
 		struct container *container = &marks->containers[i];
@@ -287,6 +368,43 @@ size_t marks_poll(struct marks *marks, struct pollfd *polled)
 
 typedef void receiver(void *context, const struct file_event *event);
 
+/* Milliseconds for which it is remembered in which namespace a process is: who writes writes often. */
+#define KNOWN_FOR 50
+
+/* 0: it is gone. */
+static __u32 namespace_of(__u32 pid)
+{
+	static struct {
+		__u32 pid, mount_namespace;
+		__s64 until;
+	} known[256];
+	__s64 now = milliseconds();
+	size_t at = pid % COUNT(known);
+
+	if (known[at].pid != pid || known[at].until < now) {
+		known[at].pid = pid;
+		known[at].mount_namespace = inside_namespace(pid);
+		known[at].until = now + KNOWN_FOR;
+	}
+	return known[at].mount_namespace;
+}
+
+/*
+ * Whether a file was reached by a mount of the namespace that it is watched for, and not by who is in it: through
+ * /proc/PID/root, or a descriptor. Where that mount was not the root's, such as a token's, the others are looked through,
+ * which what is written all day is not worth. Who is gone already may have been in it: the process table knows that.
+ */
+static bool is_through(const struct container *container, const struct fanotify_event_metadata *event)
+{
+	__u64 mount = inside_mount_of(event->fd);
+
+	if (!mount || namespace_of(event->pid) == container->mount_namespace)
+		return false;
+	if (mount == container->mount)
+		return true;
+	return (container->is_host || (event->mask & FAN_OPEN)) && inside_sees_mount(container->pid, mount);
+}
+
 /* Events with an open descriptor of the file: what was written, and what was opened. */
 static void read_descriptors(struct container *container, receiver *on_event, void *context)
 {
@@ -320,9 +438,12 @@ static void read_descriptors(struct container *container, receiver *on_event, vo
 		snprintf(name, sizeof(name), "/proc/self/fd/%d", event->fd);
 		size = readlink(name, path, sizeof(path) - 1);
 		told.inode = fstat(event->fd, &stat) == 0 ? stat.st_ino : 0;
+		told.is_through_namespace = is_through(container, event);
 		close(event->fd);
-		/* Our own look at a file of the container is no event. */
+		/* Our own look at a file of the container is no event; what the machine does with its own, neither. */
 		if (size < 0 || event->pid == getpid())
+			continue;
+		if (container->is_host && !told.is_through_namespace)
 			continue;
 		path[size] = 0;
 		told.operation = FILE_WRITE;

@@ -21,6 +21,7 @@ struct file_event {
 	__u64 inode;
 	__u8 operation; /* enum frame_operation, or FILE_EVENT_LOST */
 	bool is_directory;
+	bool is_through_namespace; /* reached by a mount of that namespace, and not by who is seen to be in it */
 	const char *path;
 	const char *new_path;
 };
@@ -30,6 +31,9 @@ struct marks *marks_open(void);
 
 /* Watches the files of a process's mount namespace. False: it is the host's, it is gone, or there is no room. */
 bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace);
+
+/* Watches a few files of the machine itself, for those that come to them from a container by another process's root. */
+void marks_add_host(struct marks *marks);
 
 /* Something was mounted in a mount namespace, or is being mounted: its mounts are looked at a few times more. */
 void marks_look_again(struct marks *marks, __u32 mount_namespace);

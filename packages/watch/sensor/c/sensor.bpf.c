@@ -31,6 +31,7 @@
 #include "hooks/setting.h"
 #include "hooks/device.h"
 #include "hooks/signal.h"
+#include "hooks/dns.h"
 #include "hooks/socket.h"
 #include "hooks/unix.h"
 #include "hooks/snapshot.h"

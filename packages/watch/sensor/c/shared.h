@@ -7,6 +7,8 @@ struct settings {
 	bool include_host;
 	/* sched_process_exit tells the last thread of a group since 6.16. */
 	bool exit_tells_group_dead;
+	/* Answers of name servers are told by hooks/dns.h. */
+	bool tells_names;
 	/* Events a second that each cgroup may make, and how many at once. */
 	__u64 rate;
 	__s64 burst;
@@ -22,6 +24,12 @@ struct call_table {
 };
 
 enum host_answer { HOST_NOT_FOUND, HOST_FOUND, HOST_IS_ELSEWHERE };
+
+/* Written by the loader before it sleeps for long, and by the program that wakes it. */
+struct reader {
+	__u32 sleeps;
+	__u32 reserved;
+};
 
 /* What one CPU lost; a cache line. */
 struct cpu_loss {

@@ -73,6 +73,11 @@ export interface FileRecord extends Actor {
   newPath: string;
   isDirectory: boolean;
   inode: bigint;
+  /**
+   * It was reached by a mount of `mountNamespace`, which is that of the file, and the process was not seen to be in that: one
+   * of another namespace came there through `/proc/PID/root` or a descriptor. Who has ended may have been in it.
+   */
+  isThroughNamespace?: boolean;
 }
 
 /** A read or write below /proc/sys. */

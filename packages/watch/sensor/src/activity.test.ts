@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { missing } from "@bulwark/testkit";
+import { eventually, missing } from "@bulwark/testkit";
+import type { FileRecord } from "./activity-record.ts";
 import { buildSensor } from "./build.ts";
 import { makeImage, type TestImage } from "./live/container.ts";
-import type { SensorRecord } from "./record.ts";
+import type { ProcessRecord, SensorRecord } from "./record.ts";
 import { startSensor } from "./sensor.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
@@ -143,6 +146,37 @@ describe("what processes in containers do", { skip }, () => {
       cat /etc/shadow /etc/other`);
     const read = files.filter(({ operation }) => operation === "read").map(({ path }) => path);
     assert.deepEqual([...new Set(read)], ["/etc/shadow"]);
+  });
+
+  test("whether a file was reached by its own container's mounts is told, whoever it was: so is what comes in through /proc/PID/root", async () => {
+    const all: SensorRecord[] = [];
+    await using sensor = await startSensor({ onRecords: (batch) => all.push(...batch) });
+    const script = "/bin/busybox usleep 300000; echo x > /tmp/own; sleep 60";
+    await using container = await image.start(script);
+    const first = await eventually("it is told", () =>
+      all.find(
+        (record): record is ProcessRecord =>
+          record.type === "exec" && record.cgroups.some((path) => path.endsWith(container.id)),
+      ),
+    );
+    const written = async (name: string): Promise<FileRecord> =>
+      eventually(`${name} is told`, () =>
+        all.find(
+          (record): record is FileRecord =>
+            record.type === "file" &&
+            record.operation === "write" &&
+            record.path.endsWith(name) &&
+            record.mountNamespace === first.mountNamespace,
+        ),
+      );
+    const own = await written("/tmp/own");
+    assert.deepEqual([own.isThroughNamespace, own.pid], [undefined, first.pid]);
+    writeFileSync(`/proc/${first.pid}/root/tmp/by-root`, "x");
+    const byRoot = await written("/tmp/by-root");
+    assert.deepEqual([byRoot.isThroughNamespace, byRoot.pid], [true, process.pid]);
+    writeFileSync(join(image.folder, "rootfs/tmp/by-mount"), "x");
+    assert.equal((await written("/tmp/by-mount")).isThroughNamespace, undefined);
+    await sensor.close();
   });
 
   /** Of containers of this test only: others that run here write too. */

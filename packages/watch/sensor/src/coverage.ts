@@ -25,7 +25,7 @@ const kinds: readonly Omit<Coverage, "hook">[] = [
   { event: "send", sees: "the first datagram to a peer in ten seconds", costs: "for datagrams only" },
   { event: "bind", sees: "local ports that are taken", costs: "for bind only" },
   { event: "flow", sees: "what containers send and receive, by peer and port", costs: "see bench/traffic.ts" },
-  { event: "dns", sees: "answers of name servers", costs: "for such answers only" },
+  { event: "dns", sees: "answers of name servers over UDP", costs: "about 0.1 µs for each packet that comes in" },
   { event: "unix", sees: "Unix sockets that are connected to, by name (Linux 6.7)", costs: "for such calls only" },
   { event: "write", sees: "files that were written", costs: "about 1 µs a file closed after writing" },
   { event: "read", sees: "secrets that are opened", costs: "for those files only" },

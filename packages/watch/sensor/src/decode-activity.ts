@@ -89,6 +89,7 @@ export function decodeSocket(bytes: Buffer, actor: Actor): SocketRecord {
 
 const fileOperations = ["read", "write", "execute", "create", "remove", "rename", "attributes"] as const;
 const IS_DIRECTORY = 1;
+const THROUGH_NAMESPACE = 2;
 
 export function decodeFile(bytes: Buffer, actor: Actor): FileRecord {
   const [path = "", newPath = ""] = texts(bytes, FILE, 98, 2);
@@ -99,6 +100,7 @@ export function decodeFile(bytes: Buffer, actor: Actor): FileRecord {
     path,
     newPath,
     isDirectory: (bytes.readUInt8(97) & IS_DIRECTORY) !== 0,
+    ...((bytes.readUInt8(97) & THROUGH_NAMESPACE) !== 0 && { isThroughNamespace: true }),
     inode: bytes.readBigUInt64LE(88),
   };
 }

@@ -31,7 +31,7 @@ export interface FlowRecord {
   clientPort: number;
   first: bigint;
   last: bigint;
-  /** Payload that this end sent and received, as it went by: what TCP sent twice counts twice. */
+  /** Payload that this end sent and received; what TCP sent more than once counts once. */
   bytesOut: bigint;
   bytesIn: bigint;
   packetsOut: bigint;

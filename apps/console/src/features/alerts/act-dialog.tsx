@@ -4,6 +4,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
+import { useKnown } from "../../i18n/known.ts";
 import { useProblem } from "../../ui/states.tsx";
 import { actionKinds, suggest, toAction, type ActionForm } from "./action-form.ts";
 import classes from "./alerts.module.css";
@@ -22,7 +23,8 @@ const longestMinutes = 1440;
 export function ActDialog({ alert, container, close }: Props) {
   const { t } = useTranslation();
   const [form, setForm] = useState(() => suggest(alert));
-  const [reason, setReason] = useState(alert?.title ?? "");
+  const known = useKnown();
+  const [reason, setReason] = useState(alert ? known.rule(alert.rule, "title", alert.title) : "");
   const action = toAction(form, alert);
   const order = useMutation({
     mutationFn: async (dryRun: boolean) => {
@@ -53,7 +55,7 @@ export function ActDialog({ alert, container, close }: Props) {
           }
         />
         <p className="dim">{t(`response.effects.${form.kind}`)}</p>
-        <Fields form={form} change={change} />
+        <ActionFields form={form} change={change} />
         <TextInput
           label={t("response.reason")}
           required
@@ -103,7 +105,8 @@ function useAnswer(ordered: ActionRecord | undefined): ActionRecord | undefined 
 
 const lasting = new Set(["freeze", "deny-exec", "deny-connect", "quarantine", "pause", "cordon"]);
 
-function Fields({ form, change }: { form: ActionForm; change: (part: Partial<ActionForm>) => void }) {
+/** What an action is filled in with. */
+export function ActionFields({ form, change }: { form: ActionForm; change: (part: Partial<ActionForm>) => void }) {
   const { t } = useTranslation();
   const isNetwork = form.kind === "deny-connect" || form.kind === "quarantine";
   return (
@@ -154,7 +157,7 @@ function Fields({ form, change }: { form: ActionForm; change: (part: Partial<Act
 }
 
 /** Nobody allowed it so far: a policy for this container alone, or for its namespace. */
-function Allow({
+export function Allow({
   container,
   kind,
   allowed,
@@ -194,7 +197,7 @@ function Allow({
   );
 }
 
-function Problem({ error }: { error: unknown }) {
+export function Problem({ error }: { error: unknown }) {
   const { title, remedy } = useProblem(error);
   return (
     <p className={classes.problem} role="alert">

@@ -78,10 +78,15 @@ function Board({ answer, search, change }: BoardProps) {
         <NetworkFilters answer={answer} shown={edges.length} search={search} change={change} />
         {edges.length === 0 ? (
           <NoFlows answer={answer} search={search} change={change} />
-        ) : search.view === "table" ? (
-          <EdgesTable edges={edges} search={search} change={change} whatIf={shown} />
         ) : (
-          <NetworkMap graph={graph} open={open} search={search} change={change} whatIf={shown} />
+          <div className={classes.views}>
+            {search.view !== "table" && (
+              <NetworkMap graph={graph} open={open} search={search} change={change} whatIf={shown} />
+            )}
+            {(search.view === "table" || search.view === "both") && (
+              <EdgesTable edges={edges} search={search} change={change} whatIf={shown} />
+            )}
+          </div>
         )}
       </Pane>
       <NetworkDetail
@@ -109,7 +114,7 @@ function Aside({ search, change }: { search: NetworkSearch; change: ChangeNetwor
             from="/network"
             to="/network"
             search={(old) => compact({ ...old, view: name === "map" ? undefined : name })}
-            className={clusterClasses.tab}
+            className={name === "both" ? `${clusterClasses.tab} ${classes.wide}` : clusterClasses.tab}
             data-active={name === view || undefined}
             aria-current={name === view ? "page" : undefined}
           >

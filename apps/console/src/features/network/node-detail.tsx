@@ -14,6 +14,7 @@ import { noDetail } from "./search.ts";
 import type { ChangeNetwork } from "./network-page.tsx";
 import classes from "./network.module.css";
 import { Quarantine } from "./quarantine.tsx";
+import { CutWorkload } from "./workload-quarantine.tsx";
 
 interface Props {
   id: string;
@@ -77,6 +78,7 @@ export function NodeDetail({ id, edges, placeOf, graph, change }: Props) {
           )}
         </div>
       )}
+      {end?.workload && <CutWorkload end={end} />}
       {(["into", "out", "within"] as const).map(
         (name) =>
           lists[name].length > 0 && (

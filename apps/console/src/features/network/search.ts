@@ -1,7 +1,8 @@
 import { compact, flag, oneOf, text, type Raw } from "../../search.ts";
 import { encryptions, verdicts, type Encryption, type Verdict } from "./ends.ts";
 
-export const networkViews = ["map", "table"] as const;
+/** `both`: side by side, where there is room. */
+export const networkViews = ["map", "table", "both"] as const;
 /** How far back: an hour, a day, a week. */
 export const spans = ["1h", "24h", "7d"] as const;
 export type Span = (typeof spans)[number];

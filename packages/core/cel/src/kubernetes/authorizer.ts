@@ -102,7 +102,7 @@ function serviceAccount(authorizer: Authorizer, namespace: string, name: string)
 
 /** Two checks are what one expression can pay for. */
 const checkCost: Cost = () => 350_000;
-const selectorCost: Cost = ([, selector]) => {
+const selectorCost: Cost = (_, __, selector) => {
   const length = sizeOf(selector);
   return 10 + Math.ceil(length * 0.1) + Math.ceil(Math.ceil(length * 0.5) * 50);
 };

@@ -100,7 +100,7 @@ const formats: Readonly<Record<string, Format>> = {
   ),
 };
 
-const validationCost: Cost = ([format, text]) =>
+const validationCost: Cost = (_, format, text) =>
   Math.ceil((1 + sizeOf(text)) * 0.1) * Math.ceil((format instanceof Format ? format.patternSize : 1103) * 0.25);
 
 function validate(format: Format, text: string): Optional {

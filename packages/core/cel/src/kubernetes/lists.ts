@@ -21,7 +21,7 @@ import {
 } from "../values.ts";
 
 /** Once through it (apiserver, cel/library/cost.go). */
-const through: Cost = ([value]) => traversed(value);
+const through: Cost = (_, value) => traversed(value);
 
 function traversed(value: Value): number {
   if (typeof value === "string" || value instanceof Uint8Array) return Math.floor(sizeOf(value) * 0.1);

@@ -166,12 +166,12 @@ function isGlobalUnicast(address: Ip): boolean {
   return !special && !isUnspecified(address) && !(address.family === 4 && address.value === 0xffffffffn);
 }
 
-const twice: Cost = ([text]) => Math.ceil(sizeOf(text) * 0.2);
+const twice: Cost = (_, text) => Math.ceil(sizeOf(text) * 0.2);
 /** The network's bytes, twice; of a network in it once more. */
-const containsCost: Cost = ([network]) => Math.ceil(sizeOf(network) * 0.2);
-const containsTextCost: Cost = ([network, text]) => Math.ceil(sizeOf(network) * 0.2) + Math.ceil(sizeOf(text) * 0.1);
-const withinCost: Cost = ([network]) => Math.ceil(sizeOf(network) * 0.2) + Math.ceil(sizeOf(network) * 0.1) + 1;
-const withinTextCost: Cost = (args, result) => withinCost(args, result) + Math.ceil(sizeOf(args[1]) * 0.1);
+const containsCost: Cost = (_, network) => Math.ceil(sizeOf(network) * 0.2);
+const containsTextCost: Cost = (_, network, text) => Math.ceil(sizeOf(network) * 0.2) + Math.ceil(sizeOf(text) * 0.1);
+const withinCost: Cost = (_, network) => Math.ceil(sizeOf(network) * 0.2) + Math.ceil(sizeOf(network) * 0.1) + 1;
+const withinTextCost: Cost = (result, network, text) => withinCost(result, network) + Math.ceil(sizeOf(text) * 0.1);
 
 export const kubernetesNet: readonly Overload[] = [
   define("ip(string): net.IP", ip, traversal),

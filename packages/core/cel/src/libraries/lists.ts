@@ -6,9 +6,9 @@ import { adapt, compare, equals, Extent, isInt, isList, sizeOf, typeOf, type Int
 const maxRange = 1_000_000;
 /** A call that makes a list (cel-go, ext/lists.go). */
 const allocation = (size: number): number => 11 + Math.floor(size);
-const outputSize: Cost = (_, result) => allocation(sizeOf(result));
-const inputSize: Cost = ([list, depth]) => allocation(sizeOf(list) * (isInt(depth) ? Number(depth) : 1));
-const comparisons: Cost = ([list]) =>
+const outputSize: Cost = (result) => allocation(sizeOf(result));
+const inputSize: Cost = (_, list, depth) => allocation(sizeOf(list) * (isInt(depth) ? Number(depth) : 1));
+const comparisons: Cost = (_, list) =>
   list instanceof Extent ? allocation(list.size ** 2 * 2.1) : comparisonCost(list as readonly Value[]);
 
 /** Of every element with every other. */

@@ -3,8 +3,8 @@ import { define, type Cost, type Overload } from "../environment.ts";
 import { adapt, equals, sizeOf, type Value } from "../values.ts";
 
 /** Every element against every other. */
-const product: Cost = ([a, b]) => 1 + sizeOf(a) * sizeOf(b);
-const products: Cost = ([a, b]) => 1 + sizeOf(a) * sizeOf(b) * 2;
+const product: Cost = (_, a, b) => 1 + sizeOf(a) * sizeOf(b);
+const products: Cost = (_, a, b) => 1 + sizeOf(a) * sizeOf(b) * 2;
 
 function has(list: readonly Value[], value: Value): boolean {
   return list.some((item) => equals(adapt(item), adapt(value)));

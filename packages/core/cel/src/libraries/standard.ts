@@ -25,11 +25,11 @@ import { parseDuration, parseTimestamp, timestampPart, type Part } from "../time
 
 /** One tenth of what is gone through. */
 const tenth = (size: number): number => Math.ceil(size * 0.1);
-export const traversal: Cost = ([value]) => tenth(sizeOf(value));
-const traversalOfBoth: Cost = ([a, b]) => tenth(sizeOf(a) + sizeOf(b));
-const traversalOfSmaller: Cost = ([a, b]) => tenth(Math.min(sizeOf(a), sizeOf(b)));
-const searchCost: Cost = ([text, part]) => tenth(sizeOf(text)) * tenth(sizeOf(part));
-export const regexCost: Cost = ([text, pattern]) => tenth(1 + sizeOf(text)) * Math.ceil(sizeOf(pattern) * 0.25);
+export const traversal: Cost = (_, value) => tenth(sizeOf(value));
+const traversalOfBoth: Cost = (_, a, b) => tenth(sizeOf(a) + sizeOf(b));
+const traversalOfSmaller: Cost = (_, a, b) => tenth(Math.min(sizeOf(a), sizeOf(b)));
+const searchCost: Cost = (_, text, part) => tenth(sizeOf(text)) * tenth(sizeOf(part));
+export const regexCost: Cost = (_, text, pattern) => tenth(1 + sizeOf(text)) * Math.ceil(sizeOf(pattern) * 0.25);
 
 const big = (value: Int): bigint => (typeof value === "bigint" ? value : BigInt(value));
 
@@ -43,6 +43,12 @@ function exact(quick: (a: number, b: number) => number, slow: (a: bigint, b: big
     }
     return checkedInt(slow(big(a), big(b)));
   };
+}
+
+/** A list that nothing is added to stays the same. */
+function joined(a: readonly Value[], b: readonly Value[]): readonly Value[] {
+  if (a.length === 0) return b;
+  return b.length === 0 ? a : [...a, ...b];
 }
 
 function nonZero(run: (a: Int, b: Int) => Value, what: string) {
@@ -87,7 +93,7 @@ const arithmetic: Overload[] = [
     (a: Uint8Array, b: Uint8Array) => new Uint8Array(Buffer.concat([a, b])),
     traversalOfBoth,
   ),
-  define("_+_(list<A>, list<A>): list<A>", (a: readonly Value[], b: readonly Value[]) => [...a, ...b]),
+  define("_+_(list<A>, list<A>): list<A>", joined),
   define("_+_(timestamp, duration): timestamp", (a: Timestamp, b: Duration) => new Timestamp(a.nanos + b.nanos)),
   define("_+_(duration, timestamp): timestamp", (a: Duration, b: Timestamp) => new Timestamp(a.nanos + b.nanos)),
   define("_+_(duration, duration): duration", (a: Duration, b: Duration) => new Duration(a.nanos + b.nanos)),

@@ -5,9 +5,9 @@ import { sizeOf, type Int, type Value } from "../values.ts";
 import { formatString } from "./format.ts";
 import { traversal } from "./standard.ts";
 
-const floored: Cost = ([text]) => Math.floor(sizeOf(text) * 0.1);
-const twice: Cost = ([text]) => Math.ceil(sizeOf(text) * 2 * 0.1);
-const twiceResult: Cost = (_, result) => Math.ceil(sizeOf(result) * 2 * 0.1);
+const floored: Cost = (_, text) => Math.floor(sizeOf(text) * 0.1);
+const twice: Cost = (_, text) => Math.ceil(sizeOf(text) * 2 * 0.1);
+const twiceResult: Cost = (result) => Math.ceil(sizeOf(result) * 2 * 0.1);
 
 function within(position: Int, length: number): number {
   const at = Number(position);

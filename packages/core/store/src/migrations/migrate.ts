@@ -13,6 +13,7 @@ import { benchmarks } from "./0008-benchmarks.ts";
 import { runningPolicies } from "./0009-running-policies.ts";
 import { network } from "./0010-network.ts";
 import { failingChecks } from "./0011-failing-checks.ts";
+import { manifests } from "./0012-manifests.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -30,6 +31,7 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   runningPolicies,
   network,
   failingChecks,
+  manifests,
 ];
 
 /** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */

@@ -3,7 +3,7 @@ import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Engine } from "../engine.ts";
 import type { Tx } from "../schema.ts";
 import type { ActionRepository } from "../store.ts";
-import { pageOf, rowAfter } from "./paging.ts";
+import { beginsWith, pageOf, rowAfter } from "./paging.ts";
 
 const columns = ["id", "created_at", "body"] as const;
 /** Of one node, at a time. */
@@ -11,10 +11,12 @@ const mostOrders = 100;
 
 export function actionRepository({ read, write }: Engine): ActionRepository {
   return {
-    async list({ alert, container }, { cursor, limit }) {
+    async list({ alert, container, quarantine }, { cursor, limit }) {
       let query = read.selectFrom("actions").select(columns).orderBy("created_at", "desc").orderBy("id", "desc");
       if (alert !== undefined) query = query.where("alert", "=", alert);
       if (container !== undefined) query = query.where("container", "=", container);
+      // As `quarantineActionId` makes them.
+      if (quarantine !== undefined) query = query.where(beginsWith("id", `${quarantine}/`));
       if (cursor !== undefined) {
         const key = decodeCursor("actions", cursor, ["number", "string"]);
         query = query.where(rowAfter(["created_at", "id"], "<", key));

@@ -130,6 +130,7 @@ export function kubernetesRepository(engine: Engine): KubernetesRepository {
       await write.transaction().execute(async (tx) => {
         await engine.lock(tx, "clusters", name);
         await tx.deleteFrom("kube_labels").where("cluster", "=", name).execute();
+        await tx.deleteFrom("kube_manifests").where("cluster", "=", name).execute();
         await tx.deleteFrom("kube_objects").where("cluster", "=", name).execute();
         await tx.deleteFrom("kube_clusters").where("name", "=", name).execute();
       });
@@ -147,6 +148,7 @@ export function kubernetesRepository(engine: Engine): KubernetesRepository {
           }
           for (const { kind } of await markDeleted(engine, tx, cluster, step.deleted, now)) count(kind);
           for (const { kind } of await put(engine, tx, cluster, step.objects, now)) count(kind);
+          await putManifests(engine, tx, cluster, step.manifests);
         }
         return Array.from(changed, ([kind, number]) => ({ kind, changed: number }));
       });
@@ -167,6 +169,32 @@ export function kubernetesRepository(engine: Engine): KubernetesRepository {
         .where("uid", "=", uid)
         .executeTakeFirst();
       return row && (await rows([row]))[0];
+    },
+    async manifests(cluster, kind, { cursor, limit }) {
+      let query = read
+        .selectFrom("kube_objects as object")
+        .leftJoin("kube_manifests as whole", (join) =>
+          join.onRef("whole.cluster", "=", "object.cluster").onRef("whole.uid", "=", "object.uid"),
+        )
+        .select(["object.uid", "object.namespace", "object.name", "whole.body"])
+        .where("object.kind", "=", kind)
+        .where("object.cluster", "=", cluster)
+        .where("object.deleted_at", "=", 0)
+        .where("object.by_reference", "=", 0)
+        .orderBy("object.namespace")
+        .orderBy("object.name")
+        .orderBy("object.uid")
+        .limit(limit + 1);
+      if (cursor) {
+        const key = decodeCursor("manifests", cursor, ["string", "string", "string"]);
+        query = query.where(rowAfter(["object.namespace", "object.name", "object.uid"], ">", key));
+      }
+      return pageOf(
+        await query.execute(),
+        limit,
+        ({ body, ...rest }) => ({ ...rest, manifest: body }),
+        (row) => encodeCursor("manifests", [row.namespace, row.name, row.uid]),
+      );
     },
     async count(cluster) {
       const found = await read
@@ -222,20 +250,23 @@ function labelled({ key, operator, values }: Requirement): RawBuilder<SqlBool> {
   }
 }
 
+type ManifestsByUid = ReadonlyMap<string, string | null>;
 type Step =
-  | { type: "change"; objects: KubeObject[]; deleted: string[] }
+  | { type: "change"; objects: KubeObject[]; manifests: ManifestsByUid; deleted: string[] }
   | { type: "list"; kind: string; uids: readonly string[] };
 
 /** Of what happens to one object between two lists, the last holds; one that came and went is written and marked. */
 function steps(changes: readonly KubeChange[]): Step[] {
   const result: Step[] = [];
   let latest = new Map<string, KubeObject>();
+  let manifests = new Map<string, string | null>();
   let deleted = new Set<string>();
   const flush = (): void => {
     // First what lives or lived, then what has gone: an object that lived for a moment only is known, too.
-    if (latest.size > 0) result.push({ type: "change", objects: [...latest.values()], deleted: [] });
-    if (deleted.size > 0) result.push({ type: "change", objects: [], deleted: [...deleted] });
+    if (latest.size > 0) result.push({ type: "change", objects: [...latest.values()], manifests, deleted: [] });
+    if (deleted.size > 0) result.push({ type: "change", objects: [], manifests: new Map(), deleted: [...deleted] });
     latest = new Map();
+    manifests = new Map();
     deleted = new Set();
   };
   for (const change of changes) {
@@ -244,6 +275,7 @@ function steps(changes: readonly KubeChange[]): Step[] {
       result.push(change);
     } else if (change.type === "put") {
       latest.set(change.object.uid, change.object);
+      if (change.manifest !== undefined) manifests.set(change.object.uid, change.manifest);
       deleted.delete(change.object.uid);
     } else deleted.add(change.uid);
   }
@@ -258,7 +290,7 @@ async function markGone(
   { kind, uids }: { kind: string; uids: readonly string[] },
   now: number,
 ): Promise<{ kind: string }[]> {
-  return tx
+  const gone = await tx
     .updateTable("kube_objects")
     .set({ deleted_at: now })
     .where("cluster", "=", cluster)
@@ -266,8 +298,9 @@ async function markGone(
     .where("deleted_at", "=", 0)
     .where("by_reference", "=", 0)
     .where("uid", "not in", engine.list(uids))
-    .returning("kind")
+    .returning(["kind", "uid"])
     .execute();
+  return dropManifests(engine, tx, cluster, gone);
 }
 
 async function markDeleted(
@@ -278,14 +311,49 @@ async function markDeleted(
   now: number,
 ): Promise<{ kind: string }[]> {
   if (uids.length === 0) return [];
-  return tx
+  const gone = await tx
     .updateTable("kube_objects")
     .set({ deleted_at: now })
     .where("cluster", "=", cluster)
     .where("deleted_at", "=", 0)
     .where("uid", "in", engine.list(uids))
-    .returning("kind")
+    .returning(["kind", "uid"])
     .execute();
+  return dropManifests(engine, tx, cluster, gone);
+}
+
+/** Of what has gone nobody asks any more. */
+async function dropManifests<T extends { uid: string }>(
+  engine: Engine,
+  tx: Tx,
+  cluster: string,
+  gone: T[],
+): Promise<T[]> {
+  const uids = gone.map(({ uid }) => uid);
+  if (uids.length > 0) {
+    await tx
+      .deleteFrom("kube_manifests")
+      .where("cluster", "=", cluster)
+      .where("uid", "in", engine.list(uids))
+      .execute();
+  }
+  return gone;
+}
+
+const manifestColumns: Columns = { cluster: "text", uid: "text", body: "text" };
+/** One that is as it was costs no write. */
+const otherManifest =
+  "on conflict (cluster, uid) do update set body = excluded.body where kube_manifests.body <> excluded.body";
+
+async function putManifests(engine: Engine, tx: Tx, cluster: string, told: ManifestsByUid): Promise<void> {
+  const rows: Value[][] = [];
+  const untold: { uid: string }[] = [];
+  for (const [uid, text] of told) {
+    if (text === null) untold.push({ uid });
+    else rows.push([cluster, uid, withoutNul(text)]);
+  }
+  await dropManifests(engine, tx, cluster, untold);
+  await engine.insertMany(tx, "kube_manifests", manifestColumns, rows, otherManifest);
 }
 
 const rowColumns: Columns = {

@@ -20,10 +20,16 @@ export function rowAfter(
   return sql`(${left}) ${sql.raw(direction)} (${right})`;
 }
 
+export function beginsWith(column: string, text: string): RawBuilder<SqlBool> {
+  return sql`${sql.ref(column)} like ${`${escaped(withoutNul(text))}%`} escape '\\'`;
+}
+
+export function escaped(text: string): string {
+  return text.replaceAll(/[\\%_]/g, String.raw`\$&`);
+}
+
 /** Substring without regard to case of ASCII letters. `search` columns are kept in lower case. */
 export function contains(column: string, text: string): RawBuilder<SqlBool> {
-  const pattern = `%${withoutNul(text)
-    .toLowerCase()
-    .replaceAll(/[\\%_]/g, String.raw`\$&`)}%`;
+  const pattern = `%${escaped(withoutNul(text).toLowerCase())}%`;
   return sql`${sql.ref(column)} like ${pattern} escape '\\'`;
 }

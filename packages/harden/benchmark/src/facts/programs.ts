@@ -27,6 +27,7 @@ const pluginFolders = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni", "/var
 /** Names of the program; of plugins one that everybody has stands for all. */
 const files: Readonly<Partial<Record<Part, readonly string[]>>> = {
   runc: folders.map((folder) => `${folder}/runc`),
+  crun: folders.map((folder) => `${folder}/crun`),
   containerd: folders.map((folder) => `${folder}/containerd`),
   docker: folders.map((folder) => `${folder}/dockerd`),
   crio: folders.map((folder) => `${folder}/crio`),
@@ -40,7 +41,17 @@ const databases = [
   "/var/lib/dpkg/status",
   ...["/var/lib/rpm/rpmdb.sqlite", "/usr/lib/sysimage/rpm/rpmdb.sqlite", "/lib/apk/db/installed"],
   ...[
-    ...["runc", "moby-runc", "containerd", "containerd.io", "moby-containerd", "docker.io", "docker-ce", "moby-engine"],
+    ...[
+      "runc",
+      "moby-runc",
+      "crun",
+      "containerd",
+      "containerd.io",
+      "moby-containerd",
+      "docker.io",
+      "docker-ce",
+      "moby-engine",
+    ],
     ...["cri-o", "containernetworking-plugins", "kubernetes-cni", "kubelet", "etcd-server", "etcd"],
   ].map((name) => `/var/lib/dpkg/info/${name}.list`),
 ];
@@ -49,7 +60,7 @@ const databases = [
 const sizeLimit = 512 * 1024 * 1024;
 
 function programsOf(host: Host): HostPrograms {
-  const facts: Parameters<typeof inventoryAnalyzer.conclude>[0]["facts"] = [];
+  const facts: Facts = [];
   const osRelease = new Map<string, string>();
   const places: { part: Part; path: string }[] = [];
 
@@ -83,19 +94,30 @@ function programsOf(host: Host): HostPrograms {
   const tree = { name: host.root.path, layers: [], config: null, osRelease, faults: [] };
   facts.sort((a, b) => (a.entry.path < b.entry.path ? -1 : 1));
   const inventory = inventoryAnalyzer.conclude({ facts, faults: [], tree });
-  return { os: inventory.os, found: places.map(({ part, path }) => programOf(part, path, inventory)) };
+  return { os: inventory.os, found: places.map(({ part, path }) => programOf(part, path, inventory, facts)) };
 }
 
-function programOf(part: Part, path: string, { packages }: Inventory): Program {
+type Facts = Parameters<typeof inventoryAnalyzer.conclude>[0]["facts"];
+
+function programOf(part: Part, path: string, { packages }: Inventory, facts: Facts): Program {
   const here = packages.filter(({ location }) => location === path);
   const owner = here.find(({ ownedBy }) => ownedBy !== null)?.ownedBy;
-  const owning = packages.find(({ purl }) => purl !== "" && purl === owner);
+  const owning = packages.find(({ purl }) => purl !== "" && purl === owner) ?? bringing(path, packages, facts);
   if (owning) return byPackage(part, path, owning);
   const { modules } = parts[part];
   const main = here.find(({ name }) => modules.some((module) => module === name));
   const version = plainVersion(main?.version ?? "");
   if (version !== "") return { part, where: path, version, packages: packagesOf(part, version), reason: "" };
   return { part, where: path, version: "", packages: [], reason: "the program does not tell its version" };
+}
+
+/** The package that brought a program of which nothing but its name is known: one in C, or one that Go wrote nothing into. */
+function bringing(path: string, packages: readonly InstalledPackage[], facts: Facts): InstalledPackage | undefined {
+  const owners = facts.flatMap(({ fact }) =>
+    Object.values(fact).flatMap((found) => (typeof found === "string" ? [] : (found.owned ?? []))),
+  );
+  const owner = owners.find(({ paths }) => paths.includes(path));
+  return owner && packages.find(({ type, name }) => type === owner.type && name === owner.name);
 }
 
 /** A maker's own package has the maker's version; a distribution mends without a new one, and says itself what it has mended. */

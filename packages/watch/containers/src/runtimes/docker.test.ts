@@ -110,3 +110,20 @@ test("docker: a container that holds a pod open is left out, one of the pod name
     [{ name: "shop-1", namespace: "shop", uid: "u", container: "web" }],
   );
 });
+
+for (const kind of ["docker", "podman"] as const) {
+  test(`${kind}: what is ordered is asked of its API, and refused in its words`, async () => {
+    using folder = temporaryFolder();
+    const socket = join(folder.path, "api.sock");
+    await using api = await fakeDocker(socket);
+    api.containers.set(one, inspectedContainer(one, noPid));
+    await using registry = await openContainers({ node: "here", paths: { ...nowhere, [kind]: [socket] } });
+    const seen = registry.byId(one);
+    assert.ok(seen);
+    for (const order of ["pause", "resume", "stop"] as const) await registry.control(seen, order);
+    const orders = api.asked.filter((path) => !path.endsWith("json"));
+    assert.deepEqual(orders, [`/containers/${one}/pause`, `/containers/${one}/unpause`, `/containers/${one}/stop`]);
+    api.containers.delete(one);
+    await assert.rejects(registry.control(seen, "pause"), /No such container|not tell of the container/);
+  });
+}

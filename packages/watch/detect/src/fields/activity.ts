@@ -13,7 +13,7 @@ export interface Told {
   readonly fields: Readonly<Record<string, FieldValue>>;
 }
 
-/** Undefined for what rules have no word for: a look at descriptors, answers of name servers. */
+/** Undefined for what rules have no word for: a look at descriptors. */
 export function activityFields(observation: Observation): Told | undefined {
   const { record } = observation;
   switch (record?.type) {
@@ -35,6 +35,9 @@ export function activityFields(observation: Observation): Told | undefined {
       return ofSocket(record);
     case "call":
       return ofCall(record);
+    case "dns":
+      // No system call, and Falco has no word for it: its fields are our own.
+      return told("dns", { ...connection(record.client, record.server, "udp"), "evt.arg.name": record.name });
     case "signal":
       return told("kill", { "evt.arg.sig": String(record.signal), "evt.arg.pid": String(record.target.pid) });
     default:

@@ -157,6 +157,16 @@ test("programs: parents, folders, connections", () => {
   );
 });
 
+test("a file that was reached through another process's mounts is marked, whatever it is called", () => {
+  const write = (change: Partial<FileRecord>) => [
+    story().exec(10, "/bin/x"),
+    { ...file("write", "/etc/cron.d/job"), mountNamespace: 99, ...change },
+  ];
+  assert.deepEqual(names(write({ isThroughNamespace: true })), ["File of another mount namespace opened"]);
+  assert.deepEqual(names(write({})), ["Scheduled task changed"], "by a volume that both have");
+  assert.deepEqual(names(write({ isThroughNamespace: true, mountNamespace: 2 })), ["Scheduled task changed"]);
+});
+
 test("ordinary work is quiet", () => {
   const s = story();
   const quiet = [

@@ -5,6 +5,7 @@ import type { Observation } from "../detector.ts";
 import type { Entry } from "../process-table.ts";
 import { activityFields, type Told } from "./activity.ts";
 import { containerFields } from "./container.ts";
+import { dnsFields } from "./dns.ts";
 import { processFields } from "./process.ts";
 
 /** What getters look at. */
@@ -64,6 +65,7 @@ const getters: ReadonlyMap<string, Getter> = new Map<string, Getter>([
   ["evt.info", ({ told }) => argumentsText(told)],
   ...processFields,
   ...containerFields,
+  ...dnsFields,
 ]);
 
 function shown(value: FieldValue): string {

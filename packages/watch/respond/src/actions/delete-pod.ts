@@ -23,5 +23,6 @@ export function lackOfCluster({ cluster }: Subject["means"]): Lack | undefined {
 
 const noCluster: Lack = {
   text: "this node is of no cluster, or its agent may not act there",
-  remedy: "Set agent.response.kubernetes, and in the chart response.kubernetes, which gives the rights.",
+  remedy:
+    "Set agent.response.kubernetes; in the chart agent.config.agent.response.kubernetes, which gives the rights, too.",
 };

@@ -1,5 +1,6 @@
 import { auditRuleEvent } from "../audit/event.ts";
 import type { FieldValue, RuleEvent } from "../event.ts";
+import { domainsOf } from "../fields/domains.ts";
 
 /** An event written down: fields and their values, or a whole Kubernetes audit record under `audit`. */
 export type WrittenEvent = Readonly<Record<string, unknown>>;
@@ -69,6 +70,10 @@ const derivations: readonly ((fields: Fields) => void)[] = [
     usual(fields, "evt.is_open_write", /O_WRONLY|O_RDWR/.test(flags));
     usual(fields, "evt.is_open_read", /O_RDONLY|O_RDWR/.test(flags));
     usual(fields, "evt.is_open_create", /O_CREAT/.test(flags));
+  },
+  (fields) => {
+    const name = fields.get("bulwark.dns.name");
+    if (typeof name === "string") usual(fields, "bulwark.dns.domain", domainsOf(name));
   },
   (fields) => {
     const path = fields.get("fd.name");

@@ -239,10 +239,10 @@ fd.lnet net
 fd.rnet net
 fd.connected boolean
 fd.name_changed boolean
-fd.cip.name text
-fd.sip.name text
-fd.lip.name text
-fd.rip.name text
+fd.cip.name text any
+fd.sip.name text any
+fd.lip.name text any
+fd.rip.name text any
 fd.dev number
 fd.dev.major number
 fd.dev.minor number
@@ -297,6 +297,12 @@ k8s.deployment.id text process
 k8s.deployment.label text argument process
 k8s.deployment.labels text process
 bulwark.fd.foreign boolean
+bulwark.fd.domain text any
+bulwark.dns.name text
+bulwark.dns.domain text any
+bulwark.dns.kind text
+bulwark.dns.code text
+bulwark.dns.answer text any
 bulwark.proc.foreign_exe boolean process
 bulwark.proc.foreign_cwd boolean
 bulwark.proc.kernel_parent boolean process

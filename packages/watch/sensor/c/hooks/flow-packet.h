@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Packets of containers, counted where they pass their sockets: nothing is copied but the first bytes of a connection and
- * the answers of name servers. Both return 1: allowed.
+ * Packets of containers, where they pass their sockets: their number and bytes but for connections of TCP, whose sockets count
+ * themselves (flow-socket.h); the first bytes of connections; the answers of name servers. Both return 1: allowed.
  */
 
 struct segment {
@@ -51,17 +51,6 @@ static __always_inline bool read_segment(struct __sk_buff *skb, bool leaves, str
 	segment->local_port = leaves ? source : destination;
 	segment->remote_port = leaves ? destination : source;
 	return true;
-}
-
-/*
- * Who is the client. Of TCP that is known but for connections that were there before: the lower port is the server's, as the
- * client's is chosen from the upper ones. Of the others it is who spoke first.
- */
-static __always_inline __u8 role_of(const struct segment *segment, bool leaves)
-{
-	if (segment->protocol == IPPROTO_TCP)
-		return segment->remote_port < segment->local_port ? FLOW_CLIENT : FLOW_SERVER;
-	return leaves ? FLOW_CLIENT : FLOW_SERVER;
 }
 
 struct opening_key {
@@ -158,11 +147,7 @@ static __always_inline void look(struct __sk_buff *skb, struct flow_owner *owner
 				 const struct flow_key *key, struct flow *flow, bool leaves, __u64 now)
 {
 	bool from_client = leaves == (owner->role == FLOW_CLIENT);
-	__u8 direction = leaves ? LOOKED_OUT : LOOKED_IN;
 
-	if (segment->length == 0 || (owner->looked & direction))
-		return;
-	owner->looked |= direction;
 	if (from_client && is_encrypted(skb, segment))
 		__sync_fetch_and_add(&flow->encrypted, 1);
 	if (segment->protocol == IPPROTO_TCP && is_opening_new(key, from_client, now))
@@ -171,22 +156,40 @@ static __always_inline void look(struct __sk_buff *skb, struct flow_owner *owner
 
 static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 {
+	__u8 flags = 0, direction = leaves ? LOOKED_OUT : LOOKED_IN;
+	struct bpf_sock *sk = skb->sk;
 	struct segment segment = {};
 	struct flow_key key = {};
-	struct bpf_sock *sk = skb->sk;
 	struct flow_owner *owner;
 	struct flow *flow;
-	__u8 flags = 0;
 
-	sk = sk ? bpf_sk_fullsock(sk) : 0;
 	owner = sk ? bpf_sk_storage_get(&flow_owners, sk, 0, 0) : 0;
-	if (!owner || !read_segment(skb, leaves, &segment, &flags))
+	if (!owner)
 		return 1;
+	/* A handshake passes the listener, as there is no other socket yet. */
+	bool is_listener = false;
+	if (owner->is_tcp) {
+		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+
+		if (!tcp)
+			return 1;
+		is_listener = ((struct sock *)tcp)->__sk_common.skc_state == TCP_LISTEN;
+		if (is_due(owner, tcp, leaves))
+			count_connection(tcp, owner, bpf_ktime_get_boot_ns());
+		if ((owner->looked & direction) || (leaves && !is_listener && tcp->bytes_sent == 0))
+			return 1;
+	}
+	if (!read_segment(skb, leaves, &segment, &flags))
+		return 1;
+	bool is_counted = !owner->is_tcp || (is_listener && (flags & TCP_FLAG_SYN));
+	bool is_looked_at = segment.length > 0 && has_ports(segment.protocol) && !(owner->looked & direction);
+	if (!is_counted && !is_looked_at)
+		return 1;
+	/* Of what has no connections the client is who spoke first. */
 	if (owner->role == FLOW_UNKNOWN)
-		owner->role = role_of(&segment, leaves);
+		owner->role = leaves ? FLOW_CLIENT : FLOW_SERVER;
 	bool is_client = owner->role == FLOW_CLIENT;
 	__u16 client_port = is_client ? segment.local_port : segment.remote_port;
-	__u32 packets = skb->gso_segs > 1 ? skb->gso_segs : 1;
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	key_of(&key, owner, segment.protocol, is_client ? segment.remote_port : segment.local_port);
@@ -195,18 +198,20 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 	if (!flow)
 		return 1;
 	tell_owner(flow, owner, now);
-	__builtin_memcpy(flow->local, segment.local, sizeof(flow->local));
-	__sync_fetch_and_add(leaves ? &flow->bytes_out : &flow->bytes_in, segment.length);
-	__sync_fetch_and_add(leaves ? &flow->packets_out : &flow->packets_in, packets);
-	if (flow->client_port != client_port || !flow->begun) {
-		if (segment.protocol != IPPROTO_TCP)
+	if (is_counted) {
+		if (!owner->is_tcp)
+			__sync_fetch_and_add(leaves ? &flow->bytes_out : &flow->bytes_in, segment.length);
+		__sync_fetch_and_add(leaves ? &flow->packets_out : &flow->packets_in, skb->gso_segs > 1 ? skb->gso_segs : 1);
+		if (!owner->is_tcp && (flow->client_port != client_port || !flow->begun))
 			__sync_fetch_and_add(&flow->begun, 1);
-		if (!flow->first_client_port)
-			flow->first_client_port = client_port;
-		flow->client_port = client_port;
+		tell_ends(flow, segment.local, client_port);
 	}
-	if (has_ports(segment.protocol))
+	if (is_looked_at) {
+		/* What comes together with the end of a handshake is not the listener's. */
+		if (!is_listener)
+			owner->looked |= direction;
 		look(skb, owner, &segment, &key, flow, leaves, now);
+	}
 	if (!leaves && is_client && segment.protocol == IPPROTO_UDP && segment.remote_port == 53)
 		emit_payload(skb, owner, &segment, true, false);
 	return 1;

@@ -159,8 +159,14 @@ static __always_inline int judge_begin(struct bpf_sock_addr *context, struct seg
 		/* An answer to somebody who was let in. */
 		if (segment->protocol != IPPROTO_TCP && context->type == SOCK_DGRAM)
 			return 1;
-		if (context->sk)
+		if (context->sk) {
+			struct flow_owner *owner = bpf_sk_storage_get(&flow_owners, context->sk, 0, 0);
+
+			/* It does not come to a connection, at which that would be done. */
+			if (owner && !owner->pid)
+				fill_owner(owner, (void *)bpf_get_current_task(), owner->network_namespace);
 			count_denied(context->sk, segment, NET_EGRESS);
+		}
 		return 0;
 	}
 	return 1;
@@ -205,13 +211,23 @@ static __always_inline bool goes_on(const struct net_pod *pod, const struct segm
 	return true;
 }
 
+/* A connection that is there: nothing begins in it, so that its packets need not be read. */
+static __always_inline bool is_connection(struct bpf_sock *sk)
+{
+	return sk->protocol == IPPROTO_TCP && sk->state != TCP_LISTEN && sk->state != TCP_SYN_SENT && sk->state != TCP_CLOSE;
+}
+
 static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
 {
+	struct bpf_sock *sk = skb->sk;
 	struct segment segment = {};
 	struct net_pod *pod = 0;
 	__u64 cgroup = 0;
 	__u8 flags = 0;
 
+	sk = sk ? bpf_sk_fullsock(sk) : 0;
+	if (sk && is_connection(sk))
+		return 1;
 	if (!read_segment(skb, leaves, &segment, &flags) || !has_ports(segment.protocol) || is_own(segment.remote))
 		return 1;
 	if (segment.protocol == IPPROTO_TCP && (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) != TCP_FLAG_SYN)
@@ -243,8 +259,6 @@ static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
 			bpf_map_update_elem(&net_talks, &talk, &state, BPF_ANY);
 		return 1;
 	}
-	struct bpf_sock *sk = skb->sk;
-	sk = sk ? bpf_sk_fullsock(sk) : 0;
 	if (sk)
 		count_denied(sk, &segment, leaves ? NET_EGRESS : NET_INGRESS);
 	return 0;

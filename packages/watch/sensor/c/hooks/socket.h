@@ -51,6 +51,8 @@ static __always_inline int on_datagram(struct bpf_sock_addr *context, __u16 fami
 	read_actor(&frame.actor, task);
 	peer.pid = frame.actor.pid;
 	peer.start_time = frame.actor.start_time;
+	if (settings.tells_names && peer.port == __builtin_bswap16(DNS_PORT) && context->sk)
+		note_asker(context->sk, &frame.actor, task);
 	__u64 now = bpf_ktime_get_boot_ns(), *before = bpf_map_lookup_elem(&peers, &peer);
 	if (before && now - *before < PEER_NS)
 		return 1;

@@ -5,6 +5,12 @@
 
 #include "../flow.h"
 
+/* What a socket of TCP counts itself: payload once, however often it was sent. */
+struct tcp_counters {
+	__u64 bytes_out, bytes_in;
+	__u32 packets_out, packets_in;
+};
+
 /*
  * Kept with the socket itself, from its making to its end: packets come outside of any process. What accept(2) gives has a
  * copy of its listener's. Sockets that are not told of have none.
@@ -12,12 +18,16 @@
 struct flow_owner {
 	__u64 start_time;
 	__u64 cgroup;
-	__u32 pid;
+	struct tcp_counters told; /* what of them is in flows already */
+	__u32 turn, first_out, first_in; /* what packets_out and packets_in were when the turn began in which it was told last */
+	__u32 pid; /* 0: of TCP, not known before it connects or listens */
 	__u32 network_namespace;
 	char name[16];
+	__u16 local_port; /* of TCP; the kernel takes it from the socket before it is closed */
 	__u8 role;
 	__u8 looked; /* in which directions the first bytes were seen: enum looked */
-	__u16 reserved;
+	bool is_tcp;
+	__u8 reserved[7];
 };
 enum looked { LOOKED_OUT = 1, LOOKED_IN = 2 };
 struct {
@@ -84,15 +94,19 @@ static __always_inline bool takes_flow_share(__u32 network_namespace, __u32 turn
 	return __sync_fetch_and_add(&share->used, 1) < FLOWS_A_NAMESPACE;
 }
 
+static __always_inline __u32 this_turn(void)
+{
+	__u32 zero = 0, *turn = bpf_map_lookup_elem(&flow_turn, &zero);
+
+	return turn ? *turn : 0;
+}
+
 /* Where a flow is counted in this turn; none where there is no room, which is counted. */
 static __always_inline struct flow *flow_of(const struct flow_key *key, __u64 now)
 {
-	__u32 zero = 0, *turn = bpf_map_lookup_elem(&flow_turn, &zero);
+	__u32 this = this_turn();
 	struct flow *flow;
 
-	if (!turn)
-		return 0;
-	__u32 this = *turn;
 	flow = this & 1 ? bpf_map_lookup_elem(&flows_odd, key) : bpf_map_lookup_elem(&flows_even, key);
 	if (flow)
 		return flow;
@@ -131,6 +145,18 @@ static __always_inline bool is_none(const __u8 *address)
 	const __u64 *words = (const void *)address;
 
 	return words[0] == 0 && words[1] == 0;
+}
+
+/* None is left of what failed or is closed. */
+static __always_inline void tell_ends(struct flow *flow, const __u8 *local, __u16 client_port)
+{
+	if (!is_none(local))
+		__builtin_memcpy(flow->local, local, sizeof(flow->local));
+	if (client_port == 0)
+		return;
+	if (!flow->first_client_port)
+		flow->first_client_port = client_port;
+	flow->client_port = client_port;
 }
 
 static __always_inline void map_v4(__u8 *address, const void *v4)

@@ -38,4 +38,13 @@ struct {
 	__type(value, struct cpu_loss);
 } losses SEC(".maps");
 
+/* Mapped into memory for the same reason. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct reader);
+} reader SEC(".maps");
+
 #endif

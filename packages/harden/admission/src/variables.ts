@@ -1,0 +1,149 @@
+import { CelError, MessageValue, perCallLimit, type Program, type Value } from "@bulwark/cel";
+import type { CompiledPolicy, Part } from "./compile.ts";
+import type { Subject } from "./evaluate.ts";
+
+/** What evaluating something came to. */
+interface Outcome {
+  readonly result: { readonly value: Value } | { readonly error: unknown };
+  readonly cost: number;
+  /** The variables that it asked for. */
+  readonly asked: ReadonlySet<string>;
+}
+
+/** Cost that the expressions of a policy may have together. */
+export class Budget {
+  #left: number;
+  /** Of the last program. */
+  cost = 0;
+  readonly #limits = { costLimit: 0, spent: (cost: number): number => (this.cost = cost) };
+
+  constructor(left: number) {
+    this.#left = left;
+  }
+
+  /** What the next program may cost. Raises a `CelError` where nothing is left. */
+  limit(): number {
+    if (this.#left > 0) return Math.min(this.#left, perCallLimit);
+    throw new CelError("cost", "the expressions of this policy cost more than is allowed together");
+  }
+
+  pay(cost: number): void {
+    this.#left -= cost;
+  }
+
+  /** Raises a `CelError`. */
+  run(program: Program, names: Readonly<Record<string, unknown>>): Value {
+    this.#limits.costLimit = this.limit();
+    try {
+      return program.evaluate(names, this.#limits);
+    } finally {
+      this.pay(this.cost);
+    }
+  }
+}
+
+/**
+ * The variables of a policy: each is computed when it is first asked for, once; one that fails, fails for everyone. Many
+ * policies name the same of a request, such as its containers: that is computed for the first of them, and costs each of
+ * them what it would have cost it. No getters of a record: each object with one of its own is a shape of its own to V8,
+ * which lives until the whole heap is collected.
+ */
+export class Variables extends MessageValue {
+  readonly #compiled: CompiledPolicy["variables"];
+  readonly #subject: Subject;
+  readonly #budget: Budget;
+  readonly #known = new Map<string, Outcome>();
+  /** What the variable that is being computed has asked for. */
+  #asked: Set<string> | undefined;
+  /** What expressions may name, these too. */
+  readonly #names: () => Readonly<Record<string, unknown>>;
+
+  constructor(
+    compiled: CompiledPolicy["variables"],
+    subject: Subject,
+    budget: Budget,
+    names: () => Readonly<Record<string, unknown>>,
+  ) {
+    super("variables", {});
+    this.#compiled = compiled;
+    this.#subject = subject;
+    this.#budget = budget;
+    this.#names = names;
+  }
+
+  override get(name: string): Value {
+    this.#asked?.add(name);
+    const outcome = this.#known.get(name) ?? this.#first(name);
+    return outcome && settled(outcome);
+  }
+
+  /** The value of a part of the policy that has no name. Raises what it failed with. */
+  evaluate(part: Part): Value {
+    return settled(this.#outcome(part));
+  }
+
+  #first(name: string): Outcome | undefined {
+    const variable = this.#compiled.get(name);
+    if (!variable) return undefined;
+    const outcome = this.#outcome(variable);
+    this.#known.set(name, outcome);
+    return outcome;
+  }
+
+  #outcome({ program, shared }: Part): Outcome {
+    if (!shared) return this.#compute(program);
+    const all = sharedOf(this.#subject);
+    const before = all.get(shared.key);
+    const again = before && this.#again(before);
+    if (again) return again;
+    const outcome = this.#compute(program);
+    if (!isItsOwn(outcome) && [...outcome.asked].every((name) => shared.after.has(name))) all.set(shared.key, outcome);
+    return outcome;
+  }
+
+  #compute(program: Program): Outcome {
+    const outer = this.#asked;
+    const asked = new Set<string>();
+    this.#asked = asked;
+    let result: Outcome["result"];
+    try {
+      result = { value: this.#budget.run(program, this.#names()) };
+    } catch (error) {
+      result = { error };
+    } finally {
+      this.#asked = outer;
+    }
+    return { result, cost: this.#budget.cost, asked };
+  }
+
+  /** Another policy has computed it. Undefined where this one could not have paid for it. */
+  #again(outcome: Outcome): Outcome | undefined {
+    if (outcome.cost > this.#budget.limit()) return undefined;
+    for (const name of outcome.asked) {
+      const known = this.#known.get(name) ?? this.#first(name);
+      if (known && isItsOwn(known)) return known;
+    }
+    this.#budget.pay(outcome.cost);
+    return outcome;
+  }
+}
+
+function settled({ result }: Outcome): Value {
+  if ("error" in result) throw result.error;
+  return result.value;
+}
+
+/** What a policy has no budget for is its own affair, not that of the expression. */
+function isItsOwn({ result }: Outcome): boolean {
+  return "error" in result && !(result.error instanceof CelError && result.error.code === "evaluation");
+}
+
+/** Variables of a request that depend on nothing else, by what they are of. */
+function sharedOf({ request, namespace }: Subject): Map<string, Outcome> {
+  const known = memory.get(request);
+  if (known?.namespace === namespace) return known.outcomes;
+  const outcomes = new Map<string, Outcome>();
+  memory.set(request, { namespace, outcomes });
+  return outcomes;
+}
+const memory = new WeakMap<Subject["request"], { namespace: Subject["namespace"]; outcomes: Map<string, Outcome> }>();
