@@ -65,10 +65,14 @@ const regex = fc
       holds: ({ [name]: value }) => value !== undefined && fits.test(value),
     };
   });
+const exists = field.map((name): Said => ({
+  text: `${name} exists`,
+  holds: ({ [name]: value }) => value !== undefined,
+}));
 const { condition } = fc.letrec<{ condition: Said }>((tie) => ({
   condition: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
-    fc.oneof(one, several, list, glob, regex),
+    fc.oneof(one, several, list, exists, glob, regex),
     tie("condition").map((part) => ({ text: `not (${part.text})`, holds: (values: Values) => !part.holds(values) })),
     fc.array(tie("condition"), { minLength: 2, maxLength: 3 }).map((parts) => ({
       text: `(${parts.map(({ text }) => text).join(" and ")})`,

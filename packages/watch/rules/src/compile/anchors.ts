@@ -44,7 +44,7 @@ function anchorsOfTest(
 ): readonly Anchor[] | undefined {
   if (left.kind !== "field" || left.type !== "text" || left.isList || left.isAny) return undefined;
   if (isOperand(right) || (modifier !== undefined && modifier !== "anyof")) return undefined;
-  if (common.has(left.field.name) || !isAsked(left)) return undefined;
+  if (operator === "exists" || common.has(left.field.name) || !isAsked(left)) return undefined;
   const anchors: Anchor[] = [];
   for (const value of right) {
     const found = anchorOfText(operator, String(value));
