@@ -46,8 +46,8 @@ function anchorsOfTest(
   if (isOperand(right) || (modifier !== undefined && modifier !== "anyof")) return undefined;
   if (operator === "exists" || common.has(left.field.name) || !isAsked(left)) return undefined;
   const anchors: Anchor[] = [];
-  for (const value of right) {
-    const found = anchorOfText(operator, String(value));
+  for (const text of right as readonly string[]) {
+    const found = anchorOfText(operator, text);
     // An empty text is in every other.
     if (found === undefined || (found.kind !== "equal" && found.text === "")) return undefined;
     anchors.push({ field: left, ...found });
