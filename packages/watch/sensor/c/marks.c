@@ -281,8 +281,9 @@ static void mark_host(const struct container *host)
 
 void marks_add_host(struct marks *marks)
 {
-	/* /proc/1/root may be closed even to root; then we are the host's own. */
+	/* /proc/1/root may be closed even to root; then we are the host's own, but for an image's root. */
 	__u32 pid = inside_namespace(1) ? 1 : getpid();
+	struct statfs system;
 	struct container host = {
 		.mount_namespace = inside_namespace(pid),
 		.queue = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK, O_RDONLY | O_CLOEXEC | O_LARGEFILE),
@@ -292,7 +293,8 @@ void marks_add_host(struct marks *marks)
 		.is_host = true,
 	};
 
-	if (!host.mount_namespace || host.queue < 0 || host.process < 0 || !host.mount) {
+	if (!host.mount_namespace || host.queue < 0 || host.process < 0 || !host.mount ||
+	    (pid != 1 && (statfs("/", &system) != 0 || system.f_type == OVERLAYFS_SUPER_MAGIC))) {
 		if (host.queue >= 0)
 			close(host.queue);
 		if (host.process >= 0)

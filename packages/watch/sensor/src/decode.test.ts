@@ -355,6 +355,8 @@ test("what is done to sockets, files, settings, devices and other processes", ()
     isDirectory: true,
     inode: 7n,
   });
+  const reached = only(frame(12, 0, actor(someone), [8, 7], [1, 1], [1, 2], [2, 2], [2, 0], [2, 0], "/a"));
+  assert.ok(reached?.type === "file" && reached.isThroughNamespace === true && !reached.isDirectory);
   const name = "kernel/core_pattern";
   assert.deepEqual(only(frame(13, 0, actor(someone), [1, 1], [1, 0], [2, 0], [2, name.length], [2, 2], name, "|x")), {
     type: "setting",
