@@ -1,6 +1,8 @@
+import { anchorsOf, type Anchor } from "./compile/anchors.ts";
 import { always, chain, type Bound } from "./compile/bound.ts";
 import { Compiler } from "./compile/compiler.ts";
-import { readOperand, type Frame } from "./compile/reader.ts";
+import { TextMatcher } from "./compile/matcher.ts";
+import { readOperand, type Frame, type Slot } from "./compile/reader.ts";
 import { fold } from "./compile/types.ts";
 import type { RuleEvent, Scalar } from "./event.ts";
 import { formatOutput, outputFields } from "./format.ts";
@@ -47,12 +49,19 @@ const programsKept = 2000;
 /** Fewer rules that share a part are quicker each by itself, the parts that decide most first. */
 const sharedFrom = 8;
 
-/** Rules of one type of event. What several of them need is asked once, and where it fails they are passed over together. */
-type Program = readonly (Guarded | Leaf)[];
+/** Rules of one type of event. */
+interface Program {
+  /** Rules that hold only where one of their texts is found: asked where it is. */
+  readonly anchored: Anchored | undefined;
+  readonly others: Tree;
+}
+
+/** What several rules need is asked once, and where it fails they are passed over together. */
+type Tree = readonly (Guarded | Leaf)[];
 
 interface Guarded {
   readonly guard: () => boolean;
-  readonly inner: Program;
+  readonly inner: Tree;
 }
 
 interface Leaf {
@@ -79,40 +88,47 @@ class SourceEngine {
 
   constructor(rules: readonly Rule[]) {
     this.#rules = rules;
-    this.#compiler = new Compiler(
-      this.#frame,
-      rules.map(({ condition }) => condition),
-    );
+    this.#compiler = new Compiler(this.#frame);
   }
 
   match(event: RuleEvent): readonly Match[] {
     const program = this.#programs.get(event.type) ?? this.#program(event.type);
-    if (program.length === 0) return none;
+    if (program.others.length === 0 && program.anchored === undefined) return none;
     const frame = this.#frame;
     frame.event = event;
     // Stamps are kept in 32 bits; 0 is "never".
     frame.stamp = frame.stamp === 0xffff_ffff ? 1 : frame.stamp + 1;
     const found = this.#found;
     found.length = 0;
-    collect(program, found);
+    program.anchored?.collect(frame.stamp, found);
+    collect(program.others, found);
     if (found.length === 0) return none;
     return found.toSorted((a, b) => a.order - b.order).map(({ rule }) => matchOf(rule, event));
   }
 
   #program(type: string): Program {
-    const candidates: Candidate[] = [];
+    const others: Candidate[] = [];
+    const anchored: { leaf: Leaf; anchors: readonly Anchor[] }[] = [];
+    // What is of the process is kept for it, which is quicker than to look for it; one that executes is a new one.
+    const isExec = type.startsWith("exec");
     this.#rules.forEach((rule, order) => {
       const rest = fold(rule.condition, type);
       if (rest.kind === "constant" && !rest.value) return;
-      candidates.push({ rule, order, parts: rest.kind === "and" ? rest.parts : [rest] });
+      const candidate = { rule, order, parts: rest.kind === "and" ? rest.parts : [rest] };
+      const anchors = anchorsOf(rest, ({ isProcess }) => isExec || !isProcess);
+      if (anchors) anchored.push({ leaf: this.#leaf(candidate), anchors });
+      else others.push(candidate);
     });
-    const program = this.#group(candidates);
+    const program = {
+      anchored: anchored.length > 0 ? new Anchored(anchored, (field) => this.#compiler.slot(field)) : undefined,
+      others: this.#group(others),
+    };
     if (this.#programs.size < programsKept) this.#programs.set(type, program);
     return program;
   }
 
   /** Puts the rules that share a part behind it: the part that saves most, then again among those and among the others. */
-  #group(candidates: readonly Candidate[]): Program {
+  #group(candidates: readonly Candidate[]): Tree {
     const shared = new Map<string, { part: Bound; count: number }>();
     for (const part of candidates.flatMap(({ parts }) => parts)) {
       const known = shared.get(part.key);
@@ -139,9 +155,53 @@ class SourceEngine {
   }
 }
 
-function collect(program: Program, found: Leaf[]): void {
-  for (let at = 0; at < program.length; at++) {
-    const part = program[at];
+/** Rules by the texts of fields without which none of them holds: most events have none of these. */
+class Anchored {
+  readonly #fields: { slot: Slot; matcher: TextMatcher }[] = [];
+  readonly #leaves: Leaf[];
+  /** The event that each was asked about last. */
+  readonly #asked: Uint32Array;
+  #stamp = 0;
+  #found: Leaf[] = [];
+
+  constructor(
+    anchored: readonly { leaf: Leaf; anchors: readonly Anchor[] }[],
+    slotOf: (field: Anchor["field"]) => Slot,
+  ) {
+    this.#leaves = anchored.map(({ leaf }) => leaf);
+    this.#asked = new Uint32Array(anchored.length);
+    const matchers = new Map<Slot, TextMatcher>();
+    anchored.forEach(({ anchors }, id) => {
+      for (const { field, kind, text } of anchors) {
+        const slot = slotOf(field);
+        const matcher = matchers.get(slot) ?? new TextMatcher();
+        matchers.set(slot, matcher);
+        matcher.add(kind, text, id);
+      }
+    });
+    for (const [slot, matcher] of matchers) this.#fields.push({ slot, matcher });
+  }
+
+  collect(stamp: number, found: Leaf[]): void {
+    this.#stamp = stamp;
+    this.#found = found;
+    for (const { slot, matcher } of this.#fields) {
+      const { value } = slot;
+      if (value !== undefined) matcher.look(value as string, this.#ask);
+    }
+  }
+
+  readonly #ask = (id: number): void => {
+    if (this.#asked[id] === this.#stamp) return;
+    this.#asked[id] = this.#stamp;
+    const leaf = this.#leaves[id];
+    if (leaf?.guard() === true) this.#found.push(leaf);
+  };
+}
+
+function collect(tree: Tree, found: Leaf[]): void {
+  for (let at = 0; at < tree.length; at++) {
+    const part = tree[at];
     if (part === undefined || !part.guard()) continue;
     if ("inner" in part) collect(part.inner, found);
     else found.push(part);

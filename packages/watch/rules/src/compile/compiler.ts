@@ -1,6 +1,5 @@
 import type { ProcessMemory } from "../event.ts";
 import { isOperand, type Bound, type BoundChain, type BoundOperand, type BoundTest } from "./bound.ts";
-import { TextMatcher } from "./matcher.ts";
 import { Slot, type Frame } from "./reader.ts";
 import { pairTest, singleTest, type Single } from "./tests.ts";
 
@@ -21,16 +20,10 @@ export class Compiler {
   readonly #frame: Frame;
   readonly #slots = new Map<string, Slot>();
   readonly #nodes = new Map<string, Node>();
-  readonly #matchers = new Map<string, { matcher: TextMatcher; look(): boolean }>();
-  /** Texts that are asked of each field by all rules. */
-  readonly #asked: ReadonlyMap<string, number>;
   #units = 0;
 
-  constructor(frame: Frame, conditions: readonly Bound[]) {
+  constructor(frame: Frame) {
     this.#frame = frame;
-    const asked = new Map<string, number>();
-    for (const condition of conditions) countTexts(condition, asked, new Set());
-    this.#asked = asked;
   }
 
   compile(bound: Bound): Node {
@@ -134,10 +127,10 @@ export class Compiler {
 
   #test(test: BoundTest): Node {
     const { left, operator, right } = test;
-    const slot = this.#slot(left);
+    const slot = this.slot(left);
     const chance = chanceOf(test);
     if (operator === "exists") return { holds: () => slot.value !== undefined, cost: 10, chance };
-    if (isOperand(right)) return { holds: pair(test, slot, this.#slot(right)), cost: 40, chance };
+    if (isOperand(right)) return { holds: pair(test, slot, this.slot(right)), cost: 40, chance };
     const cost = costOf(test);
     if (left.isList || left.isAny) {
       const single = singleTest(test);
@@ -149,8 +142,6 @@ export class Compiler {
         : (): boolean => slot.value !== undefined && (slot.value as readonly Single[]).some(single);
       return { holds, cost: cost * 4, chance };
     }
-    const together = this.#together(test, slot);
-    if (together) return { holds: together, cost: 6, chance };
     const single = singleTest(test);
     const holds = (): boolean => {
       const { value } = slot;
@@ -159,40 +150,8 @@ export class Compiler {
     return { holds, cost, chance };
   }
 
-  /** Questions about one text that are asked together with all others about it; undefined for other tests. */
-  #together({ left, operator, right, modifier }: BoundTest, slot: Slot): (() => boolean) | undefined {
-    if (!isTogether(left, operator, modifier) || (this.#asked.get(left.key) ?? 0) < togetherFrom) return undefined;
-    const texts = right as readonly string[];
-    const kind = operator === "startswith" ? "starts" : operator === "endswith" ? "ends" : "equal";
-    const { matcher, look } = this.#matcher(left.key, slot);
-    const id = matcher.add(kind, texts);
-    const frame = this.#frame;
-    if (operator === "!=") return () => look() && !matcher.holds(id, frame.stamp);
-    return () => look() && matcher.holds(id, frame.stamp);
-  }
-
-  #matcher(key: string, slot: Slot): { matcher: TextMatcher; look(): boolean } {
-    const known = this.#matchers.get(key);
-    if (known) return known;
-    const matcher = new TextMatcher();
-    const frame = this.#frame;
-    let stamp = 0;
-    let isThere = false;
-    const look = (): boolean => {
-      if (stamp !== frame.stamp) {
-        stamp = frame.stamp;
-        const { value } = slot;
-        isThere = value !== undefined;
-        if (value !== undefined) matcher.look(value as string, stamp);
-      }
-      return isThere;
-    };
-    const made = { matcher, look };
-    this.#matchers.set(key, made);
-    return made;
-  }
-
-  #slot(operand: BoundOperand): Slot {
+  /** The value of a field or transformer, read once for each event. */
+  slot(operand: BoundOperand): Slot {
     const known = this.#slots.get(operand.key);
     if (known) return known;
     const slot = new Slot(operand, this.#frame);
@@ -203,26 +162,6 @@ export class Compiler {
 
 /** Cheaper answers are worked out again rather than kept. */
 const keepAbove = 8;
-/** Fewer questions about a field are quicker one by one. */
-const togetherFrom = 6;
-
-function isTogether(left: BoundOperand, operator: BoundTest["operator"], modifier: BoundTest["modifier"]): boolean {
-  if (left.type !== "text" || left.isList || left.isAny || left.isProcess) return false;
-  if (modifier !== undefined) return modifier === "anyof" && operator !== "!=" && togetherOperators.has(operator);
-  return togetherOperators.has(operator);
-}
-
-const togetherOperators = new Set<BoundTest["operator"]>(["=", "!=", "in", "intersects", "startswith", "endswith"]);
-
-function countTexts(bound: Bound, asked: Map<string, number>, seen: Set<string>): void {
-  if (bound.kind === "not") countTexts(bound.part, asked, seen);
-  if (bound.kind === "and" || bound.kind === "or") for (const part of bound.parts) countTexts(part, asked, seen);
-  if (bound.kind !== "test" || seen.has(bound.key) || !isTogether(bound.left, bound.operator, bound.modifier)) return;
-  seen.add(bound.key);
-  const count = isOperand(bound.right) ? 0 : bound.right.length;
-  asked.set(bound.left.key, (asked.get(bound.left.key) ?? 0) + count);
-}
-
 /** In `and` the part that fails most often for its cost comes first, in `or` the one that holds most often. */
 function link(isAnd: boolean, parts: readonly Node[]): Node {
   const worth = ({ cost, chance }: Node): number => (cost + 1) / Math.max(0.001, isAnd ? 1 - chance : chance);

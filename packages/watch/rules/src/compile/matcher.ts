@@ -1,61 +1,41 @@
 /**
- * All that rules ask of the text of one field, answered in one pass over it: equal texts by a map, beginnings and endings
- * by trees of characters. The time depends on the text, not on how many questions there are.
+ * All that rules look for in the text of one field, found in one pass over it: equal texts by a map, beginnings and endings
+ * by trees of characters, parts by one expression. The time depends on the text, not on how many questions there are.
  */
 export class TextMatcher {
-  readonly #exact = new Map<string, number[]>();
+  readonly #equal = new Map<string, number[]>();
   readonly #starts = newNode();
   readonly #ends = newNode();
-  #marks = new Uint32Array(16);
-  #count = 0;
-  #hasStarts = false;
-  #hasEnds = false;
+  readonly #parts = new Map<string, number[]>();
+  #anyPart: RegExp | undefined;
 
-  /** A question; its number is asked for with `holds`. */
-  add(kind: "equal" | "starts" | "ends", texts: readonly string[]): number {
-    const id = this.#count++;
-    if (id >= this.#marks.length) {
-      const grown = new Uint32Array(this.#marks.length * 2);
-      grown.set(this.#marks);
-      this.#marks = grown;
-    }
-    for (const text of texts) {
-      if (kind === "equal") push(this.#exact, text, id);
-      else if (kind === "starts") insert(this.#starts, text, id);
-      else insert(this.#ends, reversed(text), id);
-    }
-    this.#hasStarts ||= kind === "starts";
-    this.#hasEnds ||= kind === "ends";
-    return id;
-  }
-
-  /** Looks at a text; what holds of it is marked with `stamp`. */
-  look(text: string, stamp: number): void {
-    const marks = this.#marks;
-    const equal = this.#exact.get(text);
-    if (equal !== undefined) for (const id of equal) marks[id] = stamp;
-    if (this.#hasStarts) {
-      let node: Node | undefined = this.#starts;
-      for (let at = 0; ; at++) {
-        for (const id of node.ids) marks[id] = stamp;
-        if (at >= text.length) break;
-        node = child(node, text.charCodeAt(at));
-        if (node === undefined) break;
-      }
-    }
-    if (this.#hasEnds) {
-      let node: Node | undefined = this.#ends;
-      for (let at = text.length - 1; ; at--) {
-        for (const id of node.ids) marks[id] = stamp;
-        if (at < 0) break;
-        node = child(node, text.charCodeAt(at));
-        if (node === undefined) break;
-      }
+  /** `id` is found where a text is equal to another one, starts or ends with it, or holds it. */
+  add(kind: "equal" | "starts" | "ends" | "holds", text: string, id: number): void {
+    if (kind === "equal") push(this.#equal, text, id);
+    else if (kind === "starts") insert(this.#starts, text, id);
+    else if (kind === "ends") insert(this.#ends, reversed(text), id);
+    else {
+      push(this.#parts, text, id);
+      this.#anyPart = new RegExp([...this.#parts.keys()].map(escaped).join("|"));
     }
   }
 
-  holds(id: number, stamp: number): boolean {
-    return this.#marks[id] === stamp;
+  /** Tells what is found in a text; the same may be told more than once. */
+  look(text: string, tell: (id: number) => void): void {
+    const equal = this.#equal.get(text);
+    if (equal !== undefined) for (const id of equal) tell(id);
+    let node: Node | undefined = this.#starts;
+    for (let at = 0; node !== undefined; at++) {
+      for (const id of node.ids) tell(id);
+      node = at < text.length ? child(node, text.charCodeAt(at)) : undefined;
+    }
+    node = this.#ends;
+    for (let at = text.length - 1; node !== undefined; at--) {
+      for (const id of node.ids) tell(id);
+      node = at >= 0 ? child(node, text.charCodeAt(at)) : undefined;
+    }
+    if (this.#anyPart?.test(text) !== true) return;
+    for (const [part, ids] of this.#parts) if (text.includes(part)) for (const id of ids) tell(id);
   }
 }
 
@@ -94,6 +74,11 @@ function reversed(text: string): string {
   let result = "";
   for (let at = text.length - 1; at >= 0; at--) result += text[at];
   return result;
+}
+
+/** As it stands, in a regular expression. */
+function escaped(text: string): string {
+  return text.replaceAll(/[\\^$.*+?()[\]{}|/]/g, "\\$&");
 }
 
 function push(map: Map<string, number[]>, text: string, id: number): void {
