@@ -34,7 +34,7 @@ export async function membersOf(
   if (running.length > 0) return running;
   const { items } = await store.kubernetes.plain({ cluster, namespace, name: workload, workloads: true }, { limit: 1 });
   if (items.length > 0) return [];
-  throw new Refusal("not-found", `there is no workload ${namespace}/${workload} in the cluster ${cluster}`, {
+  throw new Refusal("invalid", `there is no workload ${namespace}/${workload} in the cluster ${cluster}`, {
     remedy: "see its name and cluster under Network or Assets",
   });
 }
