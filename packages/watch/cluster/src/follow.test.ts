@@ -18,7 +18,11 @@ const pod = (name: string, change: object = {}): FakeObject => ({
 async function follow(
   stack: AsyncDisposableStack,
   pods: FakeObject[],
-  options: { mostObjects?: number; write?: (changes: readonly KubeChange[]) => Promise<number> } = {},
+  options: {
+    mostObjects?: number;
+    manifests?: boolean;
+    write?: (changes: readonly KubeChange[]) => Promise<number>;
+  } = {},
 ) {
   const fake = stack.use(await fakeKubernetes());
   fake.put(collections.Namespace, namespace);
@@ -99,4 +103,22 @@ test("what the taker does not take comes again, in order, and the trouble is tol
     change.type === "put" && change.object.uid === "uid-a" ? ["put"] : change.type === "delete" ? ["gone"] : [],
   );
   assert.deepEqual(ofPod, ["put", "put", "gone"]);
+});
+
+test("where whole objects are wanted, each is told once, and again when it is another; its status alone makes none", async () => {
+  await using stack = new AsyncDisposableStack();
+  const { fake, following, written } = await follow(stack, [pod("a")], { manifests: true });
+  await complete(following);
+  const told = (): (string | null | undefined)[] =>
+    written.flatMap((change) =>
+      change.type === "put" && change.object.uid === "uid-a" ? [change.manifest?.replace(/"uid".*/, "")] : [],
+    );
+  const first = `{"kind":"Pod","apiVersion":"v1","metadata":{"name":"a","namespace":"shop",`;
+  assert.deepEqual(told(), [first]);
+  fake.put(collections.Pod, { ...pod("a"), status: { podIP: "10.0.0.1" } });
+  await eventually("its address is told", () => told().length === 2 || undefined);
+  fake.put(collections.Pod, pod("a", { labels: { team: "b" } }));
+  await eventually("its label is told", () => told().length === 3 || undefined);
+  assert.equal(told()[1], undefined);
+  assert.notEqual(told()[2], undefined);
 });

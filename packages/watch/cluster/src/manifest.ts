@@ -44,8 +44,9 @@ function without(object: object, fields: readonly string[]): object {
 }
 
 function only(object: unknown, fields: readonly string[]): object | undefined {
-  if (typeof object !== "object" || object === null || fields.length === 0) return undefined;
-  return Object.fromEntries(Object.entries(object).filter(([field]) => fields.includes(field)));
+  if (typeof object !== "object" || object === null) return undefined;
+  const kept = Object.entries(object).filter(([field]) => fields.includes(field));
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
 /** Which manifests have been told, so that a pod whose status changes is not told as a whole each time. */
