@@ -241,7 +241,8 @@ describe("policies that were learned, on a real cluster", { skip: missing("clust
     await becomes(false, "other/thief", "data/db", 5432);
     cluster.kubectl("delete", "pod", "-n", bulwark.namespace, "bulwark-server-0", "--wait=true");
     cluster.kubectl("rollout", "status", "-n", bulwark.namespace, "statefulset/bulwark-server", "--timeout=110s");
-    api = await bulwark.api();
+    // A connection to the server that has gone may be tried first.
+    api = await eventually("the new server lets in", async () => bulwark.api(), slowest);
     const undone = await eventually(
       "it is undone",
       async () => {
