@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { connect } from "@bulwark/kube";
-import type { KubeChange } from "@bulwark/model";
+import { kubeKinds, type KubeChange } from "@bulwark/model";
 import { createLogger } from "@bulwark/telemetry";
 import { eventually, fakeKubernetes, type FakeObject } from "@bulwark/testkit";
 import { collections } from "./collections.ts";
@@ -93,6 +93,7 @@ test("what the taker does not take comes again, in order, and the trouble is tol
   };
   const { fake, following } = await follow(stack, [pod("a")], { write });
   await eventually("it is told", () => /disk full/.test(following.status().reason) || undefined);
+  await eventually("the pod was read", () => fake.watching === kubeKinds.length || undefined);
   assert.equal(following.isComplete, false);
   fake.put(collections.Pod, pod("a", { labels: { round: "2" } }));
   fake.remove(collections.Pod, "uid-a");
@@ -121,4 +122,15 @@ test("where whole objects are wanted, each is told once, and again when it is an
   await eventually("its label is told", () => told().length === 3 || undefined);
   assert.equal(told()[1], undefined);
   assert.notEqual(told()[2], undefined);
+});
+
+test("it ends although nobody takes what it reads, and more waits than is kept", async () => {
+  const stack = new AsyncDisposableStack();
+  const pods = Array.from({ length: 5000 }, (_, n) => pod(`p${n}`));
+  const write = async (): Promise<number> => Promise.reject(new Error("refused"));
+  const { following } = await follow(stack, pods, { mostObjects: 10_000, write });
+  await eventually("it is told", () => /refused/.test(following.status().reason) || undefined);
+  // Its pages fill what may wait.
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  await stack[Symbol.asyncDispose]();
 });

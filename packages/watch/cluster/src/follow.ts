@@ -114,7 +114,8 @@ export async function followCluster(options: FollowOptions): Promise<Following> 
   );
   stack.defer(async () => {
     stop.abort();
-    await Promise.allSettled(running);
+    // Together: who reads may wait for room at a writer whose changes nobody takes.
+    await Promise.allSettled([...running, writer[Symbol.asyncDispose]()]);
   });
   // A defect in one of them is not to be had in silence.
   for (const one of running) one.catch((error: unknown) => logger.error({ cluster: name, error }, "following ended"));
