@@ -403,6 +403,12 @@ describe("every route, in the order of a working day", () => {
     await assert.rejects(client.rotateWebhookAuthority(), /the webhook is off/);
   });
 
+  test("no workload is cut from the network that nobody has told of; quarantines.test.ts has the rest", async () => {
+    const client = server.client(await server.login());
+    assert.deepEqual((await client.listWorkloadQuarantines({ query: {} })).items, []);
+    await assert.rejects(client.undoWorkloadQuarantine({ params: { id: "none" } }), isRefused("not-found"));
+  });
+
   test("who talks to whom; network.test.ts has the rest", async () => {
     const client = server.client(await server.login());
     assert.deepEqual((await client.listNetworkEdges({ query: {} })).items, []);
@@ -424,8 +430,9 @@ describe("every route, in the order of a working day", () => {
   });
 
   test("no route was left out", () => {
-    // Those are answered on the agents' listener only: above, and agents.test.ts; or by a webhook: webhook.test.ts; or for a cluster: network.test.ts.
-    const others = new Set(["putCluster", "rotateWebhookAuthority", "confirmNetworkPolicies"]);
+    // Those are answered on the agents' listener only: above, and agents.test.ts; or by a webhook: webhook.test.ts; or for a cluster: network.test.ts; or of workloads: quarantines.test.ts.
+    const cutting = ["quarantineWorkload", "undoWorkloadQuarantine"];
+    const others = new Set(["putCluster", "rotateWebhookAuthority", "confirmNetworkPolicies", ...cutting]);
     const elsewhere = Object.entries(routes).filter(([name, { tag }]) => tag === "identity" || others.has(name));
     const names = Object.keys(routes).filter((name) => !elsewhere.some(([other]) => other === name));
     assert.deepEqual([...server.answered].sort(), names.sort());
