@@ -174,6 +174,22 @@ static bool is_of_network(const char *name)
 	return strncmp(name, "net_", 4) == 0;
 }
 
+/* Programs of hooks/end-exec.h and hooks/cut-network.h. */
+static bool is_of_policies(const char *program)
+{
+	return strncmp(program, "cut_", 4) == 0 || strcmp(program, "end_exec") == 0;
+}
+
+/* Where nobody can ask for policies, what carries them out is not loaded: the kernel looks at it for half of the start. */
+static void leave_out_policies(struct bpf_object *object)
+{
+	struct bpf_program *each;
+
+	bpf_object__for_each_program(each, object)
+		if (is_of_policies(bpf_program__name(each)))
+			bpf_program__set_autoload(each, false);
+}
+
 /* What is not used takes no memory. */
 static void leave_out_network(struct bpf_object *object)
 {
@@ -243,6 +259,8 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 			bpf_program__set_autoload(program(object, hooks[i].program), false);
 	if (!options->flow_ms || options->cgroup < 0)
 		bpf_program__set_autoload(program(object, "flow_sockets"), false);
+	if (!guard_is_wanted())
+		leave_out_policies(object);
 	if (options->no_network)
 		leave_out_network(object);
 	btf__free(kernel);
