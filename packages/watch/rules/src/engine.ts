@@ -1,5 +1,5 @@
 import { anchorsOf, type Anchor } from "./compile/anchors.ts";
-import { always, chain, type Bound } from "./compile/bound.ts";
+import { always, chain, type Bound, type BoundOperand } from "./compile/bound.ts";
 import { Compiler } from "./compile/compiler.ts";
 import { TextMatcher } from "./compile/matcher.ts";
 import { readOperand, type Frame, type Slot } from "./compile/reader.ts";
@@ -103,7 +103,7 @@ class SourceEngine {
     program.anchored?.collect(frame.stamp, found);
     collect(program.others, found);
     if (found.length === 0) return none;
-    return found.toSorted((a, b) => a.order - b.order).map(({ rule }) => matchOf(rule, event));
+    return found.toSorted((a, b) => a.order - b.order).map(({ rule }) => new Found(rule, event));
   }
 
   #program(type: string): Program {
@@ -211,9 +211,21 @@ function collect(tree: Tree, found: Leaf[]): void {
 const none: readonly Match[] = Object.freeze([]);
 const nothing: RuleEvent = { source: "", type: "", get: () => undefined };
 
-function matchOf(rule: Rule, event: RuleEvent): Match {
-  const read = (operand: Parameters<typeof readOperand>[0]): unknown => readOperand(operand, event);
-  return { rule, output: formatOutput(rule.output, read), fields: outputFields(rule.output, read) };
+/** A class, because its fields are seldom asked for: most of what matches is the same again. */
+class Found implements Match {
+  readonly rule: Rule;
+  readonly output: string;
+  readonly #read: (operand: BoundOperand) => unknown;
+
+  constructor(rule: Rule, event: RuleEvent) {
+    this.rule = rule;
+    this.#read = (operand) => readOperand(operand, event);
+    this.output = formatOutput(rule.output, this.#read);
+  }
+
+  get fields(): Match["fields"] {
+    return outputFields(this.rule.output, this.#read);
+  }
 }
 
 function typesOfAll(rules: readonly Rule[]): readonly string[] | undefined {

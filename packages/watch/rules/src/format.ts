@@ -27,10 +27,10 @@ export function outputFields(format: Format, read: (operand: BoundOperand) => un
 }
 
 function shown(value: unknown): string {
+  if (typeof value === "string") return value;
   if (value === undefined) return absent;
+  if (typeof value === "number") return String(value);
   if (value instanceof Uint8Array) return Buffer.from(value).toString("latin1");
   if (Array.isArray(value)) return `(${value.join(",")})`;
-  return typeof value === "string"
-    ? value
-    : JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
+  return JSON.stringify(value, (_, inner: unknown) => (typeof inner === "bigint" ? Number(inner) : inner));
 }

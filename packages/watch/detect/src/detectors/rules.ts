@@ -16,41 +16,53 @@ export function rulesDetector(engine: Pick<Engine, "match">): Detector {
       const event = ruleEvent(observation);
       if (event === undefined) return undefined;
       const matches = engine.match(event);
-      return matches.length === 0 ? undefined : matches.map((match) => toDetection(match, observation.process));
+      return matches.length === 0 ? undefined : matches.map((match) => new RuleDetection(match, observation.process));
     },
   };
 }
 
-function toDetection(match: Match, subject: Detection["subject"]): Detection {
-  const { rule, output } = match;
-  const { severity, techniques, ...own } = aboutRule(rule);
-  return {
-    subject,
-    // The output names what happened to what: the same again in the same container is the same alert.
-    key: `${subject.executable} ${output}`.slice(0, 4096),
-    // Asked of what is new only: a program in a loop matches ten thousand times a minute.
-    get evidence() {
-      return ruleAlert(match).evidence;
-    },
-    severity,
-    // Ours know less than a detector that has followed the story; a user's own rule is always raised.
-    yields: rule.tags.includes("bulwark"),
-    techniques,
-    rule: { ...own, id: own.rule },
-  };
+/** A class, because its evidence is only asked of what is new: a program in a loop matches ten thousand times a minute. */
+class RuleDetection implements Detection {
+  readonly subject: Detection["subject"];
+  /** The output names what happened to what: the same again in the same container is the same alert. */
+  readonly key: string;
+  readonly severity: Alert["severity"];
+  readonly techniques: string[];
+  readonly rule: NonNullable<Detection["rule"]>;
+  /** Ours know less than a detector that has followed the story; a user's own rule is always raised. */
+  readonly yields: boolean;
+  readonly #match: Match;
+
+  constructor(match: Match, subject: Detection["subject"]) {
+    const about = aboutRule(match.rule);
+    this.subject = subject;
+    this.key = `${subject.executable} ${match.output}`.slice(0, 4096);
+    this.severity = about.severity;
+    this.techniques = about.techniques;
+    this.rule = about;
+    this.yields = match.rule.tags.includes("bulwark");
+    this.#match = match;
+  }
+
+  get evidence(): Detection["evidence"] {
+    return ruleAlert(this.#match).evidence;
+  }
 }
 
 const evidenceKept = 63;
 
-type AboutRule = Pick<Alert, "rule" | "title" | "description" | "remedy" | "severity" | "techniques">;
+type OfAlert = Pick<Alert, "rule" | "title" | "description" | "remedy" | "severity" | "techniques">;
+type AboutRule = OfAlert & { readonly id: string };
 const known = new WeakMap<Match["rule"], AboutRule>();
 
 /** What every alert of a rule says, within the model's bounds. */
 function aboutRule(rule: Match["rule"]): AboutRule {
   const before = known.get(rule);
   if (before) return before;
+  const id = rule.id.slice(0, 128);
   const about = {
-    rule: rule.id.slice(0, 128),
+    id,
+    rule: id,
     title: rule.name.slice(0, 256),
     description: rule.description.slice(0, 2048),
     remedy: [rule.check, rule.remedy]
@@ -65,13 +77,14 @@ function aboutRule(rule: Match["rule"]): AboutRule {
 }
 
 /** What an alert says of the rule that fired, and of what it fired at; within the model's bounds. */
-export function ruleAlert({ rule, output, fields }: Match): AboutRule & Pick<Alert, "evidence"> {
+export function ruleAlert({ rule, output, fields }: Match): OfAlert & Pick<Alert, "evidence"> {
   const told = Object.entries(fields).map(([key, value]) => ({
     key: key.slice(0, 64),
     value: String(value).slice(0, 4096),
   }));
+  const { id, ...about } = aboutRule(rule);
   return {
-    ...aboutRule(rule),
+    ...about,
     evidence: [{ key: "output", value: output.slice(0, 4096) }, ...told.slice(0, evidenceKept)],
   };
 }
