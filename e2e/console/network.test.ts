@@ -99,6 +99,34 @@ describe("the network in a person's hands", { skip }, () => {
     assert.equal(await page.getByRole("row").count(), 3, "a head and two rows");
   });
 
+  test("on a wide screen map and table stand beside each other", async () => {
+    const before = page.viewportSize();
+    await page.setViewportSize({ width: 1680, height: 900 });
+    await page.goto(`${world.server.url}/network`);
+    await page.getByRole("link", { name: "Both" }).click();
+    await node(/^shop, /).waitFor();
+    await page
+      .getByRole("row", { name: /shop\/cart → data\/redis/ })
+      .first()
+      .waitFor();
+    if (before) await page.setViewportSize(before);
+  });
+
+  test("a workload of which nothing runs is not cut from the network, and that is said", async () => {
+    await page.goto(`${world.server.url}/network?open=east/shop`);
+    await node("cart").click();
+    const panel = page.getByRole("complementary");
+    await panel.getByRole("button", { name: "Cut from the network…" }).click();
+    const dialog = page.getByRole("dialog", { name: /shop\/cart/ });
+    await dialog.getByRole("button", { name: "The whole workload, and pods that come later" }).click();
+    assert.equal(await dialog.getByRole("button", { name: "Do it" }).isDisabled(), true, "before it was tried");
+    await dialog.getByLabel("Reason").fill("odd traffic");
+    await dialog.getByRole("button", { name: "What would it do?" }).click();
+    await dialog.getByText(/there is no workload shop\/cart/).waitFor();
+    await page.keyboard.press("Escape");
+    await dialog.waitFor({ state: "hidden" });
+  });
+
   test("policies are learned, their effect is seen before they are published, observed, and taken back", async () => {
     await page.goto(`${world.server.url}/network?cluster=east&namespace=pay&policies=new`);
     const panel = page.getByRole("complementary");
