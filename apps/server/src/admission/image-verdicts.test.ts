@@ -1,4 +1,8 @@
 import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { ApiError, type Client, type ImageVerdict } from "@bulwark/contract";
 import { createImageJudge, policyVerdictOf, readImagePolicy, weaknessOf, type ImageSource } from "@bulwark/imagepolicy";
@@ -56,9 +60,9 @@ before(async () => {
 });
 after(async () => server[Symbol.asyncDispose]());
 
-async function set(policy: string, mode: PolicyMode | null, from: number | null = null): Promise<void> {
+async function set(policy: string, mode: PolicyMode | null, from: number | null = null, by = person): Promise<void> {
   const setting = { from, failurePolicy: "Ignore" as const, excludedNamespaces: [], fix: false };
-  await person.setPolicy({ params: { id: policy }, body: mode && { ...setting, mode } });
+  await by.setPolicy({ params: { id: policy }, body: mode && { ...setting, mode } });
 }
 
 async function verdicts(key = scanned.key): Promise<ImageVerdict[]> {
@@ -127,6 +131,46 @@ test("a root file system without a digest is judged by nobody: unknown where a p
   assert.equal(said.get("others")?.verdict, "not-applicable");
   assert.equal(said.get("scanned")?.verdict, "unknown");
   assert.match(said.get("scanned")?.messages.join() ?? "", /shop\/web: .*no digest/);
+});
+
+test("how old an image is its registry says, once for all who look, and not again while the verdict is remembered", async () => {
+  const digestOf = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;
+  const config = JSON.stringify({ created: "2020-01-01T00:00:00Z", config: {} });
+  const manifest = JSON.stringify({ schemaVersion: 2, config: { digest: digestOf(config) }, layers: [] });
+  const asked: string[] = [];
+  const registry = createServer(({ url = "" }, response) => {
+    asked.push(url);
+    const path = `/v2/shop/web`;
+    const body = {
+      [`${path}/manifests/${digestOf(manifest)}`]: manifest,
+      [`${path}/blobs/${digestOf(config)}`]: config,
+    };
+    response.writeHead(body[url] === undefined ? 404 : 200).end(body[url]);
+  }).listen(0, "127.0.0.1");
+  await once(registry, "listening");
+  const host = `127.0.0.1:${(registry.address() as AddressInfo).port}`;
+  const registries = { plainHttp: [host] };
+  await using other = await startTestServer({
+    yaml: JSON.stringify({ server: { port: 0, admission: { port: 0, registries } } }),
+  });
+  try {
+    const client = other.client(await other.login());
+    const old = { name: "young", expression: "image.age < 86400", mode: "enforce", verdict: "denied" } as const;
+    const [key, text] = [`${host}/shop/web:1@${digestOf(manifest)}`, JSON.stringify(documentOf(old))];
+    const report = { ...scanned, key, name: `${host}/shop/web:1`, digest: digestOf(manifest) };
+    await other.store.images.put("server", report, Date.now());
+    await client.putPolicyDocument({ params: { id: "young" }, body: { text } });
+    await set("young", "enforce", null, client);
+    const look = async (): Promise<ImageVerdict[]> => (await client.judgeImage({ params: { id: key } })).items;
+    const [first, second] = [await Promise.all([look(), look()]), await look()];
+    for (const [said] of [...first, second]) {
+      assert.deepEqual([said?.verdict, said?.messages], ["denied", [`${report.name}: is not young`]]);
+    }
+    assert.deepEqual(asked.filter((url) => !url.endsWith("/v2/")).length, 2, asked.join(" "));
+  } finally {
+    registry.close();
+    registry.closeAllConnections();
+  }
 });
 
 test("who may only read may look; nobody else, and not at what is not there", async () => {
