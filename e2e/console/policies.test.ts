@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { missing } from "@bulwark/testkit";
+import { missing, sampleReport } from "@bulwark/testkit";
 import type { Page } from "playwright-core";
 import { fillPolicies } from "./policy-samples.ts";
 import { assertAccessible, looks, openConsole } from "./person.ts";
@@ -67,6 +67,18 @@ describe("policies in a person's hands", { skip }, () => {
     assert.deepEqual(settings["no-host-network"]?.excludedNamespaces, ["lab"]);
     const audit = await world.server.store.audit.list({ limit: 5 });
     assert.ok(audit.items.some(({ action, target }) => action === "policy.set" && target === "no-host-network"));
+  });
+
+  test("an image shows what the image policies in force say of it", async () => {
+    const { store } = world.server;
+    const report = sampleReport(1);
+    await store.images.put("node-a", report, Date.now());
+    await page.goto(`${world.server.url}/assets/images?id=${encodeURIComponent(report.key)}`);
+    const panel = page.getByRole("complementary");
+    await panel.getByText("Policies", { exact: true }).click();
+    const row = panel.getByRole("listitem").filter({ hasText: "Nothing <b>exploited</b>" });
+    await row.getByText("Denied", { exact: true }).waitFor();
+    await row.getByText(`${report.name}: has not been looked into for secrets`).waitFor();
   });
 
   test("a text that is wrong says where, and a good one is there once it is saved", async () => {

@@ -5,6 +5,16 @@ import type { World } from "./world.ts";
 
 const minute = 60_000;
 
+const images = `
+apiVersion: bulwark.dev/v1
+kind: ImagePolicy
+metadata:
+  name: looked-into
+  annotations: { bulwark.dev/title: Nothing <b>exploited</b>, bulwark.dev/mode: enforce }
+spec:
+  validations: [{ expression: image.report.secrets != null, message: has not been looked into for secrets }]
+`;
+
 /** Policies in force, what they say of a cluster's workloads, and what they decided: as a server with a webhook has it. */
 export async function fillPolicies({ server: { store } }: World): Promise<void> {
   const off = { from: null, failurePolicy: "Ignore", excludedNamespaces: [] as string[], fix: false };
@@ -16,7 +26,7 @@ export async function fillPolicies({ server: { store } }: World): Promise<void> 
     setting("no-latest-tag", "warn"),
     setting("memory-limits", "observe", { excludedNamespaces: ["platform"] }),
   ]);
-  await store.settings.set("admission.policies", JSON.stringify({ settings, documents: {} }));
+  await store.settings.set("admission.policies", JSON.stringify({ settings, documents: { images } }));
 
   const workload = (
     place: string,

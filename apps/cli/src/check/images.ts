@@ -5,13 +5,14 @@ import {
   createImageJudge,
   ImagePolicyError,
   loadImagePolicies,
+  policyVerdictOf,
   registrySource,
   weaknessOf,
   type ImagePolicyFile,
   type ImageSource,
   type ScanFacts,
 } from "@bulwark/imagepolicy";
-import { errorText, type PolicyVerdict, type Report } from "@bulwark/model";
+import type { PolicyVerdict, Report } from "@bulwark/model";
 import { isPartial } from "@bulwark/report";
 import { parseReport } from "@bulwark/report/baseline";
 import { UsageError } from "../local/options.ts";
@@ -43,15 +44,8 @@ export async function judgeImages(
   const verdicts: PolicyVerdict[] = [];
   for (const image of new Set(images)) {
     for (const { policy } of policies) {
-      const about = { policy: policy.name, image };
-      try {
-        const verdict = await judge.judge(policy, image);
-        if (!verdict) continue;
-        const messages = verdict.failures.map(({ message }) => message.slice(0, 8192));
-        verdicts.push({ ...about, verdict: messages.length === 0 ? "allowed" : "denied", messages });
-      } catch (error) {
-        verdicts.push({ ...about, verdict: "unknown", messages: [errorText(error).slice(0, 8192)] });
-      }
+      const verdict = await policyVerdictOf(policy, image, judge.judge(policy, image));
+      if (verdict) verdicts.push(verdict);
     }
   }
   return verdicts;

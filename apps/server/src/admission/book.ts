@@ -53,11 +53,9 @@ export interface PolicyBook {
 export function createPolicyBook({ config, store, holder }: Pick<Context, "config" | "store" | "holder">): PolicyBook {
   const configured = config.server.admission;
   const judge = createImageJudge({
-    source: registrySource(
-      (host) => registryOptions(configured?.registries, host),
-      async (digest) => reportOf(store, digest),
-    ),
+    source: registrySource((host) => registryOptions(configured?.registries, host), reportOnce),
   });
+  const underWay = new Map<string, Promise<ScanFacts>>();
   const loaded = new Map<string, Definition>();
   let unread = [...filesIn(folder, "library"), ...(configured?.files ?? []).flatMap((path) => filesIn(path, "file"))];
   let reading: Promise<void> = Promise.resolve();
@@ -67,6 +65,13 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
   let inForce: readonly Guard[] = [];
   const broken: string[] = [];
   let brokenDocuments: string[] = [];
+
+  /** What scans know of a digest: read once for all policies that ask at the same time. */
+  async function reportOnce(digest: string): Promise<ScanFacts> {
+    const answer = underWay.get(digest) ?? reportOf(store, digest).finally(() => underWay.delete(digest));
+    underWay.set(digest, answer);
+    return answer;
+  }
 
   /** Reads the files that are wanted and not read yet, one after the other. */
   async function read(wanted: (file: PolicyFile) => boolean): Promise<void> {

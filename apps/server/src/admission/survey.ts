@@ -5,6 +5,7 @@ import type { ImageJudge, Verdict } from "@bulwark/imagepolicy";
 import { errorText } from "@bulwark/model";
 import type { ClusterSource, OpenSource } from "../kubernetes/sources.ts";
 import type { Definition, Source } from "./definitions.ts";
+import { inTime } from "./image-verdicts.ts";
 
 /** What a thread needs to hold a cluster against policies. */
 export interface SurveyJob {
@@ -111,7 +112,7 @@ function imageAnswers({ definitions, images }: SurveyWish): (question: ImageQues
     try {
       const known = policies.get(policy);
       if (!known) throw new Error(`there is no ImagePolicy ${policy}`);
-      const verdict = await inTime(images.judge(known, reference), reference);
+      const verdict = await inTime(images.judge(known, reference), reference, imagePatience);
       return { id, verdict, reason: "it is not about this image" };
     } catch (error) {
       return { id, verdict: null, reason: errorText(error) };
@@ -120,17 +121,4 @@ function imageAnswers({ definitions, images }: SurveyWish): (question: ImageQues
       free.shift()?.();
     }
   };
-}
-
-async function inTime<T>(answer: Promise<T>, reference: string): Promise<T> {
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(
-    () => late.reject(new Error(`${reference}: its registry did not answer in time`)),
-    imagePatience,
-  );
-  try {
-    return await Promise.race([answer, late.promise]);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -1,6 +1,7 @@
 import type { PolicyRow } from "@bulwark/contract";
-import type { RunningTally } from "@bulwark/model";
+import type { PolicySetting, RunningTally } from "@bulwark/model";
 import { settingInCluster, type Definition } from "../admission/definitions.ts";
+import { imageVerdicts } from "../admission/image-verdicts.ts";
 import { preview } from "../admission/preview.ts";
 import type { Context } from "../context.ts";
 import { Refusal } from "../http/problem.ts";
@@ -59,6 +60,16 @@ export const admissionHandlers: HandlersOf<"admission"> = {
     await audited(context, call, "policy.delete", id);
   },
 
+  async judgeImage({ params, now }, context) {
+    const { policies, store } = context;
+    const image = found(await store.images.summary(params.id), "image");
+    const inForce = (await allOf(context)).flatMap((definition) => {
+      const setting = settingOf(definition, context);
+      return setting === null ? [] : [{ definition, setting }];
+    });
+    return { items: await imageVerdicts(image, inForce, policies.images, now) };
+  },
+
   async listPolicyViolations({ query: { cursor, limit, ...filter } }, { store }) {
     return store.runningPolicies.violations(filter, { cursor, limit });
   },
@@ -96,6 +107,10 @@ async function allOf({ policies, webhook }: Context): Promise<Definition[]> {
   return [...own.values(), ...[...others.values()].filter(({ name }) => !own.has(name))];
 }
 
+function settingOf(definition: Definition, { policies }: Context): PolicySetting | null {
+  return definition.source === "cluster" ? settingInCluster(definition) : policies.setting(definition.name);
+}
+
 interface Counts {
   readonly decisions: ReadonlyMap<string, PolicyRow["decisions"]>;
   readonly running: ReadonlyMap<string, RunningTally>;
@@ -109,9 +124,9 @@ async function countsOf({ store }: Context, now: number): Promise<Counts> {
   return { decisions: counts, running: await store.runningPolicies.tallies() };
 }
 
-function rowOf(definition: Definition, counts: Counts, { policies }: Context): PolicyRow {
+function rowOf(definition: Definition, counts: Counts, context: Context): PolicyRow {
   const { name, title, severity, category, why, remedy, source, file, kind, fixable } = definition;
-  const setting = source === "cluster" ? settingInCluster(definition) : policies.setting(name);
+  const setting = settingOf(definition, context);
   const place = source === "library" ? file.slice(file.indexOf("content/")) : file;
   const decisions = counts.decisions.get(name) ?? {};
   const running = counts.running.get(name) ?? null;

@@ -87,6 +87,7 @@ describe("every route, in the order of a working day", () => {
 
     const [image] = (await person.listImages({ query: { q: "web" } })).items;
     assert.ok(image);
+    assert.deepEqual(await person.judgeImage({ params: { id: image.key } }), { items: [] }, "no image policy is set");
     // The key holds slashes, colons and an @.
     const { summary, report } = await person.getImage({ params: { id: image.key } });
     assert.deepEqual(summary, image);
@@ -368,6 +369,7 @@ describe("every route, in the order of a working day", () => {
     const lookups = [
       () => client.getContainer({ params: { id: "none" } }),
       () => client.getImage({ params: { id: "docker.io/library/none@sha256:00" } }),
+      () => client.judgeImage({ params: { id: "docker.io/library/none@sha256:00" } }),
       () => client.getAlert({ params: { id: "a/b/c" } }),
       () => client.getFinding({ params: { id: "none" } }),
       () => client.updateAlert({ params: { id: "none" }, body: { state: "closed" } }),

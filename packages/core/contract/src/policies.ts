@@ -1,6 +1,7 @@
 import {
   admissionDecision,
   admissionOutcome,
+  policyMode,
   policySetting,
   policyViolation,
   runningTally,
@@ -44,6 +45,25 @@ const policyRow = z.object({
   running: runningTally.nullable(),
 });
 export type PolicyRow = z.infer<typeof policyRow>;
+
+/** Verdicts on an image that was scanned, the worst first. */
+const imageVerdicts = ["denied", "warned", "observed", "unknown", "allowed", "not-applicable"] as const;
+
+/** What a policy in force says of an image that was scanned. */
+const imageVerdict = z.object({
+  policy: z.string(),
+  title: z.string(),
+  /** As it is in force now. */
+  mode: policyMode,
+  /**
+   * `denied`, `warned`, `observed`: it does not hold, and this is what its mode makes of that. `unknown`: what it asks could
+   * not be known, which is not a yes.
+   */
+  verdict: z.enum(imageVerdicts),
+  /** Why, with what was looked for and found; none where it is allowed or not applicable. */
+  messages: z.array(z.string()),
+});
+export type ImageVerdict = z.infer<typeof imageVerdict>;
 
 /** Which policies there are, what they decide at admission, and what they say of what runs already. */
 export const policyRoutes = {
@@ -99,6 +119,15 @@ export const policyRoutes = {
     access: "write",
     summary: "Remove policies of your own",
     params: id,
+  },
+  judgeImage: {
+    method: "GET",
+    path: "/api/v1/images/{id}/policies",
+    tag: "admission",
+    access: "read",
+    summary: "What the image policies in force say of an image that was scanned; the id is its key",
+    params: id,
+    response: z.object({ items: z.array(imageVerdict) }),
   },
   listPolicyViolations: {
     method: "GET",

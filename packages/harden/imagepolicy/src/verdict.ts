@@ -1,5 +1,5 @@
 import { parseReference } from "@bulwark/image";
-import { errorText } from "@bulwark/model";
+import { errorText, type PolicyVerdict } from "@bulwark/model";
 import { notScanned, type ImageSource, type OpenImage } from "./facts.ts";
 import type { ImagePolicy } from "./policy.ts";
 
@@ -13,9 +13,10 @@ export interface Verdict {
 export interface ImageJudge {
   /**
    * The verdict, from memory where there is one for this digest, policy and trust. Many who ask at once wait for one
-   * answer. Null where the policy is not about such images. Raises where the image cannot be looked at.
+   * answer. Null where the policy is not about such images. Raises where the image cannot be looked at. `digest`: what the
+   * reference means, where that is known; else the registry is asked which one its tag has.
    */
-  judge(policy: ImagePolicy, reference: string): Promise<Verdict | null>;
+  judge(policy: ImagePolicy, reference: string, digest?: string): Promise<Verdict | null>;
   /** `registry/repository:tag@sha256:…`: the digest that the tag has, as the judge knows it. */
   pin(reference: string): Promise<string>;
 }
@@ -34,6 +35,8 @@ const scanLife = minute;
 /** Whoever signs after a refusal tries again soon. */
 const badLife = 30_000;
 const most = 5000;
+/** Characters that are told of one. */
+const mostOfMessage = 8192;
 
 interface Kept<T> {
   readonly value: Promise<T>;
@@ -60,10 +63,10 @@ export function createImageJudge({ source, now = Date.now }: JudgeOptions): Imag
   }
 
   return {
-    async judge(policy, reference) {
+    async judge(policy, reference, known) {
       const { registry, repository } = parseReference(reference);
       if (!policy.covers(reference)) return null;
-      const digest = await digestOf(reference);
+      const digest = known ?? (await digestOf(reference));
       const life = ({ failures }: Verdict): number =>
         failures.length > 0 ? badLife : policy.needs.report ? scanLife : goodLife;
       const key = `${policy.hash} ${reference} ${digest}`;
@@ -77,6 +80,26 @@ export function createImageJudge({ source, now = Date.now }: JudgeOptions): Imag
       return digest === null ? `${reference}@${await digestOf(reference)}` : reference;
     },
   };
+}
+
+/**
+ * What a policy says of an image, as reports tell it, from the answer of a judge: what cannot be known is `unknown`, with
+ * the reason. Null where the policy is not about such images.
+ */
+export async function policyVerdictOf(
+  { name }: Pick<ImagePolicy, "name">,
+  image: string,
+  answer: Promise<Verdict | null>,
+): Promise<PolicyVerdict | null> {
+  const about = { policy: name, image };
+  try {
+    const verdict = await answer;
+    if (!verdict) return null;
+    const messages = verdict.failures.map(({ message }) => message.slice(0, mostOfMessage));
+    return { ...about, verdict: messages.length === 0 ? "allowed" : "denied", messages };
+  } catch (error) {
+    return { ...about, verdict: "unknown", messages: [errorText(error).slice(0, mostOfMessage)] };
+  }
 }
 
 /** From memory, or asked once for all who want it now. A failure is forgotten at once. */

@@ -13,9 +13,10 @@ import { Failed, Lines } from "../../ui/states.tsx";
 import { Exact } from "../../ui/time.tsx";
 import classes from "./assets.module.css";
 import { ImageFindings } from "./image-findings.tsx";
+import { ImagePolicies } from "./image-policies.tsx";
 import { PackageTable } from "./package-table.tsx";
 import { ScanState } from "./scan-state.tsx";
-import type { ChangeImageSearch, ImageSearch } from "./search.ts";
+import type { ChangeImageSearch, ImageSearch, ImageView } from "./search.ts";
 
 interface Props {
   id: string;
@@ -85,15 +86,16 @@ function Body({ image: { summary, report }, search, change }: BodyProps) {
       />
       <Problems report={report} />
       <div className={classes.views}>
-        <SegmentedControl
+        <SegmentedControl<ImageView>
           size="xs"
           aria-label={t("image.view")}
           value={view}
           data={[
             { value: "findings", label: `${t("field.findings")} ${format.number(total)}` },
             { value: "packages", label: `${t("field.packages")} ${format.number(summary.packages)}` },
+            { value: "policies", label: t("policy.title") },
           ]}
-          onChange={(value) => change({ view: value === "packages" ? "packages" : undefined })}
+          onChange={(value) => change({ view: value === "findings" ? undefined : value })}
         />
         {view === "findings" && (
           <Link to="/findings" search={{ image: summary.key, state: "open" }}>
@@ -103,8 +105,10 @@ function Body({ image: { summary, report }, search, change }: BodyProps) {
       </div>
       {view === "findings" ? (
         <ImageFindings id={summary.key} />
-      ) : (
+      ) : view === "packages" ? (
         <PackageTable packages={report.inventory.packages} search={search} change={change} />
+      ) : (
+        <ImagePolicies id={summary.key} />
       )}
     </>
   );

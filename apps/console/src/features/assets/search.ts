@@ -20,14 +20,15 @@ export function containerSearch(raw: Raw): ContainerSearch {
   });
 }
 
-const imageViews = ["findings", "packages"] as const;
+const imageViews = ["findings", "packages", "policies"] as const;
+export type ImageView = (typeof imageViews)[number];
 const packageSorts = ["name", "-name", "source", "-source"] as const;
 
 export interface ImageSearch {
   q?: string | undefined;
   /** Key of the image whose detail is open. */
   id?: string | undefined;
-  view?: (typeof imageViews)[number] | undefined;
+  view?: ImageView | undefined;
   /** Order of the packages; `-` turns it round. */
   sort?: (typeof packageSorts)[number] | undefined;
   /** What to look for among the packages. */
