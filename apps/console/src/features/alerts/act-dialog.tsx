@@ -9,6 +9,7 @@ import { useProblem } from "../../ui/states.tsx";
 import { actionKinds, suggest, toAction, type ActionForm } from "./action-form.ts";
 import classes from "./alerts.module.css";
 import { Outcome } from "./outcome.tsx";
+import { Reason } from "./reason.tsx";
 
 interface Props {
   /** That it answers; null where a person acts without one. */
@@ -56,13 +57,7 @@ export function ActDialog({ alert, container, close }: Props) {
         />
         <p className="dim">{t(`response.effects.${form.kind}`)}</p>
         <ActionFields form={form} change={change} />
-        <TextInput
-          label={t("response.reason")}
-          required
-          maxLength={1024}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
+        <Reason value={reason} change={setReason} />
         {order.isError && <Problem error={order.error} />}
         <output aria-live="polite">
           {order.isSuccess &&
@@ -72,23 +67,35 @@ export function ActDialog({ alert, container, close }: Props) {
           <Allow container={container} kind={action.kind} allowed={() => order.reset()} />
         )}
         <div className={classes.buttons}>
-          <Button variant="default" disabled={!isReady} loading={order.isPending} onClick={() => order.mutate(true)}>
-            {t("response.try")}
-          </Button>
-          <Button
-            color="red"
-            disabled={!isReady || !isTried}
-            loading={order.isPending}
-            onClick={() => order.mutate(false)}
-          >
-            {t("response.do")}
-          </Button>
+          <TryThenDo isReady={isReady} isTried={isTried} isPending={order.isPending} order={order.mutate} />
           <Button variant="subtle" onClick={close}>
             {t("detail.close")}
           </Button>
         </div>
       </div>
     </Modal>
+  );
+}
+
+interface TryProps {
+  isReady: boolean;
+  isTried: boolean;
+  isPending: boolean;
+  order: (dryRun: boolean) => void;
+}
+
+/** What is tried first, and only then can be done. */
+export function TryThenDo({ isReady, isTried, isPending, order }: TryProps) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <Button variant="default" disabled={!isReady} loading={isPending} onClick={() => order(true)}>
+        {t("response.try")}
+      </Button>
+      <Button color="red" disabled={!isReady || !isTried} loading={isPending} onClick={() => order(false)}>
+        {t("response.do")}
+      </Button>
+    </>
   );
 }
 

@@ -1,5 +1,5 @@
 import type { StoredAlert } from "@bulwark/model";
-import { Button, Modal, NativeSelect, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, Modal, NativeSelect, SegmentedControl } from "@mantine/core";
 import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,6 +7,7 @@ import { api } from "../../api/client.ts";
 import { Facts } from "../../ui/page.tsx";
 import { Raw } from "../../ui/raw.tsx";
 import { useProblem } from "../../ui/states.tsx";
+import { Reason } from "./reason.tsx";
 import { useUpdateAlert } from "./update-alert.ts";
 import classes from "./alerts.module.css";
 
@@ -66,13 +67,7 @@ export function ExceptionDialog({ alert, close }: { alert: StoredAlert; close: (
           data={lives.map((value) => ({ value: String(value), label: t("tokens.days", { count: value }) }))}
           onChange={(value) => setDays(Number(value))}
         />
-        <TextInput
-          label={t("response.reason")}
-          required
-          maxLength={1024}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
+        <Reason value={reason} change={setReason} />
         {make.isError && (
           <p className={classes.problem} role="alert">
             {title}. {remedy}

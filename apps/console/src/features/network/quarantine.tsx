@@ -1,12 +1,11 @@
 import { Button, Modal } from "@mantine/core";
 import type { Container, ListedEnd } from "@bulwark/model";
-import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { api } from "../../api/client.ts";
 import { Line } from "../../ui/raw.tsx";
 import { Failed, Lines } from "../../ui/states.tsx";
 import { ActDialog } from "../alerts/act-dialog.tsx";
+import { useContainersOf } from "./containers.ts";
 import { endName } from "./ends.ts";
 import classes from "./network.module.css";
 import { WorkloadQuarantineDialog } from "./workload-quarantine.tsx";
@@ -14,12 +13,8 @@ import { WorkloadQuarantineDialog } from "./workload-quarantine.tsx";
 /** What of a workload is to be cut off, all of it or a container; then what that would do, then the deed. */
 export function Quarantine({ end, close }: { end: ListedEnd; close: () => void }) {
   const { t } = useTranslation();
-  const { cluster, key } = end;
   const [chosen, setChosen] = useState<Container | "workload">();
-  const { data, error, refetch } = useQuery({
-    queryKey: ["network-containers", cluster, key],
-    queryFn: async () => api.listNetworkContainers({ query: { cluster, key } }),
-  });
+  const { data, error, refetch } = useContainersOf(end);
   const isWorkload = end.workload !== null && end.workload.namespace !== "" && end.workload.pod === null;
   const [only, ...others] = data?.items ?? [];
   const container = chosen ?? (others.length === 0 && !isWorkload ? only : undefined);

@@ -1,5 +1,5 @@
 import type { ActionRecord, ListedEnd, WorkloadQuarantine } from "@bulwark/model";
-import { Button, Modal, TextInput } from "@mantine/core";
+import { Button, Modal } from "@mantine/core";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
@@ -7,10 +7,12 @@ import { api } from "../../api/client.ts";
 import { Section } from "../../ui/page.tsx";
 import { Line } from "../../ui/raw.tsx";
 import { Exact } from "../../ui/time.tsx";
-import { ActionFields, Allow, Problem } from "../alerts/act-dialog.tsx";
+import { ActionFields, Allow, Problem, TryThenDo } from "../alerts/act-dialog.tsx";
 import { suggest, toAction, type ActionForm } from "../alerts/action-form.ts";
 import formClasses from "../alerts/alerts.module.css";
 import { Outcome } from "../alerts/outcome.tsx";
+import { Reason } from "../alerts/reason.tsx";
+import { useContainersOf } from "./containers.ts";
 import { endName } from "./ends.ts";
 import classes from "./network.module.css";
 
@@ -51,13 +53,7 @@ export function WorkloadQuarantineDialog({ end, close }: { end: ListedEnd; close
       <div className={formClasses.form}>
         <p className="dim">{t("network.cutAll")}</p>
         <ActionFields form={form} change={change} />
-        <TextInput
-          label={t("response.reason")}
-          required
-          maxLength={1024}
-          value={reason}
-          onChange={(event) => setReason(event.currentTarget.value)}
-        />
+        <Reason value={reason} change={setReason} />
         {order.isError && <Problem error={order.error} />}
         <output aria-live="polite">
           {order.isSuccess && (
@@ -77,24 +73,7 @@ export function WorkloadQuarantineDialog({ end, close }: { end: ListedEnd; close
         {quarantine && <AllowOfFirst refused={answers.find(({ state }) => state === "refused")} end={end} />}
         <div className={formClasses.buttons}>
           {!quarantine && (
-            <>
-              <Button
-                variant="default"
-                disabled={!isReady}
-                loading={order.isPending}
-                onClick={() => order.mutate(true)}
-              >
-                {t("response.try")}
-              </Button>
-              <Button
-                color="red"
-                disabled={!isReady || !isTried}
-                loading={order.isPending}
-                onClick={() => order.mutate(false)}
-              >
-                {t("response.do")}
-              </Button>
-            </>
+            <TryThenDo isReady={isReady} isTried={isTried} isPending={order.isPending} order={order.mutate} />
           )}
           <Button variant="subtle" onClick={close}>
             {t("detail.close")}
@@ -147,12 +126,7 @@ function workloadOf({ cluster, workload }: ListedEnd): Pick<WorkloadQuarantine, 
 
 /** Agents try again by themselves once it is allowed. */
 function AllowOfFirst({ refused, end }: { refused: ActionRecord | undefined; end: ListedEnd }) {
-  const { cluster, key } = end;
-  const { data } = useQuery({
-    queryKey: ["network-containers", cluster, key],
-    queryFn: async () => api.listNetworkContainers({ query: { cluster, key } }),
-    enabled: refused !== undefined,
-  });
+  const { data } = useContainersOf(end, refused !== undefined);
   const container = data?.items.find(({ id }) => id === refused?.container);
   return container && <Allow container={container} kind="quarantine" allowed={() => undefined} />;
 }
