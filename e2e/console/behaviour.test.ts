@@ -246,7 +246,9 @@ describe("the console in a person's hands", { skip }, () => {
     await world.server.store.accounts.deleteSessions("admin", "");
     // What the page asks by itself may lead it there before: then there is no link any more.
     await page.evaluate(`document.querySelector('a[href="/assets"]')?.click()`);
-    await page.waitForURL(/\/login\?next=/);
+    await page.waitForURL(/\/login\?next=\/(assets.*)?$/);
+    await page.goto(`${world.server.url}/assets`);
+    await page.waitForURL(/\/login\?next=\/assets/);
     await page.goto(await world.server.createLoginLink());
     await page.getByText("Live", { exact: true }).waitFor();
     await page.waitForTimeout(2500);
