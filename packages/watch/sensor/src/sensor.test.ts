@@ -102,7 +102,7 @@ describe("with real containers", { skip }, () => {
       const processes = records.filter((record): record is ProcessRecord => ["exec", "fork"].includes(record.type));
       const own = processes.filter(({ cgroups }) => cgroups.some(holds(id)));
       // Both ends of the pipe begin at once, on two processors: each sensor is right about whichever it hears of first.
-      const byProcess = own.toSorted((a, b) => a.pid - b.pid || a.sequence - b.sequence);
+      const byProcess = own.toSorted((a, b) => a.pid - b.pid);
       return byProcess.map(({ sequence: _sequence, time: _time, ...process }) => process);
     };
     assert.ok(told(watch).length >= 6, `${told(watch).length} of one shell and four commands`);
