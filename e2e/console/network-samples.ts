@@ -29,13 +29,15 @@ function outside(name: string | null, ip: string): End {
 /** What one client did with a port of a server, `ago` hours before now. */
 export function flowHour(client: End, server: End, port: number, ago: number, change: Change = {}): FlowHour {
   const at = Math.floor(Date.now() / hour) * hour - ago * hour;
+  const last = Math.min(Date.now(), at + hour - 1000);
   const connections = change.connections ?? 12;
   return {
     ...{ hour: at, side: "client", client, server, port, protocol: "TCP", connections, flows: connections },
     ...{ bytesOut: connections * 640, bytesIn: connections * 5200 },
     results: { established: connections, refused: 0, "timed-out": 0, denied: 0, unknown: 0 },
     ...{ encrypted: 0, tls: [], clear: [], processes: ["app"], deniedBy: [], credential: false },
-    ...{ first: at + 60_000, last: Math.min(Date.now(), at + hour - 1000) },
+    // In the first minute of an hour, what would be later in it is not asked for yet.
+    ...{ first: Math.min(at + 60_000, last), last },
     ...change,
   };
 }

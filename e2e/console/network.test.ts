@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { missing } from "@bulwark/testkit";
+import { eventually, missing } from "@bulwark/testkit";
 import type { Locator, Page } from "playwright-core";
 import { flowHour, networkCluster, sendFlows, shopFlows, workload } from "./network-samples.ts";
 import { assertAccessible, looks, openConsole } from "./person.ts";
@@ -23,15 +23,24 @@ describe("the network in a person's hands", { skip }, () => {
 
   const node = (name: string | RegExp): Locator => page.locator("svg").getByRole("button", { name });
 
-  /** Loads a page until something is on it; what was there instead is said. */
+  /** Waits until it is on the page; what was there instead is said. */
+  async function there(what: Locator, timeout = 60_000): Promise<void> {
+    try {
+      await what.first().waitFor({ timeout });
+    } catch (error) {
+      throw new Error(`${page.url()}: ${await page.locator("body").innerText()}`, { cause: error });
+    }
+  }
+
+  /** Loads a page until something is on it. */
   async function load(path: string, what: Locator): Promise<void> {
     for (let attempt = 1; ; attempt++) {
       await page.goto(world.server.url + path);
       try {
-        await what.first().waitFor({ timeout: 30_000 });
+        await there(what, 30_000);
         return;
       } catch (error) {
-        if (attempt === 3) throw new Error(`${path}: ${await page.locator("body").innerText()}`, { cause: error });
+        if (attempt === 3) throw error;
       }
     }
   }
@@ -66,9 +75,8 @@ describe("the network in a person's hands", { skip }, () => {
   });
 
   test("nobody moves because another comes", async () => {
-    await page.goto(`${world.server.url}/network?open=east/shop`);
+    await load("/network?open=east/shop", node("cart"));
     const places = async (): Promise<Map<string, string>> => {
-      await node("cart").waitFor();
       const found = await page.evaluate<[string, string][]>(
         `[...document.querySelectorAll("svg [data-node]")].map((one) => [one.dataset.node, one.closest("[transform]").getAttribute("transform")])`,
       );
@@ -79,8 +87,8 @@ describe("the network in a person's hands", { skip }, () => {
     // Another time is asked for anew.
     await page.getByRole("button", { name: "Time" }).click();
     await page.getByRole("menuitemradio", { name: "Last hour" }).click();
-    await node(/^aaa, /).waitFor();
-    await node(/^aaa-new/).waitFor();
+    await there(node(/^aaa, /));
+    await there(node(/^aaa-new/));
     const stayed = [...(await places())].filter(([id]) => first.has(id));
     assert.ok(stayed.length > 5, `${stayed.length} are there as before`);
     for (const [id, place] of stayed) assert.equal(place, first.get(id), id);
@@ -99,16 +107,23 @@ describe("the network in a person's hands", { skip }, () => {
     assert.equal(await page.getByRole("row").count(), 3, "a head and two rows");
   });
 
-  test("on a wide screen map and table stand beside each other", async () => {
+  test("on a large screen the table stands below the map, which is seen whole as before", async () => {
     const before = page.viewportSize();
     await page.setViewportSize({ width: 1680, height: 900 });
-    await page.goto(`${world.server.url}/network`);
+    await load("/network?open=east/shop,east/data", node(/^lab, /));
+    const whole = async (): Promise<boolean> =>
+      page.evaluate(`(() => {
+        const boxOf = (element) => element.getBoundingClientRect();
+        const nodes = [...document.querySelectorAll("svg [data-node]")];
+        const map = boxOf(nodes[0].ownerSVGElement);
+        return nodes.map(boxOf).every(({ left, right, top, bottom }) =>
+          left >= map.left && right <= map.right && top >= map.top && bottom <= map.bottom);
+      })()`);
+    assert.ok(await whole(), "the map alone");
     await page.getByRole("link", { name: "Both" }).click();
-    await node(/^shop, /).waitFor();
-    await page
-      .getByRole("row", { name: /shop\/cart → data\/redis/ })
-      .first()
-      .waitFor();
+    await there(page.getByRole("row", { name: /shop\/cart → data\/redis/ }));
+    // The map hears of its size when the browser has laid it out.
+    await eventually("the map above the table", async () => (await whole()) || undefined, 30_000);
     if (before) await page.setViewportSize(before);
   });
 

@@ -14,6 +14,7 @@ import type { DiskGuard } from "./health/disk.ts";
 import type { Matcher } from "./jobs/matcher.ts";
 import type { AuditAlerts } from "./kubernetes/audit-alerts.ts";
 import type { Limits } from "./limits.ts";
+import type { FlowNews } from "./live/flow-news.ts";
 import type { LiveHub } from "./live/hub.ts";
 import type { PolicyReader } from "./network/cluster-policies.ts";
 import type { Inventories } from "./network/inventories.ts";
@@ -28,6 +29,7 @@ export interface Context {
   readonly store: Store;
   readonly bus: Bus;
   readonly live: LiveHub;
+  readonly flowNews: FlowNews;
   readonly orderBell: OrderBell;
   readonly health: HealthBoard;
   readonly disk: DiskGuard;

@@ -19,6 +19,8 @@ export interface Limits {
   streamKept: number;
   streamKeptBytes: number;
   streamHeartbeat: number;
+  /** Pages hear that flows of a cluster came at most this often. */
+  flowNewsEvery: number;
   /** Free disk under the data folder below which nothing is ingested any more. */
   diskFloor: number;
   /** How often the advisory database's file is looked at. */
@@ -78,6 +80,7 @@ export const defaultLimits: Limits = {
   streamKept: 2048,
   streamKeptBytes: 16e6,
   streamHeartbeat: 15_000,
+  flowNewsEvery: 2000,
   diskFloor: 200e6,
   advisoryPoll: 10_000,
   healthEvery: 15_000,

@@ -42,6 +42,7 @@ import { watchAdvisories } from "./jobs/watch-advisories.ts";
 import { createAuditAlerts } from "./kubernetes/audit-alerts.ts";
 import { keepClusters } from "./kubernetes/keep.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
+import { createFlowNews } from "./live/flow-news.ts";
 import { createLiveHub } from "./live/hub.ts";
 import { createPolicyReader } from "./network/cluster-policies.ts";
 import { createClaims } from "./network/claims.ts";
@@ -152,6 +153,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     store,
     bus,
     live,
+    flowNews: stack.use(createFlowNews(live, limits.flowNewsEvery)),
     matcher,
     advisoryDatabase,
     inventories: createInventories(store, createClaims(store, health)),

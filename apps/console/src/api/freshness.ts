@@ -53,6 +53,13 @@ export function keepFresh(client: QueryClient): () => void {
       // A person waits for this.
       void client.invalidateQueries({ queryKey: ["actions-of", action.container] });
     }),
+    listenTo("network", ({ what }) => {
+      // A map asks again by itself; one that has nothing to show waits for the first flow.
+      const answers = client.getQueriesData<{ items: unknown[] }>({ queryKey: ["network-edges"] });
+      if (what === "flows" && answers.some(([, answer]) => answer?.items.length === 0)) soon("network-edges");
+      if (what === "policies")
+        for (const key of ["network-edges", "network-policies", "network-documents", "network-document"]) soon(key);
+    }),
     listenTo("health", () => {
       soon("overview");
       soon("health");

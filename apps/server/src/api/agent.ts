@@ -152,7 +152,8 @@ async function auditActions(result: IngestResult, caller: Caller, now: number, c
 
 /** The batch is on disk: tell open pages, alerts first, and have new images matched. */
 async function announce(result: IngestResult, caller: Caller, now: number, context: Context): Promise<void> {
-  const { live } = context;
+  const { live, flowNews } = context;
+  flowNews.came(result.flows);
   await auditActions(result, caller, now, context);
   await Promise.all([
     ...result.alerts.map((alert) => live.publish("alert", alert)),
@@ -160,6 +161,5 @@ async function announce(result: IngestResult, caller: Caller, now: number, conte
     ...result.components.map((component) => live.publish("health", component)),
     ...result.actions.map((record) => live.publish("action", record)),
     ...result.images.map((report) => announceImage(report, context)),
-    ...result.flows.map((cluster) => live.publish("network", { cluster, what: "flows" })),
   ]);
 }

@@ -108,7 +108,12 @@ function take(): Worker {
 
 function keep(worker: Worker): void {
   worker.unref();
-  idle.push({ worker, timer: setTimeout(() => void worker.terminate(), idleFor).unref() });
+  // It is nobody's before it ends: whoever took one that ends would be told that it was broken off.
+  const end = (): void => {
+    drop(worker);
+    void worker.terminate();
+  };
+  idle.push({ worker, timer: setTimeout(end, idleFor).unref() });
 }
 
 function drop(worker: Worker): void {

@@ -12,7 +12,7 @@ import { useTranslation } from "react-i18next";
 import { FitIcon, MinusIcon, PlusIcon, RefreshIcon } from "../../ui/icons.tsx";
 import classes from "./network.module.css";
 import type { Box } from "./place.ts";
-import { bring, fit, neighbour, zoomAt, type Arrow, type Size, type View } from "./view.ts";
+import { bring, fit, neighbour, resized, zoomAt, type Arrow, type Size, type View } from "./view.ts";
 
 interface ViewOptions {
   /** Another picture is seen whole at first. */
@@ -28,33 +28,42 @@ interface ViewOptions {
 interface Seen {
   picture: string;
   view: View;
+  /** All of it, as nobody has moved it yet. */
+  isWhole: boolean;
+  size: Size;
   open: ReadonlySet<string>;
-  /** What was looked at, and how much room there was. */
-  focus: string;
+  /** What was looked at. */
+  focus: string | undefined;
 }
 
-/** What is seen stays what is seen, until a person moves it, opens a group, or looks at something else. */
+/**
+ * What is seen stays what is seen, until a person moves it, opens a group, or looks at something else. Where there is more
+ * or less room all of it is seen still, or the middle stays the middle.
+ */
 function useView({ picture, bounds, size, groups, open, focus }: ViewOptions) {
   const [state, setState] = useState<Seen>();
   const whole = fit(bounds, size);
-  const focused = focus ? `${focus.id} ${size.width}` : "";
+  const now = { picture, size, open, focus: focus?.id };
   const isSized = size.width > 0 && size.height > 0;
+  const isResized = state && (state.size.width !== size.width || state.size.height !== size.height);
   if (isSized && state?.picture !== picture) {
-    setState({ picture, open, focus: focused, view: focus ? close(whole, focus.box, size) : whole });
-  } else if (state && (state.open !== open || state.focus !== focused)) {
+    setState({ ...now, view: focus ? close(whole, focus.box, size) : whole, isWhole: !focus });
+  } else if (isSized && state && (isResized || state.open !== open || state.focus !== focus?.id)) {
+    const before = !isResized ? state.view : state.isWhole ? whole : resized(state.view, state.size, size);
     // What was opened just now is brought into view, and what is looked at.
     const added = [...open].find((id) => !state.open.has(id));
     const box = added === undefined ? focus?.box : groups.get(added);
-    setState({ ...state, open, focus: focused, view: box ? shown(state.view, box, size) : state.view });
+    const view = box ? shown(before, box, size) : before;
+    setState({ ...now, view, isWhole: state.isWhole && view === before });
   }
   const move = (change: (old: View) => View): void =>
-    setState((old) => ({ picture, open, focus: focused, view: change(old?.view ?? whole) }));
+    setState((old) => ({ ...now, view: change(old?.view ?? whole), isWhole: false }));
   return {
     view: state?.view ?? whole,
     move,
     /** Around the middle. */
     zoom: (factor: number) => move((old) => zoomAt(old, factor, { x: size.width / 2, y: size.height / 2 })),
-    fit: () => move(() => whole),
+    fit: () => setState({ ...now, view: whole, isWhole: true }),
   };
 }
 

@@ -53,6 +53,19 @@ test("nobody moves because another comes or goes", () => {
   }
 });
 
+test("who comes into an open group moves nobody who stands below it", () => {
+  const edges = ["a", "b", "c"].flatMap((name) => [
+    edgeOf("edge/gateway", `${name}/web`),
+    edgeOf("edge/gateway", `${name}/api`),
+  ]);
+  const open = new Set(["east/a", "east/b", "east/c"]);
+  const first = place(buildGraph(edges, placeOf, open), createMemory());
+  const later = place(buildGraph([...edges, edgeOf("edge/gateway", "a/new")], placeOf, open), first.memory);
+  const box = ({ layout }: typeof first, id: string): Box | undefined => layout.groups.get(id);
+  assert.ok((box(later, "east/a")?.height ?? 0) > (box(first, "east/a")?.height ?? NaN), "the group has grown");
+  for (const id of ["east/b", "east/c", "east/edge"]) assert.deepEqual(box(later, id), box(first, id), id);
+});
+
 test("an open group makes room for itself, and closed again all is as it was", () => {
   const edges = manyEdges(400, 1500);
   const closed = place(buildGraph(edges, placeOf, new Set()), createMemory());

@@ -33,6 +33,8 @@ const chip = { width: 158, height: 24 } as const;
 const gap = { x: 84, y: { least: 14, most: 52 } } as const;
 const chipGap = { x: 36, y: 6 } as const;
 const padding = 12;
+/** What stands below an open group is pushed by so much at once, so that the next that comes into it moves nobody. */
+const pushStep = 4 * (chip.height + chipGap.y);
 export const headHeight = 34;
 
 /** Rows of a column, so that the whole is about as wide as a screen. */
@@ -142,7 +144,8 @@ function boxesOf(
     for (const one of (columns.get(column) ?? []).sort((a, b) => a.row - b.row)) {
       const y = Math.max(free, (one.row - top) * (tile.height + rowGap));
       boxes.set(one.id, { x, y, width: one.width, height: one.height });
-      free = y + one.height + rowGap;
+      const more = one.height - tile.height;
+      free = y + tile.height + Math.ceil(more / pushStep) * pushStep + rowGap;
     }
     x += widthOf(column);
   }

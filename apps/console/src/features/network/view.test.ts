@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { bring, fit, neighbour, zoomAt } from "./view.ts";
+import { bring, fit, neighbour, resized, zoomAt } from "./view.ts";
 
 const size = { width: 800, height: 600 };
 
@@ -20,9 +20,20 @@ test("zooming leaves the point under the pointer where it is, and ends somewhere
 
 test("what has the keyboard is brought into view, and what is in view stays", () => {
   const view = { x: 0, y: 0, k: 1 };
-  assert.deepEqual(bring(view, { x: 100, y: 100, width: 50, height: 20 }, size), view);
+  assert.equal(bring(view, { x: 100, y: 100, width: 50, height: 20 }, size), view);
   const moved = bring(view, { x: 900, y: -50, width: 50, height: 20 }, size);
   assert.ok(900 + moved.x + 50 <= 800 && -50 + moved.y >= 0);
+});
+
+test("where there is less room the middle stays the middle", () => {
+  const view = { x: 30, y: -40, k: 0.5 };
+  const less = { width: 500, height: 640 };
+  const middleOf = ({ x, y, k }: typeof view, { width, height }: typeof size): number[] => [
+    (width / 2 - x) / k,
+    (height / 2 - y) / k,
+  ];
+  assert.deepEqual(middleOf(resized(view, size, less), less), middleOf(view, size));
+  assert.deepEqual(resized(view, size, size), view);
 });
 
 test("arrow keys go to what is nearest in their direction", () => {

@@ -29,16 +29,18 @@ export function zoomAt({ x, y, k }: View, factor: number, point: { x: number; y:
   return { k: next, x: point.x - ((point.x - x) * next) / k, y: point.y - ((point.y - y) * next) / k };
 }
 
-/** Moved no more than it takes for the box to be seen. */
+/** As large as before, around the same middle, where there is more or less room. */
+export function resized({ x, y, k }: View, from: Size, to: Size): View {
+  return { k, x: x + (to.width - from.width) / 2, y: y + (to.height - from.height) / 2 };
+}
+
+/** Moved no more than it takes for the box to be seen; the same view where it is. */
 export function bring(view: View, box: Box, size: Size): View {
   const { k } = view;
   const left = view.x + box.x * k;
   const top = view.y + box.y * k;
-  return {
-    k,
-    x: view.x + shift(left, left + box.width * k, size.width),
-    y: view.y + shift(top, top + box.height * k, size.height),
-  };
+  const [right, down] = [shift(left, left + box.width * k, size.width), shift(top, top + box.height * k, size.height)];
+  return right === 0 && down === 0 ? view : { k, x: view.x + right, y: view.y + down };
 }
 
 function shift(from: number, to: number, room: number): number {
