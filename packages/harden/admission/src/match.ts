@@ -39,12 +39,15 @@ function ruleMatches(rule: ResourceRule, request: AdmissionRequest, exact: boole
 }
 
 function has(list: readonly string[], value: string): boolean {
-  return list.includes(value) || list.includes("*");
+  for (const one of list) if (one === value || one === "*") return true;
+  return false;
 }
 
 function namesResource(patterns: readonly string[], resource: string, subResource: string): boolean {
-  if (subResource === "" && patterns.includes(resource)) return true;
-  return patterns.some((pattern) => resourceMatches(pattern, resource, subResource));
+  for (const pattern of patterns) {
+    if (pattern === resource ? subResource === "" : resourceMatches(pattern, resource, subResource)) return true;
+  }
+  return false;
 }
 
 /** `pods`, `pods/*`, `*`, `*` with a subresource, and a star twice. */
