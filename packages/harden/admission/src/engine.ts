@@ -3,8 +3,9 @@ import { labelsOf, recordOf, selectorMatches, stringOf } from "@bulwark/manifest
 import { compilePolicy, readBinding, type CompiledPolicy } from "./compile.ts";
 import type { Subject } from "./evaluate.ts";
 import { resourcesMatch } from "./match.ts";
+import { memoryOf } from "./memory.ts";
 import { mutate } from "./mutate.ts";
-import type { Binding, ValidationAction } from "./policy.ts";
+import type { Binding, MatchResources, ValidationAction } from "./policy.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
 import { validate, type Failure } from "./validate.ts";
 
@@ -119,16 +120,17 @@ function isValidating({ compiled }: Pair): boolean {
 /** Mutating policies in turn, each about what the one before has made; then the validating ones about the outcome. */
 function find(pairs: readonly Pair[], request: AdmissionRequest, options: AdmissionOptions): Findings {
   const namespace = request.namespace === "" ? null : options.namespaceOf(request.namespace);
-  const subject: Subject = { request, namespace, ask: options.ask ?? noAuthorizer };
+  const memory = memoryOf(request, namespace);
+  const subject: Subject = { request, namespace, ask: options.ask ?? noAuthorizer, memory };
   let asked: string[] = [];
   const decisions: Decision[] = [];
   const annotations: Record<string, string> = {};
   let now = request.object;
   for (const pair of pairs) {
     const { policy } = pair.compiled;
-    if (!resourcesMatch(policy.spec.matchConstraints, request, namespace)) continue;
     const { matchResources } = pair.binding.spec;
-    if (matchResources && !resourcesMatch(matchResources, request, namespace)) continue;
+    if (!takes(policy.spec.matchConstraints, subject)) continue;
+    if (matchResources && !takes(matchResources, subject)) continue;
     const { name } = policy.metadata;
     // Most ask one policy: a list that grows is larger. Bindings of one policy come one after the other.
     if (asked.length === 0) asked = [name];
@@ -152,10 +154,20 @@ function find(pairs: readonly Pair[], request: AdmissionRequest, options: Admiss
   return { object: now, decisions, annotations, asked };
 }
 
-/** The same request where nothing has changed it: what is worked out of it is remembered by it. */
+function takes(constraints: MatchResources, { request, namespace, memory }: Subject): boolean {
+  const known = memory.taken.get(constraints);
+  if (known !== undefined) return known;
+  const taken = resourcesMatch(constraints, request, namespace);
+  memory.taken.set(constraints, taken);
+  return taken;
+}
+
+/** The same request where nothing has changed it. */
 function about(subject: Subject, object: Json | null): Subject {
-  const { request } = subject;
-  return object === request.object ? subject : { ...subject, request: { ...request, object } };
+  const { request, namespace } = subject;
+  if (object === request.object) return subject;
+  const changed = { ...request, object };
+  return { ...subject, request: changed, memory: memoryOf(changed, namespace) };
 }
 
 const refused: readonly ValidationAction[] = ["Deny"];
