@@ -22,7 +22,7 @@ export interface Decision {
 }
 
 /** What the policies found in a request. */
-export interface Findings {
+interface Findings {
   /** By full key, as the audit log has them. */
   readonly annotations: Readonly<Record<string, string>>;
   /** The object after the mutations; the given one where there were none. */
