@@ -150,6 +150,24 @@ describe("the console in a person's hands", { skip }, () => {
     await page.getByRole("button", { name: "Show less" }).first().waitFor();
   });
 
+  test("alerts are filtered by any rule that raised some, and its title is text too", async () => {
+    await page.goto(`${world.server.url}/alerts`);
+    await page
+      .getByRole("row", { name: /onerror/ })
+      .first()
+      .waitFor();
+    await page.getByRole("button", { name: "Rule", exact: true }).click();
+    await page
+      .getByRole("menuitemradio", { name: String.raw`<img src=x onerror=alert(1)> odd \u{202e}egress` })
+      .click();
+    await page.waitForURL(/rule=custom-egress/);
+    await page
+      .getByRole("row", { name: /Shell connected/ })
+      .first()
+      .waitFor({ state: "hidden" });
+    assert.ok((await page.getByRole("row", { name: /onerror/ }).count()) > 0);
+  });
+
   test("a finding is deferred, and only pages of the web are links", async () => {
     await page.goto(`${world.server.url}/findings?state=open&severity=critical`);
     await page

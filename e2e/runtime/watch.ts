@@ -51,7 +51,8 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
   const pods = connect && stack.use(new PodBook({ node, connect, log, changed: () => settle() }));
   const watcher = stack.use(
     new Watcher({
-      ...{ node, host: false, registry, pods, rules: rulesDetector(noting), log, flows: undefined, network: undefined },
+      ...{ node, host: false, registry, pods, log, flows: undefined, network: undefined },
+      rules: () => rulesDetector(noting),
       emit: (records) => alerts.push(...records.flatMap((record) => (record.type === "alert" ? [record.alert] : []))),
     }),
   );

@@ -95,21 +95,22 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   };
   list();
 
-  const rules = openRules(config.agent.rules);
-  const detector = rulesDetector(rules.engine);
   const network = networkPolicies();
   const { flows: told, detect } = config.agent.network;
   const flows = network || told || detect ? stack.use(flowsOf()) : undefined;
   const { host } = config.agent;
   const watcher: Watcher = stack.use(
-    new Watcher({ node, host, registry, pods, rules: detector, flows, network, log, emit }),
+    new Watcher({ node, host, registry, pods, rules: () => rulesDetector(rules.engine), flows, network, log, emit }),
   );
   if (network) {
     stack.use(network);
     for (const event of ["started", "stopped"] as const) registry.on(event, () => network.changed());
   }
   settle = () => watcher.settle();
-  await watcher.start();
+  // The kernel checks the sensor's programs for a third of a second, and rules take as long to read: both at once.
+  const starting = watcher.start();
+  const rules = openRules(config.agent.rules);
+  await starting;
   response = stack.use(responseOf());
   await response.takeOver();
   quarantines = response.quarantines(() => settings.quarantines);

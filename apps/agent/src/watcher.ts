@@ -25,8 +25,8 @@ export interface WatcherOptions {
   registry: ContainerRegistry;
   /** Undefined where this node is of no cluster. */
   pods: PodBook | undefined;
-  /** Besides the detectors that are always there. */
-  rules: Detector;
+  /** Besides the detectors that are always there; asked for when the sensor runs. */
+  rules: () => Detector;
   /** Undefined: what containers send is not counted, no network policy is enforced. */
   flows?: Flows | undefined;
   network?: NetworkPolicies | undefined;
@@ -70,7 +70,7 @@ export class Watcher implements AsyncDisposable {
       this.#error = { message: reason, remedy, off: true };
       return;
     }
-    const pipeline = this.#newPipeline();
+    let pipeline: Pipeline | undefined;
     const early: SensorRecord[] = [];
     const { flows, network } = this.#options;
     try {
@@ -81,12 +81,13 @@ export class Watcher implements AsyncDisposable {
         onEnforcement: (record) => this.enforcer.told(record),
         ...(flows && { flows: { onTraffic: (records) => flows.take(records) } }),
         onRecords: (records) => {
-          if (this.#sensor) this.#take(pipeline, records);
+          if (pipeline) this.#take(pipeline, records);
           else early.push(...records);
         },
         onExit: (error) => this.#ended(error),
       });
       this.#error = undefined;
+      pipeline = this.#newPipeline();
       flows?.begin(pipeline.table, (time) => this.#sensor?.epochMs(time) ?? Date.now());
       this.#take(pipeline, early);
       await this.enforcer.use(this.#sensor);
@@ -166,7 +167,7 @@ export class Watcher implements AsyncDisposable {
     const pipeline: Pipeline = new Pipeline({
       node,
       run: randomUUID().slice(0, 8),
-      detectors: [...createDetectors(), rules],
+      detectors: [...createDetectors(), rules()],
       host,
       ownerOf: (cgroups, last) => this.#ownerOf(cgroups, last),
       epoch: (time) => this.#sensor?.epochMs(time) ?? Date.now(),

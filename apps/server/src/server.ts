@@ -135,12 +135,13 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
   const replica = memberName(config);
   const orderBell = stack.use(await createOrderBell(bus));
   const holder = randomUUID();
+  const sealing = createSealing(secret, config.data, store.engine);
   const agentSettings = createAgentSettings(store);
   const health = createHealthBoard(replica, store, live, limits);
   const context: Context = {
     replica,
     holder,
-    policies: createPolicyBook({ config, store, holder }),
+    policies: createPolicyBook({ config, store, holder, sealing }),
     webhook: null,
     gate,
     serviceAccounts: gate && config.server.agents?.serviceAccount ? accountsOf(config, stack) : null,
@@ -160,7 +161,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     advisoryDatabase,
     inventories: createInventories(store, createClaims(store, health)),
     clusterPolicies: createPolicyReader(() => context),
-    sealing: createSealing(secret, config.data, store.engine),
+    sealing,
     closing: closing.signal,
     health,
     disk: createDiskGuard(config.data, store, limits.diskFloor),

@@ -75,7 +75,7 @@ export function FilterOne<T extends string>({ label, options, value, any, onChan
       <Menu.Target>
         <FilterButton label={label} chosen={chosen} />
       </Menu.Target>
-      <Menu.Dropdown>
+      <Menu.Dropdown className={classes.many}>
         <Menu.RadioGroup
           value={value ?? ""}
           onChange={(next) => onChange(options.find((option) => option.value === next)?.value)}

@@ -2,7 +2,6 @@ import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { basename, extname, join } from "node:path";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Guard } from "@bulwark/gate";
-import type { RegistryOptions } from "@bulwark/image";
 import {
   createImageJudge,
   notScanned,
@@ -17,6 +16,7 @@ import { z } from "zod";
 import type { Context } from "../context.ts";
 import { Refusal } from "../http/problem.ts";
 import { definitionsIn, type Definition, type Source } from "./definitions.ts";
+import { createRegistryAccess } from "./registry-access.ts";
 
 const key = "admission.policies";
 const stored = z.strictObject({
@@ -50,11 +50,10 @@ export interface PolicyBook {
   deleteDocument(name: string): Promise<boolean>;
 }
 
-export function createPolicyBook({ config, store, holder }: Pick<Context, "config" | "store" | "holder">): PolicyBook {
+export function createPolicyBook(context: Pick<Context, "config" | "store" | "holder" | "sealing">): PolicyBook {
+  const { config, store, holder } = context;
   const configured = config.server.admission;
-  const judge = createImageJudge({
-    source: registrySource((host) => registryOptions(configured?.registries, host), reportOnce),
-  });
+  const judge = createImageJudge({ source: registrySource(createRegistryAccess(context), reportOnce) });
   const underWay = new Map<string, Promise<ScanFacts>>();
   const loaded = new Map<string, Definition>();
   let unread = [...filesIn(folder, "library"), ...(configured?.files ?? []).flatMap((path) => filesIn(path, "file"))];
@@ -209,14 +208,6 @@ export function createPolicyBook({ config, store, holder }: Pick<Context, "confi
       .filter(({ policy }) => !known.has(policy))
       .map(({ policy }) => `server.admission.policies: there is no policy ${policy}`);
   }
-}
-
-type Registries = NonNullable<Context["config"]["server"]["admission"]>["registries"];
-
-function registryOptions(registries: Registries | undefined, host: string): RegistryOptions {
-  if (!registries) return {};
-  const { plainHttp, authorities, mirrors } = registries;
-  return { plainHttp: plainHttp.includes(host), authorities, mirrors };
 }
 
 /** What agents have found in an image and nobody has deferred; a scan that is not complete is none. */

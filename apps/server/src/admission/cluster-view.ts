@@ -39,8 +39,8 @@ export interface ClusterView {
   definitions(): readonly Definition[];
   /** What could not be read, one line each. */
   problems(): readonly string[];
-  /** Asked of the cluster where it is not known yet: a pod may come right after its namespace. */
-  namespaceOf(name: string, signal: AbortSignal): Promise<Json | null>;
+  /** Asked of the cluster where it is not known yet, in so many milliseconds: a pod may come right after its namespace. */
+  namespaceOf(name: string, patience: number): Promise<Json> | Json;
   paramsOf(kind: { apiVersion: string; kind: string }): readonly Json[];
   /** Follows the objects of these kinds, if it does not yet. */
   want(kinds: readonly { apiVersion: string; kind: string }[]): void;
@@ -96,6 +96,19 @@ export function viewCluster(options: ViewOptions): ClusterView {
     changed();
   }
 
+  async function askNamespace(cluster: Kube, wanted: string, patience: number): Promise<Json> {
+    try {
+      const signal = AbortSignal.timeout(Math.max(0, Math.ceil(patience)));
+      const found = await cluster.get(resources.namespaces, wanted, { signal });
+      unasked = "";
+      return found;
+    } catch (error) {
+      if (error instanceof KubeError && error.code === "forbidden") unasked = errorText(error);
+      // What it is called is known in any case, and by that most selectors choose.
+      return named(wanted);
+    }
+  }
+
   if (kube) {
     void follow(kube, "/api/v1/namespaces", namespaces, signal, {});
     const maps = `/api/v1/namespaces/${encodeURIComponent(namespace)}/configmaps`;
@@ -115,19 +128,10 @@ export function viewCluster(options: ViewOptions): ClusterView {
         ...Object.fromEntries([...followed].map(([kind, { problem }]) => [kind, problem])),
       }).flatMap(([what, problem]) => (problem === "" ? [] : [`${what}: ${problem}`])),
     ],
-    async namespaceOf(wanted, waiting) {
+    namespaceOf(wanted, patience) {
       const known = namespaces.get(wanted);
-      if (known || !kube) return known ?? named(wanted);
-      try {
-        const signals = [waiting, AbortSignal.timeout(namespacePatience)];
-        const found = await kube.get(resources.namespaces, wanted, { signal: AbortSignal.any(signals) });
-        unasked = "";
-        return found;
-      } catch (error) {
-        if (error instanceof KubeError && error.code === "forbidden") unasked = errorText(error);
-        // What it is called is known in any case, and by that most selectors choose.
-        return named(wanted);
-      }
+      if (known) return known;
+      return kube ? askNamespace(kube, wanted, Math.min(namespacePatience, patience)) : named(wanted);
     },
     paramsOf: ({ apiVersion, kind }) => followed.get(`${apiVersion} ${kind}`)?.all() ?? [],
     want(kinds) {

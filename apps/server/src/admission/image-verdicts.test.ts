@@ -6,7 +6,7 @@ import type { AddressInfo } from "node:net";
 import { after, before, test } from "node:test";
 import { ApiError, type Client, type ImageVerdict } from "@bulwark/contract";
 import { createImageJudge, policyVerdictOf, readImagePolicy, weaknessOf, type ImageSource } from "@bulwark/imagepolicy";
-import type { ImageReport, PolicyMode, Weakness } from "@bulwark/model";
+import { registrySettings, type ImageReport, type PolicyMode, type Weakness } from "@bulwark/model";
 import { sampleReport, sampleWeakness } from "@bulwark/testkit";
 import { startTestServer, type TestServer } from "../server.fixture.ts";
 
@@ -134,12 +134,56 @@ test("a root file system without a digest is judged by nobody: unknown where a p
 });
 
 test("how old an image is its registry says, once for all who look, and not again while the verdict is remembered", async () => {
+  await using registry = await startRegistry();
+  await using other = await serverThatAsksHowOld(registry);
+  const look = async (): Promise<ImageVerdict[]> =>
+    (await other.person.judgeImage({ params: { id: other.key } })).items;
+  const [first, second] = [await Promise.all([look(), look()]), await look()];
+  for (const [said] of [...first, second]) {
+    assert.deepEqual([said?.verdict, said?.messages], ["denied", [`${other.name}: is not young`]]);
+  }
+  assert.deepEqual(registry.asked.filter((url) => !url.endsWith("/v2/")).length, 2, registry.asked.join(" "));
+});
+
+test("a private registry is asked with the credentials that it is connected with; until then nothing is known of its images", async () => {
+  const credentials = { username: "reader", password: "correct horse" };
+  await using registry = await startRegistry(credentials);
+  await using other = await serverThatAsksHowOld(registry);
+  const look = async (): Promise<ImageVerdict | undefined> =>
+    (await other.person.judgeImage({ params: { id: other.key } })).items[0];
+  const before = await look();
+  assert.equal(before?.verdict, "unknown");
+  assert.match(before.messages.join(), /wants a user and a password/, "why is said");
+
+  const settings = registrySettings.parse({
+    ...{ name: "Shop", url: `http://${registry.host}`, repositories: ["shop/*"], everyHours: null },
+  });
+  await other.person.addRegistry({ body: { settings, credentials: { ...credentials, password: "wrong" } } });
+  assert.equal((await look())?.verdict, "unknown", "nor with wrong ones");
+  const [wrong] = (await other.person.listRegistries()).items;
+  await other.person.changeRegistry({ params: { id: wrong?.id ?? "" }, body: { settings, credentials } });
+  assert.equal((await look())?.verdict, "denied");
+});
+
+interface Registry extends AsyncDisposable {
+  host: string;
+  /** Of its one image, made in 2020. */
+  digest: string;
+  asked: string[];
+}
+
+async function startRegistry(login?: { username: string; password: string }): Promise<Registry> {
   const digestOf = (text: string): string => `sha256:${createHash("sha256").update(text).digest("hex")}`;
   const config = JSON.stringify({ created: "2020-01-01T00:00:00Z", config: {} });
   const manifest = JSON.stringify({ schemaVersion: 2, config: { digest: digestOf(config) }, layers: [] });
   const asked: string[] = [];
-  const registry = createServer(({ url = "" }, response) => {
+  const wanted = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString("base64")}`;
+  const registry = createServer(({ url = "", headers }, response) => {
     asked.push(url);
+    if (wanted !== undefined && headers.authorization !== wanted) {
+      response.writeHead(401, { "www-authenticate": 'Basic realm="shop"' }).end();
+      return;
+    }
     const path = `/v2/shop/web`;
     const body = {
       [`${path}/manifests/${digestOf(manifest)}`]: manifest,
@@ -148,30 +192,35 @@ test("how old an image is its registry says, once for all who look, and not agai
     response.writeHead(body[url] === undefined ? 404 : 200).end(body[url]);
   }).listen(0, "127.0.0.1");
   await once(registry, "listening");
-  const host = `127.0.0.1:${(registry.address() as AddressInfo).port}`;
+  return {
+    host: `127.0.0.1:${(registry.address() as AddressInfo).port}`,
+    digest: digestOf(manifest),
+    asked,
+    async [Symbol.asyncDispose]() {
+      registry.close();
+      registry.closeAllConnections();
+    },
+  };
+}
+
+/** A server with the image of the registry, and a policy that no image may be older than a day. */
+async function serverThatAsksHowOld({
+  host,
+  digest: at,
+}: Registry): Promise<AsyncDisposable & { person: Client; key: string; name: string }> {
   const registries = { plainHttp: [host] };
-  await using other = await startTestServer({
+  const other = await startTestServer({
     yaml: JSON.stringify({ server: { port: 0, admission: { port: 0, registries } } }),
   });
-  try {
-    const client = other.client(await other.login());
-    const old = { name: "young", expression: "image.age < 86400", mode: "enforce", verdict: "denied" } as const;
-    const [key, text] = [`${host}/shop/web:1@${digestOf(manifest)}`, JSON.stringify(documentOf(old))];
-    const report = { ...scanned, key, name: `${host}/shop/web:1`, digest: digestOf(manifest) };
-    await other.store.images.put("server", report, Date.now());
-    await client.putPolicyDocument({ params: { id: "young" }, body: { text } });
-    await set("young", "enforce", null, client);
-    const look = async (): Promise<ImageVerdict[]> => (await client.judgeImage({ params: { id: key } })).items;
-    const [first, second] = [await Promise.all([look(), look()]), await look()];
-    for (const [said] of [...first, second]) {
-      assert.deepEqual([said?.verdict, said?.messages], ["denied", [`${report.name}: is not young`]]);
-    }
-    assert.deepEqual(asked.filter((url) => !url.endsWith("/v2/")).length, 2, asked.join(" "));
-  } finally {
-    registry.close();
-    registry.closeAllConnections();
-  }
-});
+  const client = other.client(await other.login());
+  const old = { name: "young", expression: "image.age < 86400", mode: "enforce", verdict: "denied" } as const;
+  const image = `${host}/shop/web:1`;
+  const key = `${image}@${at}`;
+  await other.store.images.put("server", { ...scanned, key, name: image, digest: at }, Date.now());
+  await client.putPolicyDocument({ params: { id: "young" }, body: { text: JSON.stringify(documentOf(old)) } });
+  await set("young", "enforce", null, client);
+  return { person: client, key, name: image, [Symbol.asyncDispose]: () => other[Symbol.asyncDispose]() };
+}
 
 test("who may only read may look; nobody else, and not at what is not there", async () => {
   const { secret } = await person.createToken({ body: { name: "reader", scope: "read", days: 1 } });

@@ -3,7 +3,8 @@ import { errorText, type AdmissionDecision } from "@bulwark/model";
 import type { Context } from "../context.ts";
 import { count } from "../http/figures.ts";
 
-const flushEvery = 250;
+/** Often, and so not many at once: while they are made into rows, no review is answered. */
+const flushEvery = 100;
 const atOnce = 1000;
 /** Above the first, what was allowed is not kept any more; above the second, nothing. */
 const crowded = 2000;

@@ -45,7 +45,7 @@ async function survey({ source, documents, policies, most }: SurveyJob): Promise
     }
   }
   const survey_ = createSurvey({
-    ...{ guards, most, signal: new AbortController().signal },
+    ...{ guards, most },
     namespaceOf: (name) => namespaces.get(name) ?? null,
     paramsOf: ({ apiVersion, kind }) => params.get(`${apiVersion} ${kind}`) ?? [],
   });

@@ -69,8 +69,11 @@ export async function startWebhook(context: Context, book: PolicyBook): Promise<
     });
   });
   const known = new Map(clusters.map((view) => [view.name, view]));
-  const stranger = (name: string): ClusterView =>
-    viewCluster({ name, kube: null, namespace: "", signal: stop.signal, judge: book.images, changed: () => undefined });
+  /** Of a cluster that nobody gave this server access to nothing is known. */
+  const stranger = viewCluster({
+    ...{ name: "", kube: null, namespace: "", signal: stop.signal },
+    ...{ judge: book.images, changed: () => undefined },
+  });
   const reported = clusters.map(({ name }) => name);
 
   let serving = await authorities.serving(reported, Date.now());
@@ -79,7 +82,7 @@ export async function startWebhook(context: Context, book: PolicyBook): Promise<
     tls: serving,
     ready: () => true,
     judge: async (route, request, deadline) =>
-      answer(route, request, deadline, { book, recorder, view: known.get(route.cluster) ?? stranger(route.cluster) }),
+      answer(route, request, deadline, { book, recorder, view: known.get(route.cluster) ?? stranger }),
     turnedAway(route, why, reason) {
       count.reviewsTurnedAway.inc({ why });
       recorder.turnedAway(route.cluster, why, reason);
@@ -153,25 +156,17 @@ async function answer(
   const begun = performance.now();
   const now = Date.now();
   const guards = guardsOf(route, together(book.guards(), view.guards()), now);
-  const leaving = new AbortController();
-  const timer = setTimeout(() => leaving.abort(), Math.max(0, deadline - begun));
-  let judgement: Judgement;
-  try {
-    const namespace = request.namespace === "" ? null : await view.namespaceOf(request.namespace, leaving.signal);
-    judgement = await judge(
-      request,
-      guards,
-      {
-        namespace,
-        paramsOf: (kind) => view.paramsOf(kind),
-        ask: async (question) => view.ask(question, request.userInfo),
-        signal: leaving.signal,
-      },
-      { now, deadline },
-    );
-  } finally {
-    clearTimeout(timer);
-  }
+  const { namespace } = request;
+  const judgement = await judge(
+    request,
+    guards,
+    {
+      namespace: namespace === "" ? null : await view.namespaceOf(namespace, deadline - begun),
+      paramsOf: (kind) => view.paramsOf(kind),
+      ask: async (question) => view.ask(question, request.userInfo),
+    },
+    { now, deadline },
+  );
   const duration = performance.now() - begun;
   const { response } = judgement;
   count.reviews.observe({ side: route.side, allowed: String(response.allowed) }, duration / 1000);

@@ -30,8 +30,9 @@ export interface Limits {
   /** Cost at which it is stopped; Kubernetes allows 1,000,000 for one expression (`perCallLimit`). */
   costLimit?: number;
   /** Told how much it was, also when it failed. */
-  spent?: (cost: number) => void;
+  spent?(cost: number): void;
 }
+const noLimits: Limits = {};
 
 /** Kubernetes' limit for one expression: about a tenth of a second there (apiserver, apis/cel/config.go). */
 export const perCallLimit = 1_000_000;
@@ -52,14 +53,14 @@ export function compile(expression: string, environment: Environment, options: C
     expression,
     type: checked.type,
     names: new Set([...checked.references.values()].flatMap((it) => (it.kind === "variable" ? [it.name] : []))),
-    evaluate(variables, { costLimit = perCallLimit, spent } = {}) {
-      const frame = new Frame(variables, costLimit, slots);
+    evaluate(variables, limits = noLimits) {
+      const frame = new Frame(variables, limits.costLimit ?? perCallLimit, slots);
       try {
         const value = run(frame);
         frame.check();
         return value;
       } finally {
-        spent?.(frame.cost);
+        limits.spent?.(frame.cost);
       }
     },
   };

@@ -4,7 +4,7 @@ import { compilePolicy, readBinding, type CompiledPolicy } from "./compile.ts";
 import type { Subject } from "./evaluate.ts";
 import { resourcesMatch } from "./match.ts";
 import { mutate } from "./mutate.ts";
-import type { Binding, MatchResources, ValidationAction } from "./policy.ts";
+import type { Binding, ValidationAction } from "./policy.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
 import { validate, type Failure } from "./validate.ts";
 
@@ -50,7 +50,7 @@ export interface Admission {
   /** Policies that no binding names: they are in force nowhere. */
   readonly unbound: readonly string[];
   /** Only the mutating policies, in the order of their names; then only the validating ones, over the result. */
-  review(request: AdmissionRequest, options?: Partial<AdmissionOptions>): Review;
+  review(request: AdmissionRequest, options?: AdmissionOptions): Review;
 }
 
 const noAuthorizer: Ask = () => ({ allowed: false, reason: "", error: "there is no cluster to ask" });
@@ -92,7 +92,7 @@ export function createAdmission(
   return {
     policies: all,
     unbound: all.filter((compiled) => !bound.has(compiled)).map(({ policy }) => policy.metadata.name),
-    review: (request, other) => review(pairs, request, other ? { ...options, ...other } : options),
+    review: (request, other = options) => review(pairs, request, other),
   };
 }
 
@@ -110,44 +110,47 @@ function isValidating({ compiled }: Pair): boolean {
 }
 
 /** Mutating policies in turn, each about what the one before has made; then the validating ones about the outcome. */
-
 function review(pairs: readonly Pair[], request: AdmissionRequest, options: AdmissionOptions): Review {
   const namespace = request.namespace === "" ? null : options.namespaceOf(request.namespace);
   const subject: Subject = { request, namespace, ask: options.ask ?? noAuthorizer };
-  const asked = new Set<string>();
+  let asked: string[] = [];
   const decisions: Decision[] = [];
   const annotations: Record<string, string> = {};
   let now = request.object;
-  // The same request where nothing has changed it: what is worked out of it is remembered by it.
-  const about = (object: Json | null): Subject =>
-    object === request.object ? subject : { ...subject, request: { ...request, object } };
   for (const pair of pairs) {
     const { policy } = pair.compiled;
     if (!resourcesMatch(policy.spec.matchConstraints, request, namespace)) continue;
-    if (!resourcesMatch(pair.binding.spec.matchResources ?? everything, request, namespace)) continue;
-    asked.add(policy.metadata.name);
+    const { matchResources } = pair.binding.spec;
+    if (matchResources && !resourcesMatch(matchResources, request, namespace)) continue;
+    const { name } = policy.metadata;
+    // Most ask one policy: a list that grows is larger. Bindings of one policy come one after the other.
+    if (asked.length === 0) asked = [name];
+    else if (asked.at(-1) !== name) asked.push(name);
     for (const params of paramsFor(pair, subject, options, decisions)) {
       if (policy.kind === "MutatingAdmissionPolicy") {
-        const { object, failures } = mutate(pair.compiled, about(now), params);
+        const { object, failures } = mutate(pair.compiled, about(subject, now), params);
         for (const failure of failures) decisions.push(decision(pair, params, failure, refused));
         if (now !== null && failures.length === 0) now = object;
         continue;
       }
-      const answer = validate(pair.compiled, about(now), params);
+      const answer = validate(pair.compiled, about(subject, now), params);
       for (const failure of answer.failures) {
         // What could not be asked is refused, whatever the binding wants for what was found.
         const actions = failure.error && failure.validation < 0 ? refused : pair.binding.spec.validationActions;
         decisions.push(decision(pair, params, failure, actions));
       }
-      for (const [name, value] of Object.entries(answer.annotations)) {
-        annotations[`${policy.metadata.name}/${name}`] = value;
-      }
+      for (const key in answer.annotations) annotations[`${name}/${key}`] = answer.annotations[key] ?? "";
     }
   }
-  return conclude(now, decisions, annotations, [...asked]);
+  return conclude(now, decisions, annotations, asked);
 }
 
-const everything: MatchResources = {};
+/** The same request where nothing has changed it: what is worked out of it is remembered by it. */
+function about(subject: Subject, object: Json | null): Subject {
+  const { request } = subject;
+  return object === request.object ? subject : { ...subject, request: { ...request, object } };
+}
+
 const refused: readonly ValidationAction[] = ["Deny"];
 
 function decision(
@@ -166,16 +169,18 @@ function decision(
   };
 }
 
+const none: readonly null[] = [null];
+
 /** One evaluation for each parameter object; one without for a policy that takes none. */
 function paramsFor(
   pair: Pair,
   { request }: Subject,
   options: AdmissionOptions,
   decisions: Decision[],
-): (Json | null)[] {
+): readonly (Json | null)[] {
   const { paramKind, failurePolicy } = pair.compiled.policy.spec;
   const { paramRef } = pair.binding.spec;
-  if (!paramKind || !paramRef) return [null];
+  if (!paramKind || !paramRef) return none;
   const all = options.paramsOf(paramKind);
   const namespaced = all.some((one) => typeof recordOf(one["metadata"])["namespace"] === "string");
   const where = paramRef.namespace ?? (namespaced ? request.namespace : undefined);
@@ -201,6 +206,9 @@ function conclude(
   annotations: Record<string, string>,
   asked: string[],
 ): Review {
+  if (decisions.length === 0) {
+    return { allowed: true, status: null, warnings: [], annotations, object, decisions, asked };
+  }
   const denied = decisions.find(({ actions }) => actions.includes("Deny"));
   const warnings = decisions
     .filter(({ actions }) => actions.includes("Warn"))

@@ -42,11 +42,31 @@ export function evaluation(
   params: Json | null,
   budget: number,
 ): Evaluation {
-  const purse = new Budget(budget);
-  let known: Names | undefined;
-  const names = (): Names => (known ??= new Names(subject, params, values));
-  const values = new Variables(variables, subject, purse, names);
-  return { run: (program) => purse.run(program, names()), holds: (condition) => values.evaluate(condition) };
+  return new PolicyEvaluation(variables, subject, params, new Budget(budget));
+}
+
+class PolicyEvaluation implements Evaluation {
+  readonly #subject: Subject;
+  readonly #params: Json | null;
+  readonly #budget: Budget;
+  readonly #variables: Variables;
+  #names: Names | undefined;
+
+  constructor(variables: CompiledPolicy["variables"], subject: Subject, params: Json | null, budget: Budget) {
+    this.#subject = subject;
+    this.#params = params;
+    this.#budget = budget;
+    this.#variables = new Variables(variables, subject, budget, this);
+  }
+  names(): Names {
+    return (this.#names ??= new Names(this.#subject, this.#params, this.#variables));
+  }
+  run(program: Program): Value {
+    return this.#budget.run(program, this.names());
+  }
+  holds(condition: Part): Value {
+    return this.#variables.evaluate(condition);
+  }
 }
 
 /** What the expressions of a policy may name. A class, because what is computed has to be a getter of all of them. */

@@ -11,13 +11,18 @@ export function resourcesMatch(
   request: AdmissionRequest,
   namespace: Json | null,
 ): boolean {
-  const taken = (rule: ResourceRule): boolean => ruleMatches(rule, request, matchPolicy === "Exact");
+  const exact = matchPolicy === "Exact";
   // A binding without rules takes what its policy takes.
-  if (resourceRules !== undefined && resourceRules.length > 0 && !resourceRules.some(taken)) {
+  if (resourceRules !== undefined && resourceRules.length > 0 && !anyMatches(resourceRules, request, exact)) {
     return false;
   }
-  if (excludeResourceRules?.some(taken) === true) return false;
+  if (excludeResourceRules && anyMatches(excludeResourceRules, request, exact)) return false;
   return namespaceMatches(namespaceSelector, request, namespace) && objectMatches(objectSelector, request);
+}
+
+function anyMatches(rules: readonly ResourceRule[], request: AdmissionRequest, exact: boolean): boolean {
+  for (const rule of rules) if (ruleMatches(rule, request, exact)) return true;
+  return false;
 }
 
 /** `exact`: only what the caller asked for itself; else also what the API server has made of it. */
@@ -25,7 +30,7 @@ function ruleMatches(rule: ResourceRule, request: AdmissionRequest, exact: boole
   const { group, version, resource } = exact ? (request.requestResource ?? request.resource) : request.resource;
   if (!has(rule.apiGroups, group) || !has(rule.apiVersions, version)) return false;
   if (!has(rule.operations, request.operation)) return false;
-  if (!rule.resources.some((pattern) => resourceMatches(pattern, resource, request.subResource))) return false;
+  if (!namesResource(rule.resources, resource, request.subResource)) return false;
   if (rule.resourceNames && rule.resourceNames.length > 0 && !rule.resourceNames.includes(request.name)) return false;
   if (rule.scope === undefined || rule.scope === "*") return true;
   // A Namespace carries its own name as the namespace of the request, and is in none all the same.
@@ -34,7 +39,15 @@ function ruleMatches(rule: ResourceRule, request: AdmissionRequest, exact: boole
 }
 
 function has(list: readonly string[], value: string): boolean {
-  return list.includes("*") || list.includes(value);
+  for (const one of list) if (one === value || one === "*") return true;
+  return false;
+}
+
+function namesResource(patterns: readonly string[], resource: string, subResource: string): boolean {
+  for (const pattern of patterns) {
+    if (pattern === resource ? subResource === "" : resourceMatches(pattern, resource, subResource)) return true;
+  }
+  return false;
 }
 
 /** `pods`, `pods/*`, `*`, `*` with a subresource, and a star twice. */

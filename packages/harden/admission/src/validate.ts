@@ -38,7 +38,9 @@ export function validate(compiled: CompiledPolicy, subject: Subject, params: Jso
   }
   const expressions = evaluation(compiled.variables, subject, params, policyBudget);
   const failures: Failure[] = [];
-  for (const [index, { validation, program, message }] of compiled.validations.entries()) {
+  let index = -1;
+  for (const { validation, program, message } of compiled.validations) {
+    index++;
     try {
       if (expressions.run(program) === true) continue;
       const said = message === undefined ? undefined : messageOf(expressions, message);
@@ -88,7 +90,10 @@ function messageOf(expressions: Evaluation, program: Parameters<Evaluation["run"
   }
 }
 
-function annotationsOf(compiled: CompiledPolicy, expressions: Evaluation, failures: Failure[]): Record<string, string> {
+const noAnnotations: Answer["annotations"] = {};
+
+function annotationsOf(compiled: CompiledPolicy, expressions: Evaluation, failures: Failure[]): Answer["annotations"] {
+  if (compiled.annotations.length === 0) return noAnnotations;
   const found: Record<string, string> = {};
   for (const { key, program } of compiled.annotations) {
     try {

@@ -1,24 +1,31 @@
-import { CelError, MessageValue, perCallLimit, type Program, type Value } from "@bulwark/cel";
+import { CelError, MessageValue, perCallLimit, type Limits, type Program, type Value } from "@bulwark/cel";
 import type { CompiledPolicy, Part } from "./compile.ts";
 import type { Subject } from "./evaluate.ts";
+
+const noFields = {};
 
 /** What evaluating something came to. */
 interface Outcome {
   readonly result: { readonly value: Value } | { readonly error: unknown };
   readonly cost: number;
   /** The variables that it asked for. */
-  readonly asked: ReadonlySet<string>;
+  readonly asked: readonly string[];
 }
 
 /** Cost that the expressions of a policy may have together. */
-export class Budget {
+export class Budget implements Limits {
   #left: number;
   /** Of the last program. */
   cost = 0;
-  readonly #limits = { costLimit: 0, spent: (cost: number): number => (this.cost = cost) };
+  /** For the next one. */
+  costLimit = 0;
 
   constructor(left: number) {
     this.#left = left;
+  }
+
+  spent(cost: number): void {
+    this.cost = cost;
   }
 
   /** What the next program may cost. Raises a `CelError` where nothing is left. */
@@ -33,9 +40,9 @@ export class Budget {
 
   /** Raises a `CelError`. */
   run(program: Program, names: Readonly<Record<string, unknown>>): Value {
-    this.#limits.costLimit = this.limit();
+    this.costLimit = this.limit();
     try {
-      return program.evaluate(names, this.#limits);
+      return program.evaluate(names, this);
     } finally {
       this.pay(this.cost);
     }
@@ -52,28 +59,30 @@ export class Variables extends MessageValue {
   readonly #compiled: CompiledPolicy["variables"];
   readonly #subject: Subject;
   readonly #budget: Budget;
-  readonly #known = new Map<string, Outcome>();
+  #known: Map<string, Outcome> | undefined;
+  /** Of all policies that are asked about this subject. */
+  #shared: Map<string, Outcome> | undefined;
   /** What the variable that is being computed has asked for. */
-  #asked: Set<string> | undefined;
+  #asked: string[] | undefined;
   /** What expressions may name, these too. */
-  readonly #names: () => Readonly<Record<string, unknown>>;
+  readonly #all: { names(): Readonly<Record<string, unknown>> };
 
   constructor(
     compiled: CompiledPolicy["variables"],
     subject: Subject,
     budget: Budget,
-    names: () => Readonly<Record<string, unknown>>,
+    all: { names(): Readonly<Record<string, unknown>> },
   ) {
-    super("variables", {});
+    super("variables", noFields);
     this.#compiled = compiled;
     this.#subject = subject;
     this.#budget = budget;
-    this.#names = names;
+    this.#all = all;
   }
 
   override get(name: string): Value {
-    this.#asked?.add(name);
-    const outcome = this.#known.get(name) ?? this.#first(name);
+    if (this.#asked?.includes(name) === false) this.#asked.push(name);
+    const outcome = this.#outcomeOf(name);
     return outcome && settled(outcome);
   }
 
@@ -82,32 +91,34 @@ export class Variables extends MessageValue {
     return settled(this.#outcome(part));
   }
 
-  #first(name: string): Outcome | undefined {
+  #outcomeOf(name: string): Outcome | undefined {
+    const known = this.#known?.get(name);
+    if (known) return known;
     const variable = this.#compiled.get(name);
     if (!variable) return undefined;
     const outcome = this.#outcome(variable);
-    this.#known.set(name, outcome);
+    (this.#known ??= new Map()).set(name, outcome);
     return outcome;
   }
 
   #outcome({ program, shared }: Part): Outcome {
     if (!shared) return this.#compute(program);
-    const all = sharedOf(this.#subject);
+    const all = (this.#shared ??= sharedOf(this.#subject));
     const before = all.get(shared.key);
     const again = before && this.#again(before);
     if (again) return again;
     const outcome = this.#compute(program);
-    if (!isItsOwn(outcome) && [...outcome.asked].every((name) => shared.after.has(name))) all.set(shared.key, outcome);
+    if (!isItsOwn(outcome) && outcome.asked.every((name) => shared.after.has(name))) all.set(shared.key, outcome);
     return outcome;
   }
 
   #compute(program: Program): Outcome {
     const outer = this.#asked;
-    const asked = new Set<string>();
+    const asked: string[] = [];
     this.#asked = asked;
     let result: Outcome["result"];
     try {
-      result = { value: this.#budget.run(program, this.#names()) };
+      result = { value: this.#budget.run(program, this.#all.names()) };
     } catch (error) {
       result = { error };
     } finally {
@@ -120,7 +131,7 @@ export class Variables extends MessageValue {
   #again(outcome: Outcome): Outcome | undefined {
     if (outcome.cost > this.#budget.limit()) return undefined;
     for (const name of outcome.asked) {
-      const known = this.#known.get(name) ?? this.#first(name);
+      const known = this.#outcomeOf(name);
       if (known && isItsOwn(known)) return known;
     }
     this.#budget.pay(outcome.cost);

@@ -64,7 +64,6 @@ function surroundings(change: Partial<Surroundings> = {}): Surroundings {
     namespace: { metadata: { name: "shop" } },
     paramsOf: () => [],
     ask: async () => ({ allowed: false, reason: "" }),
-    signal: new AbortController().signal,
     ...change,
   };
 }

@@ -5,7 +5,7 @@ import {
   type CompiledPolicy,
   type Json,
 } from "@bulwark/admission";
-import type { AccessAnswer, AccessQuestion } from "@bulwark/cel";
+import type { AccessAnswer, AccessQuestion, Ask } from "@bulwark/cel";
 import { isRecord, recordOf, stringOf } from "@bulwark/manifests";
 import type { PolicySetting } from "@bulwark/model";
 
@@ -16,8 +16,6 @@ export interface Surroundings {
   paramsOf(kind: { apiVersion: string; kind: string }): readonly Json[];
   /** Of the request's user, unless the question names another one. */
   ask(question: AccessQuestion): Promise<AccessAnswer>;
-  /** Aborted when nobody waits for the answer any more. */
-  readonly signal: AbortSignal;
 }
 
 export interface Finding {
@@ -65,14 +63,14 @@ export function nativeGuard(compiled: CompiledPolicy, bindings: readonly Json[],
     { namespaceOf: () => null, paramsOf: () => [] },
   );
 
-  function once(request: AdmissionRequest, { namespace, paramsOf }: Surroundings, answers: Questions): Answer {
-    const namespaceOf = (): Json | null => namespace;
-    const { asked, decisions, object } = admission.review(request, { namespaceOf, paramsOf, ask: answers.ask });
+  function once(request: AdmissionRequest, { namespace, paramsOf }: Surroundings, ask: Ask): Answer {
+    const { asked, decisions, object } = admission.review(request, { namespaceOf: () => namespace, paramsOf, ask });
+    if (decisions.length === 0) return { applies: asked.length > 0, findings: nothing, object };
     const findings = decisions.map(({ failure, actions }): Finding => {
       const severity = actions.includes("Deny") ? "deny" : actions.includes("Warn") ? "warn" : "audit";
       return { message: failure.message, rule: failure.validation, severity };
     });
-    return { applies: asked.length > 0, findings, object };
+    return { applies: true, findings, object };
   }
 
   return {
@@ -83,13 +81,15 @@ export function nativeGuard(compiled: CompiledPolicy, bindings: readonly Json[],
     constraints: spec.matchConstraints,
     paramKinds: spec.paramKind ? [spec.paramKind] : [],
     ask(request, surroundings) {
-      const answers = questions();
-      const first = once(request, surroundings, answers);
-      if (answers.open.size === 0) return first;
-      return withAnswers(() => once(request, surroundings, answers), answers, surroundings);
+      // Most ask nothing.
+      let answers: Questions | undefined;
+      const first = once(request, surroundings, (question) => (answers ??= questions()).ask(question));
+      return answers ? withAnswers(once.bind(null, request, surroundings, answers.ask), answers, surroundings) : first;
     },
   };
 }
+
+const nothing: readonly Finding[] = [];
 
 /** Only what says that it is meant as parameters: a cluster has many config maps. */
 const parametersOnly = { matchLabels: { "bulwark.dev/parameters": "true" } };

@@ -26,8 +26,8 @@ export function imageGuards(policy: ImagePolicy, setting: PolicySetting, judge: 
   const validating: Guard = {
     ...{ ...shared, side: "validate", constraints },
     async ask(request) {
-      const images = newImages(request);
-      const verdicts = await Promise.all(images.map(async ({ image }) => judge.judge(policy, image)));
+      const images = new Set(newImages(request).map(({ image }) => image));
+      const verdicts = await Promise.all([...images].map(async (image) => judge.judge(policy, image)));
       const findings = verdicts.flatMap((verdict) =>
         (verdict?.failures ?? []).map(({ rule: index, message }): Finding => ({
           rule: index,

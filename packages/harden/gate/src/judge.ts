@@ -59,25 +59,24 @@ export async function judge(
     }
     const mode = modeOf(guard, time.now);
     const begun = performance.now();
-    const given = inTime(guard, now, surroundings, time.deadline);
+    const given = inTime(guard, now, surroundings, time.deadline - begun);
     // Most know at once: to wait for each of them would cost more than to ask some.
     const answer = given instanceof Promise ? await given : given;
-    const took = (): number => performance.now() - begun;
     if (typeof answer === "string") {
-      rulings.push(missed(guard, mode, answer, took()));
+      rulings.push(missed(guard, mode, answer, performance.now() - begun));
       continue;
     }
     if (!answer.applies) continue;
     asked.push(guard.name);
     for (const finding of answer.findings) {
-      rulings.push(await ruled(finding, { guard, mode, glass, request, surroundings, took }));
+      rulings.push(await ruled(finding, { guard, mode, glass, request, surroundings, begun }));
     }
     if (answer.findings.length > 0 || answer.object === now.object) continue;
     const changes = patchOf(now.object, answer.object).patch;
     if (changes === undefined) continue;
     const reason = Buffer.from(changes, "base64").toString("utf8").slice(0, 2048);
     const outcome = mode === "enforce" ? "changed" : mode === "warn" ? "warned" : "observed";
-    rulings.push({ policy: guard.name, mode, outcome, rule: 0, reason, duration: took() });
+    rulings.push({ policy: guard.name, mode, outcome, rule: 0, reason, duration: performance.now() - begun });
     if (mode === "enforce") now = about(now, answer.object);
   }
   return { response: respond(request, rulings, now.object, unasked), rulings, asked };
@@ -107,9 +106,8 @@ function inTime(
   guard: Guard,
   request: AdmissionRequest,
   surroundings: Surroundings,
-  deadline: number,
+  left: number,
 ): Promise<Answer | string> | Answer | string {
-  const left = deadline - performance.now();
   if (left <= 0) return "there was no time left to ask it";
   try {
     const answer = guard.ask(request, surroundings);
@@ -143,15 +141,15 @@ interface Found {
   glass: Glass;
   request: AdmissionRequest;
   surroundings: Surroundings;
-  took(): number;
+  begun: number;
 }
 
 async function ruled(finding: Finding, found: Found): Promise<Ruling> {
-  const { guard, mode, glass, request, surroundings, took } = found;
+  const { guard, mode, glass, request, surroundings, begun } = found;
   const { message, rule, severity } = finding;
   const ruling = (outcome: AdmissionOutcome, reason = message): Ruling => ({
     ...{ policy: guard.name, mode, outcome, rule },
-    ...{ reason: reason.slice(0, 2048), duration: took() },
+    ...{ reason: reason.slice(0, 2048), duration: performance.now() - begun },
   });
   if (mode === "observe" || severity === "audit") return ruling("observed");
   if (mode === "warn" || severity === "warn") return ruling("warned");

@@ -114,9 +114,14 @@ async function bodyOf(request: IncomingMessage, limit: number): Promise<string |
       request.pause();
       resolve(null);
     })
-    .on("end", () => resolve(Buffer.concat(chunks, size).toString("utf8")))
+    .on("end", () => {
+      const [only = Buffer.alloc(0)] = chunks;
+      resolve((chunks.length > 1 ? Buffer.concat(chunks, size) : only).toString("utf8"));
+    })
     .on("error", reject)
-    .on("close", () => reject(new Error("the caller went away")));
+    .on("close", () => {
+      if (!request.readableEnded) reject(new Error("the caller went away"));
+    });
   return promise;
 }
 

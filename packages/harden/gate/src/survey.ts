@@ -29,8 +29,6 @@ export interface SurveyOptions {
   paramsOf(kind: { apiVersion: string; kind: string }): readonly Json[];
   /** Workloads that are listed for a policy; what is beyond is counted. */
   readonly most: number;
-  /** Aborted when nobody waits for the answers any more. */
-  readonly signal: AbortSignal;
 }
 
 /** Asks policies about objects that are there already, as if each were made anew. */
@@ -56,7 +54,7 @@ const rank: Record<RunningVerdict, number> = { denied: 0, unknown: 1, noted: 2 }
  * The guards are those of the webhook, so that the verdict is the webhook's. Two things are not known here, and make a
  * verdict `unknown`: what the one who made the object may do, and what could not be looked at.
  */
-export function createSurvey({ guards, namespaceOf, paramsOf, most, signal }: SurveyOptions): Survey {
+export function createSurvey({ guards, namespaceOf, paramsOf, most }: SurveyOptions): Survey {
   const judging = guards.filter(({ side }) => side === "validate");
   const tallies = new Map(
     judging.map(({ name }): [string, Tally] => [name, { judged: 0, dropped: 0, found: new Map() }]),
@@ -89,7 +87,7 @@ export function createSurvey({ guards, namespaceOf, paramsOf, most, signal }: Su
   function ask(guard: Guard, request: AdmissionRequest, namespace: Json | null, workload: Workload): void {
     let asked = false;
     const surroundings: Surroundings = {
-      ...{ namespace, paramsOf, signal },
+      ...{ namespace, paramsOf },
       async ask() {
         asked = true;
         return { allowed: false, reason: "", error: "nobody asks" };

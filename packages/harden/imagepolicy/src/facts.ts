@@ -1,4 +1,4 @@
-import { openRegistry, parseReference, type Registry, type RegistryOptions } from "@bulwark/image";
+import { openRegistry, parseReference, type Reference, type Registry, type RegistryOptions } from "@bulwark/image";
 import { fieldOf, isRecord, recordsOf, stringOf } from "@bulwark/manifests";
 import type { Vulnerability } from "@bulwark/model";
 import { verifyImage, type Trust, type Verified } from "@bulwark/signature";
@@ -61,14 +61,14 @@ export interface OpenImage extends AsyncDisposable {
 
 /** Images as their registries have them. Raises `ImageError`. */
 export function registrySource(
-  optionsOf: (host: string) => RegistryOptions,
+  optionsOf: (reference: Reference) => RegistryOptions | Promise<RegistryOptions>,
   report: ImageSource["report"],
 ): ImageSource {
   return {
     report,
     async open(text) {
       const reference = parseReference(text);
-      const registry = await openRegistry(reference, optionsOf(reference.registry));
+      const registry = await openRegistry(reference, await optionsOf(reference));
       return {
         digest: async () => registry.resolve(reference),
         verify: async (digest, trusted) => verifyImage(registry, digest, trusted),

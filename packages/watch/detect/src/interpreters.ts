@@ -66,7 +66,21 @@ export function interpreterKind({
   return kindOf(multicall.has(called) ? baseName(second) : called);
 }
 
+/** Programs come again and again: what was found out lately is kept, within a bound. */
+const lately = new Map<string, InterpreterKind | undefined>();
+const latelyKept = 1024;
+const longestKept = 256;
+
 function kindOf(name: string): InterpreterKind | undefined {
+  const known = lately.get(name);
+  if (known !== undefined || lately.has(name)) return known;
+  const kind = kindOfName(name);
+  if (lately.size >= latelyKept) lately.clear();
+  if (name.length <= longestKept) lately.set(name, kind);
+  return kind;
+}
+
+function kindOfName(name: string): InterpreterKind | undefined {
   if (shells.has(name)) return "shell";
   if (interpreters.has(name)) return "interpreter";
   const plain = name.replace(/-?\d+(\.\d+)*$/, "");

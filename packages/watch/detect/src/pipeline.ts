@@ -47,11 +47,15 @@ const waitingLimit = 20_000;
 
 /** What a record told, as it was at that time. */
 interface Happening {
-  id: string;
+  /** Asked for only of what is told on. */
+  id(): string;
   time: number;
   process: Entry;
   ancestors(): Entry[];
 }
+
+/** With what is known by then: whose it is, and what the process was when it happened. */
+type Judge = (owner: Owner, happening: Happening) => void;
 
 type Happened = Observation extends infer One ? (One extends Observation ? Omit<One, keyof Context> : never) : never;
 
@@ -112,10 +116,11 @@ export class Pipeline {
 
   /** What a look at a living process found on its standard descriptors. */
   look(process: Entry, stdio: Entry["stdio"]): void {
-    const seen = { ...process, stdio };
-    const id = `${this.#options.node}/${this.#options.run}/look-${process.pid}-${process.startTime}`;
-    const happening = { id, time: this.#options.now(), process: seen, ancestors: this.#ancestorsOf(seen) };
-    this.#soon(happening, (owner) => this.#detect({ kind: "look" }, happening, owner));
+    const happening = this.#happening(`look-${process.pid}-${process.startTime}`, this.#options.now(), {
+      ...process,
+      stdio,
+    });
+    this.#soon(happening, (owner, then) => this.#detect({ kind: "look" }, then, owner));
     this.#flush();
   }
 
@@ -123,11 +128,8 @@ export class Pipeline {
     const process = this.table.apply(told, now);
     if (!process) return;
     const record = markForeign(told, process);
-    const { node, run, epoch } = this.#options;
-    const id = `${node}/${run}/${record.sequence}`;
-    // The table's entry changes with the next exec: what is judged later is what was so at this time.
-    const observed = { ...process };
-    const happening = { id, time: epoch(record.time), process: observed, ancestors: this.#ancestorsOf(observed) };
+    const happening = this.#happening(record.sequence, this.#options.epoch(record.time), process);
+    const { isRuntime, service } = process;
     const { type } = record;
     switch (type) {
       case "snapshot":
@@ -140,22 +142,21 @@ export class Pipeline {
       case "exit":
       case "connect":
         if (type === "connect" && interpreterKind(process)) this.#options.watchShell?.(process);
-        this.#soon(happening, (owner) => {
-          if (type === "exec" && observed.isRuntime && !isWhereRuntimesAre(owner)) return;
-          if (type !== "fork") this.#event(lifeOf(type, record), happening, owner);
-          this.#detect({ kind: type, record }, happening, owner);
+        this.#soon(happening, (owner, then) => {
+          if (type === "exec" && isRuntime && !isWhereRuntimesAre(owner)) return;
+          if (type !== "fork") this.#event(lifeOf(type, record), then, owner);
+          this.#detect({ kind: type, record }, then, owner);
         });
         return;
       default: {
-        const { isRuntime, service } = observed;
-        if ((isRuntime && service === undefined) || this.#options.isOwn?.(observed, this.table) === true) return;
+        if ((isRuntime && service === undefined) || this.#options.isOwn?.(process, this.table) === true) return;
         const activity = toActivity(record);
         const isEvent = activity !== undefined && isKept(activity) && this.#isNews(record, now);
-        this.#soon(happening, (owner) => {
+        this.#soon(happening, (owner, then) => {
           if (isRuntime && !isWhereRuntimesAre(owner)) return;
-          if (isEvent) this.#event(activity, happening, owner);
+          if (isEvent) this.#event(activity, then, owner);
           // The compiler does not see that a record and its own type belong together.
-          this.#detect({ kind: record.type, record } as Happened, happening, owner);
+          this.#detect({ kind: record.type, record } as Happened, then, owner);
         });
       }
     }
@@ -169,23 +170,30 @@ export class Pipeline {
     return true;
   }
 
-  /** Most are asked of an event only; what waits has to know them before others take their place. */
-  #ancestorsOf(process: Entry): () => Entry[] {
+  #happening(number: bigint | string, time: number, process: Entry): Happening {
     let found: Entry[] | undefined;
-    return () => (found ??= this.table.ancestors(process));
+    return {
+      id: () => `${this.#options.node}/${this.#options.run}/${number}`,
+      time,
+      process,
+      ancestors: () => (found ??= this.table.ancestors(process)),
+    };
   }
 
-  #soon({ process: { cgroups }, ancestors }: Happening, judge: (owner: Owner) => void): void {
+  #soon(happening: Happening, judge: Judge): void {
+    const { cgroups } = happening.process;
     const isFull = this.#waiting.length >= waitingLimit;
     const owner = this.#options.ownerOf(cgroups, isFull);
-    if (owner) return judge(owner);
+    if (owner) return judge(owner, happening);
     if (isFull) {
       this.counters.impatient++;
-      return judge(undefined);
+      return judge(undefined, happening);
     }
     if (this.#waiting.length === 0) this.#options.missingOwner();
-    ancestors();
-    this.#waiting.push({ cgroups, until: this.#options.now() + patience, judge });
+    // The table goes on: others take the ancestors' place, and the process connects and ends.
+    happening.ancestors();
+    const then = { ...happening, process: { ...happening.process } };
+    this.#waiting.push({ cgroups, until: this.#options.now() + patience, judge: (found) => judge(found, then) });
   }
 
   #event(what: Life | Activity, { id, time, process, ancestors }: Happening, owner: Owner): void {
@@ -193,7 +201,7 @@ export class Pipeline {
     this.counters.events++;
     if (this.#options.alertsOnly === true) return;
     const event: Event = {
-      id,
+      id: id(),
       time,
       node: this.#options.node,
       ...identity(owner),
@@ -240,7 +248,7 @@ export class Pipeline {
     const above = subject === process ? ancestors() : this.table.ancestors(subject);
     const rule = detection.rule ?? detector;
     const alert: Alert = {
-      id: `${id}/${rule.id}`.slice(0, 256),
+      id: `${id()}/${rule.id}`.slice(0, 256),
       time,
       node: this.#options.node,
       rule: rule.id,
@@ -253,7 +261,7 @@ export class Pipeline {
       process: toProcess(subject),
       ancestors: above.map(toAncestor),
       evidence: detection.evidence.map(({ key, value }) => ({ key, value: value.slice(0, 4096) })),
-      events: [id],
+      events: [id()],
     };
     this.counters.alerts++;
     this.#out.push({ type: "alert", alert });

@@ -28,6 +28,8 @@ interface Place {
 }
 
 const peersKept = 16;
+/** Of most processes: a new array comes with the first. */
+const none: string[] = [];
 
 /**
  * Every process that the sensor has told of, so that an event can name its ancestors although they have ended. Bounded:
@@ -140,14 +142,14 @@ export class ProcessTable {
     // A runtime that is in the container's cgroup already, and begins itself once more before it goes where that lives.
     const isRuntime = service !== undefined && !isHost;
     const key = before?.key ?? keyOf(record.pid, record.startTime);
-    return { ...record, key, peers: before?.peers ?? [], isRuntime, service, endedAt: 0, memory: {} };
+    return { ...record, key, peers: before?.peers ?? none, isRuntime, service, endedAt: 0, memory: {} };
   }
 
   /** A forked process runs its parent's program until it execs one of its own. */
   #forked(record: ProcessRecord): Entry {
     const parent = this.get(record.parentPid, record.parentStartTime);
     const key = keyOf(record.pid, record.startTime);
-    if (!parent) return { ...record, key, peers: [], isRuntime: true, service: undefined, endedAt: 0, memory: {} };
+    if (!parent) return { ...record, key, peers: none, isRuntime: true, service: undefined, endedAt: 0, memory: {} };
     const {
       executable,
       filename,

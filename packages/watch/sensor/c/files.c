@@ -17,23 +17,31 @@
 #include "output.h"
 #include "privileges.h"
 
-/* Without a process: the mounts of a namespace that is watched already are others now. */
+/*
+ * Without a process: the mounts of a namespace that is watched already are others now; without a namespace either: the
+ * kernel side tells of /dev.
+ */
 struct order {
 	__u32 pid;
 	__u32 mount_namespace;
 };
 
-/* What is no frame on the way back: a namespace that is watched no more, or a queue that overflowed. */
-enum notice_kind { NOTICE_FORGET, NOTICE_LOST };
+/*
+ * What is no frame on the way back: a namespace that is watched no more, a queue that overflowed, or a file system that is a
+ * container's /dev.
+ */
+enum notice_kind { NOTICE_FORGET, NOTICE_LOST, NOTICE_DEVICES };
 struct notice {
 	__u32 kind;
 	__u32 mount_namespace;
+	struct devices devices; /* of NOTICE_DEVICES */
 };
 _Static_assert(sizeof(struct notice) < sizeof(struct frame_header), "told from a frame by its size");
 
 /* Those that were asked to be watched; a small table, in which a new one may push an old one out, which is then asked again. */
 #define SEEN 1024
 static __u32 seen[SEEN];
+static struct device_files *device_files;
 
 static void watch_files(int socket);
 
@@ -66,6 +74,14 @@ int files_start(void)
 	_exit(0);
 }
 
+void files_leave_devices(int socket, struct device_files *table)
+{
+	struct order order = { 0, 0 };
+
+	if (socket >= 0 && table && send(socket, &order, sizeof(order), MSG_NOSIGNAL) == sizeof(order))
+		device_files = table;
+}
+
 void files_watch(int socket, __u32 pid, __u32 mount_namespace)
 {
 	struct order order = { pid, mount_namespace };
@@ -85,6 +101,19 @@ void files_mounted(int socket, __u32 mount_namespace)
 		send(socket, &order, sizeof(order), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* The kernel side looks at it while it is written: the place counts when its file system is there. */
+static void tell_devices(const struct notice *notice)
+{
+	const struct devices *devices = &notice->devices;
+	struct device_files *place = &device_files[devices->device % DEVICE_FILES];
+	bool is_shared = place->file_system == devices->file_system && place->mount_namespace != notice->mount_namespace;
+
+	__atomic_store_n(&place->file_system, 0, __ATOMIC_SEQ_CST);
+	place->root = devices->root;
+	place->mount_namespace = is_shared ? 0 : notice->mount_namespace;
+	__atomic_store_n(&place->file_system, devices->file_system, __ATOMIC_SEQ_CST);
+}
+
 long files_read(int socket, void *frame, size_t size, __u64 *lost)
 {
 	for (;;) {
@@ -100,6 +129,8 @@ long files_read(int socket, void *frame, size_t size, __u64 *lost)
 		memcpy(&notice, frame, sizeof(notice));
 		if (notice.kind == NOTICE_LOST)
 			(*lost)++;
+		else if (notice.kind == NOTICE_DEVICES)
+			tell_devices(&notice);
 		else if (seen[notice.mount_namespace % SEEN] == notice.mount_namespace)
 			seen[notice.mount_namespace % SEEN] = 0;
 	}
@@ -107,9 +138,11 @@ long files_read(int socket, void *frame, size_t size, __u64 *lost)
 
 /* --- in the process of its own */
 
-static void tell(int socket, __u32 kind, __u32 mount_namespace)
+static const struct devices none;
+
+static void tell(int socket, __u32 kind, __u32 mount_namespace, struct devices devices)
 {
-	struct notice notice = { kind, mount_namespace };
+	struct notice notice = { kind, mount_namespace, devices };
 
 	send(socket, &notice, sizeof(notice), MSG_NOSIGNAL);
 }
@@ -138,9 +171,23 @@ static void tell_file(int socket, const struct file_event *event)
 static void on_event(void *socket, const struct file_event *event)
 {
 	if (event->operation == FILE_EVENT_LOST)
-		tell(*(int *)socket, NOTICE_LOST, event->mount_namespace);
+		tell(*(int *)socket, NOTICE_LOST, event->mount_namespace, none);
 	else
 		tell_file(*(int *)socket, event);
+}
+
+static void carry_out(struct marks *marks, const struct order *order, int socket)
+{
+	struct devices devices = none;
+
+	if (!order->mount_namespace)
+		marks_leave_devices(marks);
+	else if (!order->pid)
+		marks_look_again(marks, order->mount_namespace);
+	else if (!marks_add(marks, order->pid, order->mount_namespace, &devices))
+		tell(socket, NOTICE_FORGET, order->mount_namespace, none);
+	else if (devices.file_system)
+		tell(socket, NOTICE_DEVICES, order->mount_namespace, devices);
 }
 
 static void watch_files(int socket)
@@ -160,10 +207,7 @@ static void watch_files(int socket)
 
 			if (recv(socket, &order, sizeof(order), 0) != sizeof(order))
 				return;
-			if (!order.pid)
-				marks_look_again(marks, order.mount_namespace);
-			else if (!marks_add(marks, order.pid, order.mount_namespace))
-				tell(socket, NOTICE_FORGET, order.mount_namespace);
+			carry_out(marks, &order, socket);
 		} else if (polled[0].revents) {
 			return;
 		}
@@ -171,7 +215,7 @@ static void watch_files(int socket)
 			__u32 gone;
 
 			if (polled[i].revents && (gone = marks_read(marks, polled[i].fd, on_event, &socket)))
-				tell(socket, NOTICE_FORGET, gone);
+				tell(socket, NOTICE_FORGET, gone, none);
 		}
 	}
 }

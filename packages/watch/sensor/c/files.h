@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #include "frame.h"
+#include "shared.h"
 
 /* What it watches, for the list of hooks. */
 #define FILES_HOOKS                           \
@@ -21,6 +22,12 @@
 
 /* Starts it; to be called while all rights are there. The socket to it, or -1 where fanotify is refused. */
 int files_start(void);
+
+/*
+ * What is made in a container's /dev is told by the kernel side (hooks/device-file.h), where it has `table`; to be called
+ * before anything is watched. NULL: it does not.
+ */
+void files_leave_devices(int socket, struct device_files *table);
 
 /* Watches the mount namespace of a process, unless it is watched already. */
 void files_watch(int socket, __u32 pid, __u32 mount_namespace);

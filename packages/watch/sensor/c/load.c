@@ -34,6 +34,8 @@ static const struct hook {
 	{ "signal", "tp_btf/signal_generate", "on_signal", "btf_trace_signal_generate", false, true },
 	{ "setting", "cgroup/sysctl", "on_setting", NULL, true, true },
 	{ "device", "cgroup/dev", "on_device", NULL, true, true },
+	{ "create", "tp_btf/ctime_ns_xchg", "on_device_file", "btf_trace_ctime_ns_xchg", false, true },
+	{ "create", "tp_btf/ctime_xchg_skip", "on_device_file_again", "btf_trace_ctime_xchg_skip", false, true },
 	{ "send", "cgroup/connect4", "on_connect4", NULL, true, true },
 	{ "send", "cgroup/connect6", "on_connect6", NULL, true, true },
 	{ "send", "cgroup/sendmsg4", "on_sendmsg4", NULL, true, true },
@@ -131,9 +133,15 @@ static struct call_table call_table(void)
 	set_call(table.native, x86_64, policy);       \
 	set_call(table.compat, i386, policy);
 	table.clone = 56;
+	table.mkdir = 83;
+	table.mkdirat = 258;
+	table.link = 86;
+	table.linkat = 265;
 #elif defined(__aarch64__)
 #define OTHER_CALL(name, x86_64, arm64, i386, policy) set_call(table.native, arm64, policy);
 	table.clone = 220;
+	table.mkdirat = table.mkdir = 34;
+	table.linkat = table.link = 37;
 #else
 #error "calls.h has no numbers for this machine"
 #endif
@@ -406,24 +414,20 @@ static void read_sockets(struct bpf_object *object)
 	close(fd);
 }
 
-static const struct cpu_loss *map_losses(struct bpf_object *object, int cpus)
+static void *map_memory(struct bpf_object *object, const char *name, size_t bytes, int access)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
-	size_t bytes = (cpus * sizeof(struct cpu_loss) + page - 1) / page * page;
-	void *losses = mmap(NULL, bytes, PROT_READ, MAP_SHARED, bpf_map__fd(map(object, "losses")), 0);
+	void *memory = mmap(NULL, (bytes + page - 1) / page * page, access, MAP_SHARED, bpf_map__fd(map(object, name)), 0);
 
-	if (losses == MAP_FAILED)
-		fail("cannot read the loss counters", OTHER_KERNEL, "%s", strerror(errno));
-	return losses;
+	if (memory == MAP_FAILED)
+		fail("cannot share memory with the kernel side", OTHER_KERNEL, "%s: %s", name, strerror(errno));
+	return memory;
 }
 
-static struct reader *map_reader(struct bpf_object *object)
+/* Whether every program that serves what is told of /dev is attached; both are optional. */
+static bool tells_device_files(const struct loaded *loaded)
 {
-	void *reader = mmap(NULL, sysconf(_SC_PAGESIZE), PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map(object, "reader")), 0);
-
-	if (reader == MAP_FAILED)
-		fail("cannot share memory with the kernel side", OTHER_KERNEL, "%s", strerror(errno));
-	return reader;
+	return strstr(loaded->hooks, "tp_btf/ctime_ns_xchg") && strstr(loaded->hooks, "tp_btf/ctime_xchg_skip");
 }
 
 struct loaded load(struct load_options *options, on_frame receive, void *context)
@@ -462,9 +466,12 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 	loaded.ring = ring_buffer__new(bpf_map__fd(map(object, "ring")), receive, context, NULL);
 	if (!loaded.ring)
 		fail("cannot read the ring buffer", OTHER_KERNEL, "%s", strerror(errno));
-	loaded.losses = map_losses(object, loaded.cpus);
-	loaded.reader = map_reader(object);
+	loaded.losses = map_memory(object, "losses", loaded.cpus * sizeof(struct cpu_loss), PROT_READ);
+	loaded.reader = map_memory(object, "reader", sizeof(struct reader), PROT_READ | PROT_WRITE);
 	attach_all(object, options->cgroup, &loaded);
+	if (tells_device_files(&loaded))
+		loaded.device_files = map_memory(object, "device_files", DEVICE_FILES * sizeof(struct device_files),
+						 PROT_READ | PROT_WRITE);
 	read_sockets(object);
 	loaded.snapshot = open_iterator(object, "on_snapshot");
 	/* Links and mapped memory keep the programs and maps: their own descriptors are not needed any more. */

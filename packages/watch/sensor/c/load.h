@@ -25,6 +25,7 @@ struct loaded {
 	struct ring_buffer *ring;
 	const struct cpu_loss *losses;
 	struct reader *reader;
+	struct device_files *device_files; /* DEVICE_FILES of them; NULL: the kernel side does not tell of /dev */
 	int cpus;
 	char hooks[1536]; /* lines "event hook\n" of what is attached */
 	int guard; /* socket from the process that enforces; -1: there is none */

@@ -11,6 +11,7 @@
 #include <sys/fanotify.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <time.h>
 #include <unistd.h>
@@ -18,6 +19,7 @@
 #include "fail.h"
 #include "frame.h"
 #include "inside.h"
+#include "shared.h"
 
 #ifndef AT_HANDLE_FID
 #define AT_HANDLE_FID 0x200 /* Linux 6.6 */
@@ -46,6 +48,7 @@ struct container {
 	__u32 pid;
 	__u64 mount; /* of its root */
 	bool is_host;
+	struct devices devices; /* left to the kernel side */
 	/* How often its mounts are still to be looked at, and when next, in milliseconds; 0: not at all. */
 	int looks;
 	__s64 look_at;
@@ -56,6 +59,7 @@ static const int look_delays[] = { 200, 20, 2 };
 
 struct marks {
 	int directory_queue;
+	bool leaves_devices; /* to the kernel side */
 	__s64 host_look_at; /* when the files of the machine are to be looked for again; 0: not at all */
 	size_t containers_used, directories_used;
 	struct container containers[WATCHED_CONTAINERS];
@@ -116,8 +120,50 @@ static bool same_file(const char *a, int b)
 	       first.st_ino == second.st_ino;
 }
 
-static void mark_directory(struct marks *marks, int root, const char *path, __u32 mount_namespace)
+void marks_leave_devices(struct marks *marks)
 {
+	marks->leaves_devices = true;
+}
+
+/* None that takes the place of another's (shared.h). */
+static struct devices find_devices(const struct marks *marks, int root)
+{
+	int fd = marks->leaves_devices ? inside_open(root, "/dev") : -1;
+	struct devices found = {};
+	struct statfs system;
+	struct stat stat;
+
+	if (fd < 0)
+		return found;
+	/* That of devtmpfs, too. */
+	if (fstat(fd, &stat) == 0 && fstatfs(fd, &system) == 0 && system.f_type == TMPFS_MAGIC && stat.st_ino <= UINT32_MAX) {
+		found.device = major(stat.st_dev) << 20 | minor(stat.st_dev);
+		found.root = stat.st_ino;
+		memcpy(&found.file_system, &system.f_fsid, sizeof(found.file_system));
+	}
+	close(fd);
+	for (size_t i = 0; i < WATCHED_CONTAINERS && found.file_system; i++) {
+		const struct container *other = &marks->containers[i];
+
+		if (other->mount_namespace && other->devices.file_system != found.file_system &&
+		    other->devices.device % DEVICE_FILES == found.device % DEVICE_FILES)
+			found.file_system = 0;
+	}
+	return found;
+}
+
+/* Whether it is on a file system that is left to the kernel side. */
+static bool is_left(const struct container *container, int fd)
+{
+	struct statfs system;
+
+	return container->devices.file_system && fstatfs(fd, &system) == 0 &&
+	       memcmp(&container->devices.file_system, &system.f_fsid, sizeof(system.f_fsid)) == 0;
+}
+
+static void mark_directory(struct marks *marks, const struct container *container, int root, const char *path)
+{
+	__u32 mount_namespace = container->mount_namespace;
 	union {
 		struct file_handle handle;
 		__u8 bytes[sizeof(struct file_handle) + HANDLE_BYTES];
@@ -140,7 +186,7 @@ static void mark_directory(struct marks *marks, int root, const char *path, __u3
 			place = directory;
 	}
 	/* Without a place for what it is called its events would mean nothing. */
-	if (place && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode) &&
+	if (place && !is_left(container, fd) && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode) &&
 	    name_to_handle_at(fd, "", &found.handle, &mount, AT_EMPTY_PATH | AT_HANDLE_FID) == 0 &&
 	    (inside_mark(marks->directory_queue, 0, changes_of(path) | FAN_RENAME, fd) ||
 	     inside_mark(marks->directory_queue, 0, changes_of(path) | FAN_MOVED_FROM | FAN_MOVED_TO, fd))) {
@@ -156,9 +202,12 @@ static void mark_directory(struct marks *marks, int root, const char *path, __u3
 }
 
 /* Volumes, memory, and the kernel's own: only what is written through the container's own mount of them. */
-static void mark_mount(void *queue, int fd)
+static void mark_mount(void *context, int fd)
 {
-	inside_mark(*(int *)queue, FAN_MARK_MOUNT, FAN_CLOSE_WRITE, fd);
+	const struct container *container = context;
+
+	if (!is_left(container, fd))
+		inside_mark(container->queue, FAN_MARK_MOUNT, FAN_CLOSE_WRITE, fd);
 }
 
 static void mark_secret(int queue, int root, const char *path)
@@ -198,7 +247,7 @@ static __u64 mount_of_root(__u32 pid)
 	return mount;
 }
 
-bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
+bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace, struct devices *devices)
 {
 	struct container *place = NULL;
 	struct statfs system;
@@ -223,20 +272,21 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
 			close(queue);
 		return false;
 	}
-	/* The whole overlay is the container's, also through mounts that it makes later. Another root may be anybody's. */
-	inside_mark(queue, system.f_type == OVERLAYFS_SUPER_MAGIC ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT, FAN_CLOSE_WRITE, root);
-	mark_secrets(queue, root);
-	inside_mounts(pid, root, mark_mount, &queue);
-	for (size_t i = 0; i < COUNT(watched_directories) && marks->directory_queue >= 0; i++)
-		mark_directory(marks, root, watched_directories[i], mount_namespace);
-	close(root);
 	*place = (struct container){
 		.mount_namespace = mount_namespace,
 		.queue = queue,
 		.process = process,
 		.pid = pid,
 		.mount = mount_of_root(pid),
+		.devices = *devices = find_devices(marks, root),
 	};
+	/* The whole overlay is the container's, also through mounts that it makes later. Another root may be anybody's. */
+	inside_mark(queue, system.f_type == OVERLAYFS_SUPER_MAGIC ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT, FAN_CLOSE_WRITE, root);
+	mark_secrets(queue, root);
+	inside_mounts(pid, root, mark_mount, place);
+	for (size_t i = 0; i < COUNT(watched_directories) && marks->directory_queue >= 0; i++)
+		mark_directory(marks, place, root, watched_directories[i]);
+	close(root);
 	return true;
 }
 
@@ -339,7 +389,7 @@ int marks_look(struct marks *marks)
 			int root = inside_root(container->pid);
 
 			if (root >= 0) {
-				inside_mounts(container->pid, root, mark_mount, &container->queue);
+				inside_mounts(container->pid, root, mark_mount, container);
 				close(root);
 			}
 			container->looks--;
@@ -519,7 +569,7 @@ static void mark_within(struct marks *marks, const struct container *container, 
 			mark_secret(container->queue, root, watched_secrets[i]);
 	for (size_t i = 0; i < COUNT(watched_directories); i++)
 		if (is_within(watched_directories[i], path))
-			mark_directory(marks, root, watched_directories[i], container->mount_namespace);
+			mark_directory(marks, container, root, watched_directories[i]);
 }
 
 /*

@@ -26,11 +26,24 @@ struct file_event {
 	const char *new_path;
 };
 
+/* The file system that is /dev, as the kernel side knows it (shared.h). */
+struct devices {
+	__u32 device; /* s_dev as inside the kernel: major << 20 | minor */
+	__u32 root; /* inode of /dev */
+	__u64 file_system; /* f_fsid of statfs(2); 0: there is none */
+};
+
 struct marks;
 struct marks *marks_open(void);
 
-/* Watches the files of a process's mount namespace. False: it is the host's, it is gone, or there is no room. */
-bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace);
+/* What is made in a /dev that has a file system of its own is told by the kernel side: nothing on it is marked. */
+void marks_leave_devices(struct marks *marks);
+
+/*
+ * Watches the files of a process's mount namespace, but for `devices`, which are left to the kernel side. False: it is the
+ * host's, it is gone, or there is no room.
+ */
+bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace, struct devices *devices);
 
 /* Watches a few files of the machine itself, for those that come to them from a container by another process's root. */
 void marks_add_host(struct marks *marks);

@@ -31,6 +31,7 @@
 #include "hooks/call.h"
 #include "hooks/setting.h"
 #include "hooks/device.h"
+#include "hooks/device-file.h"
 #include "hooks/signal.h"
 #include "hooks/dns.h"
 #include "hooks/socket.h"

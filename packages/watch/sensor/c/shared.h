@@ -20,7 +20,7 @@ struct settings {
 struct call_table {
 	__u8 native[CALL_NUMBERS];
 	__u8 compat[CALL_NUMBERS];
-	__u32 clone, clone3; /* native numbers */
+	__u32 clone, clone3, mkdir, mkdirat, link, linkat; /* native numbers */
 };
 
 enum host_answer { HOST_NOT_FOUND, HOST_FOUND, HOST_IS_ELSEWHERE };
@@ -29,6 +29,17 @@ enum host_answer { HOST_NOT_FOUND, HOST_FOUND, HOST_IS_ELSEWHERE };
 struct reader {
 	__u32 sleeps;
 	__u32 reserved;
+};
+
+/*
+ * File systems that are some container's /dev, which the kernel side tells of (hooks/device-file.h): at the number of their
+ * device modulo DEVICE_FILES, written by the loader.
+ */
+#define DEVICE_FILES 4096
+struct device_files {
+	__u64 file_system; /* f_fsid of statfs(2); 0: a place that is free */
+	__u32 root; /* inode of /dev */
+	__u32 mount_namespace; /* 0: of several */
 };
 
 /* What one CPU lost; a cache line. */

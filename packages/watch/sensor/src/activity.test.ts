@@ -7,7 +7,7 @@ import { eventually, missing } from "@bulwark/testkit";
 import type { FileRecord } from "./activity-record.ts";
 import { buildSensor } from "./build.ts";
 import { makeImage, type TestImage } from "./live/container.ts";
-import type { ProcessRecord, SensorRecord } from "./record.ts";
+import type { ProcessRecord, ReadyRecord, SensorRecord } from "./record.ts";
 import { startSensor } from "./sensor.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
@@ -126,7 +126,7 @@ describe("what processes in containers do", { skip }, () => {
       echo x > /etc/cron.d/job; chmod 600 /etc/cron.d/job; /bin/busybox usleep 100000
       /bin/busybox mv /etc/cron.d/job /etc/cron.d/other; /bin/busybox ln -s /etc /link; echo y >> /link/cron.d/other
       /bin/busybox usleep 100000; /bin/busybox rm /etc/cron.d/other`;
-    const files = await fileRecords(script);
+    const { files } = await fileRecords(script);
     const told = files.map(({ operation, path, newPath }) => [operation, path, newPath].join(" ").trim());
     for (const expected of [
       "create /etc/cron.d/job",
@@ -140,8 +140,22 @@ describe("what processes in containers do", { skip }, () => {
     }
   });
 
+  test("what is made, linked, renamed and put into a directory of /dev is told with who did it, and what goes is not", async () => {
+    const { files, hooks } = await fileRecords(`
+      echo x >/dev/hidden; mkdir /dev/.store; echo y >/dev/.store/tool; /bin/busybox ln /dev/.store/tool /dev/second
+      /bin/busybox ln -s /etc /dev/link; /bin/busybox mv /dev/hidden /dev/renamed; mkfifo /dev/pipe
+      echo more >>/dev/renamed; cat /dev/renamed >/dev/null; /bin/busybox rm /dev/renamed /dev/pipe; /bin/busybox ls /dev/missing`);
+    const made = files.filter(({ operation }) => operation === "create");
+    const told = made.map(({ path, isDirectory }) => `${path}${isDirectory ? "/" : ""}`);
+    // Where fanotify tells of it a rename is one, and directories in /dev are not watched.
+    const expected = "hidden .store/ .store/tool second link renamed pipe".split(" ").map((name) => `/dev/${name}`);
+    if (hooks.some(({ hook }) => hook === "tp_btf/ctime_ns_xchg")) assert.deepEqual(told, expected);
+    else assert.ok(told.includes("/dev/hidden") && told.includes("/dev/link"), told.join(" "));
+    assert.ok(made.every(({ pid, isThroughNamespace }) => pid > 0 && isThroughNamespace === undefined));
+  });
+
   test("a secret that is opened is told, also when it was made later, and other files are not", async () => {
-    const files = await fileRecords(`
+    const { files } = await fileRecords(`
       echo x > /etc/shadow; echo x > /etc/other; /bin/busybox usleep 200000
       cat /etc/shadow /etc/other`);
     const read = files.filter(({ operation }) => operation === "read").map(({ path }) => path);
@@ -180,7 +194,7 @@ describe("what processes in containers do", { skip }, () => {
   });
 
   /** Of containers of this test only: others that run here write too. */
-  async function fileRecords(script: string): Promise<Extract<SensorRecord, { type: "file" }>[]> {
+  async function fileRecords(script: string): Promise<{ files: FileRecord[]; hooks: ReadyRecord["hooks"] }> {
     const all: SensorRecord[] = [];
     await using sensor = await startSensor({ onRecords: (batch) => all.push(...batch) });
     const { id } = await image.run(`/bin/busybox usleep 200000; ${script}; /bin/busybox usleep 200000`);
@@ -190,10 +204,8 @@ describe("what processes in containers do", { skip }, () => {
         record.type === "exec" && record.cgroups.some((path) => path.endsWith(id)) && record.containerPid === 1,
     );
     assert.ok(inside?.type === "exec");
-    return all.filter((record) => record.type === "file" && record.mountNamespace === inside.mountNamespace) as Extract<
-      SensorRecord,
-      { type: "file" }
-    >[];
+    const files = all.filter((record): record is FileRecord => record.type === "file");
+    return { files: files.filter((record) => record.mountNamespace === inside.mountNamespace), hooks: sensor.hooks };
   }
 
   test("a signal to another process is told with both", async () => {

@@ -1,4 +1,5 @@
 import { Flaw, ends, one, texts } from "./frame.ts";
+import { createLately } from "./lately.ts";
 import type { DescriptorRecord, ProcessRecord } from "./record.ts";
 
 const origins = ["unknown", "plain", "lower", "upper", "memory"] as const;
@@ -37,19 +38,19 @@ export function decodeProcess(
     networkNamespace: bytes.readUInt32LE(108),
     userNamespace: bytes.readUInt32LE(112),
     cgroupNamespace: bytes.readUInt32LE(116),
-    cgroups: v1 === "" ? [path(v2, 0)] : [path(v2, 0), path(v1, 0)],
+    cgroups: cgroupsOf(v2, v1),
     uid: bytes.readUInt32LE(120),
     gid: bytes.readUInt32LE(124),
     effectiveUid: bytes.readUInt32LE(128),
     savedUid: bytes.readUInt32LE(132),
     loginUid: bytes.readUInt32LE(136),
-    capabilities: bytes.readBigUInt64LE(48),
-    permitted: bytes.readBigUInt64LE(56),
-    inheritable: bytes.readBigUInt64LE(64),
+    capabilities: bits(bytes, 48),
+    permitted: bits(bytes, 56),
+    inheritable: bits(bytes, 64),
     session: bytes.readUInt32LE(140),
     processGroup: bytes.readUInt32LE(144),
     terminal: statDevice(bytes.readUInt32LE(148)),
-    cloneFlags: bytes.readBigUInt64LE(72),
+    cloneFlags: bits(bytes, 72),
     name,
     // As /proc/PID/exe has it.
     executable: path(executable, bytes.readUInt8(162)) + ((flags & DELETED) === 0 ? "" : " (deleted)"),
@@ -74,50 +75,62 @@ function names(text: string): string[] {
   return (text.endsWith("\0") ? text.slice(0, -1) : text).split("\0");
 }
 
-/** Programs, directories and cgroups come again and again: what was put together lately is kept, within a bound. */
-const lately = new Map<string, string>();
-const latelyKept = 1024;
-const longestKept = 512;
+/** `enum frame_path_end`: how the walk from the leaf ended, and what that puts before a path. */
+const beginnings = ["/", "(unreachable)/", "", "…/"];
+const NO_PATH = 4;
+/** Programs, directories and cgroups come again and again: what was put together lately is kept, by its end. */
+const paths = beginnings.map(() => createLately<string>());
 
-function fromRoot(leafFirst: string): string {
-  const known = lately.get(leafFirst);
+function path(leafFirst: string, end: number): string {
+  if (end === NO_PATH) return "";
+  const known = paths[end]?.get(leafFirst);
   if (known !== undefined) return known;
-  const path = names(leafFirst).reverse().join("/");
-  if (leafFirst.length <= longestKept) {
-    if (lately.size >= latelyKept) lately.clear();
-    lately.set(leafFirst, path);
-  }
-  return path;
+  const beginning = beginnings[end];
+  if (beginning === undefined) throw new Flaw(`has a path that ends in the way ${end}`);
+  const joined = beginning + names(leafFirst).reverse().join("/");
+  paths[end]?.keep(leafFirst, joined);
+  return joined;
 }
 
-/** `enum frame_path_end`: how the walk from the leaf ended. */
-function path(leafFirst: string, end: number): string {
-  const joined = fromRoot(leafFirst);
-  switch (end) {
-    case 0:
-      return `/${joined}`;
-    case 1:
-      return `(unreachable)/${joined}`;
-    case 2:
-      return joined;
-    case 3:
-      return `…/${joined}`;
-    case 4:
-      return "";
-    default:
-      throw new Flaw(`has a path that ends in the way ${end}`);
-  }
+const cgroups = createLately<string[]>();
+
+/** Of all processes of a container the same array. */
+function cgroupsOf(v2: string, v1: string): string[] {
+  const both = `${v2}\u0000${v1}`;
+  const known = cgroups.get(both);
+  if (known !== undefined) return known;
+  const found = v1 === "" ? [path(v2, 0)] : [path(v2, 0), path(v1, 0)];
+  cgroups.keep(both, found);
+  return found;
+}
+
+const sets = createLately<bigint>();
+
+/** Sets of capabilities and flags: few, and the same again and again. */
+function bits(bytes: Buffer, at: number): bigint {
+  const [low, high] = [bytes.readUInt32LE(at), bytes.readUInt32LE(at + 4)];
+  if (low === 0 && high === 0) return 0n;
+  const key = high * 2 ** 32 + low;
+  if (key > Number.MAX_SAFE_INTEGER) return bytes.readBigUInt64LE(at);
+  const known = sets.get(key);
+  if (known !== undefined) return known;
+  const found = bytes.readBigUInt64LE(at);
+  sets.keep(key, found);
+  return found;
 }
 
 function descriptor(bytes: Buffer, fd: number): DescriptorRecord {
   const at = STDIO + DESCRIPTOR * fd;
+  const { family, local, remote } = ends(bytes, at + 16);
   return {
     fd,
     mode: bytes.readUInt32LE(at + 8),
-    inode: Number(bytes.readBigUInt64LE(at)),
+    inode: bytes.readUInt32LE(at + 4) * 2 ** 32 + bytes.readUInt32LE(at),
     device: statDevice(bytes.readUInt32LE(at + 12)),
     state: bytes.readUInt8(at + 18),
-    ...ends(bytes, at + 16),
+    family,
+    local,
+    remote,
   };
 }
 

@@ -4,6 +4,7 @@ import { useCallback, useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { useKnown } from "../../i18n/known.ts";
 import { compact, severities } from "../../search.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterBar, FilterGiven, FilterMany, FilterOne, FilterText } from "../../ui/filters.tsx";
 import { useFormat } from "../../ui/format.ts";
@@ -17,10 +18,10 @@ import classes from "./alerts.module.css";
 import { useLiveAlerts } from "./live-alerts.ts";
 import { NoAlerts } from "./no-alerts.tsx";
 import { alertStates, type AlertSearch } from "./search.ts";
+import { useSeenRules } from "./seen-rules.ts";
 import { leadOf, whereOf } from "./texts.ts";
 import { useUpdateAlert } from "./update-alert.ts";
 
-const rules = ["reverse-shell", "drift"] as const;
 const idOf = (alert: StoredAlert): string => alert.id;
 
 export function AlertsPage() {
@@ -81,6 +82,11 @@ function Filters({ search, change }: FiltersProps) {
   const { id, ...filter } = search;
   const { since, until } = filter;
   const isFiltered = Object.keys(filter).length > 0;
+  const rules = useSeenRules(({ rule, title }) => known.rule(rule, "title", title));
+  // One that a link names is offered too, though no alert of it is here.
+  if (filter.rule !== undefined && !rules.has(filter.rule)) {
+    rules.set(filter.rule, known.rule(filter.rule, "title", filter.rule));
+  }
   return (
     <FilterBar onClear={isFiltered ? () => change({ id }, "all") : undefined}>
       <FilterText label={t("alerts.search")} value={filter.q} onChange={(q) => change({ q })} />
@@ -105,7 +111,7 @@ function Filters({ search, change }: FiltersProps) {
         label={t("field.rule")}
         any={t("filter.any")}
         value={filter.rule}
-        options={ruleOptions(filter.rule).map((value) => ({ value, label: known.rule(value, "title", value) }))}
+        options={[...rules].map(([value, label]) => ({ value, label }))}
         onChange={(rule) => change({ rule })}
       />
       {filter.object !== undefined && (
@@ -127,11 +133,6 @@ function Filters({ search, change }: FiltersProps) {
       )}
     </FilterBar>
   );
-}
-
-/** A rule that a link names is offered too, even if this console does not know it. */
-function ruleOptions(chosen: string | undefined): string[] {
-  return [...new Set([...rules, ...(chosen === undefined ? [] : [chosen])])];
 }
 
 function useColumns(): Column<StoredAlert>[] {
@@ -204,22 +205,22 @@ function useColumns(): Column<StoredAlert>[] {
 function AlertCard({ alert }: { alert: StoredAlert }) {
   const known = useKnown();
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine
+        end={
+          <span className="dim">
+            <Ago time={alert.time} />
+          </span>
+        }
+      >
         <SeverityMark value={alert.severity} />
         <span className={`cut ${classes.title}`}>
           <Line text={known.rule(alert.rule, "title", alert.title)} />
         </span>
-        <span className={`dim ${classes.end}`}>
-          <Ago time={alert.time} />
-        </span>
-      </span>
-      <span className={`dim ${classes.cardLine}`}>
+      </CardLine>
+      <CardLine dim end={<AlertStateTag state={alert.state} />}>
         <Line text={`${whereOf(alert)} · ${leadOf(alert)}`} />
-        <span className={classes.end}>
-          <AlertStateTag state={alert.state} />
-        </span>
-      </span>
-    </span>
+      </CardLine>
+    </Card>
   );
 }

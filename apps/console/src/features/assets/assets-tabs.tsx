@@ -1,6 +1,6 @@
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import classes from "./assets.module.css";
+import { tab, Tabs } from "../../ui/tabs.tsx";
 
 const tabs = [
   ["/assets/containers", "assets.containers"],
@@ -13,18 +13,18 @@ const tabs = [
 export function AssetTabs() {
   const { t } = useTranslation();
   return (
-    <nav className={classes.tabs} aria-label={t("assets.title")}>
+    <Tabs label={t("assets.title")}>
       {tabs.map(([to, name]) => (
         <Link
           key={to}
           to={to}
-          className={classes.tab}
+          {...tab(false)}
           activeProps={{ "data-active": true }}
           activeOptions={{ includeSearch: false }}
         >
           {t(name)}
         </Link>
       ))}
-    </nav>
+    </Tabs>
   );
 }

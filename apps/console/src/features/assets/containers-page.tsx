@@ -8,6 +8,7 @@ import { useLiveList } from "../../api/live-list.ts";
 import { listenTo } from "../../api/stream.ts";
 import { useRefreshed } from "../../api/use-refreshed.ts";
 import { compact } from "../../search.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { Command } from "../../ui/copy.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterBar, FilterFlag, FilterGiven, FilterOne, FilterText } from "../../ui/filters.tsx";
@@ -167,21 +168,17 @@ function useColumns(): Column<Container>[] {
 
 function ContainerCard({ container }: { container: Container }) {
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<ContainerFlags container={container} />}>
         <ContainerState state={container.state} />
         <span className={`cut ${classes.name}`}>
           <Line text={container.name} />
         </span>
-        <span className={classes.end}>
-          <ContainerFlags container={container} />
-        </span>
-      </span>
-      <span className={`dim ${classes.cardLine}`}>
+      </CardLine>
+      <CardLine dim end={container.startedAt !== null && <Ago time={container.startedAt} />}>
         <Line text={container.image.name} />
-        <span className={classes.end}>{container.startedAt !== null && <Ago time={container.startedAt} />}</span>
-      </span>
-    </span>
+      </CardLine>
+    </Card>
   );
 }
 

@@ -8,6 +8,7 @@ import { useLiveList } from "../../api/live-list.ts";
 import { listenTo } from "../../api/stream.ts";
 import { useRefreshed } from "../../api/use-refreshed.ts";
 import { compact } from "../../search.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { Command } from "../../ui/copy.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterBar, FilterText } from "../../ui/filters.tsx";
@@ -165,18 +166,16 @@ function useColumns(): Column<ImageSummary>[] {
 function ImageCard({ image }: { image: ImageSummary }) {
   const { t } = useTranslation();
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<span className="dim">{t("image.running", { count: image.runningContainers })}</span>}>
         <span className={`cut ${classes.name}`}>
           <Line text={image.name} />
         </span>
-        <span className={`dim ${classes.end}`}>{t("image.running", { count: image.runningContainers })}</span>
-      </span>
-      <span className={classes.cardLine}>
+      </CardLine>
+      <CardLine end={<span className="cut dim">{image.os}</span>}>
         <SeverityBar counts={image.findings} />
-        <span className={`cut dim ${classes.end}`}>{image.os}</span>
-      </span>
-    </span>
+      </CardLine>
+    </Card>
   );
 }
 

@@ -1,6 +1,7 @@
 import type { InstalledPackage } from "@bulwark/model";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterText } from "../../ui/filters.tsx";
 import { LayersIcon } from "../../ui/icons.tsx";
@@ -34,17 +35,16 @@ export function PackageTable({ packages, search, change }: Props) {
           label={t("field.packages")}
           columns={useColumns(sort, change)}
           renderCard={(item) => (
-            <span className={classes.card}>
-              <span className={classes.cardLine}>
+            <Card>
+              <CardLine>
                 <span className={`cut ${classes.name}`}>
                   <Line text={item.name} />
                 </span>
-              </span>
-              <span className={`dim ${classes.cardLine}`}>
+              </CardLine>
+              <CardLine dim end={<span className="cut">{item.source.name}</span>}>
                 <Line mono text={item.version} />
-                <span className={`cut ${classes.end}`}>{item.source.name}</span>
-              </span>
-            </span>
+              </CardLine>
+            </Card>
           )}
           primary={false}
           cardsBelow={340}

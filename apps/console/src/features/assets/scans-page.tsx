@@ -6,6 +6,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useLiveList } from "../../api/live-list.ts";
 import { compact } from "../../search.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterBar, FilterOne, FilterText } from "../../ui/filters.tsx";
 import { useFormat } from "../../ui/format.ts";
@@ -168,18 +169,13 @@ function useColumns(): Column<Scan>[] {
 function ScanCard({ scan }: { scan: Scan }) {
   const { t } = useTranslation();
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<StateTag scan={scan} />}>
         <span className={`cut ${classes.name}`}>
           <Line text={scan.name} />
         </span>
-        <span className={classes.end}>
-          <StateTag scan={scan} />
-        </span>
-      </span>
-      <span className={`dim ${classes.cardLine}`}>
-        {scan.reason === "" ? t(`scans.origins.${scan.origin}`) : <Line text={scan.reason} />}
-      </span>
-    </span>
+      </CardLine>
+      <CardLine dim>{scan.reason === "" ? t(`scans.origins.${scan.origin}`) : <Line text={scan.reason} />}</CardLine>
+    </Card>
   );
 }

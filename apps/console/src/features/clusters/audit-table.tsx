@@ -3,6 +3,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useLiveList } from "../../api/live-list.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { ClusterIcon } from "../../ui/icons.tsx";
 import { Line } from "../../ui/raw.tsx";
@@ -106,19 +107,15 @@ function useColumns(): Column<AuditEvent>[] {
 
 function AuditCard({ event: { audit, time } }: { event: AuditEvent }) {
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<span className="num">{audit.status}</span>}>
         <span className={`cut ${classes.name}`}>
           <Line text={`${audit.verb} ${objectOf(audit)}`} />
         </span>
-        <span className={`num ${classes.end}`}>{audit.status}</span>
-      </span>
-      <span className={`dim ${classes.cardLine}`}>
+      </CardLine>
+      <CardLine dim end={<Ago time={time} />}>
         <Line text={audit.user} />
-        <span className={classes.end}>
-          <Ago time={time} />
-        </span>
-      </span>
-    </span>
+      </CardLine>
+    </Card>
   );
 }

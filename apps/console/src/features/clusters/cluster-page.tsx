@@ -8,14 +8,17 @@ import { api } from "../../api/client.ts";
 import { useLiveList } from "../../api/live-list.ts";
 import { useRefreshed } from "../../api/use-refreshed.ts";
 import { compact } from "../../search.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterBar, FilterFlag, FilterGiven, FilterOne, FilterText } from "../../ui/filters.tsx";
 import { useFormat } from "../../ui/format.ts";
-import { ChevronRightIcon, ClusterIcon } from "../../ui/icons.tsx";
+import { ClusterIcon } from "../../ui/icons.tsx";
 import { Page, Tag } from "../../ui/page.tsx";
+import { Path } from "../../ui/path.tsx";
 import { Line } from "../../ui/raw.tsx";
 import { SeverityBar } from "../../ui/severity.tsx";
 import { Empty } from "../../ui/states.tsx";
+import { tab, Tabs } from "../../ui/tabs.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { AuditTable } from "./audit-table.tsx";
 import classes from "./clusters.module.css";
@@ -56,11 +59,11 @@ export function ClusterPage() {
   return (
     <Page
       title={cluster}
-      aside={<Tabs cluster={cluster} view={view} />}
+      aside={<Views cluster={cluster} view={view} />}
       bar={
         <>
           <Note cluster={cluster} />
-          <Path cluster={cluster} search={search} />
+          <Where cluster={cluster} search={search} />
           {isAudit ? (
             <AuditFilters q={search.q} change={change} />
           ) : (
@@ -100,24 +103,22 @@ function useChangeSearch(): ChangeCluster {
   );
 }
 
-function Tabs({ cluster, view }: { cluster: string; view: ClusterView }) {
+function Views({ cluster, view }: { cluster: string; view: ClusterView }) {
   const { t } = useTranslation();
   return (
-    <nav className={classes.tabs} aria-label={cluster}>
+    <Tabs label={cluster}>
       {clusterViews.map((name) => (
         <Link
           key={name}
           to="/clusters/$cluster"
           params={{ cluster }}
           search={name === "workloads" ? {} : { view: name }}
-          className={classes.tab}
-          data-active={name === view || undefined}
-          aria-current={name === view ? "page" : undefined}
+          {...tab(name === view)}
         >
           {t(`cluster.views.${name}`)}
         </Link>
       ))}
-    </nav>
+    </Tabs>
   );
 }
 
@@ -138,7 +139,7 @@ function Note({ cluster }: { cluster: string }) {
 }
 
 /** Clusters, this one, the namespace, what one is inside of. */
-function Path({ cluster, search }: { cluster: string; search: ClusterSearch }) {
+function Where({ cluster, search }: { cluster: string; search: ClusterSearch }) {
   const { t } = useTranslation();
   const { namespace, owner, node } = search;
   const { data } = useQuery({
@@ -165,18 +166,7 @@ function Path({ cluster, search }: { cluster: string; search: ClusterSearch }) {
     ...(node === undefined ? [] : [<Line key="node" text={node} />]),
     ...(data ? [<Line key="owner" text={`${data.kind}/${data.name}`} />] : []),
   ];
-  return (
-    <nav aria-label={t("cluster.path")}>
-      <ol className={classes.path}>
-        {steps.map((step, index) => (
-          <li key={step.key} data-last={index === steps.length - 1}>
-            {index > 0 && <ChevronRightIcon size={12} />}
-            {step}
-          </li>
-        ))}
-      </ol>
-    </nav>
-  );
+  return <Path steps={steps} />;
 }
 
 function Filters({ view, search, change }: { view: ClusterView; search: ClusterSearch; change: ChangeCluster }) {
@@ -409,21 +399,15 @@ function Coverage({ of }: { of: NodeCoverage | undefined }) {
 
 function ObjectCard({ object }: { object: KubeRow }) {
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<ObjectStatus object={object} />}>
         <span className={`cut ${classes.name}`}>
           <Line text={object.name} />
         </span>
-        <span className={classes.end}>
-          <ObjectStatus object={object} />
-        </span>
-      </span>
-      <span className={`dim ${classes.cardLine}`}>
+      </CardLine>
+      <CardLine dim end={<SeverityBar counts={object.known.alerts} />}>
         <Line text={[object.kind, object.namespace].filter((word) => word !== "").join(" · ")} />
-        <span className={classes.end}>
-          <SeverityBar counts={object.known.alerts} />
-        </span>
-      </span>
-    </span>
+      </CardLine>
+    </Card>
   );
 }

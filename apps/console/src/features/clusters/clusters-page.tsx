@@ -5,6 +5,7 @@ import { useNavigate } from "@tanstack/react-router";
 import { useMemo, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { Command } from "../../ui/copy.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { useFormat } from "../../ui/format.ts";
@@ -123,22 +124,23 @@ function ClusterCard({ cluster }: { cluster: ClusterRow }) {
   const format = useFormat();
   const { name, state, version, nodes } = cluster;
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<ClusterStateTag state={state} />}>
         <span className={`cut ${classes.name}`}>
           <Line text={name} />
         </span>
-        <span className={classes.end}>
-          <ClusterStateTag state={state} />
-        </span>
-      </span>
-      <span className={`dim ${classes.cardLine}`}>
+      </CardLine>
+      <CardLine
+        dim
+        end={
+          <>
+            {t("cluster.watchedNodes")}{" "}
+            {t("cluster.ofNodes", { count: nodes.covered, total: format.number(nodes.total) })}
+          </>
+        }
+      >
         {version}
-        <span className={classes.end}>
-          {t("cluster.watchedNodes")}{" "}
-          {t("cluster.ofNodes", { count: nodes.covered, total: format.number(nodes.total) })}
-        </span>
-      </span>
-    </span>
+      </CardLine>
+    </Card>
   );
 }

@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { useLiveList } from "../../api/live-list.ts";
 import { useRefreshed } from "../../api/use-refreshed.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { useFormat } from "../../ui/format.ts";
 import { Line } from "../../ui/raw.tsx";
@@ -110,17 +111,15 @@ function useColumns(by: Props["by"]): Column<FindingGroup>[] {
 function GroupCard({ group }: { group: FindingGroup }) {
   const { t } = useTranslation();
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine>
         <SeverityMark value={group.severity} />
         <span className={`cut ${classes.id}`}>
           <Line text={group.name} />
         </span>
         {group.exploited && <ExploitedTag />}
-      </span>
-      <span className={`dim ${classes.cardLine}`}>
-        {t("findings.group.card", { images: group.images, running: group.runningImages })}
-      </span>
-    </span>
+      </CardLine>
+      <CardLine dim>{t("findings.group.card", { images: group.images, running: group.runningImages })}</CardLine>
+    </Card>
   );
 }

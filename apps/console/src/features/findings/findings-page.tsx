@@ -8,6 +8,7 @@ import { api } from "../../api/client.ts";
 import { useLiveList } from "../../api/live-list.ts";
 import { useRefreshed } from "../../api/use-refreshed.ts";
 import { compact, severities } from "../../search.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { Command } from "../../ui/copy.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterBar, FilterFlag, FilterGiven, FilterMany, FilterOne, FilterText } from "../../ui/filters.tsx";
@@ -250,20 +251,23 @@ function useColumns(): Column<Finding>[] {
 function FindingCard({ finding }: { finding: Finding }) {
   const { name, where, exploited, score } = wordsOf(finding);
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<span className="dim num">{score?.toFixed(1)}</span>}>
         <SeverityMark value={finding.severity} />
         <span className={`cut ${classes.id}`}>{name}</span>
         {exploited && <ExploitedTag />}
-        <span className={`dim num ${classes.end}`}>{score?.toFixed(1)}</span>
-      </span>
-      <span className={`dim ${classes.cardLine}`}>
+      </CardLine>
+      <CardLine
+        dim
+        end={
+          <span className="cut">
+            <Line text={finding.asset.name} />
+          </span>
+        }
+      >
         <Line text={where} />
-        <span className={`cut ${classes.end}`}>
-          <Line text={finding.asset.name} />
-        </span>
-      </span>
-    </span>
+      </CardLine>
+    </Card>
   );
 }
 

@@ -7,7 +7,7 @@ import { compact } from "../../search.ts";
 import { GateIcon } from "../../ui/icons.tsx";
 import { Page, Pane } from "../../ui/page.tsx";
 import { Failed, Lines } from "../../ui/states.tsx";
-import clusterClasses from "../clusters/clusters.module.css";
+import { tab, Tabs } from "../../ui/tabs.tsx";
 import { filterEdges } from "./edge-filter.ts";
 import { EdgesTable } from "./edges-table.tsx";
 import { edgesQuery, type EdgesAnswer } from "./edges-query.ts";
@@ -107,21 +107,19 @@ function Aside({ search, change }: { search: NetworkSearch; change: ChangeNetwor
   const view = search.view ?? "map";
   return (
     <>
-      <nav className={clusterClasses.tabs} aria-label={t("network.title")}>
+      <Tabs label={t("network.title")}>
         {networkViews.map((name) => (
           <Link
             key={name}
             from="/network"
             to="/network"
             search={(old) => compact({ ...old, view: name === "map" ? undefined : name })}
-            className={name === "both" ? `${clusterClasses.tab} ${classes.wide}` : clusterClasses.tab}
-            data-active={name === view || undefined}
-            aria-current={name === view ? "page" : undefined}
+            {...tab(name === view, name === "both" ? classes.wide : undefined)}
           >
             {t(`network.views.${name}`)}
           </Link>
         ))}
-      </nav>
+      </Tabs>
       <span className={classes.end}>
         <Button
           size="compact-sm"

@@ -8,8 +8,8 @@ import { useFormat } from "../../ui/format.ts";
 import { AlertIcon, PlusIcon } from "../../ui/icons.tsx";
 import { Page, Pane } from "../../ui/page.tsx";
 import { Line } from "../../ui/raw.tsx";
+import { tab, Tabs } from "../../ui/tabs.tsx";
 import { Ago } from "../../ui/time.tsx";
-import clusterClasses from "../clusters/clusters.module.css";
 import { DecisionsTable } from "./decisions-table.tsx";
 import { PoliciesTable } from "./policies-table.tsx";
 import { policiesQuery } from "./policies-query.ts";
@@ -37,7 +37,7 @@ export function PoliciesPage() {
       title={t("policy.title")}
       aside={
         <>
-          <Tabs view={view} />
+          <Views view={view} />
           <span className={classes.new}>
             <Button
               size="compact-sm"
@@ -70,23 +70,16 @@ export function PoliciesPage() {
   );
 }
 
-function Tabs({ view }: { view: PolicyView }) {
+function Views({ view }: { view: PolicyView }) {
   const { t } = useTranslation();
   return (
-    <nav className={clusterClasses.tabs} aria-label={t("policy.title")}>
+    <Tabs label={t("policy.title")}>
       {policyViews.map((name) => (
-        <Link
-          key={name}
-          to="/policies"
-          search={name === "policies" ? {} : { view: name }}
-          className={clusterClasses.tab}
-          data-active={name === view || undefined}
-          aria-current={name === view ? "page" : undefined}
-        >
+        <Link key={name} to="/policies" search={name === "policies" ? {} : { view: name }} {...tab(name === view)}>
           {t(`policy.views.${name}`)}
         </Link>
       ))}
-    </nav>
+    </Tabs>
   );
 }
 

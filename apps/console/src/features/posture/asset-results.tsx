@@ -4,6 +4,7 @@ import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
 import { severities } from "../../search.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterBar, FilterFlag, FilterText } from "../../ui/filters.tsx";
 import { CheckIcon } from "../../ui/icons.tsx";
@@ -12,7 +13,6 @@ import { SeverityMark } from "../../ui/severity.tsx";
 import { Empty } from "../../ui/states.tsx";
 import { CheckStateTag } from "./parts.tsx";
 import type { ChangePosture } from "./posture-page.tsx";
-import classes from "./posture.module.css";
 import { assetOf, type PostureSearch } from "./search.ts";
 
 interface Props {
@@ -110,14 +110,11 @@ function useColumns(): Column<Row>[] {
 
 function ResultCard({ row }: { row: Row }) {
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<SeverityMark value={row.severity} />}>
         <CheckStateTag state={row.state} />
-        <span className={classes.end}>
-          <SeverityMark value={row.severity} />
-        </span>
-      </span>
+      </CardLine>
       <span className="cut">{row.title}</span>
-    </span>
+    </Card>
   );
 }

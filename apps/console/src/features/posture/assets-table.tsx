@@ -2,6 +2,7 @@ import type { BenchmarkSubjectRow } from "@bulwark/contract";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { ShieldIcon } from "../../ui/icons.tsx";
 import { Line } from "../../ui/raw.tsx";
@@ -87,19 +88,21 @@ function useColumns(): Column<BenchmarkSubjectRow>[] {
 function AssetCard({ row }: { row: BenchmarkSubjectRow }) {
   const { t } = useTranslation();
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<span className="dim">{t(`posture.of.${row.subject.kind}`)}</span>}>
         <span className={`cut ${classes.name}`}>
           <Line text={row.subject.name} />
         </span>
-        <span className={`dim ${classes.end}`}>{t(`posture.of.${row.subject.kind}`)}</span>
-      </span>
-      <span className={classes.cardLine}>
+      </CardLine>
+      <CardLine
+        end={
+          <>
+            <Count value={row.counts.fail} bad /> {t("checkState.fail")}
+          </>
+        }
+      >
         <Rate rate={row.passRate} />
-        <span className={classes.end}>
-          <Count value={row.counts.fail} bad /> {t("checkState.fail")}
-        </span>
-      </span>
-    </span>
+      </CardLine>
+    </Card>
   );
 }

@@ -4,6 +4,7 @@ import { useMutation, useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
 import { api } from "../../api/client.ts";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { FilterBar, FilterFlag, FilterOne, FilterText } from "../../ui/filters.tsx";
 import { CheckIcon } from "../../ui/icons.tsx";
@@ -182,15 +183,12 @@ function useColumns(): Column<BenchmarkCheckRow>[] {
 
 function CheckCard({ row }: { row: BenchmarkCheckRow }) {
   return (
-    <span className={classes.card}>
-      <span className={classes.cardLine}>
+    <Card>
+      <CardLine end={<SeverityMark value={row.severity} />}>
         <CheckStateTag {...worstOf(row.counts)} />
         <span className="num dim">{row.number}</span>
-        <span className={classes.end}>
-          <SeverityMark value={row.severity} />
-        </span>
-      </span>
+      </CardLine>
       <span className="cut">{row.title}</span>
-    </span>
+    </Card>
   );
 }

@@ -2,6 +2,7 @@ import type { BenchmarkException } from "@bulwark/model";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { Card } from "../../ui/card.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { CheckIcon } from "../../ui/icons.tsx";
 import { Line } from "../../ui/raw.tsx";
@@ -23,12 +24,12 @@ export function ExceptionsTable({ change }: { change: ChangePosture }) {
       label={t("posture.views.exceptions")}
       columns={useColumns()}
       renderCard={({ check, reason }) => (
-        <span className={classes.card}>
+        <Card>
           <span className={`cut ${classes.name}`}>{check}</span>
           <span className="cut dim">
             <Line text={reason} />
           </span>
-        </span>
+        </Card>
       )}
       rows={data?.exceptions ?? none}
       idOf={idOf}

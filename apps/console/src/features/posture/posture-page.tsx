@@ -3,10 +3,10 @@ import { Link, useNavigate, useSearch } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { compact } from "../../search.ts";
-import { ChevronRightIcon } from "../../ui/icons.tsx";
 import { Page, Pane } from "../../ui/page.tsx";
+import { Path } from "../../ui/path.tsx";
 import { Line } from "../../ui/raw.tsx";
-import clusterClasses from "../clusters/clusters.module.css";
+import { tab, Tabs } from "../../ui/tabs.tsx";
 import { AssetResults } from "./asset-results.tsx";
 import { AssetsTable } from "./assets-table.tsx";
 import { CheckDetail } from "./check-detail.tsx";
@@ -26,7 +26,7 @@ export function PosturePage() {
   const change = useChangeSearch();
   const view = search.asset === undefined ? (search.set === undefined ? (search.view ?? "sets") : "sets") : "assets";
   return (
-    <Page title={t("posture.title")} aside={<Tabs view={view} />} bar={<Path search={search} />}>
+    <Page title={t("posture.title")} aside={<Views view={view} />} bar={<Where search={search} />}>
       <Pane>
         <View view={view} search={search} change={change} />
       </Pane>
@@ -62,28 +62,21 @@ function useChangeSearch(): ChangePosture {
   );
 }
 
-function Tabs({ view }: { view: PostureView }) {
+function Views({ view }: { view: PostureView }) {
   const { t } = useTranslation();
   return (
-    <nav className={clusterClasses.tabs} aria-label={t("posture.title")}>
+    <Tabs label={t("posture.title")}>
       {postureViews.map((name) => (
-        <Link
-          key={name}
-          to="/posture"
-          search={name === "sets" ? {} : { view: name }}
-          className={clusterClasses.tab}
-          data-active={name === view || undefined}
-          aria-current={name === view ? "page" : undefined}
-        >
+        <Link key={name} to="/posture" search={name === "sets" ? {} : { view: name }} {...tab(name === view)}>
           {t(`posture.views.${name}`)}
         </Link>
       ))}
-    </nav>
+    </Tabs>
   );
 }
 
 /** Where one is inside. */
-function Path({ search }: { search: PostureSearch }) {
+function Where({ search }: { search: PostureSearch }) {
   const { t } = useTranslation();
   const { data } = useQuery(benchmarksQuery);
   if (search.set === undefined && search.asset === undefined) return null;
@@ -91,18 +84,13 @@ function Path({ search }: { search: PostureSearch }) {
   const inside = search.asset === undefined ? (set?.title ?? search.set ?? "") : assetOf(search.asset).name;
   const up = search.asset === undefined ? "sets" : "assets";
   return (
-    <nav aria-label={t("cluster.path")}>
-      <ol className={clusterClasses.path}>
-        <li>
-          <Link to="/posture" search={up === "sets" ? {} : { view: up }}>
-            {t(`posture.views.${up}`)}
-          </Link>
-          <ChevronRightIcon size={13} />
-        </li>
-        <li data-last="true" aria-current="page">
-          <Line text={inside} />
-        </li>
-      </ol>
-    </nav>
+    <Path
+      steps={[
+        <Link key="up" to="/posture" search={up === "sets" ? {} : { view: up }}>
+          {t(`posture.views.${up}`)}
+        </Link>,
+        <Line key="inside" text={inside} />,
+      ]}
+    />
   );
 }

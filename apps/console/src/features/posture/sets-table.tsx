@@ -2,6 +2,7 @@ import type { BenchmarkSetRow } from "@bulwark/contract";
 import { useQuery } from "@tanstack/react-query";
 import { useMemo } from "react";
 import { useTranslation } from "react-i18next";
+import { Card, CardLine } from "../../ui/card.tsx";
 import { Command } from "../../ui/copy.tsx";
 import { DataTable, type Column } from "../../ui/data-table.tsx";
 import { ShieldIcon } from "../../ui/icons.tsx";
@@ -93,14 +94,17 @@ function useColumns(): Column<BenchmarkSetRow>[] {
 function SetCard({ set }: { set: BenchmarkSetRow }) {
   const { t } = useTranslation();
   return (
-    <span className={classes.card}>
+    <Card>
       <span className={`cut ${classes.name}`}>{set.title}</span>
-      <span className={classes.cardLine}>
+      <CardLine
+        end={
+          <>
+            <Count value={set.counts.fail} bad /> {t("checkState.fail")}
+          </>
+        }
+      >
         <Rate rate={set.passRate} />
-        <span className={classes.end}>
-          <Count value={set.counts.fail} bad /> {t("checkState.fail")}
-        </span>
-      </span>
-    </span>
+      </CardLine>
+    </Card>
   );
 }

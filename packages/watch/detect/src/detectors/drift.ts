@@ -30,7 +30,8 @@ export function createDrift(): Detector {
       const { kind, process, container } = observation;
       if (kind === "file") {
         const { operation, path, newPath } = observation.record;
-        if (operation === "write") remember(container, path);
+        // Of /dev, which holds nothing of the image, the sensor may tell only what is made.
+        if (operation === "write" || (operation === "create" && path.startsWith("/dev/"))) remember(container, path);
         if (operation === "rename" && newPath !== "" && has(container, path)) remember(container, newPath);
         return undefined;
       }

@@ -9,13 +9,24 @@ import { dnsFields } from "./dns.ts";
 import { processFields } from "./process.ts";
 
 /** What getters look at. */
-export interface Subject {
+export class Subject {
   readonly observation: Observation;
   readonly process: Entry;
-  /** Nearest first. */
-  readonly ancestors: readonly Entry[];
   readonly attribution: Attribution;
   readonly told: Told;
+  #ancestors: readonly Entry[] | undefined;
+
+  constructor(observation: Observation, told: Told) {
+    this.observation = observation;
+    this.process = observation.process;
+    this.attribution = observation.attribution ?? (observation.container ? "container" : "unknown");
+    this.told = told;
+  }
+
+  /** Nearest first. */
+  get ancestors(): readonly Entry[] {
+    return (this.#ancestors ??= this.observation.table.ancestors(this.process));
+  }
 }
 
 export type Getter = (subject: Subject, argument?: string) => FieldValue;
@@ -27,28 +38,27 @@ export type Getter = (subject: Subject, argument?: string) => FieldValue;
 export function ruleEvent(observation: Observation): RuleEvent | undefined {
   const told = activityFields(observation);
   if (told === undefined) return undefined;
-  const { process, table } = observation;
-  const attribution = observation.attribution ?? (observation.container ? "container" : "unknown");
-  let ancestors: readonly Entry[] | undefined;
-  const subject: Subject = {
-    observation,
-    process,
-    attribution,
-    told,
-    get ancestors() {
-      return (ancestors ??= table.ancestors(process));
-    },
-  };
-  return {
-    source: "syscall",
-    type: told.type,
+  return new ObservedEvent(new Subject(observation, told));
+}
+
+/** A class, because there is one of each event that the kernel tells. */
+class ObservedEvent implements RuleEvent {
+  readonly source = "syscall";
+  readonly type: string;
+  readonly process: RuleEvent["process"];
+  readonly #subject: Subject;
+
+  constructor(subject: Subject) {
+    this.type = subject.told.type;
     // What is not known yet must not be remembered.
-    process: attribution === "unknown" ? undefined : process.memory,
-    get(field, argument) {
-      const own = told.fields[argument === undefined ? field : `${field}.${argument}`];
-      return own ?? getters.get(field)?.(subject, argument);
-    },
-  };
+    this.process = subject.attribution === "unknown" ? undefined : subject.process.memory;
+    this.#subject = subject;
+  }
+
+  get(field: string, argument?: string): FieldValue {
+    const own = this.#subject.told.fields[argument === undefined ? field : `${field}.${argument}`];
+    return own ?? getters.get(field)?.(this.#subject, argument);
+  }
 }
 
 const getters: ReadonlyMap<string, Getter> = new Map<string, Getter>([

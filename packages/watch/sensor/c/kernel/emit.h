@@ -33,6 +33,7 @@ struct sheet {
 		struct frame_process process;
 		struct frame_call call;
 		struct frame_setting setting;
+		struct frame_file file;
 		struct frame_socket_event socket;
 		struct frame_dns dns;
 		struct frame_opening opening;

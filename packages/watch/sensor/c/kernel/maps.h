@@ -47,4 +47,13 @@ struct {
 	__type(value, struct reader);
 } reader SEC(".maps");
 
+/* Mapped into memory for the same reason. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, DEVICE_FILES);
+	__type(key, __u32);
+	__type(value, struct device_files);
+} device_files SEC(".maps");
+
 #endif

@@ -95,8 +95,20 @@ struct cred {
 struct qstr {
 	const unsigned char *name;
 };
+typedef struct {
+	__u8 b[16];
+} uuid_t;
 struct super_block {
+	unsigned int s_dev;
 	unsigned long s_magic;
+	struct dentry *s_root;
+	uuid_t s_uuid;
+};
+struct hlist_node {
+	struct hlist_node *next;
+};
+struct hlist_head {
+	struct hlist_node *first;
 };
 struct inode {
 	unsigned short i_mode;
@@ -105,10 +117,18 @@ struct inode {
 	unsigned int i_nlink;
 	unsigned int i_rdev;
 	struct super_block *i_sb;
+	struct hlist_head i_dentry;
 };
+/* Since 6.8 the children are of these types; they are read only where there are hooks/device-file.h's tracepoints, since 6.13. */
 struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
+	struct inode *d_inode;
+	struct hlist_head d_children;
+	struct hlist_node d_sib;
+	union {
+		struct hlist_node d_alias;
+	} d_u;
 };
 struct vfsmount {
 	struct dentry *mnt_root;
@@ -365,6 +385,7 @@ enum capability {
 
 /* include/uapi/linux/{stat,magic,in}.h, include/linux/socket.h, include/net/tcp_states.h */
 #define S_IFMT 0170000
+#define S_IFDIR 0040000
 #define S_IFSOCK 0140000
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
 #define SOCK_STREAM 1
