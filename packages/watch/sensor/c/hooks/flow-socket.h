@@ -117,15 +117,12 @@ static __always_inline void count_connection(struct tcp_sock *tcp, struct flow_o
 /*
  * Whether it is time for that: with the first sixteen packets of a turn, and then whenever there is a sixteenth more. So a
  * connection that falls silent has at most that share of its last turn untold, until it speaks again, ends, or is met by
- * flow_sockets. Nothing is written for the others: the two directions run on two CPUs, and would wait for each other. The
- * packets of a handshake are told with the first payload, or in the end: short connections are not slowed by each of theirs.
+ * flow_sockets. Nothing is written for the others: the two directions run on two CPUs, and would wait for each other.
  */
 static __always_inline bool is_due(struct flow_owner *owner, const struct tcp_sock *tcp, bool leaves)
 {
 	__u32 turn = this_turn();
 
-	if (tcp->bytes_sent == 0 && tcp->bytes_received == 0)
-		return false;
 	if (owner->turn != turn) {
 		owner->turn = turn;
 		owner->first_out = owner->told.packets_out;
