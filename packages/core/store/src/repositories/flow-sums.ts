@@ -27,7 +27,7 @@ export interface FlowRow {
   first_at: number;
   last_at: number;
 }
-export interface FlowTotal extends FlowRow {
+interface FlowTotal extends FlowRow {
   rows: number;
   from_hour: number;
   to_hour: number;
