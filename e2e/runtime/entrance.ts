@@ -1,5 +1,6 @@
 import { spawn, type SpawnOptions } from "node:child_process";
 import { openSync } from "node:fs";
+import { setImmediate as turn } from "node:timers/promises";
 
 /** How a script comes into a container. */
 export interface Entrance {
@@ -29,6 +30,8 @@ export async function runIn(
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) =>
     child.once("exit", (...how) => resolve(how)).once("error", reject),
   );
+  // What it said at last is there by now, and read in this turn, perhaps after its end was told.
+  await turn();
   if (signal !== null) throw new Error(`${words.join(" ")}: ${signal}: ${said}`);
   return code === 0 ? said : `${said} (${code})`;
 }

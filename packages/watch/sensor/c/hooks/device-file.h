@@ -72,6 +72,9 @@ __attribute__((noinline)) int write_device_path(struct sheet *sheet, struct devi
 		if (READ(name, d_inode, i_ino) == path->root && depth > 0)
 			break;
 		names[depth] = name;
+		if (depth == DEVICE_FILE_DEPTH - 1)
+			count_loss(LOSS_UNREADABLE);
+		/* Another part of the file system, which is mounted elsewhere. */
 		if (parent == name || depth == DEVICE_FILE_DEPTH - 1) {
 			path->at = 0;
 			return 0;
