@@ -26,6 +26,7 @@ import { createTraffic } from "@bulwark/traffic";
 const rounds = Number(process.env["ROUNDS"] ?? 12);
 const chosen = process.env["WORKS"]?.split(",");
 const limit = 0.95;
+const statistics = "/proc/sys/kernel/bpf_stats_enabled";
 const [client, server] = ["198.18.1.1", "198.18.1.2"];
 const works = [
   { what: "bytes in one connection (500 MB)", args: ["bulk", server, "7000", String(5e8), "8"] },
@@ -116,8 +117,6 @@ async function watching(
   await sensor.enforceNetwork(compileTable(evaluator, { pods: placed }));
   return sensor;
 }
-
-const statistics = "/proc/sys/kernel/bpf_stats_enabled";
 
 /** What of a request's, and of a connection's, time is the programs'; that of measuring it, some 50 ns a run, is among it. */
 async function programs(arm: (typeof watched)[number], from: RuncContainer, to: RuncContainer) {
