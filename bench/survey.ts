@@ -31,7 +31,7 @@ async function measure(): Promise<void> {
     const context = { name: "c", context: { cluster: "c", user: "u" } };
     const file = { "current-context": "c", contexts: [context], users: [{ name: "u", user: { token: "t" } }] };
     writeFileSync(kubeconfig, JSON.stringify({ ...file, clusters: [{ name: "c", cluster: { server: url } }] }));
-    const images = { judge: async () => null, pin: async (reference: string) => reference };
+    const images = { judge: async () => null, known: () => null, pin: async (reference: string) => reference };
     const definitions = loadLibrary(join(import.meta.dirname, "../content/policies"))
       .slice(0, policies)
       .flatMap(({ file: path }) => definitionsIn(path, readFileSync(path, "utf8"), "library", images));

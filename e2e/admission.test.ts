@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { generateKeyPairSync, sign } from "node:crypto";
+import { generateKeyPairSync, sign, X509Certificate } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -75,7 +75,7 @@ describe("the admission webhook and a real API server", { skip: missing("cluster
   let kube: Kube;
   let server: Product;
   let api: Client;
-  let start: () => Promise<Product>;
+  let start: (env?: NodeJS.ProcessEnv) => Promise<Product>;
   let data = "";
   const begun = Date.now();
 
@@ -107,6 +107,10 @@ describe("the admission webhook and a real API server", { skip: missing("cluster
     const { policy: _, ...body } = policySetting.parse({ policy, mode, ...change });
     await api.setPolicy({ params: { id: policy }, body });
   }
+  const secret = (name: string, metadata: Json = {}): Json => ({
+    ...{ apiVersion: "v1", kind: "Secret", metadata: { name, namespace: shop, ...metadata } },
+  });
+  const bad = (name: string): Json => workload("Pod", name, { hostNetwork: true });
   const mentions = async (policy: string, object: Json): Promise<true | undefined> => {
     const { refusal = "", warnings } = await create(object, { dryRun: true });
     return `${refusal} ${warnings}`.includes(policy) || undefined;
@@ -130,7 +134,7 @@ describe("the admission webhook and a real API server", { skip: missing("cluster
       },
     });
     data = mkdtempSync(join(tmpdir(), "bulwark-admission-"));
-    start = async () => startProduct({ command: "serve", config, data });
+    start = async (env = {}) => startProduct({ command: "serve", config, data, env });
     server = await start();
     api = await server.api();
   });
@@ -434,9 +438,6 @@ spec:
     resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [secrets] }]
   validations: [{ expression: "!has(object.metadata.labels)", message: no labels }]
 `;
-    const secret = (name: string, metadata: Json = {}): Json => ({
-      ...{ apiVersion: "v1", kind: "Secret", metadata: { name, namespace: shop, ...metadata } },
-    });
     await api.putPolicyDocument({ params: { id: "strict" }, body: { text: strict } });
     await set("strict", "enforce", { failurePolicy: "Fail" });
     await until("strict is in force", async () => mentions("strict", secret("s", { labels: { a: "b" } })));
@@ -449,7 +450,6 @@ spec:
         () => true,
       ),
     );
-    const bad = (name: string): Json => workload("Pod", name, { hostNetwork: true });
     server.process.kill("SIGSTOP");
     assert.equal((await create(bad("while-it-hangs"))).refusal, undefined);
     server.process.kill("SIGCONT");
@@ -464,10 +464,27 @@ spec:
       /failed calling webhook "fail\.validate\.bulwark\.dev"/,
     );
     assert.equal((await create(secret("s", { namespace: "kube-system" }))).refusal, undefined);
+  });
 
+  test("a certificate that has expired, and its authority, stop no more than a dead server does, and are replaced", async () => {
     const dead = server;
-    server = await start();
+    // All that it makes has expired since: the certificate that it serves, and an authority that signs others.
+    const clock = `--import ${new URL("clock.mjs", import.meta.url).href}`;
+    server = await start({ NODE_OPTIONS: clock, CLOCK_OFFSET: String(-2 * 365 * 86_400_000) });
     await dead[Symbol.asyncDispose]();
+    await until("the API server does not trust it", async () => {
+      const { refusal = "" } = await create(secret("s"), { dryRun: true });
+      return /failed calling webhook .*certificate has expired/.test(refusal) || undefined;
+    });
+    assert.equal((await create(bad("while-it-has-expired"))).refusal, undefined);
+    await (await server.api()).rotateWebhookAuthority();
+
+    const expired = server;
+    const gone = once(expired.process, "exit");
+    expired.process.kill("SIGKILL");
+    await gone;
+    server = await start();
+    await expired[Symbol.asyncDispose]();
     api = await server.api();
     await until("it judges again", async () => mentions("no-host-network", bad("again")));
     assert.equal((await create(secret("s"))).refusal, undefined);
@@ -475,12 +492,16 @@ spec:
     assert.equal(items.find(({ name }) => name === "strict")?.setting?.failurePolicy, "Fail");
   });
 
-  test("meanwhile the authority has changed, and the cluster trusts the new one beside the old", async () => {
-    const { webhooks } = (await kube.get(resources.validatingWebhooks, "bulwark")) as unknown as {
-      webhooks: { clientConfig: { caBundle: string } }[];
-    };
-    const bundle = Buffer.from(webhooks[0]?.clientConfig.caBundle ?? "", "base64").toString();
-    assert.equal(bundle.match(/BEGIN CERTIFICATE/g)?.length, 2);
+  test("meanwhile the authority has changed, and the cluster trusts the new one beside those before that are good", async () => {
+    await until("it trusts three, and none that has expired", async () => {
+      const { webhooks } = (await kube.get(resources.validatingWebhooks, "bulwark")) as unknown as {
+        webhooks: { clientConfig: { caBundle: string } }[];
+      };
+      const bundle = Buffer.from(webhooks[0]?.clientConfig.caBundle ?? "", "base64").toString();
+      const authorities = bundle.match(/-----BEGIN[^]+?END CERTIFICATE-----/g) ?? [];
+      const ends = authorities.map((one) => Date.parse(new X509Certificate(one).validTo));
+      return (ends.length === 3 && ends.every((end) => end > Date.now())) || undefined;
+    });
   });
 });
 

@@ -28,6 +28,15 @@ const object = (kind: string, name: string, metadata: object = {}) => ({
   status: { phase: "Running" },
 });
 
+const ownImages = `
+apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingAdmissionPolicy
+metadata: { name: own-images }
+spec:
+  matchConstraints:
+    resourceRules: [{ apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods] }]
+  validations: [{ expression: "object.spec.containers.all(c, c.image != 'i')" }]`;
+
 describe("a cluster elsewhere", () => {
   const stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "bulwark-joined-"));
@@ -105,6 +114,12 @@ describe("a cluster elsewhere", () => {
     assert.equal(row.version, "v1.36.3");
     assert.equal(row.objects["Pod"], 3000);
     assert.deepEqual(await pods("n=2999"), ["web-2999"]);
+
+    const { policies, looks } = await api.previewPolicies({ body: { text: ownImages } });
+    const { objects, problems } = looks[0] ?? {};
+    assert.deepEqual([objects, problems], [3000, []], "each is judged by the whole object that its collector told");
+    const { judged = 0, denied = 0, dropped = 0 } = policies[0] ?? {};
+    assert.deepEqual([judged, denied + dropped], [3000, 3000]);
 
     fake.put(collections.Pod, object("Pod", "web-7", { namespace: "shop", labels: { fresh: "yes" } }));
     await eventually("a label is known", async () => ((await pods("fresh=yes")).length === 1 ? true : undefined));

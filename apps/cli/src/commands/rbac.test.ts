@@ -1,8 +1,12 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
+import { readFiles } from "@bulwark/manifests";
 import { callCommand } from "../call.fixture.ts";
 import { rbacCommand } from "./rbac.ts";
 
@@ -36,6 +40,34 @@ subjects: [{kind: User, name: alice}]
 );
 
 const call = (...args: string[]): ReturnType<typeof callCommand> => callCommand(rbacCommand, args);
+
+test("what a collector has told a server is answered of, page by page; what it has not told as a whole is said", async () => {
+  const { objects } = readFiles([cluster]);
+  const asked: string[] = [];
+  const server = createServer(({ url = "", headers }, response) => {
+    const { pathname, searchParams } = new URL(url, "http://server");
+    asked.push(`${headers.authorization} ${pathname}`);
+    const all = objects.flatMap(({ object }) => (object["kind"] === searchParams.get("kind") ? [{ object }] : []));
+    const told = searchParams.get("kind") === "Pod" ? [{ object: null }] : all;
+    const at = Number(searchParams.get("cursor") ?? 0);
+    const items = told.slice(at, at + 1).map((one) => ({ namespace: "shop", name: "x", ...one }));
+    const next = at + 1 < told.length ? String(at + 1) : null;
+    response.writeHead(200, { "content-type": "application/json" }).end(JSON.stringify({ items, next }));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const token = join(folder, "token");
+    writeFileSync(token, "secret\n");
+    const address = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+    const words = ["create", "deployments.apps", "-n", "shop", "--told", "west", "--server", address];
+    const { code, out, err } = await call("who-can", ...words, "--token-file", token);
+    assert.deepEqual([code, err], [3, "pods: 1 of 1 were not told as whole objects\n"]);
+    assert.equal(out, (await call("who-can", "create", "deployments.apps", "-n", "shop", cluster)).out);
+    assert.deepEqual(new Set(asked), new Set(["Bearer secret /api/v1/clusters/west/whole-objects"]));
+  } finally {
+    server.close();
+  }
+});
 
 test("who-can names the subject, the place and what gives it", async () => {
   const { code, out } = await call("who-can", "create", "deployments.apps", "-n", "shop", cluster);

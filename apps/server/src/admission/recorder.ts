@@ -37,9 +37,13 @@ export function createRecorder({ store, logger }: Pick<Context, "store" | "logge
     return flushing;
   }
 
-  async function write(): Promise<void> {
+  function gather(): void {
     for (const { cluster, why, reason, number } of away.values()) keep(unjudged(cluster, why, reason, number));
     away.clear();
+  }
+
+  async function write(): Promise<void> {
+    gather();
     const batch = waiting.slice(0, atOnce);
     if (batch.length === 0) return;
     try {
@@ -64,7 +68,7 @@ export function createRecorder({ store, logger }: Pick<Context, "store" | "logge
   }
 
   return {
-    add: (decision) => keep({ ...decision, id: randomUUID() }),
+    add: (decision) => keep({ ...decision, id: idOf(decision.time) }),
     turnedAway(cluster, why, reason) {
       const known = away.get(`${cluster} ${why}`);
       if (known) known.number++;
@@ -72,20 +76,31 @@ export function createRecorder({ store, logger }: Pick<Context, "store" | "logge
       plan();
     },
     async [Symbol.asyncDispose]() {
-      clearTimeout(timer);
       await flushing;
+      gather();
+      clearTimeout(timer);
       // Once more for what came meanwhile; what the database does not take now is lost, and counted.
-      for (let left = waiting.length + 1; waiting.length < left && waiting.length > 0;) {
-        left = waiting.length;
-        await store.admission.append(waiting.splice(0, atOnce)).catch(() => count.decisionsDropped.inc());
+      while (waiting.length > 0) {
+        const batch = waiting.splice(0, atOnce);
+        await store.admission.append(batch).catch(() => count.decisionsDropped.inc(batch.length));
       }
     },
   };
 }
 
+/**
+ * A UUID of version 7 (RFC 9562, 5.7): what is written one after the other lies side by side in the table's indexes, and
+ * costs a third less.
+ */
+function idOf(time: number): string {
+  const when = time.toString(16).padStart(12, "0");
+  return `${when.slice(0, 8)}-${when.slice(8)}-7${randomUUID().slice(15)}`;
+}
+
 function unjudged(cluster: string, why: string, reason: string, number: number): AdmissionDecision {
+  const time = Date.now();
   return {
-    ...{ id: randomUUID(), time: Date.now(), cluster, policy: "", outcome: "missed", mode: "observe", rule: -1 },
+    ...{ id: idOf(time), time, cluster, policy: "", outcome: "missed", mode: "observe", rule: -1 },
     reason: `${number} ${number === 1 ? "review" : "reviews"} had no verdict (${why}): ${reason}`.slice(0, 2048),
     ...{ operation: "", kind: "", namespace: "", name: "", user: "", duration: 0 },
   };

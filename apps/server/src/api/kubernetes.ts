@@ -9,6 +9,7 @@ import { Refusal } from "../http/problem.ts";
 import type { HandlersOf } from "../http/register.ts";
 import { coverageOf } from "../kubernetes/coverage.ts";
 import { namedClusters } from "../kubernetes/keep.ts";
+import { toldObject } from "../kubernetes/told-object.ts";
 import { audited } from "./audited.ts";
 import { found } from "./found.ts";
 
@@ -40,6 +41,20 @@ export const kubernetesHandlers: HandlersOf<"kubernetes"> = {
     );
     await context.store.kubernetes.forgetCluster(id);
     await audited(context, call, "cluster.forget", id);
+  },
+
+  async listWholeObjects(call, context) {
+    const { params, query } = call;
+    const { kind, cursor, limit } = query;
+    await toldBy(params.id, context, call.now);
+    const page = await context.store.kubernetes.manifests(params.id, kind, { cursor, limit });
+    // Once for all pages. Environments and arguments may say more than a list of names.
+    if (cursor === undefined) await audited(context, call, "cluster.read", params.id, { kind });
+    const items = page.items.map((row) => ({
+      ...{ namespace: row.namespace, name: row.name },
+      object: (toldObject(row) as Record<string, unknown> | undefined) ?? null,
+    }));
+    return { items, next: page.next };
   },
 
   async createAuditToken(call, context) {
@@ -92,6 +107,24 @@ export const kubernetesHandlers: HandlersOf<"kubernetes"> = {
     return { stored, known, unreadable };
   },
 };
+
+/** Refuses unless a collector has told all of the cluster, and tells of it still. */
+async function toldBy(name: string, context: Context, now: number): Promise<void> {
+  if (namedClusters(context).some((cluster) => cluster.name === name)) {
+    throw new Refusal("conflict", `${name}: this server asks its API server, no collector tells of it`, {
+      remedy: "read it by a kubeconfig: --cluster",
+    });
+  }
+  const cluster = found(
+    (await context.store.kubernetes.clusters()).find((one) => one.name === name),
+    "cluster",
+  );
+  const { state, reason, remedy } = doubt(cluster, context, now);
+  if (cluster.syncedAt === null) {
+    throw new Refusal("unavailable", `${name}: not all of it has been told yet`, { retryAfter: 5 });
+  }
+  if (state === "failed") throw new Refusal("unavailable", `${name}: ${reason}`, { remedy });
+}
 
 /** Those that are followed, and those from which only agents have joined. */
 async function clustersOf(context: Context, now: number): Promise<KubeCluster[]> {

@@ -3,10 +3,10 @@ import { once } from "node:events";
 import type { MessagePort } from "node:worker_threads";
 import { collections } from "@bulwark/cluster";
 import { connect, KubeError, resources, type Kube, type KubeResource, type Resource } from "@bulwark/kube";
-import { isRecord } from "@bulwark/manifests";
-import { errorText, kubeKinds, type KubeKind, type Page } from "@bulwark/model";
+import { kubeKinds, type KubeKind, type Page } from "@bulwark/model";
 import type { KubeManifest } from "@bulwark/store";
 import type { ClusterSource, PageAnswer, PageQuestion } from "./sources.ts";
+import { toldObject } from "./told-object.ts";
 
 export interface ClusterReader extends Pick<Kube, "discover" | "list" | "pages" | "read" | "version">, Disposable {
   /** Kinds that it does not know of may be there all the same. */
@@ -36,7 +36,7 @@ function toldReader({ port, version }: Extract<ClusterSource, { kind: "told" }>)
     let all = 0;
     do {
       const page = await ask(port, kind, cursor);
-      const items = page.items.flatMap((row) => objectOf(row) ?? []);
+      const items = page.items.flatMap((row) => toldObject(row) ?? []);
       all += page.items.length;
       unread += page.items.length - items.length;
       yield { items, resourceVersion: "" };
@@ -82,19 +82,4 @@ async function ask(port: MessagePort, kind: KubeKind, cursor: string | undefined
   const [{ page, reason }] = (await once(port, "message")) as [PageAnswer];
   if (!page) throw new KubeError("unreachable", `objects of the cluster cannot be read: ${reason}`);
   return page;
-}
-
-/** Nobody has looked into what a collector tells: what is not the object that it is told as is none. */
-function objectOf({ uid, namespace, name, manifest }: KubeManifest): KubeResource | undefined {
-  if (manifest === null) return undefined;
-  try {
-    const object: unknown = JSON.parse(manifest);
-    if (!isRecord(object) || !isRecord(object["metadata"])) return undefined;
-    const { metadata } = object;
-    const is = metadata["uid"] === uid && metadata["name"] === name && (metadata["namespace"] ?? "") === namespace;
-    return is ? (object as unknown as KubeResource) : undefined;
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined;
-    throw new KubeError("bad-response", errorText(error));
-  }
 }

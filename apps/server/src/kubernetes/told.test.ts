@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import type { Client } from "@bulwark/contract";
+import { ApiError, type Client } from "@bulwark/contract";
 import { eventually, joinAgent, sampleKubeObject, type TestAgent } from "@bulwark/testkit";
 import { startTestServer, type TestServer } from "../server.fixture.ts";
 
@@ -89,6 +89,21 @@ test("what runs in it is held against every policy by what its collector tells, 
   await again("one");
   const next = "west Pod/far denied";
   await eventually("it is judged anew", async () => (await denied()) === next || undefined, patience);
+});
+
+test("whole objects are read by who may write, on record, and one that was not told as a whole is not made up", async () => {
+  const read = async (kind: "ClusterRole" | "ServiceAccount", by = person) =>
+    (await by.listWholeObjects({ params: { id: "west" }, query: { kind } })).items;
+  const [role] = await read("ClusterRole");
+  assert.deepEqual(role?.object?.["rules"], [{ apiGroups: [""], resources: ["secrets"], verbs: ["get"] }]);
+  assert.deepEqual(await read("ServiceAccount"), [{ namespace: "shop", name: "large", object: null }]);
+  const { secret } = await person.createToken({ body: { name: "reader", scope: "read", days: 1 } });
+  const refusedWith = (status: number) => (error: unknown) => error instanceof ApiError && error.status === status;
+  await assert.rejects(read("ClusterRole", server.client({ authorization: `Bearer ${secret}` })), refusedWith(403));
+  const east = person.listWholeObjects({ params: { id: "east" }, query: { kind: "Pod" } });
+  await assert.rejects(east, refusedWith(404));
+  const { items } = await person.listAudit({ query: { limit: 20 } });
+  assert.deepEqual(items.filter(({ action }) => action === "cluster.read").length, 2);
 });
 
 test("a policy says what it would deny there before it is saved", async () => {

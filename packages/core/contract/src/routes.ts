@@ -20,6 +20,7 @@ import {
   imageReport,
   imageSummary,
   kubeCluster,
+  kubeKinds,
   kubeRow,
   nodeCoverage,
   nodeId,
@@ -364,6 +365,22 @@ export const routes = {
     access: "write",
     summary: "Forget a cluster and its objects; one that is still configured comes back",
     params: id,
+  },
+  listWholeObjects: {
+    method: "GET",
+    path: "/api/v1/clusters/{id}/whole-objects",
+    tag: "kubernetes",
+    access: "write",
+    summary: "Objects of a kind as the cluster's collector has told them; null for one that it has not told as a whole",
+    params: id,
+    query: z.strictObject({ kind: z.enum(kubeKinds), cursor, limit }),
+    response: page(
+      z.object({
+        namespace: z.string(),
+        name: z.string(),
+        object: z.record(z.string(), z.unknown()).nullable(),
+      }),
+    ),
   },
   createAuditToken: {
     method: "POST",

@@ -19,6 +19,7 @@ import {
   mutatingPolicy,
   validatingPolicy,
   type Binding,
+  type MatchResources,
   type MutatingPolicy,
   type Policy,
   type ValidatingPolicy,
@@ -77,6 +78,7 @@ export function compilePolicy(object: Json, source = ""): CompiledPolicy {
   const mutating = object["kind"] === "MutatingAdmissionPolicy";
   const policy = read(mutating ? mutatingPolicy : validatingPolicy, object, source);
   const { spec } = policy;
+  spec.matchConstraints = sameOf(spec.matchConstraints);
   const at = place(object, source);
   const base = mutating ? mutationEnvironment : environment;
   const conditions = spec.matchConditions.map(({ name, expression }, index) => {
@@ -96,6 +98,18 @@ export function compilePolicy(object: Json, source = ""): CompiledPolicy {
     ? { ...empty, mutations: mutationsOf(policy, full, at) }
     : { ...empty, ...validationsOf(policy, full, at) };
 }
+
+/** Most policies are about the same objects: a request is held against constraints that are the same once. */
+function sameOf(constraints: MatchResources): MatchResources {
+  const text = JSON.stringify(constraints);
+  const known = allConstraints.get(text);
+  if (known) return known;
+  if (allConstraints.size >= mostConstraints) allConstraints.clear();
+  allConstraints.set(text, constraints);
+  return constraints;
+}
+const allConstraints = new Map<string, MatchResources>();
+const mostConstraints = 1000;
 
 const ofRequest = new Set(["object", "oldObject", "request", "namespaceObject", "variables"]);
 

@@ -3,8 +3,9 @@ import { labelsOf, recordOf, selectorMatches, stringOf } from "@bulwark/manifest
 import { compilePolicy, readBinding, type CompiledPolicy } from "./compile.ts";
 import type { Subject } from "./evaluate.ts";
 import { resourcesMatch } from "./match.ts";
+import { memoryOf } from "./memory.ts";
 import { mutate } from "./mutate.ts";
-import type { Binding, ValidationAction } from "./policy.ts";
+import type { Binding, MatchResources, ValidationAction } from "./policy.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
 import { validate, type Failure } from "./validate.ts";
 
@@ -20,12 +21,8 @@ export interface Decision {
   readonly failure: Failure;
 }
 
-/** The whole answer to a request. */
-export interface Review {
-  readonly allowed: boolean;
-  /** As the API server would answer; null where it is let through. */
-  readonly status: { readonly code: number; readonly reason: string; readonly message: string } | null;
-  readonly warnings: readonly string[];
+/** What the policies found in a request. */
+interface Findings {
   /** By full key, as the audit log has them. */
   readonly annotations: Readonly<Record<string, string>>;
   /** The object after the mutations; the given one where there were none. */
@@ -34,6 +31,14 @@ export interface Review {
   readonly decisions: readonly Decision[];
   /** Policies that were asked. */
   readonly asked: readonly string[];
+}
+
+/** The whole answer to a request. */
+export interface Review extends Findings {
+  readonly allowed: boolean;
+  /** As the API server would answer; null where it is let through. */
+  readonly status: { readonly code: number; readonly reason: string; readonly message: string } | null;
+  readonly warnings: readonly string[];
 }
 
 export interface AdmissionOptions {
@@ -50,7 +55,9 @@ export interface Admission {
   /** Policies that no binding names: they are in force nowhere. */
   readonly unbound: readonly string[];
   /** Only the mutating policies, in the order of their names; then only the validating ones, over the result. */
-  review(request: AdmissionRequest, options?: AdmissionOptions): Review;
+  review(request: AdmissionRequest): Review;
+  /** The same without the words of the API server. */
+  find(request: AdmissionRequest, options?: AdmissionOptions): Findings;
 }
 
 const noAuthorizer: Ask = () => ({ allowed: false, reason: "", error: "there is no cluster to ask" });
@@ -92,7 +99,8 @@ export function createAdmission(
   return {
     policies: all,
     unbound: all.filter((compiled) => !bound.has(compiled)).map(({ policy }) => policy.metadata.name),
-    review: (request, other = options) => review(pairs, request, other),
+    review: (request) => conclude(find(pairs, request, options)),
+    find: (request, other = options) => find(pairs, request, other),
   };
 }
 
@@ -110,18 +118,19 @@ function isValidating({ compiled }: Pair): boolean {
 }
 
 /** Mutating policies in turn, each about what the one before has made; then the validating ones about the outcome. */
-function review(pairs: readonly Pair[], request: AdmissionRequest, options: AdmissionOptions): Review {
+function find(pairs: readonly Pair[], request: AdmissionRequest, options: AdmissionOptions): Findings {
   const namespace = request.namespace === "" ? null : options.namespaceOf(request.namespace);
-  const subject: Subject = { request, namespace, ask: options.ask ?? noAuthorizer };
+  const memory = memoryOf(request, namespace);
+  const subject: Subject = { request, namespace, ask: options.ask ?? noAuthorizer, memory };
   let asked: string[] = [];
   const decisions: Decision[] = [];
   const annotations: Record<string, string> = {};
   let now = request.object;
   for (const pair of pairs) {
     const { policy } = pair.compiled;
-    if (!resourcesMatch(policy.spec.matchConstraints, request, namespace)) continue;
     const { matchResources } = pair.binding.spec;
-    if (matchResources && !resourcesMatch(matchResources, request, namespace)) continue;
+    if (!takes(policy.spec.matchConstraints, subject)) continue;
+    if (matchResources && !takes(matchResources, subject)) continue;
     const { name } = policy.metadata;
     // Most ask one policy: a list that grows is larger. Bindings of one policy come one after the other.
     if (asked.length === 0) asked = [name];
@@ -142,13 +151,23 @@ function review(pairs: readonly Pair[], request: AdmissionRequest, options: Admi
       for (const key in answer.annotations) annotations[`${name}/${key}`] = answer.annotations[key] ?? "";
     }
   }
-  return conclude(now, decisions, annotations, asked);
+  return { object: now, decisions, annotations, asked };
 }
 
-/** The same request where nothing has changed it: what is worked out of it is remembered by it. */
+function takes(constraints: MatchResources, { request, namespace, memory }: Subject): boolean {
+  const known = memory.taken.get(constraints);
+  if (known !== undefined) return known;
+  const taken = resourcesMatch(constraints, request, namespace);
+  memory.taken.set(constraints, taken);
+  return taken;
+}
+
+/** The same request where nothing has changed it. */
 function about(subject: Subject, object: Json | null): Subject {
-  const { request } = subject;
-  return object === request.object ? subject : { ...subject, request: { ...request, object } };
+  const { request, namespace } = subject;
+  if (object === request.object) return subject;
+  const changed = { ...request, object };
+  return { ...subject, request: changed, memory: memoryOf(changed, namespace) };
 }
 
 const refused: readonly ValidationAction[] = ["Deny"];
@@ -200,15 +219,9 @@ function paramsFor(
 
 const codes = { Unauthorized: 401, Forbidden: 403, Invalid: 422, RequestEntityTooLarge: 413 } as const;
 
-function conclude(
-  object: Json | null,
-  decisions: Decision[],
-  annotations: Record<string, string>,
-  asked: string[],
-): Review {
-  if (decisions.length === 0) {
-    return { allowed: true, status: null, warnings: [], annotations, object, decisions, asked };
-  }
+function conclude(findings: Findings): Review {
+  const { decisions } = findings;
+  if (decisions.length === 0) return { ...findings, allowed: true, status: null, warnings: [] };
   const denied = decisions.find(({ actions }) => actions.includes("Deny"));
   const warnings = decisions
     .filter(({ actions }) => actions.includes("Warn"))
@@ -216,18 +229,6 @@ function conclude(
       ({ policy, binding, failure }) =>
         `Validation failed for ValidatingAdmissionPolicy '${policy}' with binding '${binding}': ${failure.message}`,
     );
-  const audited = decisions.filter(({ actions }) => actions.includes("Audit"));
-  if (audited.length > 0) {
-    annotations["validation.policy.admission.k8s.io/validation_failure"] = JSON.stringify(
-      audited.map(({ policy, binding, actions, failure }) => ({
-        message: failure.message,
-        policy,
-        binding,
-        expressionIndex: failure.validation,
-        validationActions: actions,
-      })),
-    );
-  }
   const status = denied
     ? {
         code: codes[denied.failure.reason],
@@ -235,5 +236,22 @@ function conclude(
         message: `${denied.kind} '${denied.policy}' with binding '${denied.binding}' denied request: ${denied.failure.message}`,
       }
     : null;
-  return { allowed: denied === undefined, status, warnings, annotations, object, decisions, asked };
+  const annotations = { ...findings.annotations, ...auditOf(decisions) };
+  return { ...findings, allowed: denied === undefined, status, warnings, annotations };
+}
+
+function auditOf(decisions: readonly Decision[]): Record<string, string> {
+  const audited = decisions.filter(({ actions }) => actions.includes("Audit"));
+  if (audited.length === 0) return {};
+  return {
+    "validation.policy.admission.k8s.io/validation_failure": JSON.stringify(
+      audited.map(({ policy, binding, actions, failure }) => ({
+        message: failure.message,
+        policy,
+        binding,
+        expressionIndex: failure.validation,
+        validationActions: actions,
+      })),
+    ),
+  };
 }

@@ -1,6 +1,7 @@
 import { Authorizer, compile, kubernetesEnvironment, type Ask, type Program, type Value } from "@bulwark/cel";
 import type { CompiledPolicy, Part } from "./compile.ts";
 import type { AdmissionRequest, Json } from "./request.ts";
+import type { Memory } from "./memory.ts";
 import { Budget, Variables } from "./variables.ts";
 
 /** What the expressions of one policy are asked about; `variables` are computed when they are asked for, once. */
@@ -15,6 +16,7 @@ export interface Subject {
   readonly request: AdmissionRequest;
   readonly namespace: Json | null;
   readonly ask: Ask;
+  readonly memory: Memory;
 }
 
 /** Cost that all expressions of one policy may have together, and those of its conditions (apis/cel/config.go). */
@@ -81,10 +83,10 @@ class Names implements Readonly<Record<string, unknown>> {
   readonly #request: AdmissionRequest;
   readonly #ask: Ask;
 
-  constructor({ request, namespace, ask }: Subject, params: Json | null, variables: Value) {
+  constructor({ request, namespace, ask, memory }: Subject, params: Json | null, variables: Value) {
     this.object = request.object;
     this.oldObject = request.oldObject;
-    this.request = requestFields(request);
+    this.request = memory.fields ??= requestFields(request);
     this.params = params;
     this.namespaceObject = namespace;
     this.#ask = ask;
@@ -103,10 +105,8 @@ class Names implements Readonly<Record<string, unknown>> {
 
 /** The fields of an AdmissionRequest that expressions see; not the objects, which have names of their own. */
 function requestFields(request: AdmissionRequest): Json {
-  const known = fieldsOf.get(request);
-  if (known) return known;
   const { kind, resource, subResource, name, namespace, operation, userInfo, dryRun, options } = request;
-  const fields = {
+  return {
     kind,
     resource,
     subResource,
@@ -120,8 +120,4 @@ function requestFields(request: AdmissionRequest): Json {
     dryRun,
     options,
   };
-  fieldsOf.set(request, fields);
-  return fields;
 }
-/** Many policies are asked about one request. */
-const fieldsOf = new WeakMap<AdmissionRequest, Json>();

@@ -5,6 +5,7 @@ import { applyConfiguration } from "./apply-configuration.ts";
 import type { CompiledPolicy } from "./compile.ts";
 import { evaluation, policyBudget, type Subject } from "./evaluate.ts";
 import { applyPatch, readPatch } from "./json-patch.ts";
+import { memoryOf } from "./memory.ts";
 import type { Json } from "./request.ts";
 import { conditionsHold, type Failure } from "./validate.ts";
 
@@ -33,7 +34,8 @@ export function mutate(compiled: CompiledPolicy, subject: Subject, params: Json 
   for (const [index, { patchType, program }] of compiled.mutations.entries()) {
     try {
       const request = { ...subject.request, object: now };
-      const value = toJson(evaluation(compiled.variables, { ...subject, request }, params, policyBudget).run(program));
+      const next = { ...subject, request, memory: memoryOf(request, subject.namespace) };
+      const value = toJson(evaluation(compiled.variables, next, params, policyBudget).run(program));
       now = patchType === "JSONPatch" ? applyPatch(now, readPatch(value)) : applied(now, value);
     } catch (error) {
       return refuse(`expression '${program.expression}' resulted in error: ${errorText(error)}`, index);

@@ -5,7 +5,7 @@ import type { Subject } from "./evaluate.ts";
 const noFields = {};
 
 /** What evaluating something came to. */
-interface Outcome {
+export interface Outcome {
   readonly result: { readonly value: Value } | { readonly error: unknown };
   readonly cost: number;
   /** The variables that it asked for. */
@@ -60,8 +60,6 @@ export class Variables extends MessageValue {
   readonly #subject: Subject;
   readonly #budget: Budget;
   #known: Map<string, Outcome> | undefined;
-  /** Of all policies that are asked about this subject. */
-  #shared: Map<string, Outcome> | undefined;
   /** What the variable that is being computed has asked for. */
   #asked: string[] | undefined;
   /** What expressions may name, these too. */
@@ -103,7 +101,7 @@ export class Variables extends MessageValue {
 
   #outcome({ program, shared }: Part): Outcome {
     if (!shared) return this.#compute(program);
-    const all = (this.#shared ??= sharedOf(this.#subject));
+    const all = this.#subject.memory.outcomes;
     const before = all.get(shared.key);
     const again = before && this.#again(before);
     if (again) return again;
@@ -148,13 +146,3 @@ function settled({ result }: Outcome): Value {
 function isItsOwn({ result }: Outcome): boolean {
   return "error" in result && !(result.error instanceof CelError && result.error.code === "evaluation");
 }
-
-/** Variables of a request that depend on nothing else, by what they are of. */
-function sharedOf({ request, namespace }: Subject): Map<string, Outcome> {
-  const known = memory.get(request);
-  if (known?.namespace === namespace) return known.outcomes;
-  const outcomes = new Map<string, Outcome>();
-  memory.set(request, { namespace, outcomes });
-  return outcomes;
-}
-const memory = new WeakMap<Subject["request"], { namespace: Subject["namespace"]; outcomes: Map<string, Outcome> }>();

@@ -64,7 +64,7 @@ export function nativeGuard(compiled: CompiledPolicy, bindings: readonly Json[],
   );
 
   function once(request: AdmissionRequest, { namespace, paramsOf }: Surroundings, ask: Ask): Answer {
-    const { asked, decisions, object } = admission.review(request, { namespaceOf: () => namespace, paramsOf, ask });
+    const { asked, decisions, object } = admission.find(request, { namespaceOf: () => namespace, paramsOf, ask });
     if (decisions.length === 0) return { applies: asked.length > 0, findings: nothing, object };
     const findings = decisions.map(({ failure, actions }): Finding => {
       const severity = actions.includes("Deny") ? "deny" : actions.includes("Warn") ? "warn" : "audit";

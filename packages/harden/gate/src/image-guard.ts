@@ -1,8 +1,8 @@
 import { applyPatch, type AdmissionRequest, type Json, type Operation } from "@bulwark/admission";
-import type { ImageJudge, ImagePolicy } from "@bulwark/imagepolicy";
+import type { ImageJudge, ImagePolicy, Verdict } from "@bulwark/imagepolicy";
 import { fieldOf, podTemplateOf, recordsOf } from "@bulwark/manifests";
 import type { PolicySetting } from "@bulwark/model";
-import type { Constraints, Finding, Guard } from "./guard.ts";
+import type { Answer, Constraints, Finding, Guard } from "./guard.ts";
 
 const containerLists = ["initContainers", "containers", "ephemeralContainers"] as const;
 
@@ -25,17 +25,12 @@ export function imageGuards(policy: ImagePolicy, setting: PolicySetting, judge: 
   const shared = { name: policy.name, setting, slow: true, paramKinds: [] };
   const validating: Guard = {
     ...{ ...shared, side: "validate", constraints },
-    async ask(request) {
-      const images = new Set(newImages(request).map(({ image }) => image));
-      const verdicts = await Promise.all([...images].map(async (image) => judge.judge(policy, image)));
-      const findings = verdicts.flatMap((verdict) =>
-        (verdict?.failures ?? []).map(({ rule: index, message }): Finding => ({
-          rule: index,
-          message,
-          severity: "deny",
-        })),
-      );
-      return { applies: verdicts.some((verdict) => verdict !== null), findings, object: request.object };
+    ask(request) {
+      const images = [...new Set(newImages(request).map(({ image }) => image))];
+      const known = images.map((image) => judge.known(policy, image));
+      if (known.every((verdict) => verdict !== undefined)) return answerOf(request, known);
+      const asked = Promise.all(images.map(async (image) => judge.judge(policy, image)));
+      return asked.then((verdicts) => answerOf(request, verdicts));
     },
   };
   const pinning: Guard = {
@@ -58,6 +53,13 @@ export function imageGuards(policy: ImagePolicy, setting: PolicySetting, judge: 
     },
   };
   return policy.mutateDigest ? [validating, pinning] : [validating];
+}
+
+function answerOf({ object }: AdmissionRequest, verdicts: readonly (Verdict | null)[]): Answer {
+  const findings = verdicts.flatMap((verdict) =>
+    (verdict?.failures ?? []).map(({ rule: index, message }): Finding => ({ rule: index, message, severity: "deny" })),
+  );
+  return { applies: verdicts.some((verdict) => verdict !== null), findings, object };
 }
 
 interface Used {

@@ -69,7 +69,8 @@ export async function judge(
     if (!answer.applies) continue;
     asked.push(guard.name);
     for (const finding of answer.findings) {
-      rulings.push(await ruled(finding, { guard, mode, glass, request, surroundings, begun }));
+      const ruling = ruled(finding, { guard, mode, glass, request, surroundings, begun });
+      rulings.push(ruling instanceof Promise ? await ruling : ruling);
     }
     if (answer.findings.length > 0 || answer.object === now.object) continue;
     const changes = patchOf(now.object, answer.object).patch;
@@ -144,20 +145,29 @@ interface Found {
   begun: number;
 }
 
-async function ruled(finding: Finding, found: Found): Promise<Ruling> {
-  const { guard, mode, glass, request, surroundings, begun } = found;
-  const { message, rule, severity } = finding;
-  const ruling = (outcome: AdmissionOutcome, reason = message): Ruling => ({
-    ...{ policy: guard.name, mode, outcome, rule },
-    ...{ reason: reason.slice(0, 2048), duration: performance.now() - begun },
-  });
-  if (mode === "observe" || severity === "audit") return ruling("observed");
-  if (mode === "warn" || severity === "warn") return ruling("warned");
-  if (glass === null) return ruling("denied");
+function ruled(finding: Finding, found: Found): Ruling | Promise<Ruling> {
+  const { mode, glass } = found;
+  const { message, severity } = finding;
+  if (mode === "observe" || severity === "audit") return ruling(finding, found, "observed", message);
+  if (mode === "warn" || severity === "warn") return ruling(finding, found, "warned", message);
+  return glass === null ? ruling(finding, found, "denied", message) : throughGlass(finding, found, glass);
+}
+
+async function throughGlass(finding: Finding, found: Found, glass: NonNullable<Glass>): Promise<Ruling> {
+  const { guard, request, surroundings } = found;
+  const { message } = finding;
   const refusal = "refusal" in glass ? glass.refusal : await mayBypass(guard.name, request, surroundings);
-  if (refusal !== null || "refusal" in glass) return ruling("denied", `${message} (the glass stays whole: ${refusal})`);
+  if (refusal !== null || "refusal" in glass) {
+    return ruling(finding, found, "denied", `${message} (the glass stays whole: ${refusal})`);
+  }
   const until = new Date(glass.until).toISOString();
-  return ruling("bypassed", `${message} (bypassed by ${request.userInfo.username} until ${until}: ${glass.reason})`);
+  const reason = `bypassed by ${request.userInfo.username} until ${until}: ${glass.reason}`;
+  return ruling(finding, found, "bypassed", `${message} (${reason})`);
+}
+
+function ruling({ rule }: Finding, { guard, mode, begun }: Found, outcome: AdmissionOutcome, reason: string): Ruling {
+  const duration = performance.now() - begun;
+  return { policy: guard.name, mode, outcome, rule, reason: reason.slice(0, 2048), duration };
 }
 
 /** The API server cuts what is longer. */

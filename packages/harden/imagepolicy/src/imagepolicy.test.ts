@@ -125,6 +125,24 @@ describe("verdicts are remembered", () => {
     assert.equal(await judge.pin(`web:1@${digest}`), `web:1@${digest}`);
   });
 
+  test("what is in memory is answered without waiting, as long as it is good, and nothing is asked for it", async () => {
+    const asked: string[] = [];
+    let time = now;
+    const judge = createImageJudge({ source: source({}, asked), now: () => time });
+    const good = holds("image.signatures.size() == 1");
+    assert.equal(judge.known(good, "web:1"), undefined);
+    const pending = judge.judge(good, "web:1");
+    assert.equal(judge.known(good, "web:1"), undefined, "not before it is there");
+    const verdict = await pending;
+    assert.equal(judge.known(good, "web:1"), verdict);
+    assert.equal(judge.known(holds("image.signatures.size() == 2"), "web:1"), undefined, "of another policy");
+    assert.equal(judge.known(good, `web@${digest}`), undefined, "by another name");
+    assert.equal(asked.splice(0).length, 2);
+    time += 61_000;
+    assert.equal(judge.known(good, "web:1"), undefined, "the tag may mean another image by now");
+    assert.deepEqual(asked, []);
+  });
+
   test("a registry that failed is asked again at once, and another policy has a verdict of its own", async () => {
     let failures = 1;
     const own = source();

@@ -17,6 +17,8 @@ export interface ImageJudge {
    * reference means, where that is known; else the registry is asked which one its tag has.
    */
   judge(policy: ImagePolicy, reference: string, digest?: string): Promise<Verdict | null>;
+  /** The same from memory alone, at once: undefined where it is not there. */
+  known(policy: ImagePolicy, reference: string): Verdict | null | undefined;
   /** `registry/repository:tag@sha256:…`: the digest that the tag has, as the judge knows it. */
   pin(reference: string): Promise<string>;
 }
@@ -40,6 +42,8 @@ const mostOfMessage = 8192;
 
 interface Kept<T> {
   readonly value: Promise<T>;
+  /** Undefined until it is there. */
+  settled: T | undefined;
   until: number;
 }
 
@@ -69,11 +73,16 @@ export function createImageJudge({ source, now = Date.now }: JudgeOptions): Imag
       const digest = known ?? (await digestOf(reference));
       const life = ({ failures }: Verdict): number =>
         failures.length > 0 ? badLife : policy.needs.report ? scanLife : goodLife;
-      const key = `${policy.hash} ${reference} ${digest}`;
+      const key = keyOf(policy, reference, digest);
       return once(verdicts, key, now, life, async () => {
         await using image = await source.open(`${registry}/${repository}@${digest}`);
         return evaluate(policy, { reference, digest, image, source, now: now() });
       });
+    },
+    known(policy, reference) {
+      if (!policy.covers(reference)) return null;
+      const digest = parseReference(reference).digest ?? inMemory(digests, reference, now());
+      return digest === undefined ? undefined : inMemory(verdicts, keyOf(policy, reference, digest), now());
     },
     async pin(reference) {
       const { digest } = parseReference(reference);
@@ -102,6 +111,15 @@ export async function policyVerdictOf(
   }
 }
 
+function keyOf({ hash }: ImagePolicy, reference: string, digest: string): string {
+  return `${hash} ${reference} ${digest}`;
+}
+
+function inMemory<T>(memory: Map<string, Kept<T>>, key: string, now: number): T | undefined {
+  const known = memory.get(key);
+  return known && known.until > now ? known.settled : undefined;
+}
+
 /** From memory, or asked once for all who want it now. A failure is forgotten at once. */
 async function once<T>(
   memory: Map<string, Kept<T>>,
@@ -112,7 +130,7 @@ async function once<T>(
 ): Promise<T> {
   const known = memory.get(key);
   if (known && known.until > now()) return known.value;
-  const kept: Kept<T> = { value: ask(), until: Infinity };
+  const kept: Kept<T> = { value: ask(), settled: undefined, until: Infinity };
   memory.delete(key);
   memory.set(key, kept);
   const [oldest] = memory.keys();
@@ -120,6 +138,7 @@ async function once<T>(
   try {
     const value = await kept.value;
     kept.until = now() + life(value);
+    kept.settled = value;
     return value;
   } catch (error) {
     if (memory.get(key) === kept) memory.delete(key);
