@@ -31,13 +31,15 @@ const silence = 180_000;
 export const networkHandlers: HandlersOf<"network"> = {
   async listNetworkEdges({ query, now }, context) {
     const { grain, limit, q, ...filter } = { ...query, ...timesOf(query, now) };
+    const began = await context.store.flows.began();
+    const told = [...began.keys()].filter((name) => filter.cluster === undefined || name === filter.cluster);
     // What clusters say takes time too: it is asked for before it is needed.
-    const [{ items: sums, truncated }, clusters, began, alerts, watched] = await Promise.all([
+    const [{ items: sums, truncated }, clusters, alerts, watched] = await Promise.all([
       podEdges(filter, context, now),
       knownClusters(filter, context, now),
-      context.store.flows.began(),
       alertsByWorkload(context),
       observersOf(filter, context, now),
+      Promise.all(told.map(async (name) => context.inventories.of(name, now))),
     ]);
     const [verdicts, firstSeen] = await Promise.all([
       verdictsOf(sums, context, now),

@@ -44,8 +44,8 @@ export interface NetworkAnswers {
 /** Ten thousand pods under a thousand policies, and some hundred thousand edges. */
 const heapLimitMegabytes = 2048;
 const timeLimit = 60_000;
-/** One that has nothing to do ends after so long: a map that is open asks every few seconds. */
-const idleFor = 30_000;
+/** One that has nothing to do ends after so long: a map that is open asks every half a minute, a large one every three. */
+const idleFor = 200_000;
 const mostAtOnce = 2;
 const waiting: (() => void)[] = [];
 const idle: { worker: Worker; timer: NodeJS.Timeout }[] = [];

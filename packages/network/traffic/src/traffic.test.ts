@@ -256,6 +256,20 @@ test("an heir that has only been heard of has its address since it started: a fi
   assert.equal(endText(told({ ...asked, first: 7_900_000_000n })[0]?.server as Flow["server"]), "shop/web");
 });
 
+test("an heir whose network namespace has the number of the one before is another", () => {
+  const heir = { workload: workload("heir"), process: null, since: 8000 };
+  const { told } = world(new Map<number, Owner>([...owners, [4, heir]]));
+  told(record({ first: 1_000_000_000n }));
+  const asked = record({ pid: 2, networkNamespace: database, local: "10.0.0.2", remote: "10.0.0.1" });
+  const seen = served({ pid: 4, networkNamespace: web, local: "10.0.0.1", remote: "10.0.0.2" });
+  const flows = told({ ...asked, first: 8_900_000_000n }, { ...seen, first: 9_000_000_000n });
+  assert.deepEqual(
+    flows.map(({ server }) => endText(server)),
+    ["shop/heir"],
+  );
+  assert.equal(endText(told({ ...asked, first: 7_900_000_000n })[0]?.server as Flow["server"]), "shop/web");
+});
+
 test("what is the host's is not told; whose is not known is told after a while, and counted", () => {
   const { told, traffic, clock, flows } = world();
   assert.deepEqual(told(record({ pid: 3, networkNamespace: 1 })), []);

@@ -80,8 +80,8 @@ export function createTraffic(options: TrafficOptions): Traffic {
   const names = createRecent<string>(mostNames);
   const lastPorts = createRecent<number>(mostSpoken);
   const owners = createRecent<Known>(mostNamespaces);
-  /** Which network namespace of this machine has an address, and whether it is known whose that is. */
-  const addresses = createRecent<{ network: number; isNamed: boolean }>(mostNames);
+  /** Which network namespace of this machine has an address, whose that is where it is known, and since when. */
+  const addresses = createRecent<{ network: number; workload: Workload | null; since: number }>(mostNames);
   const counters: TrafficCounters = { flows: 0, unknown: 0, forgotten: 0 };
   let waiting: Waiting[] = [];
   const now = (): number => options.now?.() ?? Date.now();
@@ -181,14 +181,21 @@ export function createTraffic(options: TrafficOptions): Traffic {
    */
   function learn({ local, networkNamespace, first }: FlowRecord, owner: Owner): void {
     if (isLoopback(local) || isNone(local)) return;
+    const known = addresses.get(local);
+    // Of whom it is not known when they started, the first stays: those who share a namespace would take turns.
+    if (known?.network === networkNamespace && known.workload && owner?.since === undefined) return;
     own(owner?.workload ?? null, networkNamespace, local, owner?.since ?? options.epochMs(first));
   }
 
   function own(workload: Workload | null, networkNamespace: number, ip: string, since: number): void {
     if (networkNamespace === hostNetwork) return;
     const known = addresses.get(ip);
-    if (known?.network === networkNamespace && (known.isNamed || !workload)) return;
-    addresses.set(ip, { network: networkNamespace, isNamed: workload !== null });
+    if (known?.network === networkNamespace) {
+      if (!workload) return;
+      // The kernel gives the number of a namespace that has gone to the next: whoever started later is another.
+      if (known.workload && (isSame(known.workload, workload) || since <= known.since)) return;
+    }
+    addresses.set(ip, { network: networkNamespace, workload, since });
     if (workload) directory.know(workload, [ip], since);
   }
 
@@ -236,6 +243,10 @@ export function createTraffic(options: TrafficOptions): Traffic {
 function spokenKey(record: FlowRecord | OpeningRecord, remote: string, port: number): string {
   const { networkNamespace, role, protocol } = record;
   return `${networkNamespace} ${role} ${protocol} ${remote} ${port}`;
+}
+
+function isSame(a: Workload, b: Workload): boolean {
+  return a.namespace === b.namespace && a.pod === b.pod && a.name === b.name;
 }
 
 function isLoopback(ip: string): boolean {

@@ -19,24 +19,26 @@ export function flowRepository(engine: Engine, flowSums: FlowSums): FlowReposito
 
   /** An end is what its id was made from: it never becomes another. */
   async function endsOf(ids: Iterable<string>): Promise<ReadonlyMap<string, NetworkEnd>> {
-    const asked = new Set(ids);
-    const unknown = [...asked].filter((id) => !known.has(id));
-    const ends = unknown.length === 0 ? known : new Map<string, NetworkEnd>();
+    const ends = new Map<string, NetworkEnd>();
+    const unknown: string[] = [];
+    for (const id of new Set(ids)) {
+      const end = known.get(id);
+      if (end) ends.set(id, end);
+      else unknown.push(id);
+    }
+    if (known.size + unknown.length > mostEnds) known.clear();
     for (const some of parts(unknown)) {
       const rows = await read
         .selectFrom("flow_ends")
         .select(["id", "body"])
         .where("id", "in", engine.list(some))
         .execute();
-      for (const { id, body } of rows) ends.set(id, JSON.parse(body) as NetworkEnd);
+      for (const { id, body } of rows) {
+        const end = JSON.parse(body) as NetworkEnd;
+        ends.set(id, end);
+        if (known.size < mostEnds) known.set(id, end);
+      }
     }
-    if (ends === known) return known;
-    for (const id of asked) {
-      const end = known.get(id);
-      if (end) ends.set(id, end);
-    }
-    if (known.size + ends.size > mostEnds) known.clear();
-    for (const [id, end] of ends) if (known.size < mostEnds) known.set(id, end);
     return ends;
   }
 
