@@ -4,6 +4,7 @@
  *
  *     npm run bench network-server
  *     HOURS=168 npm run bench network-server
+ *     ENGINE=postgresql npm run bench network-server
  */
 import { mkdtemp, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +12,7 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { collections } from "@bulwark/cluster";
 import type { FlowHour, NetworkEnd } from "@bulwark/model";
-import { eventually, fakeKubernetes, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
+import { eventually, fakeKubernetes, startPostgres, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
 import { batchOf, post, startTestServer, type TestServer } from "../apps/server/src/server.fixture.ts";
 
 const hours = Number(process.env["HOURS"] ?? 24);
@@ -54,7 +55,8 @@ let sent = 1;
 
 await using fake = await fakeKubernetes();
 fill(fake);
-await using server = await startOn(fake);
+await using postgres = process.env["ENGINE"] === "postgresql" ? await startPostgres() : undefined;
+await using server = await startOn(fake, postgres?.url);
 const person = await server.login();
 await eventually("the inventory is complete", async () => {
   const { items } = await server.client(person).listKubeObjects({ query: { cluster: "east", kind: "Namespace" } });
@@ -62,6 +64,8 @@ await eventually("the inventory is complete", async () => {
 });
 await pause(3000);
 for (let back = hours - 1; back >= 0; back--) await tellHour(server, now - back * hour);
+// As the server does by itself once a minute.
+await server.store.flows.prepare({ since: Date.now() - 24 * hour, until: Date.now() });
 
 const text = JSON.stringify(policyOf("team-1", "app-3"));
 const questions: [string, () => Promise<Response>][] = [
@@ -222,7 +226,7 @@ function fill(kubernetes: FakeKubernetes): void {
       kubernetes.put(policyPath, policyOf(name, `app-${index}`));
 }
 
-async function startOn(kubernetes: FakeKubernetes): Promise<TestServer> {
+async function startOn(kubernetes: FakeKubernetes, database?: string): Promise<TestServer> {
   const data = await mkdtemp(join(tmpdir(), "bulwark-network-"));
   const kubeconfig = join(data, "kubeconfig");
   await writeFile(
@@ -235,5 +239,6 @@ async function startOn(kubernetes: FakeKubernetes): Promise<TestServer> {
     }),
   );
   const clusters = JSON.stringify([{ name: "east", kubeconfig }]);
-  return startTestServer({ data, yaml: `server: { port: 0, kubernetes: { clusters: ${clusters} } }` });
+  const own = database === undefined ? "" : `, database: "${database}"`;
+  return startTestServer({ data, yaml: `server: { port: 0${own}, kubernetes: { clusters: ${clusters} } }` });
 }

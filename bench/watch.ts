@@ -150,38 +150,46 @@ const workloads = [
 async function slowdown(): Promise<Row[]> {
   await using worker = container();
   const arms = ["without", "with", "again"] as const;
-  const took = new Map<string, Record<string, number[]>>(
-    workloads.map(({ what }) => [what, { without: [], with: [], again: [] }]),
-  );
-  const work = async (arm: string): Promise<void> => {
+  /** Of what each arm took: the time, and the time of a processor, in which others that run beside it have no part. */
+  const arm = (): [time: number, used: number][] => [];
+  const took = new Map(workloads.map(({ what }) => [what, { without: arm(), with: arm(), again: arm(), warm: arm() }]));
+  const work = async (name: (typeof arms)[number] | "warm"): Promise<void> => {
     for (const { what, deed } of workloads) {
-      took.get(what)?.[arm]?.push(Number(await doIn(worker, `${path} deeds do timed ${deed}`)));
+      const [time = Number.NaN, used = Number.NaN] = (await doIn(worker, `${path} deeds do timed ${deed}`))
+        .trim()
+        .split(" ")
+        .map(Number);
+      took.get(what)?.[name].push([time, used]);
     }
   };
   await work("warm");
   for (let round = 0; round < rounds; round++) {
     // The order changes, so that a machine that becomes faster or slower favours none.
-    for (const arm of [...arms.slice(round % 3), ...arms.slice(0, round % 3)]) {
-      if (arm !== "with") {
-        await work(arm);
+    for (const name of [...arms.slice(round % 3), ...arms.slice(0, round % 3)]) {
+      if (name !== "with") {
+        await work(name);
         continue;
       }
       const watching = await watch();
       await pause(2500);
       // It runs for days: what it costs before V8 has compiled its rules is no measure of it.
       await doIn(worker, `${path} deeds do starts 8000 /bin/busybox true`, { patience: 120_000 });
-      await work(arm);
+      await work(name);
       await watching.stop();
     }
   }
   return workloads.map(({ what, limit, falco }) => {
     const { without = [], again = [], with: watched = [] } = took.get(what) ?? {};
+    const of = (arm: readonly [number, number][], at: number, which: 0 | 1): number => arm[at]?.[which] ?? Number.NaN;
     // Within a round: a machine that becomes faster or slower does so for all of its arms.
-    const ratio = median(watched.map((value, at) => (2 * value) / ((without[at] ?? 0) + (again[at] ?? 0))));
-    const noise = median(again.map((value, at) => value / (without[at] ?? 0)));
+    const ratioOf = (which: 0 | 1): number =>
+      median(watched.map((value, at) => (2 * value[which]) / (of(without, at, which) + of(again, at, which))));
+    const ratio = ratioOf(0);
+    const noise = median(again.map(([time], at) => time / of(without, at, 0)));
     const verdict = Math.abs(noise - 1) > limit - 1 ? "cannot tell" : ratio <= limit ? "kept" : "missed";
-    const figure = `${ratio.toFixed(3)} times (Falco ${falco}); without against itself ${noise.toFixed(3)}`;
-    return { what: `${what}: ${median(without).toFixed(0)} ms without`, figure, limit: `${limit} times`, verdict };
+    const figure = `${ratio.toFixed(3)} times, ${ratioOf(1).toFixed(3)} of its processor's (Falco ${falco}); without against itself ${noise.toFixed(3)}`;
+    const alone = median(without.map(([time]) => time)).toFixed(0);
+    return { what: `${what}: ${alone} ms without`, figure, limit: `${limit} times`, verdict };
   });
 }
 

@@ -136,7 +136,8 @@ describe("who talks to whom, with real containers", { skip }, () => {
   });
 });
 
-const listener = ["sh", "-c", "while true; do echo fine | nc -l -p 7000; done"];
+/** Answers who has said something: both directions have been used then. */
+const listener = ["sh", "-c", "while true; do nc -l -p 7000 -e sh -c 'read asked; echo fine'; done"];
 
 /** A cable between two containers, with an address at each end. What was there before is gone. */
 function cable(one: RuncContainer, other: RuncContainer): void {

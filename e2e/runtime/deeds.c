@@ -19,6 +19,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -195,7 +196,7 @@ static void starts(char **arguments)
 		run(arguments + 1);
 }
 
-/* timed DEED [ARGUMENT…]: prints the milliseconds that it took. */
+/* timed DEED [ARGUMENT…]: prints the milliseconds that it took, and those of a processor that it and its children used. */
 static void timed(char **arguments);
 
 static void handle(char **arguments)
@@ -279,15 +280,27 @@ static int find(const char *name, int arguments)
 	errx(2, "no such deed, or too few arguments: %s", name);
 }
 
+static long long used_nanoseconds(void)
+{
+	struct timespec own;
+	struct rusage children;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
+	getrusage(RUSAGE_CHILDREN, &children);
+	return own.tv_sec * 1000000000ll + own.tv_nsec +
+	       (children.ru_utime.tv_sec + children.ru_stime.tv_sec) * 1000000000ll +
+	       (children.ru_utime.tv_usec + children.ru_stime.tv_usec) * 1000ll;
+}
+
 static void timed(char **arguments)
 {
-	long long begin = nanoseconds();
+	long long begin = nanoseconds(), used = used_nanoseconds();
 	int count = 0;
 
 	while (arguments[count + 1])
 		count++;
 	deeds[find(arguments[0], count)].deed(arguments + 1);
-	printf("%.3f\n", (nanoseconds() - begin) / 1e6);
+	printf("%.3f %.3f\n", (nanoseconds() - begin) / 1e6, (used_nanoseconds() - used) / 1e6);
 }
 
 int main(int count, char **words)

@@ -42,6 +42,8 @@ export class PodBook implements AsyncDisposable {
   /** Controllers of controllers by uid; null where there is none. Bounded, the oldest goes. */
   readonly #owners = new Map<string, OwnerRef | null>();
   readonly #asked = new Map<string, number>();
+  /** Containers with what is known of their pods. */
+  readonly #completed = new WeakMap<Container, Container>();
   readonly #stop = new AbortController();
   readonly #running: Promise<void>;
   #state: { ok: boolean; reason: string; remedy: string } = { ok: false, reason: "not asked yet", remedy: "" };
@@ -59,7 +61,13 @@ export class PodBook implements AsyncDisposable {
   complete(container: Container): Container {
     const { pod } = container;
     const metadata = pod && this.#entries.get(pod.uid)?.metadata;
-    return metadata ? { ...container, pod: { ...pod, metadata } } : container;
+    if (!metadata) return container;
+    // Asked of everything that a container does.
+    const known = this.#completed.get(container);
+    if (known?.pod?.metadata === metadata) return known;
+    const completed = { ...container, pod: { ...pod, metadata } };
+    this.#completed.set(container, completed);
+    return completed;
   }
 
   /** True while it is worth waiting for the API server to tell of the container's pod: a second, and only when it answers. */

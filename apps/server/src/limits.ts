@@ -45,6 +45,8 @@ export interface Limits {
   trendEvery: number;
   /** How often it is looked for network policies that nobody has confirmed in time. */
   networkPoll: number;
+  /** How often it is looked whether the last day of the network's map is added up. */
+  networkPrepare: number;
   /** A replica that says nothing for so long is shown as silent, and after so much more is forgotten. */
   replicaSilence: number;
   replicaForgotten: number;
@@ -94,6 +96,7 @@ export const defaultLimits: Limits = {
   surveyPoll: 5000,
   surveyEvery: 900_000,
   networkPoll: 5000,
+  networkPrepare: 60_000,
   trendEvery: 900_000,
   replicaSilence: 45_000,
   replicaForgotten: 600_000,

@@ -33,6 +33,7 @@ import { judgeRunning } from "./jobs/judge-running.ts";
 import { matchEveryImage } from "./jobs/match-all.ts";
 import { matchReportedImage } from "./jobs/match-image.ts";
 import { createMatcher } from "./jobs/matcher.ts";
+import { prepareNetwork } from "./jobs/prepare-network.ts";
 import { noteTrend } from "./jobs/note-trend.ts";
 import { retention } from "./jobs/retention.ts";
 import { scanRegistries } from "./jobs/scan-registries.ts";
@@ -105,6 +106,7 @@ const createJobs = (): Job[] => [
   checkClusters(),
   judgeRunning(),
   undoNetworkPolicies,
+  prepareNetwork,
 ];
 
 /**

@@ -31,14 +31,17 @@ const silence = 180_000;
 export const networkHandlers: HandlersOf<"network"> = {
   async listNetworkEdges({ query, now }, context) {
     const { grain, limit, q, ...filter } = { ...query, ...timesOf(query, now) };
-    const { items: sums, truncated } = await podEdges(filter, context, now);
-    const [verdicts, firstSeen, began, alerts, watched, clusters] = await Promise.all([
-      verdictsOf(sums, context, now),
-      context.store.flows.firstSeen(sums.map(({ pair }) => pair)),
+    // What clusters say takes time too: it is asked for before it is needed.
+    const [{ items: sums, truncated }, clusters, began, alerts, watched] = await Promise.all([
+      podEdges(filter, context, now),
+      knownClusters(filter, context, now),
       context.store.flows.began(),
       alertsByWorkload(context),
       observersOf(filter, context, now),
-      knownClusters(filter, context, now),
+    ]);
+    const [verdicts, firstSeen] = await Promise.all([
+      verdictsOf(sums, context, now),
+      context.store.flows.firstSeen(sums.map(({ pair }) => pair)),
     ]);
     const verdictOf = (sum: FlowSum): NetworkAnswers["judge"][number] => verdicts.get(sum) ?? null;
     const all = edgesOf(sums, { grain, until: filter.until, firstSeen, began, verdictOf, alerts });

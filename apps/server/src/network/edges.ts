@@ -1,6 +1,7 @@
-import { createHash } from "node:crypto";
-import { networkEndKey, type ListedEnd, type NetworkEdge, type NetworkGrain } from "@bulwark/model";
+import { hash } from "node:crypto";
+import type { ListedEnd, NetworkEdge, NetworkGrain } from "@bulwark/model";
 import type { FlowSum } from "@bulwark/store";
+import { endKey } from "./end-key.ts";
 import { addCounts } from "./sums.ts";
 
 const mostPorts = 64;
@@ -44,12 +45,12 @@ export function edgesOf(sums: readonly FlowSum[], options: EdgeOptions): Network
 }
 
 function keyOf(sum: FlowSum, end: "client" | "server", grain: NetworkGrain): string {
-  return networkEndKey(sum[end], grain);
+  return endKey(sum[end], grain);
 }
 
 function begun(sum: FlowSum, key: string, client: string, server: string, grain: NetworkGrain): NetworkEdge {
   return {
-    id: createHash("sha256").update(`${grain}\n${key}`).digest("hex").slice(0, 24),
+    id: hash("sha256", `${grain}\n${key}`, "hex").slice(0, 24),
     client: listed(sum, "client", client, grain),
     server: listed(sum, "server", server, grain),
     ...{ ports: [], morePorts: 0, connections: 0, flows: 0, bytesOut: 0, bytesIn: 0, encrypted: 0, credential: false },

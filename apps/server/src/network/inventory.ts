@@ -122,6 +122,9 @@ class ClusterInventory implements Inventory {
   readonly #services = new Map<string, Service>();
   /** What answers behind a Service; null where that is not one workload. */
   readonly #backends = new Map<Service, Backend | null>();
+  /** The same end for the same address of a pod, and for what was told without labels: thousands of flows have few ends. */
+  readonly #owners = new Map<KnownPod, Map<string, NetworkEnd>>();
+  readonly #descriptions = new WeakMap<NetworkEnd, NetworkEnd>();
 
   constructor(
     loadedAt: number,
@@ -178,12 +181,27 @@ class ClusterInventory implements Inventory {
     const owner = this.#byAddress
       .get(ip)
       ?.find(({ since, until }) => since <= time + tolerance && (until === null || time <= until + tolerance));
-    return owner ? { workload: owner.workload, ip, name: null } : end;
+    return owner ? this.#endOf(owner, ip) : end;
+  }
+
+  #endOf(owner: KnownPod, ip: string): NetworkEnd {
+    const ends = this.#owners.get(owner) ?? new Map<string, NetworkEnd>();
+    const end = ends.get(ip) ?? { workload: owner.workload, ip, name: null };
+    this.#owners.set(owner, ends.set(ip, end));
+    return end;
   }
 
   /** An agent that was not told of its pods knows their names alone. */
   #described(end: NetworkEnd, workload: Workload): NetworkEnd {
     if (workload.name !== null && Object.keys(workload.labels).length > 0) return end;
+    const before = this.#descriptions.get(end);
+    if (before) return before;
+    const described = this.#describe(end, workload);
+    this.#descriptions.set(end, described);
+    return described;
+  }
+
+  #describe(end: NetworkEnd, workload: Workload): NetworkEnd {
     const named = this.named(workload.namespace, workload.pod ?? "");
     const node = workload.node === null ? null : splitNodeId(workload.node).name;
     const isKnown = this.nodes.some(({ name }) => name === node);

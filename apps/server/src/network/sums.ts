@@ -1,7 +1,7 @@
 import type { Edge, End } from "@bulwark/flow";
-import { networkEndKey } from "@bulwark/model";
 import type { FlowFilter, FlowSum } from "@bulwark/store";
 import type { Context } from "../context.ts";
+import { endKey } from "./end-key.ts";
 
 /** Edges of pods that one answer looks at. */
 const mostSums = 100_000;
@@ -27,6 +27,7 @@ export async function podEdges(filter: FlowFilter, { store, inventories }: Conte
 }
 
 function once(sums: readonly FlowSum[]): FlowSum[] {
+  if (!sums.some(({ side }) => side === "server")) return [...sums];
   const byClient = new Map<string, FlowSum>();
   for (const sum of sums) if (sum.side === "client") byClient.set(bothEnds(sum), sum);
   const denied = new Map<FlowSum, FlowSum[]>();
@@ -40,7 +41,7 @@ function once(sums: readonly FlowSum[]): FlowSum[] {
 }
 
 function bothEnds({ cluster, client, server, port, protocol }: FlowSum): string {
-  return `${cluster}\n${networkEndKey(client, "pod")}\n${networkEndKey(server, "workload")}\n${port} ${protocol}`;
+  return `${cluster}\n${endKey(client, "pod")}\n${endKey(server, "workload")}\n${port} ${protocol}`;
 }
 
 /** What the server's side dropped, the client's side saw as never answered. */
@@ -68,9 +69,17 @@ export function toEdges(sums: readonly FlowSum[]): Edge[] {
   return [...edges.values()];
 }
 
+const ids = new WeakMap<End, string>();
+
 function endId(end: End): string {
+  const known = ids.get(end) ?? writtenOut(end);
+  ids.set(end, known);
+  return known;
+}
+
+function writtenOut(end: End): string {
   const labels = Object.entries(end.workload?.labels ?? {}).map(([name, value]) => `${name}=${value}`);
-  return `${networkEndKey(end, "pod")} ${end.ip ?? ""} ${labels.sort().join(",")}`;
+  return `${endKey(end, "pod")} ${end.ip ?? ""} ${labels.sort().join(",")}`;
 }
 
 function edgeOf(sum: FlowSum): Edge {

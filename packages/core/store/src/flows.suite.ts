@@ -111,6 +111,39 @@ export function flowsContract(name: string, options: { skip: string | false; ope
       assert.deepEqual([...seen], [[before?.pair, now + 1000]]);
     });
 
+    test("a day that was asked for before is right when more of it comes late, and when hours pass", async () => {
+      const start = now - 40 * day;
+      const node = "late";
+      const lone = (at: number, connections: number, name = "web"): FlowHour =>
+        flow({ client: pod(name, 9, "10.0.9.9"), first: at + 1000, last: at + 2000, connections });
+      const tell = async (...flows: FlowHour[]): Promise<number> => send(flows, { node, from: start, until: start });
+      const told = async (since: number, until: number): Promise<[string, number, number][]> => {
+        const { items } = await store.flows.sums({ since, until }, 100);
+        return items.map(({ client, connections, hours }) => [client.workload?.name ?? "", connections, hours]);
+      };
+      await tell(...Array.from({ length: 24 }, (_, index) => lone(start + index * hour, 1)));
+      const [since, until] = [start + 1500, start + 23.5 * hour];
+      assert.deepEqual(await told(since, until), [["web", 24, 24]]);
+      await tell(lone(start + 5 * hour, 10), lone(start + 23 * hour, 100));
+      assert.deepEqual(await told(since, until), [["web", 134, 24]]);
+      await tell(lone(start + 7 * hour, 500, "new"));
+      assert.deepEqual(await told(since, until), [
+        ["new", 500, 1],
+        ["web", 134, 24],
+      ]);
+      assert.deepEqual(await told(start + 2500, until + 2 * hour), [
+        ["new", 500, 1],
+        ["web", 133, 23],
+      ]);
+      assert.deepEqual((await store.flows.sums({ since, until, namespace: "nobody" }, 100)).items, []);
+      assert.deepEqual(await told(start + 6 * hour, start + 8 * hour), [
+        ["new", 500, 1],
+        ["web", 2, 2],
+      ]);
+      const first = await store.flows.sums({ since, until }, 1);
+      assert.deepEqual([first.truncated, first.items[0]?.connections], [true, 500]);
+    });
+
     test("says when nobody watched, and what was lost", async () => {
       await send([], { node: "gap", from: now, until: now + 60_000, lost: 3 });
       await send([], { node: "gap", from: now + 61_000, until: now + 120_000 });

@@ -9,6 +9,7 @@ import { nodeIds } from "./migrations/0004-node-ids.ts";
 import { agentRepository } from "./repositories/agents.ts";
 import { containerRepository } from "./repositories/containers.ts";
 import { healthRepository } from "./repositories/health.ts";
+import { createFlowSums } from "./repositories/flow-sums.ts";
 import { ingestRepository } from "./repositories/ingest.ts";
 
 const now = 1_700_000_100_000;
@@ -19,7 +20,7 @@ export function nodeIdsContract(name: string, options: { skip: string | false; o
     await using engine = await options.open();
     await migrate(engine);
     const agents = agentRepository(engine);
-    const ingest = ingestRepository(engine);
+    const ingest = ingestRepository(engine, createFlowSums(engine));
     const times = { issuedAt: now, expiresAt: now + 1e9, revokedAt: null, seenAt: null };
     for (const [node, cluster] of [
       ["worker-1", "east"],

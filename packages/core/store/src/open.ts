@@ -11,6 +11,7 @@ import { benchmarkRepository } from "./repositories/benchmarks.ts";
 import { containerRepository } from "./repositories/containers.ts";
 import { eventRepository } from "./repositories/events.ts";
 import { findingRepository } from "./repositories/findings.ts";
+import { createFlowSums } from "./repositories/flow-sums.ts";
 import { flowRepository } from "./repositories/flows.ts";
 import { healthRepository } from "./repositories/health.ts";
 import { imageRepository } from "./repositories/images.ts";
@@ -47,9 +48,10 @@ export async function openStore(options: StoreOptions): Promise<Store> {
 }
 
 function storeOn(engine: Engine): Store {
+  const flowSums = createFlowSums(engine);
   return {
     engine: engine.kind,
-    ingest: ingestRepository(engine),
+    ingest: ingestRepository(engine, flowSums),
     events: eventRepository(engine),
     alerts: alertRepository(engine),
     actions: actionRepository(engine),
@@ -66,7 +68,7 @@ function storeOn(engine: Engine): Store {
     agents: agentRepository(engine),
     admission: admissionRepository(engine),
     runningPolicies: runningPolicyRepository(engine),
-    flows: flowRepository(engine),
+    flows: flowRepository(engine, flowSums),
     networkDocuments: networkDocumentRepository(engine),
     leases: leaseRepository(engine),
     kubernetes: kubernetesRepository(engine),

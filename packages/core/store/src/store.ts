@@ -621,6 +621,8 @@ export interface FlowKeys {
 export interface FlowRepository {
   /** Most connections first; `truncated` where there are more than `limit`. */
   sums(filter: FlowFilter, limit: number): Promise<{ items: FlowSum[]; truncated: boolean }>;
+  /** So that the next `sums` of that time is quick: most of it is over, and added up once. */
+  prepare(filter: FlowFilter): Promise<void>;
   /** Latest hour first. */
   hours(filter: FlowFilter & FlowKeys, options: ListOptions): Promise<Page<StoredFlow>>;
   /** When pairs were first seen, ever, of those that are known. */

@@ -76,6 +76,8 @@ function createStage(edges: readonly JudgedEdge[], cluster: Cluster): { cluster:
   function stand({ ip }: End, workload: NonNullable<End["workload"]>): string {
     const { namespace, labels, serviceAccount } = workload;
     const plain = workload.pod ?? workload.name ?? "";
+    const now = workload.pod === null ? undefined : known.get(`${namespace}/${plain}`);
+    if (now && isAsBefore(now, ip, workload)) return `${namespace}/${plain}`;
     // Of a pod that is gone its workload's template may be known, and with it the names of its ports.
     const { ports = [], hostNetwork = false } =
       known.get(`${namespace}/${plain}`) ?? known.get(`${namespace}/${workload.name ?? ""}`) ?? {};
@@ -95,6 +97,18 @@ function createStage(edges: readonly JudgedEdge[], cluster: Cluster): { cluster:
     cluster: { ...cluster, pods, namespaces: [...namespaces.values()] },
     endOf: (end) => (end.workload ? (ends.get(end) ?? "") : (end.ip ?? "")),
   };
+}
+
+/** A pod that is still what it was when it was seen; most are. */
+function isAsBefore(pod: Pod, ip: string | null, seen: NonNullable<End["workload"]>): boolean {
+  const { labels = {}, ips = [], serviceAccount } = pod;
+  const names = Object.keys(labels);
+  return (
+    (ip === null || ips.includes(ip)) &&
+    (seen.serviceAccount === null || seen.serviceAccount === serviceAccount) &&
+    names.length === Object.keys(seen.labels).length &&
+    names.every((name) => labels[name] === seen.labels[name])
+  );
 }
 
 /** The addresses that each name had in these flows. */

@@ -66,6 +66,8 @@ class Registry implements ContainerRegistry {
   #byCgroup = new CgroupIndex<Container>();
   /** What was found by cgroups since the index is this one: every event asks, and most are of few cgroups. */
   readonly #found = new Map<string, Container>();
+  /** The same by the array itself: who tells of many processes of a container has one for all of them. */
+  #foundFor = new WeakMap<readonly string[], Container>();
   #merging: Promise<void> = Promise.resolve();
   #mergeWaits = false;
   #timers: NodeJS.Timeout[] = [];
@@ -124,11 +126,13 @@ class Registry implements ContainerRegistry {
   }
 
   byCgroup(paths: readonly string[]): Container | undefined {
+    const before = this.#foundFor.get(paths);
+    if (before) return before;
     const key = paths.join("\n");
-    const known = this.#found.get(key);
-    if (known) return known;
-    const found = this.#byCgroup.find(paths, (id) => this.#byId.get(id));
-    if (found && this.#found.size < foundKept) this.#found.set(key, found);
+    const found = this.#found.get(key) ?? this.#byCgroup.find(paths, (id) => this.#byId.get(id));
+    if (!found) return undefined;
+    if (this.#found.size < foundKept) this.#found.set(key, found);
+    this.#foundFor.set(paths, found);
     return found;
   }
 
@@ -261,6 +265,7 @@ class Registry implements ContainerRegistry {
     this.#byId = new Map();
     this.#byCgroup = new CgroupIndex();
     this.#found.clear();
+    this.#foundFor = new WeakMap();
     for (const { container, facts, trusted, stoppedAt } of this.#entries.values()) {
       const known = this.#byId.get(container.id);
       if (!known || (known.state === "stopped" && stoppedAt === undefined)) this.#byId.set(container.id, container);

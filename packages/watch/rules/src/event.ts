@@ -10,7 +10,7 @@ export type FieldValue = Scalar | bigint | Uint8Array | readonly (string | numbe
 export interface ProcessMemory {
   /** The engine whose answers they are. */
   owner?: object;
-  answers?: Uint8Array;
+  answers?: number[];
 }
 
 /** One thing that happened, as rules see it. */

@@ -29,9 +29,9 @@
  * Milliseconds. The ring buffer does not wake us: this is how long an event waits at most, and how often at most our
  * reader is woken.
  */
-#define PAUSE 5
+#define PAUSE 10
 /* Turns without anything, after which we have the kernel side wake us, and sleep for so many milliseconds at most. */
-#define QUIET_TURNS 10
+#define QUIET_TURNS 5
 #define SLEEP 250
 /* Frames taken in before what we have is written, so that a flood from the kernel cannot hold up the output. */
 #define FRAMES_A_TURN 4096

@@ -29,7 +29,7 @@ const kinds: readonly Omit<Coverage, "hook">[] = [
   { event: "unix", sees: "Unix sockets that are connected to, by name (Linux 6.7)", costs: "for such calls only" },
   { event: "write", sees: "files that were written", costs: "about 1 µs a file closed after writing" },
   { event: "read", sees: "secrets that are opened", costs: "for those files only" },
-  { event: "create", sees: "files made in watched directories", costs: "for those directories only" },
+  { event: "create", sees: "files made in watched directories and in /dev", costs: "for those directories only" },
 ];
 
 /** Of each kind of event, by the hooks that a sensor says it has. */

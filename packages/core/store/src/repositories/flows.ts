@@ -1,45 +1,28 @@
 import { networkKeysOf, type FlowHour, type NetworkEnd, type StoredFlow } from "@bulwark/model";
-import { sql, type RawBuilder, type SqlBool } from "kysely";
+import { sql, type RawBuilder } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Engine } from "../engine.ts";
-import type { FlowFilter, FlowRepository, FlowSum } from "../store.ts";
+import type { FlowRepository, FlowSum } from "../store.ts";
+import { within, type FlowRow, type FlowSums } from "./flow-sums.ts";
 import type { FlowWords } from "./flows-ingest.ts";
 import { escaped, pageOf, rowAfter } from "./paging.ts";
 
 const hour = 3_600_000;
 /** Parameters of one question. */
 const idsAtOnce = 20_000;
+/** Of which it is remembered what they are. */
+const mostEnds = 50_000;
 
-interface Row {
-  cluster: string;
-  side: string;
-  client: string;
-  server: string;
-  port: number;
-  protocol: string;
-  pair: string;
-  words: string;
-  connections: number;
-  flows: number;
-  bytes_out: number;
-  bytes_in: number;
-  established: number;
-  refused: number;
-  timed_out: number;
-  denied: number;
-  unknown: number;
-  encrypted: number;
-  credential: number;
-  first_at: number;
-  last_at: number;
-}
-
-export function flowRepository(engine: Engine): FlowRepository {
+export function flowRepository(engine: Engine, flowSums: FlowSums): FlowRepository {
   const { read } = engine;
+  const known = new Map<string, NetworkEnd>();
 
-  async function endsOf(ids: Iterable<string>): Promise<Map<string, NetworkEnd>> {
-    const ends = new Map<string, NetworkEnd>();
-    for (const some of parts([...new Set(ids)])) {
+  /** An end is what its id was made from: it never becomes another. */
+  async function endsOf(ids: Iterable<string>): Promise<ReadonlyMap<string, NetworkEnd>> {
+    const asked = new Set(ids);
+    const unknown = [...asked].filter((id) => !known.has(id));
+    const ends = unknown.length === 0 ? known : new Map<string, NetworkEnd>();
+    for (const some of parts(unknown)) {
       const rows = await read
         .selectFrom("flow_ends")
         .select(["id", "body"])
@@ -47,26 +30,24 @@ export function flowRepository(engine: Engine): FlowRepository {
         .execute();
       for (const { id, body } of rows) ends.set(id, JSON.parse(body) as NetworkEnd);
     }
+    if (ends === known) return known;
+    for (const id of asked) {
+      const end = known.get(id);
+      if (end) ends.set(id, end);
+    }
+    if (known.size + ends.size > mostEnds) known.clear();
+    for (const [id, end] of ends) if (known.size < mostEnds) known.set(id, end);
     return ends;
   }
 
   return {
     async sums(filter, limit) {
-      const total = (name: string): RawBuilder<unknown> =>
-        sql`cast(sum(${sql.ref(name)}) as bigint) as ${sql.id(name)}`;
-      const counts = ["connections", "flows", "bytes_out", "bytes_in", "established", "refused", "timed_out"];
-      const totals = [...counts, "denied", "unknown", "encrypted"].map(total);
-      const named = sql`cluster, side, client, server, port, protocol, pair, words`;
-      const { rows } = await sql<
-        Row & { rows: number; from_hour: number; to_hour: number }
-      >`select ${named}, ${sql.join(totals)},
-        max(credential) as credential, min(first_at) as first_at, max(last_at) as last_at,
-        count(*) as rows, min(hour) as from_hour, max(hour) as to_hour from flow_hours where ${conditions(filter)} group by ${named}
-        order by sum(connections) desc, client, server, port limit ${limit + 1}`.execute(read);
+      const rows = await flowSums.total(filter, limit + 1);
       const shown = rows.slice(0, limit);
       const ends = await endsOf(shown.flatMap(({ client, server }) => [client, server]));
+      const words = createWords();
       const items = shown.map((row): FlowSum => ({
-        ...flowOf(row, ends),
+        ...flowOf(row, ends, words),
         cluster: row.cluster,
         pair: row.pair,
         // A row an hour; where two nodes told of the same it is more, but never more than there were.
@@ -75,8 +56,10 @@ export function flowRepository(engine: Engine): FlowRepository {
       return { items, truncated: rows.length > limit };
     },
 
+    prepare: async (filter) => flowSums.prepare(filter),
+
     async hours({ client, server, port, protocol, ...filter }, { cursor, limit }) {
-      let query = read.selectFrom("flow_hours").selectAll().where(conditions(filter));
+      let query = read.selectFrom("flow_hours").selectAll().where(within(filter));
       if (client !== undefined) query = query.where("client", "in", idsOf(client));
       if (server !== undefined) query = query.where("server", "in", idsOf(server));
       if (port !== undefined) query = query.where("port", "=", port);
@@ -90,11 +73,12 @@ export function flowRepository(engine: Engine): FlowRepository {
         .limit(limit + 1)
         .execute();
       const ends = await endsOf(rows.flatMap((row) => [row.client, row.server]));
+      const words = createWords();
       return pageOf(
         rows,
         limit,
         (row): StoredFlow => {
-          return { ...flowOf(row, ends), id: row.id, hour: row.hour, cluster: row.cluster, node: row.node };
+          return { ...flowOf(row, ends, words), id: row.id, hour: row.hour, cluster: row.cluster, node: row.node };
         },
         (row) => encodeCursor("flows", [row.hour, row.id]),
       );
@@ -145,17 +129,6 @@ export function flowRepository(engine: Engine): FlowRepository {
   };
 }
 
-function conditions({ since, until, cluster, namespace }: FlowFilter): RawBuilder<SqlBool> {
-  const all = [sql`hour > ${since - hour}`, sql`hour <= ${until}`];
-  all.push(sql`last_at >= ${since}`, sql`first_at <= ${until}`);
-  if (cluster !== undefined) all.push(sql`cluster = ${cluster}`);
-  if (namespace !== undefined) {
-    const own = sql`(select id from flow_ends where key like ${`${escaped(namespace)}/%`} escape '\\')`;
-    all.push(sql`(client in ${own} or server in ${own})`);
-  }
-  return sql`${sql.join(all, sql` and `)}`;
-}
-
 /** Ids of the ends that a key of any grain stands for. */
 function idsOf(key: string): RawBuilder<string> {
   const keys = networkKeysOf(key);
@@ -164,12 +137,26 @@ function idsOf(key: string): RawBuilder<string> {
     : sql`(select id from flow_ends where key like ${`${escaped(keys.prefix)}%`} escape '\\')`;
 }
 
-function flowOf(row: Row, ends: ReadonlyMap<string, NetworkEnd>): Omit<FlowHour, "hour"> {
+/** Few are different: each is read once. */
+function createWords(): (text: string) => FlowWords {
+  const read = new Map<string, FlowWords>();
+  return (text) => {
+    const words = read.get(text) ?? (JSON.parse(text) as FlowWords);
+    read.set(text, words);
+    return words;
+  };
+}
+
+function flowOf(
+  row: FlowRow,
+  ends: ReadonlyMap<string, NetworkEnd>,
+  wordsOf: (text: string) => FlowWords,
+): Omit<FlowHour, "hour"> {
   const gone: NetworkEnd = { workload: null, ip: null, name: null };
   return {
     ...{ side: row.side as FlowHour["side"], port: row.port, protocol: row.protocol as FlowHour["protocol"] },
     ...{ client: ends.get(row.client) ?? gone, server: ends.get(row.server) ?? gone },
-    ...(JSON.parse(row.words) as FlowWords),
+    ...wordsOf(row.words),
     ...{ connections: row.connections, flows: row.flows, bytesOut: row.bytes_out, bytesIn: row.bytes_in },
     results: {
       ...{ established: row.established, refused: row.refused, "timed-out": row.timed_out },

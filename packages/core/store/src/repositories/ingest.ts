@@ -23,6 +23,7 @@ import { insertAlerts } from "./alerts.ts";
 import { packBenchmark, putBenchmarks, type PackedBenchmark } from "./benchmarks.ts";
 import { putContainers, stopOthers } from "./containers.ts";
 import { blockSize, packEvents, type EventBlock } from "./event-blocks.ts";
+import type { FlowSums } from "./flow-sums.ts";
 import { packFlows, putFlows, type PackedFlows } from "./flows-ingest.ts";
 import { groupCommit } from "./group-commit.ts";
 import { putComponents } from "./health.ts";
@@ -38,7 +39,7 @@ const tries = 3;
  * Invariant: the position of the spool and what the batch brought are one transaction. An agent forgets what is below
  * the position that it was told.
  */
-export function ingestRepository(engine: Engine): IngestRepository {
+export function ingestRepository(engine: Engine, flowSums: Pick<FlowSums, "stored">): IngestRepository {
   async function store(tx: Tx, batch: Batch, ready: Ready, now: number): Promise<IngestResult> {
     const known = await takeSpool(tx, batch);
     const stored = Math.max(known, batch.first + batch.records.length - 1);
@@ -78,11 +79,13 @@ export function ingestRepository(engine: Engine): IngestRepository {
   async function write(works: readonly Work[]): Promise<IngestResult[]> {
     for (let attempt = 1; ; attempt++) {
       try {
-        return await engine.write.transaction().execute(async (tx) => {
+        const stored = await engine.write.transaction().execute(async (tx) => {
           const results: IngestResult[] = [];
           for (const { batch, ready, now } of works) results.push(await store(tx, batch, ready, now));
           return results;
         });
+        flowSums.stored(hoursOf(works));
+        return stored;
       } catch (error) {
         if (attempt >= tries || !isDeadlock(error)) throw error;
       }
@@ -98,6 +101,11 @@ export function ingestRepository(engine: Engine): IngestRepository {
       return result as IngestResult;
     },
   };
+}
+
+function hoursOf(works: readonly Work[]): Set<number> {
+  const rows = works.flatMap(({ ready }) => ready.flows.flatMap((report) => report.rows));
+  return new Set(rows.map(({ flow }) => flow.hour));
 }
 
 interface Work {

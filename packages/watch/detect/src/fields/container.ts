@@ -36,7 +36,7 @@ export const containerFields: readonly (readonly [string, Getter])[] = [
   ["container.start_ts", of(({ startedAt }) => (startedAt === null ? undefined : startedAt * 1e6))],
   ["container.label", of(({ labels }, key = "") => labels[key])],
   ["container.labels", of(({ labels }) => pairs(labels))],
-  ["container.mounts", of(({ mounts }) => mounts.map(mountText).join(" ") || undefined)],
+  ["container.mounts", of(mountsText)],
   [
     "container.mount",
     of(({ mounts }, key = "") =>
@@ -63,6 +63,15 @@ export const containerFields: readonly (readonly [string, Getter])[] = [
 function pairs(labels: Readonly<Record<string, string>>): string | undefined {
   const all = Object.entries(labels).map(([key, value]) => `${key}:${value}`);
   return all.length === 0 ? undefined : all.join(",");
+}
+
+/** Asked of every program that begins; a container is another object when it changes. */
+const mountsTexts = new WeakMap<Container, string>();
+
+function mountsText(container: Container): string | undefined {
+  let text = mountsTexts.get(container);
+  if (text === undefined) mountsTexts.set(container, (text = container.mounts.map(mountText).join(" ")));
+  return text || undefined;
 }
 
 /** `source:dest:mode:rdwr:propagation`; mode and propagation are not known. */

@@ -98,17 +98,20 @@ export class Compiler {
     const { holds } = node;
     const frame = this.#frame;
     const id = this.#units++;
+    const word = Math.floor(id / answersInWord);
+    const [isKnown, isTrue] = [1 << ((id % answersInWord) * 2), 2 << ((id % answersInWord) * 2)];
     return {
       holds: () => {
         const { process } = frame.event;
         if (process === undefined) return holds();
         const answers =
           process.owner === this && process.answers !== undefined ? process.answers : this.#remember(process);
-        // Those that were compiled since are not among them.
-        const before = answers[id];
-        if (before === 1 || before === 2) return before === 2;
+        const before = answers[word] ?? 0;
+        if ((before & isKnown) !== 0) return (before & isTrue) !== 0;
         const answer = holds();
-        (before === undefined ? this.#remember(process) : answers)[id] = answer ? 2 : 1;
+        // Those that were compiled since have no place yet, and others may have been answered meanwhile.
+        while (answers.length <= word) answers.push(0);
+        answers[word] = (answers[word] ?? 0) | isKnown | (answer ? isTrue : 0);
         return answer;
       },
       cost: 4,
@@ -116,10 +119,10 @@ export class Compiler {
     };
   }
 
-  /** One byte for each condition of a process: 0 not known, 1 does not hold, 2 holds. */
-  #remember(process: ProcessMemory): Uint8Array {
-    const answers = new Uint8Array(Math.ceil((this.#units + 8) / 32) * 32);
-    if (process.owner === this && process.answers !== undefined) answers.set(process.answers);
+  /** Two bits for each condition of a process: whether it is known, and whether it holds. Small, as there are many. */
+  #remember(process: ProcessMemory): number[] {
+    const answers: number[] = [];
+    for (let id = 0; id < this.#units; id += answersInWord) answers.push(0);
     process.owner = this;
     process.answers = answers;
     return answers;
@@ -160,6 +163,8 @@ export class Compiler {
   }
 }
 
+/** As many bits as a small integer of V8 has without a word on the heap. */
+const answersInWord = 15;
 /** Cheaper answers are worked out again rather than kept. */
 const keepAbove = 8;
 /** In `and` the part that fails most often for its cost comes first, in `or` the one that holds most often. */

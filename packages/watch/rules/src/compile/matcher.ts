@@ -4,6 +4,8 @@
  */
 export class TextMatcher {
   readonly #equal = new Map<string, number[]>();
+  /** By length and last character: whether one of them may be equal. A map has to look at the whole text first. */
+  readonly #mayEqual = new Uint8Array(shapes);
   readonly #starts = newNode();
   readonly #ends = newNode();
   readonly #parts = new Map<string, number[]>();
@@ -11,8 +13,10 @@ export class TextMatcher {
 
   /** `id` is found where a text is equal to another one, starts or ends with it, or holds it. */
   add(kind: "equal" | "starts" | "ends" | "holds", text: string, id: number): void {
-    if (kind === "equal") push(this.#equal, text, id);
-    else if (kind === "starts") insert(this.#starts, text, id);
+    if (kind === "equal") {
+      push(this.#equal, text, id);
+      this.#mayEqual[shapeOf(text)] = 1;
+    } else if (kind === "starts") insert(this.#starts, text, id);
     else if (kind === "ends") insert(this.#ends, reversed(text), id);
     else {
       push(this.#parts, text, id);
@@ -22,8 +26,7 @@ export class TextMatcher {
 
   /** Tells what is found in a text; the same may be told more than once. */
   look(text: string, tell: (id: number) => void): void {
-    const equal = this.#equal.get(text);
-    if (equal !== undefined) for (const id of equal) tell(id);
+    if (this.#mayEqual[shapeOf(text)] === 1) for (const id of this.#equal.get(text) ?? []) tell(id);
     let node: Node | undefined = this.#starts;
     for (let at = 0; node !== undefined; at++) {
       for (const id of node.ids) tell(id);
@@ -39,33 +42,52 @@ export class TextMatcher {
   }
 }
 
+const shapes = 1024;
+
+function shapeOf(text: string): number {
+  const { length } = text;
+  return length === 0 ? 0 : (length % 32) * 32 + (text.charCodeAt(length - 1) % 32);
+}
+
 interface Node {
-  /** Character codes and the nodes behind them, in parallel: most nodes have one, few more than four. */
+  /** Character codes and the nodes behind them, in parallel: most nodes have one. */
   codes: number[];
   nodes: Node[];
+  /** The same by ASCII code, of those that have many. */
+  byCode: (Node | undefined)[] | undefined;
   ids: number[];
 }
 
+const many = 4;
+
 function newNode(): Node {
-  return { codes: [], nodes: [], ids: [] };
+  return { codes: [], nodes: [], byCode: undefined, ids: [] };
 }
 
-function child({ codes, nodes }: Node, code: number): Node | undefined {
+function child({ codes, nodes, byCode }: Node, code: number): Node | undefined {
+  if (byCode !== undefined && code < byCode.length) return byCode[code];
   for (let at = 0; at < codes.length; at++) if (codes[at] === code) return nodes[at];
   return undefined;
+}
+
+function append(node: Node, code: number): Node {
+  const added = newNode();
+  node.codes.push(code);
+  node.nodes.push(added);
+  if (node.codes.length > many) {
+    node.byCode ??= Array.from<Node | undefined>({ length: 128 }).fill(undefined);
+    node.codes.forEach((known, at) => {
+      if (node.byCode !== undefined && known < node.byCode.length) node.byCode[known] = node.nodes[at];
+    });
+  }
+  return added;
 }
 
 function insert(root: Node, text: string, id: number): void {
   let node = root;
   for (let at = 0; at < text.length; at++) {
     const code = text.charCodeAt(at);
-    let next = child(node, code);
-    if (next === undefined) {
-      next = newNode();
-      node.codes.push(code);
-      node.nodes.push(next);
-    }
-    node = next;
+    node = child(node, code) ?? append(node, code);
   }
   if (!node.ids.includes(id)) node.ids.push(id);
 }
