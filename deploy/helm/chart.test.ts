@@ -153,10 +153,12 @@ describe("the chart", { skip: missing("go") }, () => {
     assert.match(admission?.service?.name ?? "", /\/bulwark-admission$/);
     assert.equal(admission?.service?.port, ports[0]?.port);
     const { spec } = podOf(found, "StatefulSet") as {
-      spec: { containers: { ports: { name: string; containerPort: number }[] }[] };
+      spec: { containers: { env: object[]; ports: { name: string; containerPort: number }[] }[] };
     };
     const port = spec.containers[0]?.ports.find(({ name }) => name === ports[0]?.targetPort);
     assert.equal(port?.containerPort, admission?.port);
+    // As `bench/webhook.ts` starts it.
+    assert.deepEqual(spec.containers[0]?.env, [{ name: "NODE_OPTIONS", value: "--max-semi-space-size=32" }]);
     const role = found.find(({ kind, metadata }) => kind === "ClusterRole" && nameOf(metadata) === "bulwark-admission");
     const { rules } = role as unknown as { rules: Rule[] };
     const writing = rules.filter(({ verbs }) => verbs.includes("patch"));
