@@ -344,6 +344,8 @@ describe("every route, in the order of a working day", () => {
       [pod.uid],
     );
     assert.equal((await person.getKubeObject({ params: { cluster: "west", uid: pod.uid } })).name, pod.name);
+    const whole = await person.listWholeObjects({ params: { id: "west" }, query: { kind: "Pod", limit: 10 } });
+    assert.deepEqual(whole.items, [{ namespace: pod.namespace, name: pod.name, object: null }], "told in parts");
     const { secret } = await person.createAuditToken({ params: { id: "west" }, body: { days: 1 } });
     const api = server.client({ authorization: `Bearer ${secret}` });
     const list = { kind: "EventList" as const, apiVersion: "audit.k8s.io/v1" as const, items: [] };
