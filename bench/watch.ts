@@ -176,6 +176,8 @@ async function slowdown(): Promise<Row[]> {
       await pause(2500);
       // It runs for days: what it costs before V8 has compiled its rules is no measure of it.
       await doIn(worker, `${path} deeds do starts 8000 /bin/busybox true`, { patience: 120_000 });
+      // What these left behind, in the kernel and in what is told, is not of the next.
+      await pause(1500);
       await work(name);
       await watching.stop();
     }
