@@ -157,6 +157,8 @@ async function slowdown(): Promise<Row[]> {
   const took = new Map(workloads.map(({ what }) => [what, { without: arm(), with: arm(), again: arm(), warm: arm() }]));
   const work = async (name: (typeof arms)[number] | "warm"): Promise<void> => {
     for (const { what, deed } of workloads) {
+      // What the one before left behind, in the kernel and in what is told, is not of this one.
+      await pause(700);
       const script = `${path} for i in $(seq ${inARow}); do deeds do timed ${deed}; done`;
       for (const line of (await doIn(worker, script)).trim().split("\n")) {
         const [time = Number.NaN, used = Number.NaN] = line.split(" ").map(Number);
@@ -176,8 +178,6 @@ async function slowdown(): Promise<Row[]> {
       await pause(2500);
       // It runs for days: what it costs before V8 has compiled its rules is no measure of it.
       await doIn(worker, `${path} deeds do starts 8000 /bin/busybox true`, { patience: 120_000 });
-      // What these left behind, in the kernel and in what is told, is not of the next.
-      await pause(1500);
       await work(name);
       await watching.stop();
     }

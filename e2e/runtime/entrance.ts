@@ -1,6 +1,7 @@
 import { spawn, type SpawnOptions } from "node:child_process";
+import { once } from "node:events";
 import { openSync } from "node:fs";
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as turn, setTimeout as pause } from "node:timers/promises";
 
 /** How a script comes into a container. */
 export interface Entrance {
@@ -30,7 +31,8 @@ export async function runIn(
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) =>
     child.once("exit", (...how) => resolve(how)).once("error", reject),
   );
-  // What it said at last is there by now, and read in this turn, perhaps after its end was told.
+  // What it said at last is there by now, and may be read after its end was told: in a turn that comes, and is whole.
+  await Promise.race([once(child, "close"), pause(200)]);
   await turn();
   if (signal !== null) throw new Error(`${words.join(" ")}: ${signal}: ${said}`);
   return code === 0 ? said : `${said} (${code})`;
