@@ -1,5 +1,4 @@
 import { spawn, type SpawnOptions } from "node:child_process";
-import { once } from "node:events";
 import { openSync } from "node:fs";
 import { setImmediate as turn, setTimeout as pause } from "node:timers/promises";
 
@@ -27,12 +26,13 @@ export async function runIn(
   const child = spawn(program, rest, { stdio, timeout: patience, killSignal: "SIGKILL" });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) stream?.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  // Not "close": what goes on in the background keeps the pipes.
+  const closed = new Promise((resolve) => child.once("close", resolve));
+  // Not "close" alone: what goes on in the background keeps the pipes.
   const [code, signal] = await new Promise<[number | null, string | null]>((resolve, reject) =>
     child.once("exit", (...how) => resolve(how)).once("error", reject),
   );
   // What it said at last is there by now, and may be read after its end was told: in a turn that comes, and is whole.
-  await Promise.race([once(child, "close"), pause(200)]);
+  await Promise.race([closed, pause(200)]);
   await turn();
   if (signal !== null) throw new Error(`${words.join(" ")}: ${signal}: ${said}`);
   return code === 0 ? said : `${said} (${code})`;

@@ -35,6 +35,7 @@ export function createPipes(): Pipes {
       const before = processes.get(key);
       // A program that begins has mostly what its process had.
       if (before !== undefined && hasSameEnds(before, process)) {
+        processes.delete(key);
         processes.set(key, process);
         return;
       }

@@ -1,32 +1,11 @@
 import { sql, type RawBuilder, type SqlBool } from "kysely";
 import type { Engine } from "../engine.ts";
+import type { Schema } from "../schema.ts";
 import type { FlowFilter } from "../store.ts";
 import { escaped } from "./paging.ts";
 
 /** Counts of one or many hours, of the same ends, port and words. */
-export interface FlowRow {
-  cluster: string;
-  side: string;
-  client: string;
-  server: string;
-  port: number;
-  protocol: string;
-  pair: string;
-  words: string;
-  connections: number;
-  flows: number;
-  bytes_out: number;
-  bytes_in: number;
-  established: number;
-  refused: number;
-  timed_out: number;
-  denied: number;
-  unknown: number;
-  encrypted: number;
-  credential: number;
-  first_at: number;
-  last_at: number;
-}
+export type FlowRow = Omit<Schema["flow_hours"], "id" | "hour" | "node">;
 interface FlowTotal extends FlowRow {
   rows: number;
   from_hour: number;
