@@ -154,31 +154,39 @@ static __always_inline void look(struct __sk_buff *skb, struct flow_owner *owner
 		emit_payload(skb, owner, segment, false, from_client);
 }
 
+/*
+ * Most packets of a connection: what it began with was looked at, and it counts itself (is_due). One of sixteen is not among
+ * them, nor one that stands for several, of which none might be the sixteenth.
+ */
+#define FIRST_SEGMENTS 16
+static __always_inline bool goes_by(const struct __sk_buff *skb, const struct tcp_sock *tcp, bool leaves)
+{
+	return (leaves ? tcp->data_segs_out : tcp->data_segs_in) > FIRST_SEGMENTS && skb->gso_segs <= 1 &&
+	       (leaves ? tcp->segs_out : tcp->segs_in) % 16;
+}
+
 static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 {
 	__u8 flags = 0, direction = leaves ? LOOKED_OUT : LOOKED_IN;
 	struct bpf_sock *sk = skb->sk;
-	struct segment segment = {};
-	struct flow_key key = {};
+	struct tcp_sock *tcp = sk ? bpf_skc_to_tcp_sock(sk) : 0;
 	struct flow_owner *owner;
-	struct flow *flow;
 
-	owner = sk ? bpf_sk_storage_get(&flow_owners, sk, 0, 0) : 0;
-	if (!owner)
+	if (!sk || (tcp && goes_by(skb, tcp, leaves)))
+		return 1;
+	owner = bpf_sk_storage_get(&flow_owners, sk, 0, 0);
+	if (!owner || (owner->is_tcp && !tcp))
 		return 1;
 	/* A handshake passes the listener, as there is no other socket yet. */
 	bool is_listener = false;
 	if (owner->is_tcp) {
-		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-
-		if (!tcp)
-			return 1;
 		is_listener = ((struct sock *)tcp)->__sk_common.skc_state == TCP_LISTEN;
 		if (is_due(owner, tcp, leaves))
 			count_connection(tcp, owner, bpf_ktime_get_boot_ns());
 		if ((owner->looked & direction) || (leaves && !is_listener && tcp->bytes_sent == 0))
 			return 1;
 	}
+	struct segment segment = {};
 	if (!read_segment(skb, leaves, &segment, &flags))
 		return 1;
 	bool is_counted = !owner->is_tcp || (is_listener && (flags & TCP_FLAG_SYN));
@@ -191,6 +199,8 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 	bool is_client = owner->role == FLOW_CLIENT;
 	__u16 client_port = is_client ? segment.local_port : segment.remote_port;
 	__u64 now = bpf_ktime_get_boot_ns();
+	struct flow_key key = {};
+	struct flow *flow;
 
 	key_of(&key, owner, segment.protocol, is_client ? segment.remote_port : segment.local_port);
 	__builtin_memcpy(key.remote, segment.remote, sizeof(key.remote));

@@ -211,10 +211,21 @@ static __always_inline bool goes_on(const struct net_pod *pod, const struct segm
 	return true;
 }
 
-/* A connection that is there: nothing begins in it, so that its packets need not be read. */
-static __always_inline bool is_connection(struct bpf_sock *sk)
+/*
+ * Nothing begins in a packet of TCP without SYN, or with the ACK of an answer. Every packet is asked this: without a copy of its
+ * headers, where they are in one piece.
+ */
+static __always_inline bool goes_on_in_tcp(struct __sk_buff *skb)
 {
-	return sk->protocol == IPPROTO_TCP && sk->state != TCP_LISTEN && sk->state != TCP_SYN_SENT && sk->state != TCP_CLOSE;
+	__u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (data + 20 > end)
+		return false;
+	bool is_v4 = data[0] >> 4 == 4;
+	__u8 *tcp = data + (is_v4 ? (data[0] & 15) * 4 : 40);
+	if ((is_v4 ? data[9] : data[6]) != IPPROTO_TCP || tcp + 14 > end)
+		return false;
+	return (tcp[13] & (TCP_FLAG_SYN | TCP_FLAG_ACK)) != TCP_FLAG_SYN;
 }
 
 static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
@@ -225,9 +236,9 @@ static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
 	__u64 cgroup = 0;
 	__u8 flags = 0;
 
-	sk = sk ? bpf_sk_fullsock(sk) : 0;
-	if (sk && is_connection(sk))
+	if (goes_on_in_tcp(skb))
 		return 1;
+	sk = sk ? bpf_sk_fullsock(sk) : 0;
 	if (!read_segment(skb, leaves, &segment, &flags) || !has_ports(segment.protocol) || is_own(segment.remote))
 		return 1;
 	if (segment.protocol == IPPROTO_TCP && (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) != TCP_FLAG_SYN)

@@ -188,6 +188,8 @@ struct tcp_sock {
 	__u64 bytes_received;
 	__u32 segs_in;
 	__u32 segs_out;
+	__u32 data_segs_in;
+	__u32 data_segs_out;
 };
 struct socket {
 	struct sock *sk;
@@ -328,7 +330,10 @@ struct __sk_buff {
 	__u32 mark;
 	__u32 queue_mapping;
 	__u32 protocol;
-	__u32 unused[31];
+	__u32 unused[14];
+	__u32 data;
+	__u32 data_end;
+	__u32 unused_too[15];
 	__u64 flow_keys;
 	__u64 tstamp;
 	__u32 wire_len;
