@@ -3,9 +3,11 @@
  * A pod of live.test.ts: joins a cgroup and a network namespace, then either serves or probes.
  *
  *   member CGROUP NETNS serve PORT…     TCP is accepted, UDP is sent back
- *   member CGROUP NETNS probe [MS]      lines "tcp|udp ADDRESS PORT open|closed", an empty one tries them all at once; the
+ *   member CGROUP NETNS probe [MS]      lines "tcp|udp|syn ADDRESS PORT open|closed", an empty one tries them all at once; the
  *                                       answer is a character each: . it got through, x it did not
  *
+ * "syn" is of an IPv6 address: a first packet of TCP that it makes itself, past the kernel's own connections.
+
  * "-" joins none. What is expected to be open is waited for, at most MS; what is not has some time after the last of those.
  */
 #define _GNU_SOURCE
@@ -14,6 +16,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -31,7 +34,7 @@
 #define AGAIN_MS 40
 
 struct probe {
-	bool is_tcp, is_open, is_through;
+	bool is_tcp, is_forged, is_open, is_through;
 	int fd;
 	struct sockaddr_in6 peer;
 };
@@ -101,8 +104,44 @@ static long milliseconds(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+/* RFC 3542 section 3.1: the kernel adds the checksum. */
+static void begin_forged(struct probe *probe)
+{
+	struct sockaddr_in6 peer = probe->peer;
+	int checksum_at = 16;
+
+	peer.sin6_port = 0;
+	probe->fd = socket(AF_INET6, SOCK_RAW | SOCK_NONBLOCK, IPPROTO_TCP);
+	if (setsockopt(probe->fd, IPPROTO_IPV6, IPV6_CHECKSUM, &checksum_at, sizeof(checksum_at)) ||
+	    connect(probe->fd, (void *)&peer, sizeof(peer)))
+		err(1, "forged");
+}
+
+static void send_again(const struct probe *probe)
+{
+	struct tcphdr forged = { .source = htons(4000), .dest = probe->peer.sin6_port, .doff = 5, .syn = 1, .window = htons(1024) };
+
+	if (probe->is_forged)
+		send(probe->fd, &forged, sizeof(forged), 0);
+	else
+		send(probe->fd, "?", 1, 0);
+}
+
+static bool is_answered(const struct probe *probe)
+{
+	struct tcphdr answer = {};
+	char byte;
+
+	if (!probe->is_forged)
+		return recv(probe->fd, &byte, 1, 0) == 1;
+	return recv(probe->fd, &answer, sizeof(answer), 0) == sizeof(answer) && answer.source == probe->peer.sin6_port &&
+	       answer.syn && answer.ack;
+}
+
 static void begin(struct probe *probe)
 {
+	if (probe->is_forged)
+		return begin_forged(probe);
 	probe->fd = socket(AF_INET6, (probe->is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0);
 	if (connect(probe->fd, (void *)&probe->peer, sizeof(probe->peer)) == 0 && probe->is_tcp)
 		probe->is_through = true;
@@ -124,7 +163,7 @@ static bool look(struct probe *probes, int count, bool again)
 		if (probe->fd < 0 && !probe->is_through)
 			begin(probe);
 		if (!probe->is_tcp && !probe->is_through && again)
-			send(probe->fd, "?", 1, 0);
+			send_again(probe);
 		polled[i] = (struct pollfd){ .fd = probe->is_through ? -1 : probe->fd,
 					     .events = probe->is_tcp ? POLLOUT : POLLIN };
 	}
@@ -133,10 +172,9 @@ static bool look(struct probe *probes, int count, bool again)
 		struct probe *probe = &probes[i];
 		socklen_t size = sizeof(int);
 		int error = 0;
-		char byte;
 
 		if (polled[i].revents && !probe->is_tcp)
-			probe->is_through = recv(probe->fd, &byte, 1, 0) == 1;
+			probe->is_through = is_answered(probe);
 		if (polled[i].revents && probe->is_tcp) {
 			getsockopt(probe->fd, SOL_SOCKET, SO_ERROR, &error, &size);
 			probe->is_through = error == 0;
@@ -192,7 +230,9 @@ static void probe(void)
 		}
 		if (count == MOST || sscanf(line, "%7s %63s %d %7s", how, address, &port, expected) != 4)
 			errx(2, "%s", line);
-		*next = (struct probe){ .is_tcp = strcmp(how, "tcp") == 0, .is_open = strcmp(expected, "open") == 0 };
+		*next = (struct probe){ .is_tcp = strcmp(how, "tcp") == 0,
+					  .is_forged = strcmp(how, "syn") == 0,
+					  .is_open = strcmp(expected, "open") == 0 };
 		next->peer = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(port) };
 		snprintf(text, sizeof(text), "%s%s", strchr(address, ':') ? "" : "::ffff:", address);
 		if (inet_pton(AF_INET6, text, &next->peer.sin6_addr) != 1)

@@ -14,7 +14,8 @@ export interface TestPod {
 }
 
 interface Probe {
-  readonly protocol: "TCP" | "UDP";
+  /** `SYN` is a first packet of TCP by a raw socket, to an address of IPv6. */
+  readonly protocol: "TCP" | "UDP" | "SYN";
   readonly ip: string;
   readonly port: number;
   /** Only how long it is waited for depends on it. */
