@@ -14,8 +14,8 @@ export interface TestPod {
 }
 
 interface Probe {
-  /** `SYN` is a first packet of TCP by a raw socket, to an address of IPv6. */
-  readonly protocol: "TCP" | "UDP" | "SYN";
+  /** The last three are first packets of TCP by a raw socket: member.c. */
+  readonly protocol: "TCP" | "UDP" | "SYN" | "OPT" | "PART";
   readonly ip: string;
   readonly port: number;
   /** Only how long it is waited for depends on it. */

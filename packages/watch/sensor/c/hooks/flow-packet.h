@@ -4,55 +4,6 @@
  * themselves (flow-socket.h); the first bytes of connections; the answers of name servers. Both return 1: allowed.
  */
 
-struct segment {
-	__u8 local[16], remote[16];
-	__u16 local_port, remote_port;
-	__u32 payload, length; /* where it begins, and how long it is */
-	__u8 protocol;
-};
-
-static __always_inline bool has_ports(__u8 protocol)
-{
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
-}
-
-/* RFC 791, RFC 8200, RFC 9293, RFC 768; the network header is at the beginning. False: it is neither IPv4 nor IPv6. */
-static __always_inline bool read_segment(struct __sk_buff *skb, bool leaves, struct segment *segment, __u8 *tcp_flags)
-{
-	__u8 head[40], ports[14] = {};
-	__u32 at;
-
-	if (skb->protocol == __builtin_bswap16(ETH_P_IP)) {
-		if (bpf_skb_load_bytes(skb, 0, head, 20))
-			return false;
-		at = (head[0] & 15) * 4;
-		segment->protocol = head[9];
-		map_v4(leaves ? segment->local : segment->remote, head + 12);
-		map_v4(leaves ? segment->remote : segment->local, head + 16);
-	} else if (skb->protocol == __builtin_bswap16(ETH_P_IPV6)) {
-		if (bpf_skb_load_bytes(skb, 0, head, 40))
-			return false;
-		at = 40;
-		segment->protocol = head[6];
-		__builtin_memcpy(leaves ? segment->local : segment->remote, head + 8, 16);
-		__builtin_memcpy(leaves ? segment->remote : segment->local, head + 24, 16);
-	} else {
-		return false;
-	}
-	if (segment->protocol == IPPROTO_TCP && bpf_skb_load_bytes(skb, at, ports, 14) == 0)
-		segment->payload = at + (ports[12] >> 4) * 4;
-	else if (has_ports(segment->protocol) && bpf_skb_load_bytes(skb, at, ports, 4) == 0)
-		segment->payload = at + (segment->protocol == IPPROTO_UDP ? 8 : 12);
-	else
-		segment->payload = at;
-	*tcp_flags = ports[13];
-	segment->length = skb->len > segment->payload ? skb->len - segment->payload : 0;
-	__u16 source = ports[0] << 8 | ports[1], destination = ports[2] << 8 | ports[3];
-	segment->local_port = leaves ? source : destination;
-	segment->remote_port = leaves ? destination : source;
-	return true;
-}
-
 struct opening_key {
 	struct flow_key flow;
 	__u64 from_client;
@@ -83,16 +34,6 @@ static __always_inline void fill_actor(struct frame_actor *actor, const struct f
 	actor->pid = owner->pid;
 	actor->thread = owner->pid;
 	actor->network_namespace = owner->network_namespace;
-}
-
-static __always_inline void fill_socket(struct frame_socket *socket, const struct segment *segment)
-{
-	__builtin_memset(socket, 0, sizeof(*socket));
-	socket->family = AF_INET6;
-	socket->local_port = segment->local_port;
-	socket->remote_port = segment->remote_port;
-	__builtin_memcpy(socket->local, segment->local, 16);
-	__builtin_memcpy(socket->remote, segment->remote, 16);
 }
 
 /* The payload of a packet behind a head that both kinds of frames have the size of. */
@@ -167,7 +108,7 @@ static __always_inline bool goes_by(const struct __sk_buff *skb, const struct tc
 
 static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 {
-	__u8 flags = 0, direction = leaves ? LOOKED_OUT : LOOKED_IN;
+	__u8 direction = leaves ? LOOKED_OUT : LOOKED_IN;
 	struct bpf_sock *sk = skb->sk;
 	struct tcp_sock *tcp = sk ? bpf_skc_to_tcp_sock(sk) : 0;
 	struct flow_owner *owner;
@@ -187,9 +128,9 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 			return 1;
 	}
 	struct segment segment = {};
-	if (!read_segment(skb, leaves, &segment, &flags))
+	if (!read_segment(skb, leaves, &segment))
 		return 1;
-	bool is_counted = !owner->is_tcp || (is_listener && (flags & TCP_FLAG_SYN));
+	bool is_counted = !owner->is_tcp || (is_listener && (segment.tcp_flags & TCP_FLAG_SYN));
 	bool is_looked_at = segment.length > 0 && has_ports(segment.protocol) && !(owner->looked & direction);
 	if (!is_counted && !is_looked_at)
 		return 1;

@@ -211,10 +211,13 @@ static __always_inline bool goes_on(const struct net_pod *pod, const struct segm
 	return true;
 }
 
-/*
- * Nothing begins in a packet of TCP without SYN, or with the ACK of an answer. Every packet is asked this: without a copy of its
- * headers, where they are in one piece.
- */
+/* Of TCP: without SYN, or with the ACK of an answer, nothing begins. */
+static __always_inline bool is_beginning(__u8 tcp_flags)
+{
+	return (tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+}
+
+/* Every packet is asked this: without a copy of its headers, where they are in one piece and it is whole (RFC 791). */
 static __always_inline bool goes_on_in_tcp(struct __sk_buff *skb)
 {
 	__u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
@@ -223,9 +226,11 @@ static __always_inline bool goes_on_in_tcp(struct __sk_buff *skb)
 		return false;
 	bool is_v4 = data[0] >> 4 == 4;
 	__u8 *tcp = data + (is_v4 ? (data[0] & 15) * 4 : 40);
-	if ((is_v4 ? data[9] : data[6]) != IPPROTO_TCP || tcp + 14 > end)
+	if (is_v4 ? data[9] != IPPROTO_TCP || data[6] & 0x3f || data[7] : data[6] != IPPROTO_TCP)
 		return false;
-	return (tcp[13] & (TCP_FLAG_SYN | TCP_FLAG_ACK)) != TCP_FLAG_SYN;
+	if (tcp + 14 > end)
+		return false;
+	return !is_beginning(tcp[13]);
 }
 
 static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
@@ -234,14 +239,15 @@ static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
 	struct segment segment = {};
 	struct net_pod *pod = 0;
 	__u64 cgroup = 0;
-	__u8 flags = 0;
 
 	if (goes_on_in_tcp(skb))
 		return 1;
 	sk = sk ? bpf_sk_fullsock(sk) : 0;
-	if (!read_segment(skb, leaves, &segment, &flags) || !has_ports(segment.protocol) || is_own(segment.remote))
+	if (!read_segment(skb, leaves, &segment) || is_own(segment.remote))
 		return 1;
-	if (segment.protocol == IPPROTO_TCP && (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) != TCP_FLAG_SYN)
+	if (segment.protocol != NO_PROTOCOL && !has_ports(segment.protocol))
+		return 1;
+	if (segment.protocol == IPPROTO_TCP && !is_beginning(segment.tcp_flags))
 		return 1;
 	/* The container's own cgroup may be some levels below the pod's. */
 	for (int level = 1; level < CGROUP_DEPTH && !pod; level++) {
