@@ -139,6 +139,8 @@ describe("what real containers send to each other", { skip }, () => {
 
     const [answer] = between(({ dns }) => dns !== null);
     assert.deepEqual(answer?.dns, { name: "data.example.org", type: "A", code: "NOERROR", addresses: ["198.18.0.2"] });
+    const [big] = between(({ dns }) => dns?.name === "big.example.org" && dns.addresses.length > 0);
+    assert.deepEqual([big?.protocol, big?.dns?.addresses], ["TCP", ["198.18.0.2"]]);
     const [http] = between(({ port }) => port === 7001);
     assert.deepEqual([http?.clear, http?.credential, http?.tls], ["http", true, null]);
     const [tls] = between(({ port }) => port === 7002);

@@ -43,6 +43,7 @@ static __always_inline void tell_answer(struct __sk_buff *skb, const struct dns_
 	sheet->dns.actor = asker->actor;
 	fill_socket(&sheet->dns.socket, answer);
 	sheet->dns.length = size;
+	sheet->dns.protocol = answer->protocol;
 	hide(size);
 	if (size > 0 && size <= DNS_BYTES && bpf_skb_load_bytes(skb, answer->payload, sheet->bytes + sizeof(struct frame_dns), size) == 0) {
 		begin_frame(&sheet->dns.header, FRAME_DNS, sizeof(struct frame_dns) + size);

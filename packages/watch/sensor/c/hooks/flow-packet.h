@@ -57,7 +57,7 @@ static __always_inline void emit_payload(struct __sk_buff *skb, const struct flo
 	sheet->opening.length = size;
 	sheet->opening.role = is_dns ? 0 : owner->role;
 	sheet->opening.from_client = from_client;
-	sheet->opening.protocol = is_dns ? 0 : segment->protocol;
+	sheet->opening.protocol = segment->protocol;
 	__builtin_memset(sheet->opening.reserved, 0, sizeof(sheet->opening.reserved));
 	hide(size);
 	if (size > 0 && size <= OPENING_BYTES &&
@@ -163,7 +163,14 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 			owner->looked |= direction;
 		look(skb, owner, &segment, &key, flow, leaves, now);
 	}
-	if (!leaves && is_client && segment.protocol == IPPROTO_UDP && segment.remote_port == 53)
+	bool is_answer = !leaves && is_client && segment.remote_port == DNS_PORT && segment.protocol != IPPROTO_SCTP;
+	/* RFC 1035 section 4.2.2: over TCP its length stands before it. Of a connection it is the first that is told. */
+	if (is_answer && segment.protocol == IPPROTO_TCP) {
+		is_answer = is_looked_at && segment.length > 2;
+		segment.payload += 2;
+		segment.length -= 2;
+	}
+	if (is_answer)
 		emit_payload(skb, owner, &segment, true, false);
 	return 1;
 }
