@@ -56,6 +56,7 @@ if (role === "server") {
   names.on("message", (question, from) =>
     names.send(answerTo(question, question.includes("big")), from.port, from.address),
   );
+  createSocket("udp4").bind(7005);
   names.bind(53, () => writeFileSync("/tmp/ready", ""));
 } else if (role === "keep") {
   // A connection that is there before anybody looks, and says something when it is told to.
@@ -92,6 +93,9 @@ if (role === "server") {
   const silent = connect(7000, "198.18.0.77");
   setTimeout(() => silent.destroy(), 300);
   await closed(silent);
+  const quic = createSocket("udp4");
+  await new Promise((resolve) => quic.send(readFileSync("/live/quic"), 7005, address, resolve));
+  quic.close();
   const datagrams = createSocket("udp4");
   await new Promise((resolve) => {
     datagrams.on("message", resolve);

@@ -89,9 +89,11 @@ static __always_inline void look(struct __sk_buff *skb, struct flow_owner *owner
 {
 	bool from_client = leaves == (owner->role == FLOW_CLIENT);
 
-	if (from_client && is_encrypted(skb, segment))
+	bool is_handshake = from_client && is_encrypted(skb, segment);
+
+	if (is_handshake)
 		__sync_fetch_and_add(&flow->encrypted, 1);
-	if (segment->protocol == IPPROTO_TCP && is_opening_new(key, from_client, now))
+	if ((segment->protocol == IPPROTO_TCP || is_handshake) && is_opening_new(key, from_client, now))
 		emit_payload(skb, owner, segment, false, from_client);
 }
 
