@@ -97,16 +97,13 @@ function helloIn(frames: Buffer): Buffer {
   return whole;
 }
 
+/** Its largest number, its delay, and how many pairs follow the first of its ranges; RFC 9000 section 19.3. */
 function skipAcknowledgement(reader: Reader, type: number): void {
   reader.number();
   reader.number();
-  const ranges = reader.number();
-  reader.number();
-  for (let i = 0; i < ranges && !reader.isOver(); i++) {
-    reader.number();
-    reader.number();
-  }
-  for (let i = 0; type === ACK_WITH_COUNTS && i < 3; i++) reader.number();
+  const pairs = reader.number();
+  const rest = 1 + 2 * pairs + (type === ACK_WITH_COUNTS ? 3 : 0);
+  for (let i = 0; i < rest && !reader.isOver(); i++) reader.number();
 }
 
 interface Reader {
