@@ -124,6 +124,23 @@ describe("network policies where the network enforces none", { skip }, () => {
     assert.deepEqual(await wrong(step.tables, (index) => `fd00:19::${index + 1}`), []);
   });
 
+  for (const [protocol, how] of [
+    ["SYN", "by a raw socket"],
+    ["OPT", "by a raw socket, behind a header of options,"],
+    ["PART", "by a raw socket, in parts,"],
+  ] as const)
+    test(`a first packet ${how} is judged as the kernel's own`, async () => {
+      const addressOf = (name: string): string =>
+        protocol === "PART" ? ipOf(name) : `fd00:19::${names.indexOf(name) + 1}`;
+      const through = async (to: string, expected: boolean): Promise<boolean | undefined> =>
+        (await world.probe("x/b", [{ protocol, ip: addressOf(to), port: 80, expected }]))[0];
+      await enforce([policy({ podSelector: { matchLabels: { pod: "a" } }, policyTypes: ["Ingress"] })], labels);
+      assert.equal(await through("x/c", true), true, "to whom it may speak");
+      assert.equal(await through("x/a", false), false, "to one that nobody may");
+      await enforce([policy({ podSelector: { matchLabels: { pod: "b" } }, policyTypes: ["Egress"] })], labels);
+      assert.equal(await through("x/c", false), false, "by one that may to nobody");
+    });
+
   test("what is denied is counted by connection, at the end that denied it", async () => {
     await enforce([policy({ podSelector: { matchLabels: { pod: "a" } }, policyTypes: ["Ingress", "Egress"] })], labels);
     // Twice, so that all that was counted before has been told.

@@ -21,6 +21,7 @@
 #include "kernel/socket.h"
 #include "kernel/process.h"
 #include "kernel/policy.h"
+#include "kernel/packet.h"
 #include "kernel/flow.h"
 #include "kernel/left.h"
 

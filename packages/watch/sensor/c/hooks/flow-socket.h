@@ -115,8 +115,9 @@ static __always_inline void count_connection(struct tcp_sock *tcp, struct flow_o
 }
 
 /*
- * Whether it is time for that: with the first sixteen packets of a turn, and then whenever there is a sixteenth more. So a
- * connection that falls silent has at most that share of its last turn untold, until it speaks again, ends, or is met by
+ * Whether it is time for that: with the first sixteen packets of a turn, and then whenever there is a sixteenth more; of a
+ * connection in which more was said, only every sixteenth packet is asked (flow-packet.h). So one that falls silent has at
+ * most fifteen packets each way, or a sixteenth of its last turn, untold, until it speaks again, ends, or is met by
  * flow_sockets. Nothing is written for the others: the two directions run on two CPUs, and would wait for each other.
  */
 static __always_inline bool is_due(struct flow_owner *owner, const struct tcp_sock *tcp, bool leaves)

@@ -159,11 +159,4 @@ static __always_inline void tell_ends(struct flow *flow, const __u8 *local, __u1
 	flow->client_port = client_port;
 }
 
-static __always_inline void map_v4(__u8 *address, const void *v4)
-{
-	__builtin_memset(address, 0, 10);
-	address[10] = address[11] = 0xff;
-	__builtin_memcpy(address + 12, v4, 4);
-}
-
 #endif
