@@ -104,6 +104,10 @@ struct super_block {
 	struct dentry *s_root;
 	uuid_t s_uuid;
 };
+struct timespec64 {
+	__s64 tv_sec;
+	long tv_nsec;
+};
 struct hlist_node {
 	struct hlist_node *next;
 };
@@ -118,6 +122,10 @@ struct inode {
 	unsigned int i_rdev;
 	struct super_block *i_sb;
 	struct hlist_head i_dentry;
+	__s64 i_mtime_sec; /* this and the next three since 6.11 */
+	__s64 i_ctime_sec;
+	__u32 i_mtime_nsec;
+	__u32 i_ctime_nsec;
 };
 /* Since 6.8 the children are of these types; they are read only where there are hooks/device-file.h's tracepoints, since 6.13. */
 struct dentry {
