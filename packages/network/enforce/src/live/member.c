@@ -6,7 +6,7 @@
  *   member CGROUP NETNS probe [MS]      lines "HOW ADDRESS PORT open|closed", an empty one tries them all at once; the answer is
  *                                       a character each: . it got through, x it did not
  *
- * HOW is tcp, udp, or a first packet of TCP that a raw socket makes: syn (to an IPv6 address), opt (the same, behind a header of
+ * HOW is tcp, udp, mptcp, or a first packet of TCP that a raw socket makes: syn (to an IPv6 address), opt (the same, behind a header of
  * options), part (to an IPv4 address, in two parts, its flags in the second).
 
  * "-" joins none. What is expected to be open is waited for, at most MS; what is not has some time after the last of those.
@@ -36,7 +36,7 @@
 #define AGAIN_MS 40
 
 struct probe {
-	bool is_tcp, is_forged, has_options, is_in_parts, is_open, is_through;
+	bool is_tcp, is_multipath, is_forged, has_options, is_in_parts, is_open, is_through;
 	int fd;
 	struct sockaddr_in6 peer;
 };
@@ -192,7 +192,8 @@ static void begin(struct probe *probe)
 {
 	if (probe->is_forged)
 		return begin_forged(probe);
-	probe->fd = socket(AF_INET6, (probe->is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK, 0);
+	probe->fd = socket(AF_INET6, (probe->is_tcp ? SOCK_STREAM : SOCK_DGRAM) | SOCK_NONBLOCK,
+			   probe->is_multipath ? IPPROTO_MPTCP : 0);
 	if (connect(probe->fd, (void *)&probe->peer, sizeof(probe->peer)) == 0 && probe->is_tcp)
 		probe->is_through = true;
 	else if (probe->is_tcp && errno != EINPROGRESS) {
@@ -280,7 +281,8 @@ static void probe(void)
 		}
 		if (count == MOST || sscanf(line, "%7s %63s %d %7s", how, address, &port, expected) != 4)
 			errx(2, "%s", line);
-		*next = (struct probe){ .is_tcp = strcmp(how, "tcp") == 0,
+		*next = (struct probe){ .is_tcp = strcmp(how, "tcp") == 0 || strcmp(how, "mptcp") == 0,
+					  .is_multipath = strcmp(how, "mptcp") == 0,
 					  .has_options = strcmp(how, "opt") == 0,
 					  .is_in_parts = strcmp(how, "part") == 0,
 					  .is_open = strcmp(expected, "open") == 0 };

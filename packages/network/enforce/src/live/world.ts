@@ -15,7 +15,7 @@ export interface TestPod {
 
 interface Probe {
   /** The last three are first packets of TCP by a raw socket: member.c. */
-  readonly protocol: "TCP" | "UDP" | "SYN" | "OPT" | "PART";
+  readonly protocol: "TCP" | "UDP" | "MPTCP" | "SYN" | "OPT" | "PART";
   readonly ip: string;
   readonly port: number;
   /** Only how long it is waited for depends on it. */

@@ -134,6 +134,18 @@ static __always_inline bool is_due(struct flow_owner *owner, const struct tcp_so
 	return untold > (counted - (leaves ? owner->first_out : owner->first_in)) / 16;
 }
 
+/* The kernel makes it inside of another, as multipath TCP does its own: no flow_socket was asked. */
+static __always_inline struct flow_owner *own_inner_socket(struct sock *sk, struct task_struct *task)
+{
+	struct flow_owner *owner = is_told(task) ? bpf_sk_storage_get(&flow_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : 0;
+
+	if (owner) {
+		owner->is_tcp = true;
+		owner->network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	}
+	return owner;
+}
+
 /*
  * net/ipv4/af_inet.c, inet_sk_set_state(). A connection is begun in connect(2), by the task that runs; it is established or
  * it ends, with the error that the program is about to get: ECONNREFUSED where the peer said no, another or none (the program
@@ -161,6 +173,8 @@ int flow_state(__u64 *arguments)
 	if ((!begins && !answers && !takes && !ends && to != TCP_LISTEN) || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	owner = bpf_sk_storage_get(&flow_owners, sk, 0, 0);
+	if (!owner && (begins || to == TCP_LISTEN))
+		owner = own_inner_socket(sk, task);
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!owner || !tcp)
 		return 0;
