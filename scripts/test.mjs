@@ -8,6 +8,9 @@ import { setup } from "./setup.mjs";
 if (!setup()) process.exit(2);
 const node = newNode();
 const flags = ["--disable-warning=ExperimentalWarning"];
+// Each file of tests is a process of its own, and they share most of what they import: it is compiled once. As in bin/bulwark.
+const home = process.env.XDG_CACHE_HOME ?? (process.env.HOME && join(process.env.HOME, ".cache"));
+if (home) process.env.NODE_COMPILE_CACHE ??= join(home, "bulwark/code");
 
 function step(title, args) {
   console.log(`\n== ${title}`);
