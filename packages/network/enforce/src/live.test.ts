@@ -124,6 +124,37 @@ describe("network policies where the network enforces none", { skip }, () => {
     assert.deepEqual(await wrong(step.tables, (index) => `fd00:19::${index + 1}`), []);
   });
 
+  for (const [protocol, how] of [
+    ["MPTCP", "of multipath TCP"],
+    ["SYN", "by a raw socket"],
+    ["OPT", "by a raw socket, behind a header of options,"],
+    ["PART", "by a raw socket, in parts,"],
+  ] as const)
+    test(`a first packet ${how} is judged as the kernel's own`, async () => {
+      const addressOf = (name: string): string =>
+        protocol === "PART" || protocol === "MPTCP" ? ipOf(name) : `fd00:19::${names.indexOf(name) + 1}`;
+      const through = async (to: string, expected: boolean): Promise<boolean | undefined> =>
+        (await world.probe("x/b", [{ protocol, ip: addressOf(to), port: 80, expected }]))[0];
+      await enforce([policy({ podSelector: { matchLabels: { pod: "a" } }, policyTypes: ["Ingress"] })], labels);
+      assert.equal(await through("x/c", true), true, "to whom it may speak");
+      assert.equal(await through("x/a", false), false, "to one that nobody may");
+      await enforce([policy({ podSelector: { matchLabels: { pod: "b" } }, policyTypes: ["Egress"] })], labels);
+      assert.equal(await through("x/c", false), false, "by one that may to nobody");
+    });
+
+  test("a connection of multipath TCP is counted at both ends", async () => {
+    await sensor.enforceNetwork(openNetwork);
+    flows.length = 0;
+    const probe = { protocol: "MPTCP", ip: ipOf("z/c"), port: 81, expected: true } as const;
+    assert.deepEqual(await world.probe("z/b", [probe]), [true]);
+    for (const role of ["client", "server"]) {
+      const told = await eventually(`the ${role}'s`, () =>
+        flows.find((flow) => flow.role === role && flow.port === 81 && flow.established > 0),
+      );
+      assert.deepEqual([told.begun, told.name], [1, "member"]);
+    }
+  });
+
   test("what is denied is counted by connection, at the end that denied it", async () => {
     await enforce([policy({ podSelector: { matchLabels: { pod: "a" } }, policyTypes: ["Ingress", "Egress"] })], labels);
     // Twice, so that all that was counted before has been told.

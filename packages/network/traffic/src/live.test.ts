@@ -9,6 +9,7 @@ import { createDirectory, endText, type Flow, type Workload } from "@bulwark/flo
 import { buildSensor, startSensor, type Sensor } from "@bulwark/sensor";
 import { eventually, missing, run, runWithRunc, type RuncContainer } from "@bulwark/testkit";
 import { createTraffic } from "./index.ts";
+import { quicHello, quicPacket } from "./openings/quic.sample.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
 
@@ -27,6 +28,7 @@ describe("what real containers send to each other", { skip }, () => {
     folder = await mkdtemp(join(tmpdir(), "bulwark-traffic-"));
     const [key, certificate] = [join(folder, "key.pem"), join(folder, "certificate.pem")];
     run("cp", [join(import.meta.dirname, "peer.child.ts"), folder]);
+    writeFileSync(join(folder, "quic"), quicPacket(1, Buffer.from("060040f1", "hex"), quicHello));
     const request = ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
     run("openssl", [...request, "-keyout", key, "-out", certificate, "-subj", "/CN=bank.example", "-days", "2"]);
     server = contain(["node", "/live/peer.child.ts", "server"]);
@@ -139,10 +141,14 @@ describe("what real containers send to each other", { skip }, () => {
 
     const [answer] = between(({ dns }) => dns !== null);
     assert.deepEqual(answer?.dns, { name: "data.example.org", type: "A", code: "NOERROR", addresses: ["198.18.0.2"] });
+    const [big] = between(({ dns }) => dns?.name === "big.example.org" && dns.addresses.length > 0);
+    assert.deepEqual([big?.protocol, big?.dns?.addresses], ["TCP", ["198.18.0.2"]]);
     const [http] = between(({ port }) => port === 7001);
     assert.deepEqual([http?.clear, http?.credential, http?.tls], ["http", true, null]);
     const [tls] = between(({ port }) => port === 7002);
     assert.deepEqual(tls?.tls, { version: "1.2", serverName: "bank.example" });
+    const [quic] = between(({ port }) => port === 7005);
+    assert.deepEqual([quic?.protocol, quic?.tls], ["UDP", { version: "1.3", serverName: "example.com" }]);
     const [refused] = between(({ port }) => port === 7999);
     assert.deepEqual([refused?.result, refused?.connections], ["refused", 1]);
     const [silent] = between(({ server: end }) => end.ip === "198.18.0.77");

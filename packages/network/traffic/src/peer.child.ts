@@ -25,15 +25,38 @@ if (role === "server") {
   createServer((socket) => socket.resume()).listen(7004, "::");
   const echo = createSocket("udp4");
   echo.on("message", (message, from) => echo.send(message, from.port, from.address)).bind(7003);
-  // Answers every question for A with 198.18.0.2.
-  const names = createSocket("udp4");
-  names.on("message", (question, from) => {
-    const head = Buffer.from([question[0] ?? 0, question[1] ?? 0, 0x81, 0x80, 0, 1, 0, 1, 0, 0, 0, 0]);
+  // Answers every question for A with 198.18.0.2; of big.example.org over TCP only.
+  const answerTo = (question: Buffer, isCut: boolean): Buffer => {
+    const head = Buffer.from([
+      question[0] ?? 0,
+      question[1] ?? 0,
+      isCut ? 0x83 : 0x81,
+      0x80,
+      0,
+      1,
+      0,
+      isCut ? 0 : 1,
+      0,
+      0,
+      0,
+      0,
+    ]);
     let end = 12;
     while (question[end]) end += 1 + (question[end] ?? 0);
     const answer = Buffer.from([0xc0, 12, 0, 1, 0, 1, 0, 0, 0, 60, 0, 4, 198, 18, 0, 2]);
-    names.send(Buffer.concat([head, question.subarray(12, end + 5), answer]), from.port, from.address);
-  });
+    return Buffer.concat([head, question.subarray(12, end + 5), ...(isCut ? [] : [answer])]);
+  };
+  createServer((socket) =>
+    socket.on("data", (data) => {
+      const answer = answerTo(data.subarray(2), false);
+      socket.write(Buffer.concat([Buffer.from([answer.length >> 8, answer.length & 255]), answer]));
+    }),
+  ).listen(53, "::");
+  const names = createSocket("udp4");
+  names.on("message", (question, from) =>
+    names.send(answerTo(question, question.includes("big")), from.port, from.address),
+  );
+  createSocket("udp4").bind(7005);
   names.bind(53, () => writeFileSync("/tmp/ready", ""));
 } else if (role === "keep") {
   // A connection that is there before anybody looks, and says something when it is told to.
@@ -52,6 +75,7 @@ if (role === "server") {
   const resolver = new Resolver();
   resolver.setServers([address]);
   const [found] = await resolver.resolve4("data.example.org");
+  await resolver.resolve4("big.example.org");
   for (const host of [found ?? "", address6]) {
     const socket = connect(7000, host);
     socket.write(Buffer.alloc(10_000));
@@ -69,6 +93,9 @@ if (role === "server") {
   const silent = connect(7000, "198.18.0.77");
   setTimeout(() => silent.destroy(), 300);
   await closed(silent);
+  const quic = createSocket("udp4");
+  await new Promise((resolve) => quic.send(readFileSync("/live/quic"), 7005, address, resolve));
+  quic.close();
   const datagrams = createSocket("udp4");
   await new Promise((resolve) => {
     datagrams.on("message", resolve);

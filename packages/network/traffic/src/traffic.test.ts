@@ -106,7 +106,7 @@ function answer(change: Partial<DnsRecord> = {}): DnsRecord {
       ...nobody,
     },
     ...{ name: "example.org", kind: 1, code: 0, answers: ["cdn.example.net", "192.0.2.7"] },
-    ...{ client: { ip: "10.0.0.1", port: 5000 }, server: { ip: "10.0.0.53", port: 53 } },
+    ...{ client: { ip: "10.0.0.1", port: 5000 }, server: { ip: "10.0.0.53", port: 53 }, protocol: "UDP" },
     ...change,
   };
 }

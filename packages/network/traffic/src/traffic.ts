@@ -113,7 +113,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
   }
 
   function tellAnswer(record: DnsRecord, workload: Workload | null): void {
-    const { networkNamespace, name, kind, code, answers, client, server, time } = record;
+    const { networkNamespace, name, kind, code, answers, client, server, protocol, time } = record;
     const found = answers.filter((answer) => /^[\d.]+$|:/.test(answer));
     for (const address of found) names.set(`${networkNamespace} ${address}`, name);
     emit(
@@ -122,7 +122,7 @@ export function createTraffic(options: TrafficOptions): Traffic {
         server: { workload: null, ip: server.ip, name: null },
         clientPort: client.port,
         port: server.port,
-        protocol: "UDP",
+        protocol,
         first: options.epochMs(time),
         result: "established",
         connections: 0,

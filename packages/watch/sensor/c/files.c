@@ -18,30 +18,31 @@
 #include "privileges.h"
 
 /*
- * Without a process: the mounts of a namespace that is watched already are others now; without a namespace either: the
- * kernel side tells of /dev.
+ * Without a process: the mounts of a namespace that is watched already are others now; without a namespace either: what
+ * the kernel side tells.
  */
 struct order {
 	__u32 pid;
 	__u32 mount_namespace;
+	__u32 leaves;
 };
 
 /*
- * What is no frame on the way back: a namespace that is watched no more, a queue that overflowed, or a file system that is a
- * container's /dev.
+ * What is no frame on the way back: a namespace that is watched no more, a queue that overflowed, or a file system that is
+ * left to the kernel side.
  */
-enum notice_kind { NOTICE_FORGET, NOTICE_LOST, NOTICE_DEVICES };
+enum notice_kind { NOTICE_FORGET, NOTICE_LOST, NOTICE_LEFT };
 struct notice {
 	__u32 kind;
 	__u32 mount_namespace;
-	struct devices devices; /* of NOTICE_DEVICES */
+	struct left_place left; /* of NOTICE_LEFT */
 };
 _Static_assert(sizeof(struct notice) < sizeof(struct frame_header), "told from a frame by its size");
 
 /* Those that were asked to be watched; a small table, in which a new one may push an old one out, which is then asked again. */
 #define SEEN 1024
 static __u32 seen[SEEN];
-static struct device_files *device_files;
+static struct left_system *left_systems;
 
 static void watch_files(int socket);
 
@@ -74,17 +75,17 @@ int files_start(void)
 	_exit(0);
 }
 
-void files_leave_devices(int socket, struct device_files *table)
+void files_leave(int socket, __u32 leaves, struct left_system *table)
 {
-	struct order order = { 0, 0 };
+	struct order order = { .leaves = leaves };
 
 	if (socket >= 0 && table && send(socket, &order, sizeof(order), MSG_NOSIGNAL) == sizeof(order))
-		device_files = table;
+		left_systems = table;
 }
 
 void files_watch(int socket, __u32 pid, __u32 mount_namespace)
 {
-	struct order order = { pid, mount_namespace };
+	struct order order = { .pid = pid, .mount_namespace = mount_namespace };
 	__u32 *slot = &seen[mount_namespace % SEEN];
 
 	if (socket < 0 || *slot == mount_namespace)
@@ -95,23 +96,33 @@ void files_watch(int socket, __u32 pid, __u32 mount_namespace)
 
 void files_mounted(int socket, __u32 mount_namespace)
 {
-	struct order order = { 0, mount_namespace };
+	struct order order = { .mount_namespace = mount_namespace };
 
 	if (socket >= 0 && seen[mount_namespace % SEEN] == mount_namespace)
 		send(socket, &order, sizeof(order), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
 /* The kernel side looks at it while it is written: the place counts when its file system is there. */
-static void tell_devices(const struct notice *notice)
+static void leave(const struct notice *notice)
 {
-	const struct devices *devices = &notice->devices;
-	struct device_files *place = &device_files[devices->device % DEVICE_FILES];
-	bool is_shared = place->file_system == devices->file_system && place->mount_namespace != notice->mount_namespace;
+	const struct left_place *left = &notice->left;
+	struct left_system *place = &left_systems[left->device % LEFT_SYSTEMS];
+	bool is_shared = place->identity == left->identity && place->mount_namespace != notice->mount_namespace;
 
-	__atomic_store_n(&place->file_system, 0, __ATOMIC_SEQ_CST);
-	place->root = devices->root;
+	__atomic_store_n(&place->identity, 0, __ATOMIC_SEQ_CST);
+	place->devices = left->devices;
 	place->mount_namespace = is_shared ? 0 : notice->mount_namespace;
-	__atomic_store_n(&place->file_system, devices->file_system, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&place->identity, left->identity, __ATOMIC_SEQ_CST);
+}
+
+/* A container that starts again has the same overlay, but another namespace. */
+static void forget(__u32 mount_namespace)
+{
+	if (seen[mount_namespace % SEEN] == mount_namespace)
+		seen[mount_namespace % SEEN] = 0;
+	for (size_t i = 0; left_systems && i < LEFT_SYSTEMS; i++)
+		if (left_systems[i].mount_namespace == mount_namespace)
+			__atomic_store_n(&left_systems[i].identity, 0, __ATOMIC_SEQ_CST);
 }
 
 long files_read(int socket, void *frame, size_t size, __u64 *lost)
@@ -129,20 +140,20 @@ long files_read(int socket, void *frame, size_t size, __u64 *lost)
 		memcpy(&notice, frame, sizeof(notice));
 		if (notice.kind == NOTICE_LOST)
 			(*lost)++;
-		else if (notice.kind == NOTICE_DEVICES)
-			tell_devices(&notice);
-		else if (seen[notice.mount_namespace % SEEN] == notice.mount_namespace)
-			seen[notice.mount_namespace % SEEN] = 0;
+		else if (notice.kind == NOTICE_LEFT)
+			leave(&notice);
+		else
+			forget(notice.mount_namespace);
 	}
 }
 
 /* --- in the process of its own */
 
-static const struct devices none;
+static const struct left_place none;
 
-static void tell(int socket, __u32 kind, __u32 mount_namespace, struct devices devices)
+static void tell(int socket, __u32 kind, __u32 mount_namespace, struct left_place left)
 {
-	struct notice notice = { kind, mount_namespace, devices };
+	struct notice notice = { kind, mount_namespace, left };
 
 	send(socket, &notice, sizeof(notice), MSG_NOSIGNAL);
 }
@@ -178,16 +189,19 @@ static void on_event(void *socket, const struct file_event *event)
 
 static void carry_out(struct marks *marks, const struct order *order, int socket)
 {
-	struct devices devices = none;
+	const struct left_place *left;
 
-	if (!order->mount_namespace)
-		marks_leave_devices(marks);
-	else if (!order->pid)
+	if (!order->mount_namespace) {
+		marks_leave(marks, order->leaves);
+	} else if (!order->pid) {
 		marks_look_again(marks, order->mount_namespace);
-	else if (!marks_add(marks, order->pid, order->mount_namespace, &devices))
+	} else if (!(left = marks_add(marks, order->pid, order->mount_namespace))) {
 		tell(socket, NOTICE_FORGET, order->mount_namespace, none);
-	else if (devices.file_system)
-		tell(socket, NOTICE_DEVICES, order->mount_namespace, devices);
+	} else {
+		for (int i = 0; i < LEFT_PLACES; i++)
+			if (left[i].identity)
+				tell(socket, NOTICE_LEFT, order->mount_namespace, left[i]);
+	}
 }
 
 static void watch_files(int socket)

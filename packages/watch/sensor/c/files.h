@@ -24,10 +24,10 @@
 int files_start(void);
 
 /*
- * What is made in a container's /dev is told by the kernel side (hooks/device-file.h), where it has `table`; to be called
- * before anything is watched. NULL: it does not.
+ * What the kernel side tells (enum left) of the file systems in `table` is not watched; to be called before anything is
+ * watched. NULL: it tells nothing.
  */
-void files_leave_devices(int socket, struct device_files *table);
+void files_leave(int socket, __u32 leaves, struct left_system *table);
 
 /* Watches the mount namespace of a process, unless it is watched already. */
 void files_watch(int socket, __u32 pid, __u32 mount_namespace);

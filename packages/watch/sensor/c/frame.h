@@ -264,14 +264,16 @@ struct frame_signal {
 	__u32 reserved;
 };
 
-/* A packet that came from a name server: the DNS message (RFC 1035 section 4) follows, cut at the bound. */
+/* What came from a name server, over UDP, or where flows are counted first in a connection of TCP: the DNS message (RFC 1035 section 4) follows, cut at the bound. */
 #define DNS_BYTES 1024
 struct frame_dns {
 	struct frame_header header;
 	struct frame_actor actor;
 	struct frame_socket socket;
 	__u16 length;
-	__u16 reserved[3];
+	__u8 reserved[2];
+	__u8 protocol;
+	__u8 reserved_too[3];
 };
 
 enum flow_role { FLOW_UNKNOWN = 0, FLOW_CLIENT = 1, FLOW_SERVER = 2 };

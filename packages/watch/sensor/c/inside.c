@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -81,6 +82,65 @@ __u64 inside_mount_of(int fd)
 	if (statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &found) != 0 || !(found.stx_mask & STATX_MNT_ID))
 		return 0;
 	return found.stx_mnt_id;
+}
+
+#ifndef FS_IOC_GETFSUUID /* Linux 6.9 */
+struct fsuuid2 {
+	__u8 len;
+	__u8 uuid[16];
+};
+#define FS_IOC_GETFSUUID _IOR(0x15, 0, struct fsuuid2)
+#endif
+
+__u64 inside_identity(int fd)
+{
+	struct fsuuid2 found = {};
+	__u64 halves[2];
+	char path[64];
+	int readable;
+
+	/* ioctl(2) takes no descriptor of O_PATH. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	readable = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (readable < 0)
+		return 0;
+	if (ioctl(readable, FS_IOC_GETFSUUID, &found) != 0 || found.len != sizeof(found.uuid))
+		memset(&found, 0, sizeof(found));
+	close(readable);
+	memcpy(halves, found.uuid, sizeof(halves));
+	return halves[0] ^ halves[1];
+}
+
+bool inside_path(int fd, char *path, size_t size)
+{
+	char name[64];
+	ssize_t length;
+
+	snprintf(name, sizeof(name), "/proc/self/fd/%d", fd);
+	length = readlink(name, path, size);
+	if (length < 0 || (size_t)length >= size)
+		return false;
+	path[length] = 0;
+	return true;
+}
+
+bool inside_is_whole(__u32 pid, __u64 mount)
+{
+	char name[64], line[2 * PATH_MAX], top[PATH_MAX];
+	bool is_whole = false;
+	unsigned long long number;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%u/mountinfo", pid);
+	file = fopen(name, "re");
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, "%llu %*s %*s %4095s", &number, top) == 2 && number == mount) {
+			is_whole = strcmp(top, "/") == 0;
+			break;
+		}
+	if (file)
+		fclose(file);
+	return is_whole;
 }
 
 bool inside_sees_mount(__u32 pid, __u64 mount)

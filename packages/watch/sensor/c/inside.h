@@ -21,6 +21,15 @@ void inside_mounts(__u32 pid, int root, void (*on_mount)(void *context, int fd),
 /* The number of the mount that a descriptor is open through; 0: not known. */
 __u64 inside_mount_of(int fd);
 
+/* What tells a file system from all others that there ever are: both halves of its UUID, one over the other. 0: it has none. */
+__u64 inside_identity(int fd);
+
+/* Where a directory is in its mount namespace. False: longer than `size`. */
+bool inside_path(int fd, char *path, size_t size);
+
+/* Whether that mount of a process is of the whole file system, not of a directory of it. */
+bool inside_is_whole(__u32 pid, __u64 mount);
+
 /* Whether a process sees that mount. */
 bool inside_sees_mount(__u32 pid, __u64 mount);
 

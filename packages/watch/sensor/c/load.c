@@ -36,6 +36,7 @@ static const struct hook {
 	{ "device", "cgroup/dev", "on_device", NULL, true, true },
 	{ "create", "tp_btf/ctime_ns_xchg", "on_device_file", "btf_trace_ctime_ns_xchg", false, true },
 	{ "create", "tp_btf/ctime_xchg_skip", "on_device_file_again", "btf_trace_ctime_xchg_skip", false, true },
+	{ "attributes", "tp_btf/inode_set_ctime_to_ts", "on_attributes", "btf_trace_inode_set_ctime_to_ts", false, true },
 	{ "send", "cgroup/connect4", "on_connect4", NULL, true, true },
 	{ "send", "cgroup/connect6", "on_connect6", NULL, true, true },
 	{ "send", "cgroup/sendmsg4", "on_sendmsg4", NULL, true, true },
@@ -146,8 +147,12 @@ static struct call_table call_table(void)
 #error "calls.h has no numbers for this machine"
 #endif
 #define CALL(name, x86_64, arm64, i386, texts) OTHER_CALL(name, x86_64, arm64, i386, CALL_WANTED | texts)
+#define ATTRIBUTE_CALL(name, x86_64, arm64, i386) OTHER_CALL(name, x86_64, arm64, i386, CALL_ATTRIBUTES)
+#define MAYBE_ATTRIBUTE_CALL(name, x86_64, arm64, i386) OTHER_CALL(name, x86_64, arm64, i386, CALL_MAYBE_ATTRIBUTES)
 #include "calls.h"
 #undef CALL
+#undef ATTRIBUTE_CALL
+#undef MAYBE_ATTRIBUTE_CALL
 #undef OTHER_CALL
 	table.clone3 = 435;
 	return table;
@@ -424,10 +429,44 @@ static void *map_memory(struct bpf_object *object, const char *name, size_t byte
 	return memory;
 }
 
-/* Whether every program that serves what is told of /dev is attached; both are optional. */
-static bool tells_device_files(const struct loaded *loaded)
+/* What every program that it takes is attached for: all are optional. */
+static __u32 leaves(const struct loaded *loaded)
 {
-	return strstr(loaded->hooks, "tp_btf/ctime_ns_xchg") && strstr(loaded->hooks, "tp_btf/ctime_xchg_skip");
+	bool devices = strstr(loaded->hooks, "tp_btf/ctime_ns_xchg") && strstr(loaded->hooks, "tp_btf/ctime_xchg_skip");
+	bool attributes = strstr(loaded->hooks, "tp_btf/inode_set_ctime_to_ts");
+
+	return (devices ? LEFT_DEVICES : 0) | (attributes ? LEFT_ATTRIBUTES : 0);
+}
+
+/* Half of the room is for the last name that is read (hooks/attributes.h). */
+static void tell_watched_directories(struct bpf_object *object)
+{
+	static const char *const paths[] = {
+#define DIRECTORY(path) path,
+#define SECRET(path)
+#include "watched.h"
+#undef DIRECTORY
+#undef SECRET
+	};
+	int directories = bpf_map__fd(map(object, "watched_directories"));
+
+	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
+		struct watched_directory key = {};
+		size_t used = 0, end = strlen(paths[i]);
+		__u8 nothing = 0;
+		bool fits = end < WATCHED_BYTES / 2;
+
+		/* From the last slash to the end, and so on to the first. */
+		for (size_t at = end; fits && at-- > 0;) {
+			if (paths[i][at] != '/')
+				continue;
+			memcpy(key.names + used, paths[i] + at + 1, end - at - 1);
+			used += end - at;
+			end = at;
+		}
+		if (!fits || bpf_map_update_elem(directories, &key, &nothing, BPF_ANY) != 0)
+			fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
+	}
 }
 
 struct loaded load(struct load_options *options, on_frame receive, void *context)
@@ -460,6 +499,7 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 		configure(object, options, loaded.cpus);
 	}
 	find_host(object);
+	tell_watched_directories(object);
 	loaded.guard = guard_start(object, options->cgroup);
 	loaded.flows = options->flow_ms && options->cgroup >= 0 ? flows_start(object, options->flow_ms) : -1;
 
@@ -469,8 +509,9 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 	loaded.losses = map_memory(object, "losses", loaded.cpus * sizeof(struct cpu_loss), PROT_READ);
 	loaded.reader = map_memory(object, "reader", sizeof(struct reader), PROT_READ | PROT_WRITE);
 	attach_all(object, options->cgroup, &loaded);
-	if (tells_device_files(&loaded))
-		loaded.device_files = map_memory(object, "device_files", DEVICE_FILES * sizeof(struct device_files),
+	loaded.leaves = leaves(&loaded);
+	if (loaded.leaves)
+		loaded.left_systems = map_memory(object, "left_systems", LEFT_SYSTEMS * sizeof(struct left_system),
 						 PROT_READ | PROT_WRITE);
 	read_sockets(object);
 	loaded.snapshot = open_iterator(object, "on_snapshot");

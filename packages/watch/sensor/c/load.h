@@ -25,7 +25,8 @@ struct loaded {
 	struct ring_buffer *ring;
 	const struct cpu_loss *losses;
 	struct reader *reader;
-	struct device_files *device_files; /* DEVICE_FILES of them; NULL: the kernel side does not tell of /dev */
+	struct left_system *left_systems; /* LEFT_SYSTEMS of them; NULL: the kernel side tells of none */
+	__u32 leaves; /* what it tells of them: enum left (shared.h) */
 	int cpus;
 	char hooks[1536]; /* lines "event hook\n" of what is attached */
 	int guard; /* socket from the process that enforces; -1: there is none */

@@ -75,7 +75,7 @@ int main(int count, char **values)
 	require_privileges();
 	turn.files = files_start();
 	struct loaded loaded = load(&options, receive, &turn);
-	files_leave_devices(turn.files, loaded.device_files);
+	files_leave(turn.files, loaded.leaves, loaded.left_systems);
 	keep_privileges(0);
 	output_open(&turn.output, STDOUT_FILENO, buffer_bytes);
 	send_clock(&turn.output);

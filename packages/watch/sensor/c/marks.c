@@ -48,7 +48,7 @@ struct container {
 	__u32 pid;
 	__u64 mount; /* of its root */
 	bool is_host;
-	struct devices devices; /* left to the kernel side */
+	struct left_place left[LEFT_PLACES]; /* to the kernel side */
 	/* How often its mounts are still to be looked at, and when next, in milliseconds; 0: not at all. */
 	int looks;
 	__s64 look_at;
@@ -59,7 +59,7 @@ static const int look_delays[] = { 200, 20, 2 };
 
 struct marks {
 	int directory_queue;
-	bool leaves_devices; /* to the kernel side */
+	__u32 leaves; /* to the kernel side: enum left */
 	__s64 host_look_at; /* when the files of the machine are to be looked for again; 0: not at all */
 	size_t containers_used, directories_used;
 	struct container containers[WATCHED_CONTAINERS];
@@ -91,15 +91,20 @@ static const char *const secret_mounts[] = {
 	"/host/var/lib/etcd",
 };
 
-#define ENTRY_CHANGES (FAN_CREATE | FAN_DELETE | FAN_ATTRIB | FAN_ONDIR | FAN_EVENT_ON_CHILD)
-
 /*
- * What is told of the entries of a directory makes each read and write of them dearer, to which devices (`dd` from /dev/zero,
- * every program's /dev/null) owe half of their speed: of /dev only what is made and removed is told.
+ * What is told of the entries of a directory, beyond their being made and removed, makes each open, read and write of them
+ * dearer, to which devices (`dd` from /dev/zero, every program's /dev/null) owe half of their speed: of /dev that is not told.
  */
-static __u64 changes_of(const char *path)
+static __u64 changes_of(const char *path, bool is_told_by_kernel)
 {
-	return strcmp(path, "/dev") == 0 ? ENTRY_CHANGES & ~FAN_EVENT_ON_CHILD : ENTRY_CHANGES;
+	__u64 changes = FAN_CREATE | FAN_DELETE | FAN_ONDIR;
+
+	/* Of the root itself, which is nobody's entry. */
+	if (!is_told_by_kernel || strcmp(path, "/") == 0)
+		changes |= FAN_ATTRIB;
+	if (!is_told_by_kernel && strcmp(path, "/dev") != 0)
+		changes |= FAN_EVENT_ON_CHILD;
+	return changes;
 }
 
 struct marks *marks_open(void)
@@ -120,45 +125,75 @@ static bool same_file(const char *a, int b)
 	       first.st_ino == second.st_ino;
 }
 
-void marks_leave_devices(struct marks *marks)
+void marks_leave(struct marks *marks, __u32 leaves)
 {
-	marks->leaves_devices = true;
+	marks->leaves = leaves;
 }
 
 /* None that takes the place of another's (shared.h). */
-static struct devices find_devices(const struct marks *marks, int root)
+static struct left_place find_left(const struct marks *marks, int fd, bool is_devices)
 {
-	int fd = marks->leaves_devices ? inside_open(root, "/dev") : -1;
-	struct devices found = {};
-	struct statfs system;
+	struct left_place found = { .identity = inside_identity(fd) };
 	struct stat stat;
 
-	if (fd < 0)
-		return found;
-	/* That of devtmpfs, too. */
-	if (fstat(fd, &stat) == 0 && fstatfs(fd, &system) == 0 && system.f_type == TMPFS_MAGIC && stat.st_ino <= UINT32_MAX) {
-		found.device = major(stat.st_dev) << 20 | minor(stat.st_dev);
-		found.root = stat.st_ino;
-		memcpy(&found.file_system, &system.f_fsid, sizeof(found.file_system));
-	}
-	close(fd);
-	for (size_t i = 0; i < WATCHED_CONTAINERS && found.file_system; i++) {
-		const struct container *other = &marks->containers[i];
+	if (fstat(fd, &stat) != 0 || (is_devices && stat.st_ino > UINT32_MAX))
+		found.identity = 0;
+	found.device = major(stat.st_dev) << 20 | minor(stat.st_dev);
+	found.devices = is_devices ? stat.st_ino : 0;
+	for (size_t i = 0; i < WATCHED_CONTAINERS * LEFT_PLACES && found.identity; i++) {
+		const struct container *other = &marks->containers[i / LEFT_PLACES];
+		const struct left_place *left = &other->left[i % LEFT_PLACES];
 
-		if (other->mount_namespace && other->devices.file_system != found.file_system &&
-		    other->devices.device % DEVICE_FILES == found.device % DEVICE_FILES)
-			found.file_system = 0;
+		if (other->mount_namespace && left->identity && left->identity != found.identity &&
+		    left->device % LEFT_SYSTEMS == found.device % LEFT_SYSTEMS)
+			found.identity = 0;
 	}
 	return found;
 }
 
-/* Whether it is on a file system that is left to the kernel side. */
-static bool is_left(const struct container *container, int fd)
+static bool is_of_type(int fd, __u32 type)
 {
 	struct statfs system;
 
-	return container->devices.file_system && fstatfs(fd, &system) == 0 &&
-	       memcmp(&container->devices.file_system, &system.f_fsid, sizeof(system.f_fsid)) == 0;
+	return fstatfs(fd, &system) == 0 && (__u32)system.f_type == type;
+}
+
+static void leave(const struct marks *marks, struct container *container, int root)
+{
+	int devices = marks->leaves & LEFT_DEVICES ? inside_open(root, "/dev") : -1;
+
+	/* Of that type is devtmpfs, too. */
+	if (devices >= 0 && is_of_type(devices, TMPFS_MAGIC))
+		container->left[LEFT_OF_DEVICES] = find_left(marks, devices, true);
+	if (devices >= 0)
+		close(devices);
+	/* Its paths are those of the file system, but where only a part of it is mounted. */
+	if (marks->leaves & LEFT_ATTRIBUTES && is_of_type(root, OVERLAYFS_SUPER_MAGIC) &&
+	    inside_is_whole(container->pid, container->mount))
+		container->left[LEFT_OVERLAY] = find_left(marks, root, false);
+}
+
+/* Whether it is on the /dev that is left to the kernel side. */
+static bool is_left(const struct container *container, int fd)
+{
+	const struct left_place *left = &container->left[LEFT_OF_DEVICES];
+	struct stat stat;
+
+	return left->identity && fstat(fd, &stat) == 0 &&
+	       left->device == (major(stat.st_dev) << 20 | minor(stat.st_dev));
+}
+
+/* Whether the kernel side tells of entries of that directory, which knows it by its own path, not by that of a link. */
+static bool tells_attributes(const struct container *container, int fd)
+{
+	char path[64];
+
+	if (!container->left[LEFT_OVERLAY].identity || inside_mount_of(fd) != container->mount || !inside_path(fd, path, sizeof(path)))
+		return false;
+	for (size_t i = 0; i < COUNT(watched_directories); i++)
+		if (strcmp(path, watched_directories[i]) == 0)
+			return true;
+	return false;
 }
 
 static void mark_directory(struct marks *marks, const struct container *container, int root, const char *path)
@@ -173,6 +208,7 @@ static void mark_directory(struct marks *marks, const struct container *containe
 
 	if (fd < 0)
 		return;
+	__u64 changes = changes_of(path, tells_attributes(container, fd));
 	struct directory *place = NULL;
 	for (size_t i = 0; i < DIRECTORIES; i++) {
 		struct directory *directory = &marks->directories[i];
@@ -188,8 +224,8 @@ static void mark_directory(struct marks *marks, const struct container *containe
 	/* Without a place for what it is called its events would mean nothing. */
 	if (place && !is_left(container, fd) && fstat(fd, &stat) == 0 && S_ISDIR(stat.st_mode) &&
 	    name_to_handle_at(fd, "", &found.handle, &mount, AT_EMPTY_PATH | AT_HANDLE_FID) == 0 &&
-	    (inside_mark(marks->directory_queue, 0, changes_of(path) | FAN_RENAME, fd) ||
-	     inside_mark(marks->directory_queue, 0, changes_of(path) | FAN_MOVED_FROM | FAN_MOVED_TO, fd))) {
+	    (inside_mark(marks->directory_queue, 0, changes | FAN_RENAME, fd) ||
+	     inside_mark(marks->directory_queue, 0, changes | FAN_MOVED_FROM | FAN_MOVED_TO, fd))) {
 		*place = (struct directory){
 			.mount_namespace = mount_namespace,
 			.handle_bytes = found.handle.handle_bytes,
@@ -247,7 +283,7 @@ static __u64 mount_of_root(__u32 pid)
 	return mount;
 }
 
-bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace, struct devices *devices)
+const struct left_place *marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace)
 {
 	struct container *place = NULL;
 	struct statfs system;
@@ -255,7 +291,7 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace, struct dev
 
 	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
 		if (marks->containers[i].mount_namespace == mount_namespace)
-			return true;
+			return marks->containers[i].left;
 		if (!marks->containers[i].mount_namespace && !place)
 			place = &marks->containers[i];
 	}
@@ -270,7 +306,7 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace, struct dev
 			close(process);
 		if (queue >= 0)
 			close(queue);
-		return false;
+		return NULL;
 	}
 	*place = (struct container){
 		.mount_namespace = mount_namespace,
@@ -278,8 +314,8 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace, struct dev
 		.process = process,
 		.pid = pid,
 		.mount = mount_of_root(pid),
-		.devices = *devices = find_devices(marks, root),
 	};
+	leave(marks, place, root);
 	/* The whole overlay is the container's, also through mounts that it makes later. Another root may be anybody's. */
 	inside_mark(queue, system.f_type == OVERLAYFS_SUPER_MAGIC ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT, FAN_CLOSE_WRITE, root);
 	mark_secrets(queue, root);
@@ -287,7 +323,7 @@ bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace, struct dev
 	for (size_t i = 0; i < COUNT(watched_directories) && marks->directory_queue >= 0; i++)
 		mark_directory(marks, place, root, watched_directories[i]);
 	close(root);
-	return true;
+	return place->left;
 }
 
 static __s64 milliseconds(void)

@@ -26,24 +26,29 @@ struct file_event {
 	const char *new_path;
 };
 
-/* The file system that is /dev, as the kernel side knows it (shared.h). */
-struct devices {
+/* A file system that is left to the kernel side, as that knows it (shared.h). */
+struct left_place {
 	__u32 device; /* s_dev as inside the kernel: major << 20 | minor */
-	__u32 root; /* inode of /dev */
-	__u64 file_system; /* f_fsid of statfs(2); 0: there is none */
+	__u32 devices; /* inode of the directory that is /dev; 0: it is the overlay that is the root */
+	__u64 identity; /* 0: there is none */
 };
+/* That of /dev, and the overlay. */
+enum { LEFT_OF_DEVICES, LEFT_OVERLAY, LEFT_PLACES };
 
 struct marks;
 struct marks *marks_open(void);
 
-/* What is made in a /dev that has a file system of its own is told by the kernel side: nothing on it is marked. */
-void marks_leave_devices(struct marks *marks);
+/*
+ * What the kernel side tells, bits of enum left: what is made in a /dev that has a file system of its own, on which nothing is
+ * marked then; rights and their like of entries of watched directories of an overlay.
+ */
+void marks_leave(struct marks *marks, __u32 leaves);
 
 /*
- * Watches the files of a process's mount namespace, but for `devices`, which are left to the kernel side. False: it is the
- * host's, it is gone, or there is no room.
+ * Watches the files of a process's mount namespace. What of it is left to the kernel side, LEFT_PLACES of them; NULL: it is
+ * the host's, it is gone, or there is no room.
  */
-bool marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace, struct devices *devices);
+const struct left_place *marks_add(struct marks *marks, __u32 pid, __u32 mount_namespace);
 
 /* Watches a few files of the machine itself, for those that come to them from a container by another process's root. */
 void marks_add_host(struct marks *marks);

@@ -21,7 +21,9 @@
 #include "kernel/socket.h"
 #include "kernel/process.h"
 #include "kernel/policy.h"
+#include "kernel/packet.h"
 #include "kernel/flow.h"
+#include "kernel/left.h"
 
 #include "hooks/host.h"
 #include "hooks/exec.h"
@@ -32,6 +34,7 @@
 #include "hooks/setting.h"
 #include "hooks/device.h"
 #include "hooks/device-file.h"
+#include "hooks/attributes.h"
 #include "hooks/signal.h"
 #include "hooks/dns.h"
 #include "hooks/socket.h"

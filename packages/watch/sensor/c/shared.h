@@ -14,9 +14,12 @@ struct settings {
 	__s64 burst;
 };
 
-/* Which system calls are told of, by number: bits of the arguments that point to text, and CALL_WANTED. */
+/* Which system calls are told of, by number: bits of the arguments that point to text, and CALL_…. */
 #define CALL_NUMBERS 512
 #define CALL_WANTED 0x80
+/* It changes rights, owner, times or extended attributes of a file; may do so, among much else. */
+#define CALL_ATTRIBUTES 0x40
+#define CALL_MAYBE_ATTRIBUTES 0x20
 struct call_table {
 	__u8 native[CALL_NUMBERS];
 	__u8 compat[CALL_NUMBERS];
@@ -32,14 +35,22 @@ struct reader {
 };
 
 /*
- * File systems that are some container's /dev, which the kernel side tells of (hooks/device-file.h): at the number of their
- * device modulo DEVICE_FILES, written by the loader.
+ * File systems of containers of which the kernel side tells what fanotify would make dear (hooks/device-file.h,
+ * hooks/attributes.h): at the number of their device modulo LEFT_SYSTEMS, written by the loader.
  */
-#define DEVICE_FILES 4096
-struct device_files {
-	__u64 file_system; /* f_fsid of statfs(2); 0: a place that is free */
-	__u32 root; /* inode of /dev */
+#define LEFT_SYSTEMS 4096
+enum left { LEFT_DEVICES = 1, LEFT_ATTRIBUTES = 2 };
+struct left_system {
+	__u64 identity; /* both halves of its UUID, one over the other; 0: a place that is free */
+	__u32 devices; /* inode of the directory that is /dev; 0: it is the overlay that is the root */
 	__u32 mount_namespace; /* 0: of several */
+};
+
+/* A directory of watched.h: its names from the leaf to the root, each with its NUL, and zeros. */
+#define WATCHED_BYTES 64
+#define WATCHED_DEPTH 4
+struct watched_directory {
+	char names[WATCHED_BYTES];
 };
 
 /* What one CPU lost; a cache line. */

@@ -117,6 +117,8 @@ export interface DnsRecord extends Actor {
   /** Who asked, and who answered. */
   client: { ip: string; port: number };
   server: { ip: string; port: number };
+  /** TCP only where flows are counted, and of a connection its first answer. */
+  protocol: "UDP" | "TCP";
 }
 
 /** A container's share of events is used up: so many of its events were passed over since the sensor started. */

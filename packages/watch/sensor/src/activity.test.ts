@@ -140,6 +140,26 @@ describe("what processes in containers do", { skip }, () => {
     }
   });
 
+  test("rights and times of what is in a watched directory are told by its own path, also of what another name leads to", async () => {
+    const { files } = await fileRecords(`
+      mkdir -p /etc/cron.d /srv/www /var; ln -s /srv/www /var/www; /bin/busybox usleep 200000
+      echo x > /etc/cron.d/job; echo y > /srv/www/page; echo z > /srv/other; /bin/busybox ln /srv/other /srv/second
+      cd /etc/cron.d; /bin/busybox usleep 100000; chmod 600 job; chmod 700 /etc/cron.d; chmod 600 /srv/other /srv/second
+      chmod 600 /missing; echo more >> job; chmod 600 /var/www/page; /bin/busybox touch -d 2020-01-01 /etc/cron.d/job
+      /bin/busybox ln /etc/cron.d/job /srv/job; chmod 640 /etc/cron.d/job; /bin/busybox rm /srv/job`);
+    const told = files.filter(({ operation }) => operation === "attributes");
+    const places = told.map(({ path, isDirectory }) => `${path}${isDirectory ? "/" : ""}`);
+    // Where fanotify tells of a directory, it is an entry of its own; what it tells comes at its time.
+    assert.deepEqual(places.map((path) => path.replace("/./", "/")).toSorted(), [
+      "/etc/cron.d/",
+      "/etc/cron.d/job",
+      "/etc/cron.d/job",
+      "/etc/cron.d/job",
+      "/var/www/page",
+    ]);
+    assert.ok(told.every(({ pid, isThroughNamespace }) => pid > 0 && isThroughNamespace === undefined));
+  });
+
   test("what is made, linked, renamed and put into a directory of /dev is told with who did it, and what goes is not", async () => {
     const { files, hooks } = await fileRecords(`
       echo x >/dev/hidden; mkdir /dev/.store; echo y >/dev/.store/tool; /bin/busybox ln /dev/.store/tool /dev/second

@@ -151,7 +151,7 @@ export function decodeDns(bytes: Buffer, actor: Actor): DnsRecord | undefined {
   const answer = readAnswer(bytes.subarray(DNS));
   if (!answer) return undefined;
   const [client, server] = [address(bytes, family, 96, 92), address(bytes, family, 112, 94)];
-  return { type: "dns", ...actor, ...answer, client, server };
+  return { type: "dns", ...actor, ...answer, client, server, protocol: bytes[132] === 6 ? "TCP" : "UDP" };
 }
 
 export function decodeFlood(bytes: Buffer, actor: Actor): ActivityRecord {

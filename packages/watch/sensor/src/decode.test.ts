@@ -387,17 +387,17 @@ test("an answer of a name server is told with its question, and anything else on
   const question = pack([1, 7], "Example", [1, 3], "org", [1, 0], Buffer.from("00010001", "hex"));
   const answer = Buffer.from("c00c00010001000000050004c6336409", "hex");
   const message = pack(Buffer.from("123481800001000100000000", "hex"), question, answer);
-  const packet = (payload: Buffer) =>
+  const packet = (payload: Buffer, protocol = 17) =>
     frame(
       16,
       0,
       actor(someone),
       tcp(2, 0, ["0a000001", 4000], ["0a000035", 53]),
       [2, payload.length],
-      new Uint8Array(6),
+      new Uint8Array([0, 0, protocol, 0, 0, 0]),
       payload,
     );
-  assert.deepEqual(only(packet(message)), {
+  const told = {
     type: "dns",
     ...bySomeone,
     name: "example.org",
@@ -406,7 +406,9 @@ test("an answer of a name server is told with its question, and anything else on
     answers: ["198.51.100.9"],
     client: { ip: "10.0.0.1", port: 4000 },
     server: { ip: "10.0.0.53", port: 53 },
-  });
+  };
+  assert.deepEqual(only(packet(message)), { ...told, protocol: "UDP" });
+  assert.deepEqual(only(packet(message, 6)), { ...told, protocol: "TCP" });
   assert.deepEqual(decode(packet(Buffer.from("no dns message at all"))), []);
 });
 

@@ -14,7 +14,8 @@ export interface TestPod {
 }
 
 interface Probe {
-  readonly protocol: "TCP" | "UDP";
+  /** The last three are first packets of TCP by a raw socket: member.c. */
+  readonly protocol: "TCP" | "UDP" | "MPTCP" | "SYN" | "OPT" | "PART";
   readonly ip: string;
   readonly port: number;
   /** Only how long it is waited for depends on it. */

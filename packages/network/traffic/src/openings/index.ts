@@ -1,11 +1,12 @@
 import { greetings } from "./greetings.ts";
 import { http } from "./http.ts";
 import type { Protocol, Spoken } from "./opening.ts";
+import { quic } from "./quic.ts";
 import { tls } from "./tls.ts";
 
 export type { Spoken };
 
-const protocols: readonly Protocol[] = [tls, http, greetings];
+const protocols: readonly Protocol[] = [tls, quic, http, greetings];
 
 /** What is spoken in a connection that begins with these bytes; empty where that is not known. */
 export function spokenIn(bytes: Buffer, fromClient: boolean): Spoken {

@@ -1,4 +1,4 @@
-import type { Protocol, Spoken } from "./opening.ts";
+import type { Protocol } from "./opening.ts";
 
 const HANDSHAKE = 22;
 const CLIENT_HELLO = 1;
@@ -22,30 +22,33 @@ export const tls: Protocol = {
     if (bytes.length < 6 || bytes[0] !== HANDSHAKE || bytes[1] !== 3) return undefined;
     const type = bytes[5];
     if (type !== CLIENT_HELLO && type !== SERVER_HELLO) return { tls: { version: null, serverName: null } };
-    return { tls: type === CLIENT_HELLO ? readClientHello(bytes) : readServerHello(bytes) };
+    const message = bytes.subarray(5);
+    return {
+      tls:
+        type === CLIENT_HELLO
+          ? { version: null, serverName: readServerName(message) }
+          : { version: readVersion(message), serverName: null },
+    };
   },
 };
 
-type Found = NonNullable<Spoken["tls"]>;
+/** Behind the header of a message (4): version, 32 random bytes, the id of a session. */
+const sessionAt = 4 + 2 + 32;
 
-/** Behind the headers of record (5) and message (4): version, 32 random bytes, the id of a session. */
-const sessionAt = 5 + 4 + 2 + 32;
-
-function readClientHello(bytes: Buffer): Found {
-  const nothing = { version: null, serverName: null };
-  const ciphersAt = sessionAt + 1 + (bytes[sessionAt] ?? 0);
-  if (ciphersAt + 2 > bytes.length) return nothing;
-  const compressionAt = ciphersAt + 2 + bytes.readUInt16BE(ciphersAt);
-  const extensionsAt = compressionAt + 1 + (bytes[compressionAt] ?? 0) + 2;
-  return { version: null, serverName: nameIn(extension(bytes, extensionsAt, SERVER_NAME)) };
+/** Whom a client asks for, in its hello; null where that is not told, or cut off. */
+export function readServerName(hello: Buffer): string | null {
+  const ciphersAt = sessionAt + 1 + (hello[sessionAt] ?? 0);
+  if (hello[0] !== CLIENT_HELLO || ciphersAt + 2 > hello.length) return null;
+  const compressionAt = ciphersAt + 2 + hello.readUInt16BE(ciphersAt);
+  const extensionsAt = compressionAt + 1 + (hello[compressionAt] ?? 0) + 2;
+  return nameIn(extension(hello, extensionsAt, SERVER_NAME));
 }
 
-function readServerHello(bytes: Buffer): Found {
-  const afterSession = sessionAt + 1 + (bytes[sessionAt] ?? 0);
-  if (bytes.length < 11) return { version: null, serverName: null };
-  const chosen = extension(bytes, afterSession + 2 + 1 + 2, SUPPORTED_VERSIONS);
-  const version = chosen?.length === 2 ? chosen.readUInt16BE(0) : bytes.readUInt16BE(9);
-  return { version: versions[version] ?? null, serverName: null };
+function readVersion(hello: Buffer): string | null {
+  const afterSession = sessionAt + 1 + (hello[sessionAt] ?? 0);
+  if (hello.length < 6) return null;
+  const chosen = extension(hello, afterSession + 2 + 1 + 2, SUPPORTED_VERSIONS);
+  return versions[chosen?.length === 2 ? chosen.readUInt16BE(0) : hello.readUInt16BE(4)] ?? null;
 }
 
 /** The content of an extension among those from `at` on. */

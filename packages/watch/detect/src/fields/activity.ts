@@ -37,7 +37,10 @@ export function activityFields(observation: Observation): Told | undefined {
       return ofCall(record);
     case "dns":
       // No system call, and Falco has no word for it: its fields are our own.
-      return told("dns", { ...connection(record.client, record.server, "udp"), "evt.arg.name": record.name });
+      return told("dns", {
+        ...connection(record.client, record.server, record.protocol === "TCP" ? "tcp" : "udp"),
+        "evt.arg.name": record.name,
+      });
     case "signal":
       return told("kill", { "evt.arg.sig": String(record.signal), "evt.arg.pid": String(record.target.pid) });
     default:

@@ -40,7 +40,7 @@ const s = story();
 const program = s.exec(10, "/app");
 function answer(name: string, answers: string[], more: { code?: number; networkNamespace?: number } = {}) {
   const ends = { client: { ip: "172.17.0.2", port: 5000 }, server: { ip: "10.96.0.10", port: 53 } };
-  return s.does(10, { type: "dns", name, kind: 1, code: 0, answers, ...ends, ...more });
+  return s.does(10, { type: "dns", protocol: "UDP", name, kind: 1, code: 0, answers, ...ends, ...more });
 }
 
 test("a rule holds of a name, of the domains that it is in, of its kind, its code and what it was answered with", () => {

@@ -29,38 +29,9 @@ static __always_inline void note_asker(struct bpf_sock *sk, const struct frame_a
 	asker->cgroup = cgroup_number(task);
 }
 
-/* RFC 791, RFC 8200, RFC 768: where the message begins, 0 where it is not from a name server. */
-static __always_inline __u32 read_ends(struct __sk_buff *skb, struct frame_socket *ends)
+static __always_inline void tell_answer(struct __sk_buff *skb, const struct dns_asker *asker, const struct segment *answer)
 {
-	__u8 head[40], ports[4];
-	__u32 at;
-
-	if (skb->protocol == __builtin_bswap16(ETH_P_IP)) {
-		if (bpf_skb_load_bytes(skb, 0, head, 20) || head[9] != IPPROTO_UDP)
-			return 0;
-		ends->family = AF_INET;
-		at = (head[0] & 15) * 4;
-		__builtin_memcpy(ends->remote, head + 12, 4);
-		__builtin_memcpy(ends->local, head + 16, 4);
-	} else {
-		if (bpf_skb_load_bytes(skb, 0, head, 40) || head[6] != IPPROTO_UDP)
-			return 0;
-		ends->family = AF_INET6;
-		at = 40;
-		__builtin_memcpy(ends->remote, head + 8, 16);
-		__builtin_memcpy(ends->local, head + 24, 16);
-	}
-	if (bpf_skb_load_bytes(skb, at, ports, sizeof(ports)))
-		return 0;
-	ends->remote_port = ports[0] << 8 | ports[1];
-	ends->local_port = ports[2] << 8 | ports[3];
-	return ends->remote_port == DNS_PORT ? at + 8 : 0;
-}
-
-static __always_inline void tell_answer(struct __sk_buff *skb, const struct dns_asker *asker, const struct frame_socket *ends,
-					__u32 at)
-{
-	__u32 size = skb->len > at ? skb->len - at : 0;
+	__u32 size = answer->length;
 	struct sheet *sheet;
 
 	if (size > DNS_BYTES)
@@ -70,10 +41,11 @@ static __always_inline void tell_answer(struct __sk_buff *skb, const struct dns_
 		return;
 	__builtin_memset(&sheet->dns, 0, sizeof(sheet->dns));
 	sheet->dns.actor = asker->actor;
-	sheet->dns.socket = *ends;
+	fill_socket(&sheet->dns.socket, answer);
 	sheet->dns.length = size;
+	sheet->dns.protocol = answer->protocol;
 	hide(size);
-	if (size > 0 && size <= DNS_BYTES && bpf_skb_load_bytes(skb, at, sheet->bytes + sizeof(struct frame_dns), size) == 0) {
+	if (size > 0 && size <= DNS_BYTES && bpf_skb_load_bytes(skb, answer->payload, sheet->bytes + sizeof(struct frame_dns), size) == 0) {
 		begin_frame(&sheet->dns.header, FRAME_DNS, sizeof(struct frame_dns) + size);
 		emit(&sheet->dns, sizeof(struct frame_dns) + size);
 	}
@@ -91,21 +63,19 @@ static __always_inline void tell_flooded(const struct dns_asker *asker, const st
 SEC("cgroup_skb/ingress")
 int dns_answer(struct __sk_buff *skb)
 {
-	struct frame_socket ends = {};
 	struct bpf_sock *sk = skb->sk;
+	struct segment answer = {};
 	struct share *flooded = 0;
 	struct dns_asker *asker;
-	__u32 at;
 
 	sk = sk ? bpf_sk_fullsock(sk) : 0;
 	if (!sk || sk->protocol != IPPROTO_UDP)
 		return 1;
 	asker = bpf_sk_storage_get(&dns_askers, sk, 0, 0);
-	at = asker ? read_ends(skb, &ends) : 0;
-	if (!at)
+	if (!asker || !read_segment(skb, false, &answer) || answer.remote_port != DNS_PORT)
 		return 1;
 	if (takes_share(asker->cgroup, &flooded))
-		tell_answer(skb, asker, &ends, at);
+		tell_answer(skb, asker, &answer);
 	else if (flooded)
 		tell_flooded(asker, flooded);
 	return 1;

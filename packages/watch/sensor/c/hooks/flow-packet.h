@@ -4,55 +4,6 @@
  * themselves (flow-socket.h); the first bytes of connections; the answers of name servers. Both return 1: allowed.
  */
 
-struct segment {
-	__u8 local[16], remote[16];
-	__u16 local_port, remote_port;
-	__u32 payload, length; /* where it begins, and how long it is */
-	__u8 protocol;
-};
-
-static __always_inline bool has_ports(__u8 protocol)
-{
-	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
-}
-
-/* RFC 791, RFC 8200, RFC 9293, RFC 768; the network header is at the beginning. False: it is neither IPv4 nor IPv6. */
-static __always_inline bool read_segment(struct __sk_buff *skb, bool leaves, struct segment *segment, __u8 *tcp_flags)
-{
-	__u8 head[40], ports[14] = {};
-	__u32 at;
-
-	if (skb->protocol == __builtin_bswap16(ETH_P_IP)) {
-		if (bpf_skb_load_bytes(skb, 0, head, 20))
-			return false;
-		at = (head[0] & 15) * 4;
-		segment->protocol = head[9];
-		map_v4(leaves ? segment->local : segment->remote, head + 12);
-		map_v4(leaves ? segment->remote : segment->local, head + 16);
-	} else if (skb->protocol == __builtin_bswap16(ETH_P_IPV6)) {
-		if (bpf_skb_load_bytes(skb, 0, head, 40))
-			return false;
-		at = 40;
-		segment->protocol = head[6];
-		__builtin_memcpy(leaves ? segment->local : segment->remote, head + 8, 16);
-		__builtin_memcpy(leaves ? segment->remote : segment->local, head + 24, 16);
-	} else {
-		return false;
-	}
-	if (segment->protocol == IPPROTO_TCP && bpf_skb_load_bytes(skb, at, ports, 14) == 0)
-		segment->payload = at + (ports[12] >> 4) * 4;
-	else if (has_ports(segment->protocol) && bpf_skb_load_bytes(skb, at, ports, 4) == 0)
-		segment->payload = at + (segment->protocol == IPPROTO_UDP ? 8 : 12);
-	else
-		segment->payload = at;
-	*tcp_flags = ports[13];
-	segment->length = skb->len > segment->payload ? skb->len - segment->payload : 0;
-	__u16 source = ports[0] << 8 | ports[1], destination = ports[2] << 8 | ports[3];
-	segment->local_port = leaves ? source : destination;
-	segment->remote_port = leaves ? destination : source;
-	return true;
-}
-
 struct opening_key {
 	struct flow_key flow;
 	__u64 from_client;
@@ -85,16 +36,6 @@ static __always_inline void fill_actor(struct frame_actor *actor, const struct f
 	actor->network_namespace = owner->network_namespace;
 }
 
-static __always_inline void fill_socket(struct frame_socket *socket, const struct segment *segment)
-{
-	__builtin_memset(socket, 0, sizeof(*socket));
-	socket->family = AF_INET6;
-	socket->local_port = segment->local_port;
-	socket->remote_port = segment->remote_port;
-	__builtin_memcpy(socket->local, segment->local, 16);
-	__builtin_memcpy(socket->remote, segment->remote, 16);
-}
-
 /* The payload of a packet behind a head that both kinds of frames have the size of. */
 static __always_inline void emit_payload(struct __sk_buff *skb, const struct flow_owner *owner, const struct segment *segment,
 					 bool is_dns, bool from_client)
@@ -116,7 +57,7 @@ static __always_inline void emit_payload(struct __sk_buff *skb, const struct flo
 	sheet->opening.length = size;
 	sheet->opening.role = is_dns ? 0 : owner->role;
 	sheet->opening.from_client = from_client;
-	sheet->opening.protocol = is_dns ? 0 : segment->protocol;
+	sheet->opening.protocol = segment->protocol;
 	__builtin_memset(sheet->opening.reserved, 0, sizeof(sheet->opening.reserved));
 	hide(size);
 	if (size > 0 && size <= OPENING_BYTES &&
@@ -148,40 +89,50 @@ static __always_inline void look(struct __sk_buff *skb, struct flow_owner *owner
 {
 	bool from_client = leaves == (owner->role == FLOW_CLIENT);
 
-	if (from_client && is_encrypted(skb, segment))
+	bool is_handshake = from_client && is_encrypted(skb, segment);
+
+	if (is_handshake)
 		__sync_fetch_and_add(&flow->encrypted, 1);
-	if (segment->protocol == IPPROTO_TCP && is_opening_new(key, from_client, now))
+	if ((segment->protocol == IPPROTO_TCP || is_handshake) && is_opening_new(key, from_client, now))
 		emit_payload(skb, owner, segment, false, from_client);
+}
+
+/*
+ * Most packets of a connection: what it began with was looked at, and it counts itself (is_due). One of sixteen is not among
+ * them, nor one that stands for several, of which none might be the sixteenth.
+ */
+#define FIRST_SEGMENTS 16
+static __always_inline bool goes_by(const struct __sk_buff *skb, const struct tcp_sock *tcp, bool leaves)
+{
+	return (leaves ? tcp->data_segs_out : tcp->data_segs_in) > FIRST_SEGMENTS && skb->gso_segs <= 1 &&
+	       (leaves ? tcp->segs_out : tcp->segs_in) % 16;
 }
 
 static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 {
-	__u8 flags = 0, direction = leaves ? LOOKED_OUT : LOOKED_IN;
+	__u8 direction = leaves ? LOOKED_OUT : LOOKED_IN;
 	struct bpf_sock *sk = skb->sk;
-	struct segment segment = {};
-	struct flow_key key = {};
+	struct tcp_sock *tcp = sk ? bpf_skc_to_tcp_sock(sk) : 0;
 	struct flow_owner *owner;
-	struct flow *flow;
 
-	owner = sk ? bpf_sk_storage_get(&flow_owners, sk, 0, 0) : 0;
-	if (!owner)
+	if (!sk || (tcp && goes_by(skb, tcp, leaves)))
+		return 1;
+	owner = bpf_sk_storage_get(&flow_owners, sk, 0, 0);
+	if (!owner || (owner->is_tcp && !tcp))
 		return 1;
 	/* A handshake passes the listener, as there is no other socket yet. */
 	bool is_listener = false;
 	if (owner->is_tcp) {
-		struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
-
-		if (!tcp)
-			return 1;
 		is_listener = ((struct sock *)tcp)->__sk_common.skc_state == TCP_LISTEN;
 		if (is_due(owner, tcp, leaves))
 			count_connection(tcp, owner, bpf_ktime_get_boot_ns());
 		if ((owner->looked & direction) || (leaves && !is_listener && tcp->bytes_sent == 0))
 			return 1;
 	}
-	if (!read_segment(skb, leaves, &segment, &flags))
+	struct segment segment = {};
+	if (!read_segment(skb, leaves, &segment))
 		return 1;
-	bool is_counted = !owner->is_tcp || (is_listener && (flags & TCP_FLAG_SYN));
+	bool is_counted = !owner->is_tcp || (is_listener && (segment.tcp_flags & TCP_FLAG_SYN));
 	bool is_looked_at = segment.length > 0 && has_ports(segment.protocol) && !(owner->looked & direction);
 	if (!is_counted && !is_looked_at)
 		return 1;
@@ -191,6 +142,8 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 	bool is_client = owner->role == FLOW_CLIENT;
 	__u16 client_port = is_client ? segment.local_port : segment.remote_port;
 	__u64 now = bpf_ktime_get_boot_ns();
+	struct flow_key key = {};
+	struct flow *flow;
 
 	key_of(&key, owner, segment.protocol, is_client ? segment.remote_port : segment.local_port);
 	__builtin_memcpy(key.remote, segment.remote, sizeof(key.remote));
@@ -212,7 +165,14 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 			owner->looked |= direction;
 		look(skb, owner, &segment, &key, flow, leaves, now);
 	}
-	if (!leaves && is_client && segment.protocol == IPPROTO_UDP && segment.remote_port == 53)
+	bool is_answer = !leaves && is_client && segment.remote_port == DNS_PORT && segment.protocol != IPPROTO_SCTP;
+	/* RFC 1035 section 4.2.2: over TCP its length stands before it. Of a connection it is the first that is told. */
+	if (is_answer && segment.protocol == IPPROTO_TCP) {
+		is_answer = is_looked_at && segment.length > 2;
+		segment.payload += 2;
+		segment.length -= 2;
+	}
+	if (is_answer)
 		emit_payload(skb, owner, &segment, true, false);
 	return 1;
 }

@@ -115,8 +115,9 @@ static __always_inline void count_connection(struct tcp_sock *tcp, struct flow_o
 }
 
 /*
- * Whether it is time for that: with the first sixteen packets of a turn, and then whenever there is a sixteenth more. So a
- * connection that falls silent has at most that share of its last turn untold, until it speaks again, ends, or is met by
+ * Whether it is time for that: with the first sixteen packets of a turn, and then whenever there is a sixteenth more; of a
+ * connection in which more was said, only every sixteenth packet is asked (flow-packet.h). So one that falls silent has at
+ * most fifteen packets each way, or a sixteenth of its last turn, untold, until it speaks again, ends, or is met by
  * flow_sockets. Nothing is written for the others: the two directions run on two CPUs, and would wait for each other.
  */
 static __always_inline bool is_due(struct flow_owner *owner, const struct tcp_sock *tcp, bool leaves)
@@ -131,6 +132,18 @@ static __always_inline bool is_due(struct flow_owner *owner, const struct tcp_so
 	__u32 counted = leaves ? tcp->segs_out : tcp->segs_in;
 	__u32 untold = counted - (leaves ? owner->told.packets_out : owner->told.packets_in);
 	return untold > (counted - (leaves ? owner->first_out : owner->first_in)) / 16;
+}
+
+/* The kernel makes it inside of another, as multipath TCP does its own: no flow_socket was asked. */
+static __always_inline struct flow_owner *own_inner_socket(struct sock *sk, struct task_struct *task)
+{
+	struct flow_owner *owner = is_told(task) ? bpf_sk_storage_get(&flow_owners, sk, 0, BPF_SK_STORAGE_GET_F_CREATE) : 0;
+
+	if (owner) {
+		owner->is_tcp = true;
+		owner->network_namespace = BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
+	}
+	return owner;
 }
 
 /*
@@ -160,6 +173,8 @@ int flow_state(__u64 *arguments)
 	if ((!begins && !answers && !takes && !ends && to != TCP_LISTEN) || sk->sk_protocol != IPPROTO_TCP)
 		return 0;
 	owner = bpf_sk_storage_get(&flow_owners, sk, 0, 0);
+	if (!owner && (begins || to == TCP_LISTEN))
+		owner = own_inner_socket(sk, task);
 	tcp = bpf_skc_to_tcp_sock(sk);
 	if (!owner || !tcp)
 		return 0;

@@ -206,15 +206,34 @@ static __always_inline bool goes_on(const struct net_pod *pod, const struct segm
 
 	if (!state || now - state->last > TALK_NS || (state->table != pod->table && !may_begin(pod, segment, state->left)))
 		return false;
-	state->last = now;
-	state->table = pod->table;
+	/* Packets come from more than one CPU: nothing is written that is as good as there. */
+	if (now - state->last > TALK_NS / 60)
+		state->last = now;
+	if (state->table != pod->table)
+		state->table = pod->table;
 	return true;
 }
 
-/* A connection that is there: nothing begins in it, so that its packets need not be read. */
-static __always_inline bool is_connection(struct bpf_sock *sk)
+/* Of TCP: without SYN, or with the ACK of an answer, nothing begins. */
+static __always_inline bool is_beginning(__u8 tcp_flags)
 {
-	return sk->protocol == IPPROTO_TCP && sk->state != TCP_LISTEN && sk->state != TCP_SYN_SENT && sk->state != TCP_CLOSE;
+	return (tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+}
+
+/* Every packet is asked this: without a copy of its headers, where they are in one piece and it is whole (RFC 791). */
+static __always_inline bool goes_on_in_tcp(struct __sk_buff *skb)
+{
+	__u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (data + 20 > end)
+		return false;
+	bool is_v4 = data[0] >> 4 == 4;
+	__u8 *tcp = data + (is_v4 ? (data[0] & 15) * 4 : 40);
+	if (is_v4 ? data[9] != IPPROTO_TCP || data[6] & 0x3f || data[7] : data[6] != IPPROTO_TCP)
+		return false;
+	if (tcp + 14 > end)
+		return false;
+	return !is_beginning(tcp[13]);
 }
 
 static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
@@ -223,14 +242,15 @@ static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)
 	struct segment segment = {};
 	struct net_pod *pod = 0;
 	__u64 cgroup = 0;
-	__u8 flags = 0;
 
+	if (goes_on_in_tcp(skb))
+		return 1;
 	sk = sk ? bpf_sk_fullsock(sk) : 0;
-	if (sk && is_connection(sk))
+	if (!read_segment(skb, leaves, &segment) || is_own(segment.remote))
 		return 1;
-	if (!read_segment(skb, leaves, &segment, &flags) || !has_ports(segment.protocol) || is_own(segment.remote))
+	if (segment.protocol != NO_PROTOCOL && !has_ports(segment.protocol))
 		return 1;
-	if (segment.protocol == IPPROTO_TCP && (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) != TCP_FLAG_SYN)
+	if (segment.protocol == IPPROTO_TCP && !is_beginning(segment.tcp_flags))
 		return 1;
 	/* The container's own cgroup may be some levels below the pod's. */
 	for (int level = 1; level < CGROUP_DEPTH && !pod; level++) {

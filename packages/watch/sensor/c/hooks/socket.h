@@ -30,12 +30,6 @@ static __always_inline void emit_socket(struct frame_socket_event *frame)
 static __always_inline int on_datagram(struct bpf_sock_addr *context, __u16 family)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct frame_socket_event frame = {
-		.operation = SOCKET_SEND,
-		.kind = context->type,
-		.protocol = context->protocol,
-		.socket.family = family,
-	};
 
 	if (context->type != SOCK_DGRAM || !is_told(task))
 		return 1;
@@ -48,13 +42,23 @@ static __always_inline int on_datagram(struct bpf_sock_addr *context, __u16 fami
 		peer.address[2] = context->user_ip6[2];
 		peer.address[3] = context->user_ip6[3];
 	}
-	read_actor(&frame.actor, task);
-	peer.pid = frame.actor.pid;
-	peer.start_time = frame.actor.start_time;
-	if (settings.tells_names && peer.port == __builtin_bswap16(DNS_PORT) && context->sk)
-		note_asker(context->sk, &frame.actor, task);
+	peer.pid = process_number(task);
+	peer.start_time = READ(task, group_leader, start_boottime);
+	bool asks = settings.tells_names && peer.port == __builtin_bswap16(DNS_PORT) && context->sk;
 	__u64 now = bpf_ktime_get_boot_ns(), *before = bpf_map_lookup_elem(&peers, &peer);
-	if (before && now - *before < PEER_NS)
+	bool is_told_of = before && now - *before < PEER_NS;
+	if (is_told_of && !asks)
+		return 1;
+	struct frame_socket_event frame = {
+		.operation = SOCKET_SEND,
+		.kind = context->type,
+		.protocol = context->protocol,
+		.socket.family = family,
+	};
+	read_actor(&frame.actor, task);
+	if (asks)
+		note_asker(context->sk, &frame.actor, task);
+	if (is_told_of)
 		return 1;
 	bpf_map_update_elem(&peers, &peer, &now, BPF_ANY);
 	if (!has_share(task))

@@ -133,9 +133,14 @@ static __always_inline void key_of(struct flow_key *key, const struct flow_owner
 	__builtin_memcpy(key->name, owner->name, sizeof(key->name));
 }
 
+/* Nothing is written that is there already, or was a moment ago: packets come from more than one CPU. */
+#define LAST_NS 1000000ull
 static __always_inline void tell_owner(struct flow *flow, const struct flow_owner *owner, __u64 now)
 {
-	flow->last = now;
+	if (now - flow->last >= LAST_NS)
+		flow->last = now;
+	if (flow->start_time == owner->start_time && flow->pid == owner->pid)
+		return;
 	flow->pid = owner->pid;
 	flow->start_time = owner->start_time;
 }
@@ -147,23 +152,23 @@ static __always_inline bool is_none(const __u8 *address)
 	return words[0] == 0 && words[1] == 0;
 }
 
+static __always_inline bool is_same(const __u8 *address, const __u8 *other)
+{
+	const __u64 *words = (const void *)address, *others = (const void *)other;
+
+	return words[0] == others[0] && words[1] == others[1];
+}
+
 /* None is left of what failed or is closed. */
 static __always_inline void tell_ends(struct flow *flow, const __u8 *local, __u16 client_port)
 {
-	if (!is_none(local))
+	if (!is_none(local) && !is_same(flow->local, local))
 		__builtin_memcpy(flow->local, local, sizeof(flow->local));
-	if (client_port == 0)
+	if (client_port == 0 || flow->client_port == client_port)
 		return;
 	if (!flow->first_client_port)
 		flow->first_client_port = client_port;
 	flow->client_port = client_port;
-}
-
-static __always_inline void map_v4(__u8 *address, const void *v4)
-{
-	__builtin_memset(address, 0, 10);
-	address[10] = address[11] = 0xff;
-	__builtin_memcpy(address + 12, v4, 4);
 }
 
 #endif

@@ -51,9 +51,9 @@ struct {
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
-	__uint(max_entries, DEVICE_FILES);
+	__uint(max_entries, LEFT_SYSTEMS);
 	__type(key, __u32);
-	__type(value, struct device_files);
-} device_files SEC(".maps");
+	__type(value, struct left_system);
+} left_systems SEC(".maps");
 
 #endif

@@ -104,6 +104,10 @@ struct super_block {
 	struct dentry *s_root;
 	uuid_t s_uuid;
 };
+struct timespec64 {
+	__s64 tv_sec;
+	long tv_nsec;
+};
 struct hlist_node {
 	struct hlist_node *next;
 };
@@ -118,6 +122,10 @@ struct inode {
 	unsigned int i_rdev;
 	struct super_block *i_sb;
 	struct hlist_head i_dentry;
+	__s64 i_mtime_sec; /* this and the next three since 6.11 */
+	__s64 i_ctime_sec;
+	__u32 i_mtime_nsec;
+	__u32 i_ctime_nsec;
 };
 /* Since 6.8 the children are of these types; they are read only where there are hooks/device-file.h's tracepoints, since 6.13. */
 struct dentry {
@@ -188,6 +196,8 @@ struct tcp_sock {
 	__u64 bytes_received;
 	__u32 segs_in;
 	__u32 segs_out;
+	__u32 data_segs_in;
+	__u32 data_segs_out;
 };
 struct socket {
 	struct sock *sk;
@@ -328,7 +338,10 @@ struct __sk_buff {
 	__u32 mark;
 	__u32 queue_mapping;
 	__u32 protocol;
-	__u32 unused[31];
+	__u32 unused[14];
+	__u32 data;
+	__u32 data_end;
+	__u32 unused_too[15];
 	__u64 flow_keys;
 	__u64 tstamp;
 	__u32 wire_len;
@@ -394,10 +407,14 @@ enum capability {
 #define AF_INET 2
 #define AF_INET6 10
 #define AF_PACKET 17
+#define IPPROTO_HOPOPTS 0
 #define IPPROTO_ICMP 1
 #define IPPROTO_TCP 6
 #define IPPROTO_UDP 17
+#define IPPROTO_ROUTING 43
+#define IPPROTO_FRAGMENT 44
 #define IPPROTO_ICMPV6 58
+#define IPPROTO_DSTOPTS 60
 #define IPPROTO_SCTP 132
 #define ETH_P_IP 0x0800
 #define ETH_P_IPV6 0x86dd
