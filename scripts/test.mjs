@@ -32,9 +32,9 @@ function tests(title, concurrency, files) {
 
 /** End to end, but promising nobody seconds and leaving other tests' containers alone: they may run beside others. */
 const calm = [
-  ...["admission", "check-peer", "console", "joined-cluster", "policies", "scan", "scan-debian", "scan-oracles"],
-  ...["scan-places", "scan-projects", "store-copy", "console/network", "console/policies", "console/posture"],
-  "kubernetes/api-server",
+  ...["admission", "calls", "check-peer", "console", "joined-cluster", "policies", "scan", "scan-debian"],
+  ...["scan-oracles", "scan-places", "scan-projects", "store-copy", "console/clusters", "console/network"],
+  ...["console/policies", "console/posture", "kubernetes/api-server"],
 ].map((name) => `e2e/${name}.test.ts`);
 const endToEnd = readdirSync(join(root, "e2e"), { recursive: true })
   .map((file) => `e2e/${file}`)
