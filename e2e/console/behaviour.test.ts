@@ -85,17 +85,6 @@ describe("the console in a person's hands", { skip }, () => {
     assert.equal(Number(await grid.getAttribute("aria-rowcount")), critical + 1);
   });
 
-  test("an alert is there within a second, without a reload", async () => {
-    await page.goto(`${world.server.url}/alerts?state=open`);
-    const rows = page.getByRole("grid", { name: "Alerts" }).getByRole("row");
-    await rows.nth(2).waitFor();
-    await page.getByText("Live", { exact: true }).waitFor();
-    const start = performance.now();
-    await arrive(1, { evidence: [{ key: "peer", value: "203.0.113.77:9001" }] });
-    await page.getByText("203.0.113.77:9001").waitFor();
-    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
-  });
-
   test("a label that changes is shown within two and a half seconds, without a reload", async () => {
     await page.goto(`${world.server.url}/clusters/east?view=pods&labels=fresh`);
     await page.getByText("No object fits here").waitFor();
@@ -106,6 +95,17 @@ describe("the console in a person's hands", { skip }, () => {
     await world.server.bus.publish("live", { topic: "cluster", data: { cluster: "east", kinds: { Pod: 1 } } });
     await page.getByRole("row", { name: /just-labelled/ }).waitFor();
     assert.ok(performance.now() - start < 2500, `${performance.now() - start} ms`);
+  });
+
+  test("an alert is there within a second, without a reload", async () => {
+    await page.goto(`${world.server.url}/alerts?state=open`);
+    const rows = page.getByRole("grid", { name: "Alerts" }).getByRole("row");
+    await rows.nth(2).waitFor();
+    await page.getByText("Live", { exact: true }).waitFor();
+    const start = performance.now();
+    await arrive(1, { evidence: [{ key: "peer", value: "203.0.113.77:9001" }] });
+    await page.getByText("203.0.113.77:9001").waitFor();
+    assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
   });
 
   test("what is being read does not move when alerts come; a note says how many there are", async () => {
