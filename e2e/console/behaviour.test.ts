@@ -283,11 +283,11 @@ describe("the console in a person's hands", { skip }, () => {
     await page.getByText("Live", { exact: true }).waitFor();
     await page.waitForTimeout(2500);
     await world.server.close();
-    await page.getByText("The connection to the server is cut.", { exact: false }).waitFor({ timeout: 10_000 });
+    await page.getByText("The connection to the server is cut.", { exact: false }).waitFor({ timeout: 30_000 });
     await page.getByText("Offline", { exact: true }).waitFor();
     // The pages are there without the server; only what they would show is not.
     await page.getByRole("navigation").getByRole("link", { name: "Health" }).click();
     await page.getByRole("heading", { level: 1, name: "Health" }).waitFor();
-    await page.getByText("The server does not answer").waitFor({ timeout: 15_000 });
+    await page.getByText("The server does not answer").waitFor({ timeout: 30_000 });
   });
 });
