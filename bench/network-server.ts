@@ -55,7 +55,7 @@ let sent = 1;
 
 await using fake = await fakeKubernetes();
 fill(fake);
-await using postgres = process.env["ENGINE"] === "postgresql" ? await startPostgres() : undefined;
+await using postgres = process.env["ENGINE"] === "postgresql" ? await startPostgres({ durable: true }) : undefined;
 await using server = await startOn(fake, postgres?.url);
 const person = await server.login();
 await eventually("the inventory is complete", async () => {

@@ -38,7 +38,7 @@ const agents = 100;
 const packagesOfImage = 400;
 
 async function runOn(engine: "sqlite" | "postgresql", seconds: number): Promise<Row[]> {
-  await using postgres = engine === "postgresql" ? await startPostgres() : undefined;
+  await using postgres = engine === "postgresql" ? await startPostgres({ durable: true }) : undefined;
   await using nats = engine === "postgresql" ? await startNats() : undefined;
   const env = postgres && nats ? { DATABASE_URL: postgres.url, NATS_URL: nats.url } : {};
   await using product = await startProduct({ command: "serve", env: { ...env, ...metricsEnvironment } });

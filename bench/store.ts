@@ -54,7 +54,7 @@ export async function run(options: Options = {}): Promise<Row[]> {
 
 async function runOn(engine: "sqlite" | "postgresql", events: number): Promise<Row[]> {
   const folder = mkdtempSync(join(tmpdir(), "bulwark-bench-"));
-  await using server = engine === "postgresql" ? await startPostgres() : undefined;
+  await using server = engine === "postgresql" ? await startPostgres({ durable: true }) : undefined;
   try {
     const url = server?.url;
     await using store = await openStore(url === undefined ? { sqlite: join(folder, "bench.db") } : { postgresql: url });

@@ -111,3 +111,11 @@ export async function openSession(url: string, link: string): Promise<{ cookie: 
     .join("; ");
   return { cookie, "x-csrf-token": csrf };
 }
+
+/** Ends a `bulwark` that a test has started itself, and waits for it. */
+export async function end(child: ChildProcess, signal: NodeJS.Signals): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = new Promise((resolve) => child.once("exit", resolve));
+  child.kill(signal);
+  await gone;
+}

@@ -235,14 +235,12 @@ function tryTo(ask: () => string): string {
   }
 }
 
-/** Programs first, then pods and their shims, cgroups, namespaces and mounts: only what this cluster made. */
+/**
+ * Programs first, then pods and their shims, cgroups, namespaces and mounts: only what this cluster made. Nothing is asked
+ * to end, for nothing of it is kept.
+ */
 async function deleteCluster(folder: string, state: State, nodes: ClusterNode[]): Promise<void> {
-  const programs = Object.entries(state.processes);
-  const order = (name: string): number => (name.endsWith("containerd") ? 1 : 0);
-  for (const turn of [0, 1]) {
-    const now = programs.filter(([name]) => order(name) === turn).map(([, running]) => running);
-    await Promise.all(now.map((running) => stop(running, "SIGTERM", 3000)));
-  }
+  await Promise.all(Object.values(state.processes).map((running) => stop(running, "SIGKILL")));
   for (const node of nodes) {
     for (const pid of processesOf(node)) kill(pid, "SIGKILL");
     const ended = (): true | undefined => {

@@ -40,8 +40,6 @@ export async function assertAccessible(
   await page.evaluate((chosen) => localStorage.setItem("bulwark.language", chosen), language);
   for (const path of paths) {
     await load(path);
-    await page.waitForLoadState("networkidle").catch(() => undefined);
-    await page.waitForTimeout(300);
     assert.deepEqual(await violations(page), [], path);
   }
   await page.evaluate(() => localStorage.removeItem("bulwark.language"));

@@ -9,8 +9,11 @@ export interface TestPostgres extends AsyncDisposable {
   restart(): Promise<void>;
 }
 
-/** An own PostgreSQL in a temporary folder, on a free port of loopback or of another own address. Needs `postgresql`. */
-export async function startPostgres({ address = "127.0.0.1" } = {}): Promise<TestPostgres> {
+/**
+ * An own PostgreSQL in a temporary folder, on a free port of loopback or of another own address. What it has acknowledged
+ * outlives its processes; only when it is `durable`, for measurements, it waits for the disk too. Needs `postgresql`.
+ */
+export async function startPostgres({ address = "127.0.0.1", durable = false } = {}): Promise<TestPostgres> {
   const version =
     readdirSync("/usr/lib/postgresql")
       .toSorted((a, b) => Number(a) - Number(b))
@@ -25,9 +28,8 @@ export async function startPostgres({ address = "127.0.0.1" } = {}): Promise<Tes
     user ? ["setpriv", [`--reuid=${user}`, `--regid=${user}`, "--clear-groups", command, ...args]] : [command, args];
 
   const data = join(folder, "data");
-  run(...asUser(join(bin, "initdb"), ["-D", data, "-U", "bulwark", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8"]), {
-    cwd: "/",
-  });
+  const layout = ["-D", data, "-U", "bulwark", "-A", "trust", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"];
+  run(...asUser(join(bin, "initdb"), layout), { cwd: "/" });
   appendFileSync(join(data, "pg_hba.conf"), "host all all 10.0.0.0/8 trust\n");
   let daemon: Daemon | undefined;
   async function start(): Promise<void> {
@@ -42,6 +44,8 @@ export async function startPostgres({ address = "127.0.0.1" } = {}): Promise<Tes
       "shared_buffers=256MB",
       "-c",
       "max_wal_size=4GB",
+      "-c",
+      `fsync=${durable ? "on" : "off"}`,
     ];
     daemon = startDaemon(...asUser(join(bin, "postgres"), ["-D", data, ...settings]), { cwd: "/" });
     await eventually("PostgreSQL answers", () => {
