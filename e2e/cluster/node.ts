@@ -119,8 +119,12 @@ export function createMounts({ folder, mounts }: ClusterNode): void {
   writeFileSync(mounts, "");
   const own = ["run", "var/lib", "var/log"];
   for (const path of own) mkdirSync(join(folder, "root", path), { recursive: true });
+  // Images are thousands of small files that nobody keeps: they are unpacked into memory.
+  const images = join(folder, "root/var/lib/containerd");
+  mkdirSync(images);
+  run("mount", ["-t", "tmpfs", "-o", "size=4g,mode=711", "containerd", images]);
   // The root is shared, as systemd mounts it: what a pod mounts of it follows it.
-  const binds = [...own.map((path) => `mount --bind "$1/${path}" /${path}`), "mount --make-shared /"].join(" && ");
+  const binds = [...own.map((path) => `mount --rbind "$1/${path}" /${path}`), "mount --make-shared /"].join(" && ");
   run("unshare", [`--mount=${mounts}`, "--propagation", "private", "sh", "-ec", binds, "sh", join(folder, "root")]);
 }
 
