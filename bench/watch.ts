@@ -149,32 +149,40 @@ const workloads = [
   { what: "50,000 opens and closes", deed: "opens 50000 /etc/passwd", before: "true", limit: 1.05, falco: 1.46 },
   { what: "200,000 reads and writes of a byte", deed: "bytes 200000", before: "true", limit: 1.02, falco: 1.48 },
 ];
-/** Short runs of each in a row: of many the quarter that others disturbed least says more than a long one. */
-const inARow = 6;
-
-/** Of a run: the time, and the time of a processor, in which others that run beside it have no part. */
-type Run = [time: number, used: number];
+/** Short runs of each in a row. */
+const inARow = 10;
 
 /**
- * In turns: without the product, with it, without, with it, … A turn with it is compared with the two beside it, so that a
- * machine that becomes faster or slower favours none; of all turns the median counts. How far they lie apart says what this
- * machine can tell: where that is as much as what is asked, there is no verdict.
+ * Of a turn: the time; the time of a processor, in which others that run beside it have no part; and what the machine took
+ * beside it for the reference (`deeds do timed`).
+ */
+type Turn = [time: number, used: number, reference: number];
+
+/**
+ * In turns: without the product, with it, without, with it, … A machine that is shared is up to a half slower from one minute
+ * to the next, and a tenth from one second to the next; so each turn is measured by what the machine takes just then for a
+ * reference that the product is not on the way of, and compared with the two turns beside it. Of all turns the median counts.
+ * How far they lie apart says what this machine can tell: where that is as much as what is asked, there is no verdict. The
+ * last figure is the reference with the product against without: how far it is from 1 is not in the others.
  */
 async function slowdown(): Promise<Row[]> {
   await using worker = container();
   const rows: Row[] = [];
   for (const { what, deed, before, limit, falco } of workloads) {
-    const turn = async (): Promise<Run> => {
+    const turn = async (): Promise<Turn> => {
       // What came before, in the kernel and in what is told, is not of this.
       await pause(500);
       const said = await doIn(worker, `${path} for i in $(seq ${inARow}); do deeds do timed ${deed}; done`);
-      const runs = said.trim().split("\n");
-      const of = (which: number): number => quarter(runs.map((line) => Number(line.split(" ")[which])));
-      return [of(0), of(1)];
+      const runs = said
+        .trim()
+        .split("\n")
+        .map((line) => line.split(" ").map(Number));
+      const sum = (which: number): number => runs.reduce((all, run) => all + (run[which] ?? Number.NaN), 0);
+      return [sum(0), sum(1), sum(2)];
     };
     await turn();
     const without = [await turn()];
-    const watched: Run[] = [];
+    const watched: Turn[] = [];
     for (let round = 0; round < rounds; round++) {
       const watching = await watch();
       await pause(1000);
@@ -183,16 +191,19 @@ async function slowdown(): Promise<Row[]> {
       await watching.stop();
       without.push(await turn());
     }
-    const ratios = (which: 0 | 1): number[] => {
-      const of = (turns: Run[], number: number): number => turns[number]?.[which] ?? Number.NaN;
-      return watched.map((run, round) => (2 * run[which]) / (of(without, round) + of(without, round + 1)));
-    };
-    const [time, used] = [spread(ratios(0)), spread(ratios(1))];
+    const ratios = (of: (turn: Turn) => number): number[] =>
+      watched.map((turn, round) => {
+        const [before = Number.NaN, after = Number.NaN] = without.slice(round, round + 2).map(of);
+        return (2 * of(turn)) / (before + after);
+      });
+    const time = spread(ratios(([took, , reference]) => took / reference));
+    const used = spread(ratios(([, spent, reference]) => spent / reference));
+    const reference = spread(ratios((turn) => turn[2]));
     const isUnclear = time.error > limit - 1 || (time.median > limit && time.median - time.error <= limit);
     const shown = ({ median: ratio, error }: Spread): string => `${ratio.toFixed(3)} ± ${error.toFixed(3)}`;
     rows.push({
-      what: `${what}: ${median(without.map(([took]) => took)).toFixed(0)} ms without`,
-      figure: `${shown(time)} times, ${shown(used)} of its processor's (Falco ${falco})`,
+      what: `${what}: ${(median(without.map(([took]) => took)) / inARow).toFixed(0)} ms without`,
+      figure: `${shown(time)} times, ${shown(used)} of its processor's (Falco ${falco}); reference ${shown(reference)}`,
       limit: `${limit} times`,
       verdict: isUnclear ? "cannot tell" : time.median <= limit ? "kept" : "missed",
     });
@@ -329,11 +340,6 @@ function pipelineOf(find: (cgroups: readonly string[]) => Container | undefined)
 
 function median(all: readonly number[]): number {
   return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
-}
-
-/** What a quarter of them are below. */
-function quarter(all: readonly number[]): number {
-  return all.toSorted((a, b) => a - b)[Math.floor(all.length / 4)] ?? Number.NaN;
 }
 
 if (import.meta.main) {
