@@ -3,10 +3,11 @@
  * turns, in one run; and what the sensor and the reading of flows take themselves.
  *
  * The two ends stay on a core each (peer.c). In each round all arms take their turn, twice that without, and do the work in
- * many short slices of which the best counts: whatever else the machine does makes slices slower, never faster. The figure is
- * the median over rounds of what a round's arm was against the mean of the same round's two without. `noise` is the one of
- * these against the other: where that is off by more than the limit allows, nothing can be told. What the programs take of
- * the work's time is measured by the kernel itself as well, which a busy machine does not disturb; it takes bpftool to read.
+ * many short slices, each measured by what the same took just before over a Unix socket: a machine that is shared differs from
+ * itself by more than what is asked. The figure is the median over rounds of what a round's arm was against the mean of the
+ * same round's two without, and twice its standard error. `noise` is the one of these against the other: where that, or the
+ * error, is more than the limit allows, nothing can be told. What the programs take of the work's time is measured by the kernel itself as well, which a busy
+ * machine does not disturb; it takes bpftool to read.
  *
  *     npm run bench traffic
  *     WORKS=requests ARMS=flows ROUNDS=20 npm run bench traffic
@@ -22,6 +23,7 @@ import { createEvaluator } from "@bulwark/netpol";
 import { buildSensor, startSensor, type Sensor } from "@bulwark/sensor";
 import { eventually, run as runProgram, runWithRunc, type RuncContainer } from "@bulwark/testkit";
 import { createTraffic } from "@bulwark/traffic";
+import { isUnclear, median, shown, spread } from "./spread.ts";
 
 const rounds = Number(process.env["ROUNDS"] ?? 12);
 const chosen = process.env["WORKS"]?.split(",");
@@ -76,18 +78,19 @@ async function measure(from: RuncContainer, to: RuncContainer): Promise<boolean>
       for (const arm of [...arms.slice(first), ...arms.slice(0, first)]) {
         await using _ = arm === "without" || arm === "again" ? undefined : await watching(arm, from, to);
         await pause(100);
-        took[arm].push(timed(from, args));
+        took[arm].push(measured(from, args).ratio);
       }
     }
     const { without, again } = took;
     const noise = median(without.map((one, round) => one / (again[round] ?? 0)));
     const base = without.map((one, round) => (one + (again[round] ?? 0)) / 2);
     for (const arm of looked) {
-      const ratio = median(base.map((one, round) => one / (took[arm][round] ?? 0)));
-      const verdict = Math.abs(noise - 1) > 1 - limit ? "cannot tell" : ratio >= limit ? "kept" : "missed";
+      const speed = spread(base.map((one, round) => one / (took[arm][round] ?? 0)));
+      const isDisturbed = Math.abs(noise - 1) > 1 - limit || isUnclear(speed, limit);
+      const verdict = isDisturbed ? "cannot tell" : speed.median >= limit ? "kept" : "missed";
       rows.push({
         what: `${what}, ${arm}`,
-        figure: `${ratio.toFixed(3)} of the speed without`,
+        figure: `${shown(speed)} of the speed without`,
         noise: noise.toFixed(3),
         limit: isLimited ? `at least ${limit}` : "",
         verdict: isLimited ? verdict : "",
@@ -222,8 +225,18 @@ async function rate(from: RuncContainer) {
   };
 }
 
+/** Nanoseconds. */
 function timed(container: RuncContainer, args: readonly string[]): number {
-  return Number(container.exec("/bin/peer", ...args).trim());
+  return measured(container, args).fastest;
+}
+
+function measured(container: RuncContainer, args: readonly string[]): { fastest: number; ratio: number } {
+  const [fastest = Number.NaN, ratio = Number.NaN] = container
+    .exec("/bin/peer", ...args)
+    .trim()
+    .split(" ")
+    .map(Number);
+  return { fastest, ratio };
 }
 
 function connectBoth(a: RuncContainer, b: RuncContainer): void {
@@ -262,9 +275,4 @@ function attempt<T>(act: () => T): T | undefined {
   } catch {
     return undefined;
   }
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

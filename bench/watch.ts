@@ -30,6 +30,7 @@ import { eventually, runWithRunc, sampleContainer, type RuncContainer, type Runc
 import { bulwark } from "../e2e/product.ts";
 import { doIn, makeVictim } from "../e2e/runtime/world.ts";
 import { memoryOf } from "./cluster/process.ts";
+import { isUnclear, median, shown, spread } from "./spread.ts";
 
 interface Row {
   what: string;
@@ -199,28 +200,14 @@ async function slowdown(): Promise<Row[]> {
     const time = spread(ratios(([took, , reference]) => took / reference));
     const used = spread(ratios(([, spent, reference]) => spent / reference));
     const reference = spread(ratios((turn) => turn[2]));
-    const isUnclear = time.error > limit - 1 || (time.median > limit && time.median - time.error <= limit);
-    const shown = ({ median: ratio, error }: Spread): string => `${ratio.toFixed(3)} ± ${error.toFixed(3)}`;
     rows.push({
       what: `${what}: ${(median(without.map(([took]) => took)) / inARow).toFixed(0)} ms without`,
       figure: `${shown(time)} times, ${shown(used)} of its processor's (Falco ${falco}); reference ${shown(reference)}`,
       limit: `${limit} times`,
-      verdict: isUnclear ? "cannot tell" : time.median <= limit ? "kept" : "missed",
+      verdict: isUnclear(time, limit) ? "cannot tell" : time.median <= limit ? "kept" : "missed",
     });
   }
   return rows;
-}
-
-interface Spread {
-  median: number;
-  /** Twice the standard error of the median, by the median of how far the values lie from it. */
-  error: number;
-}
-
-function spread(values: number[]): Spread {
-  const middle = median(values);
-  const deviation = 1.4826 * median(values.map((value) => Math.abs(value - middle)));
-  return { median: middle, error: (2 * 1.2533 * deviation) / Math.sqrt(values.length) };
 }
 
 const each = 20_000;
@@ -336,10 +323,6 @@ function pipelineOf(find: (cgroups: readonly string[]) => Container | undefined)
     emit() {},
     missingOwner() {},
   });
-}
-
-function median(all: readonly number[]): number {
-  return all.toSorted((a, b) => a - b)[Math.floor(all.length / 2)] ?? Number.NaN;
 }
 
 if (import.meta.main) {
