@@ -40,6 +40,13 @@ const works = [
   { what: "datagrams and their answers (2,000)", args: ["datagrams", server, "7000", "2000", "25"], isLimited: false },
   { what: "connections (1,000)", args: ["connects", server, "7000", "1000", "10"], isLimited: false },
 ] as const;
+/** Where the kernel's clock is asked. */
+const looks = {
+  bulk: { what: "1 GB in one connection", count: 1e9, isLimited: true },
+  requests: { what: "20,000 requests", count: 20_000, isLimited: true },
+  datagrams: { what: "20,000 datagrams and their answers", count: 20_000, isLimited: false },
+  connects: { what: "2,000 connections", count: 2000, isLimited: false },
+};
 const workload = {
   namespace: "n",
   name: "client",
@@ -133,7 +140,7 @@ async function watching(
   return sensor;
 }
 
-/** What of a request's, and of a connection's, time is the programs'; that of measuring it, some 50 ns a run, is among it. */
+/** What of the time is the programs'; that of measuring it, some 50 ns a run, is among it. */
 async function programs(arm: (typeof watched)[number], from: RuncContainer, to: RuncContainer) {
   const others = programTimes();
   await using _ = await watching(arm, from, to);
@@ -141,16 +148,14 @@ async function programs(arm: (typeof watched)[number], from: RuncContainer, to: 
   const before = readFileSync(statistics, "utf8");
   writeFileSync(statistics, "1");
   try {
-    return (["requests", "datagrams", "connects"] as const).map((name) => {
-      const count = name === "connects" ? 2000 : 20_000;
+    return Object.entries(looks).map(([name, { what, count, isLimited }]) => {
       const start = spent();
-      const took = timed(from, [name, server, "7000", String(count), "1"]) / count;
-      const own = (spent() - start) / count;
+      const took = timed(from, [name, server, "7000", String(count), "1"]);
+      const own = spent() - start;
       const share = own / took;
-      const isLimited = name === "requests";
       return {
-        what: `one of ${name}: what the programs take, ${arm}`,
-        figure: `${Math.round(own)} of ${Math.round(took)} ns: ${(share * 100).toFixed(1)} %`,
+        what: `${what}: what the programs take, ${arm}`,
+        figure: `${(own / 1e6).toFixed(1)} of ${(took / 1e6).toFixed(0)} ms: ${(share * 100).toFixed(1)} %`,
         noise: "",
         limit: isLimited ? `${Math.round((1 - limit) * 100)} %` : "",
         verdict: own === 0 ? "cannot tell" : isLimited ? (share <= 1 - limit ? "kept" : "missed") : "",
