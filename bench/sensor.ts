@@ -9,6 +9,7 @@ import { readFileSync } from "node:fs";
 import { setTimeout as pause } from "node:timers/promises";
 import { buildSensor, startSensor, type SensorRecord } from "@bulwark/sensor";
 import { runWithRunc } from "@bulwark/testkit";
+import { median } from "./spread.ts";
 
 export interface SensorBenchRow {
   what: string;
@@ -175,11 +176,6 @@ async function timed(script: string): Promise<number> {
   const code = await new Promise((resolve, reject) => child.on("close", resolve).on("error", reject));
   if (code !== 0) throw new Error(`the workload ended with ${String(code)}: ${script}`);
   return performance.now() - start;
-}
-
-function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -4,6 +4,7 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliCompressSync } from "node:zlib";
+import { median } from "./spread.ts";
 
 const root = join(import.meta.dirname, "..");
 
@@ -60,10 +61,6 @@ function firstLoad(): number | undefined {
   const files = [...html.matchAll(/(?:src|href)="\/([^"]+\.(?:js|css))"/g)].map(([, path]) => path ?? "");
   const bytes = [...new Set(files)].map((path) => brotliCompressSync(readFileSync(join(dist, path))).length);
   return (bytes.reduce((sum, size) => sum + size, 0) + brotliCompressSync(html).length) / 1000;
-}
-
-function median(values: number[]): number {
-  return values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 if (import.meta.main) {

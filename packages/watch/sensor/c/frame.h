@@ -264,7 +264,10 @@ struct frame_signal {
 	__u32 reserved;
 };
 
-/* What came from a name server, over UDP, or where flows are counted first in a connection of TCP: the DNS message (RFC 1035 section 4) follows, cut at the bound. */
+/*
+ * What came from a name server, over UDP, or where flows are counted first in a connection of TCP: the DNS message (RFC 1035
+ * section 4) follows, cut at the bound.
+ */
 #define DNS_BYTES 1024
 struct frame_dns {
 	struct frame_header header;

@@ -172,7 +172,7 @@ static __always_inline bool read_packet(struct __sk_buff *skb, bool leaves, stru
 		packet->peer.has_port = true;
 	}
 	if (protocol == IPPROTO_TCP && bpf_skb_load_bytes(skb, ports_at + 13, &flags, 1) == 0)
-		packet->starts = (flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+		packet->starts = is_beginning(flags);
 	return true;
 }
 

@@ -214,12 +214,6 @@ static __always_inline bool goes_on(const struct net_pod *pod, const struct segm
 	return true;
 }
 
-/* Of TCP: without SYN, or with the ACK of an answer, nothing begins. */
-static __always_inline bool is_beginning(__u8 tcp_flags)
-{
-	return (tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
-}
-
 /* Every packet is asked this: without a copy of its headers, where they are in one piece and it is whole (RFC 791). */
 static __always_inline bool goes_on_in_tcp(struct __sk_buff *skb)
 {

@@ -19,6 +19,12 @@ static __always_inline bool has_ports(__u8 protocol)
 	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
 }
 
+/* Of TCP: without SYN, or with the ACK of an answer, nothing begins. */
+static __always_inline bool is_beginning(__u8 tcp_flags)
+{
+	return (tcp_flags & (TCP_FLAG_SYN | TCP_FLAG_ACK)) == TCP_FLAG_SYN;
+}
+
 static __always_inline void map_v4(__u8 *address, const void *v4)
 {
 	__builtin_memset(address, 0, 10);
