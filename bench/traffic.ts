@@ -2,12 +2,12 @@
  * What counting flows costs the containers, and what enforcing network policies does: the same work with and without, in
  * turns, in one run; and what the sensor and the reading of flows take themselves.
  *
- * The two ends stay on a core each (peer.c). In each round all arms take their turn, twice that without, and do the work in
- * many short slices, each measured by what the same took just before over a Unix socket: a machine that is shared differs from
- * itself by more than what is asked. The figure is the median over rounds of what a round's arm was against the mean of the
- * same round's two without, and twice its standard error. `noise` is the one of these against the other: where that, or the
- * error, is more than the limit allows, nothing can be told. What the programs take of the work's time is measured by the kernel itself as well, which a busy
- * machine does not disturb; it takes bpftool to read.
+ * The two ends stay on a core each, and the window has a size of its own (peer.c). In each round all arms take their turn,
+ * twice that without, and do the work in many short slices, of which the fastest counts: what else happens on a machine that is
+ * shared only ever adds time, and by more than what is asked. The figure is the median over rounds of what a round's arm was
+ * against the mean of the same round's two without, and twice its standard error. `noise` is the one of these against the
+ * other: where that, or the error, is more than the limit allows, nothing can be told. What the programs take of the work's
+ * time is measured by the kernel itself as well, which a busy machine does not disturb; it takes bpftool to read.
  *
  *     npm run bench traffic
  *     WORKS=requests ARMS=flows ROUNDS=20 npm run bench traffic
@@ -25,7 +25,7 @@ import { eventually, run as runProgram, runWithRunc, type RuncContainer } from "
 import { createTraffic } from "@bulwark/traffic";
 import { isUnclear, median, shown, spread } from "./spread.ts";
 
-const rounds = Number(process.env["ROUNDS"] ?? 12);
+const rounds = Number(process.env["ROUNDS"] ?? 16);
 const chosen = process.env["WORKS"]?.split(",");
 const limit = 0.95;
 const statistics = "/proc/sys/kernel/bpf_stats_enabled";
@@ -35,7 +35,7 @@ const [client, server] = ["198.18.1.1", "198.18.1.2"];
  * datagram, which no socket counts, and a connection that is made and given up at once.
  */
 const works = [
-  { what: "bytes in one connection (500 MB)", args: ["bulk", server, "7000", String(5e8), "8"], isLimited: true },
+  { what: "bytes in one connection (500 MB)", args: ["bulk", server, "7000", String(5e8), "10"], isLimited: true },
   { what: "requests in one connection (2,000)", args: ["requests", server, "7000", "2000", "25"], isLimited: true },
   { what: "datagrams and their answers (2,000)", args: ["datagrams", server, "7000", "2000", "25"], isLimited: false },
   { what: "connections (1,000)", args: ["connects", server, "7000", "1000", "10"], isLimited: false },
@@ -74,7 +74,7 @@ try {
 
 async function measure(from: RuncContainer, to: RuncContainer): Promise<boolean> {
   runProgram("sh", ["-c", `runc --root ${to.root} exec -d ${to.id} /bin/peer serve 7000 </dev/null >/dev/null 2>&1`]);
-  await eventually("it serves", () => attempt(() => timed(from, ["connects", server, "7000", "1", "1"])));
+  await eventually("it serves", () => attempt(() => fastest(from, ["connects", server, "7000", "1", "1"])));
   const rows = [];
   for (const { what, args, isLimited } of works.filter(
     ({ args: [name] }) => rounds > 0 && (chosen?.includes(name) ?? true),
@@ -85,7 +85,7 @@ async function measure(from: RuncContainer, to: RuncContainer): Promise<boolean>
       for (const arm of [...arms.slice(first), ...arms.slice(0, first)]) {
         await using _ = arm === "without" || arm === "again" ? undefined : await watching(arm, from, to);
         await pause(100);
-        took[arm].push(measured(from, args).ratio);
+        took[arm].push(fastest(from, args));
       }
     }
     const { without, again } = took;
@@ -150,7 +150,7 @@ async function programs(arm: (typeof watched)[number], from: RuncContainer, to: 
   try {
     return Object.entries(looks).map(([name, { what, count, isLimited }]) => {
       const start = spent();
-      const took = timed(from, [name, server, "7000", String(count), "1"]);
+      const took = fastest(from, [name, server, "7000", String(count), "1"]);
       const own = spent() - start;
       const share = own / took;
       return {
@@ -231,17 +231,8 @@ async function rate(from: RuncContainer) {
 }
 
 /** Nanoseconds. */
-function timed(container: RuncContainer, args: readonly string[]): number {
-  return measured(container, args).fastest;
-}
-
-function measured(container: RuncContainer, args: readonly string[]): { fastest: number; ratio: number } {
-  const [fastest = Number.NaN, ratio = Number.NaN] = container
-    .exec("/bin/peer", ...args)
-    .trim()
-    .split(" ")
-    .map(Number);
-  return { fastest, ratio };
+function fastest(container: RuncContainer, args: readonly string[]): number {
+  return Number(container.exec("/bin/peer", ...args));
 }
 
 function connectBoth(a: RuncContainer, b: RuncContainer): void {

@@ -23,14 +23,13 @@
 #define SOCKET_BYTES (4 << 20)
 /* Microseconds after which no program writes any more into the map that was written before. */
 #define GRACE 2000
-/* Milliseconds between walks over all sockets, for connections that fell silent; and how much longer they are than a walk. */
-#define WALK_PERIOD 10000
-#define WALK_SHARE 100
+/* How much longer it is from one walk over all sockets to the next than one takes. */
+#define WALK_SHARE 400
 
 struct reader {
 	int socket, turn_map, maps[2];
 	int sockets; /* link of the iterator over them (hooks/flow-socket.h) */
-	__s64 next_walk;
+	__s64 next_walk; /* microseconds */
 	__u32 turn;
 	struct frame_flow frames[FLOWS_A_MESSAGE];
 	size_t used;
@@ -158,18 +157,18 @@ static bool empty(struct reader *reader, int map)
 	return send_frames(reader);
 }
 
-static __s64 milliseconds(void)
+static __s64 microseconds(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+	return now.tv_sec * 1000000ll + now.tv_nsec / 1000;
 }
 
-/* Has the kernel side add what connections counted that fell silent. */
+/* Has the kernel side add what connections counted since. */
 static void walk(struct reader *reader)
 {
-	__s64 begin = milliseconds(), took;
+	__s64 begin = microseconds();
 	char nothing[64];
 	ssize_t size;
 	int sockets = bpf_iter_create(reader->sockets);
@@ -179,8 +178,7 @@ static void walk(struct reader *reader)
 	while (size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR)));
 	if (sockets >= 0)
 		close(sockets);
-	took = milliseconds() - begin;
-	reader->next_walk = begin + (took * WALK_SHARE > WALK_PERIOD ? took * WALK_SHARE : WALK_PERIOD);
+	reader->next_walk = begin + (microseconds() - begin) * WALK_SHARE;
 }
 
 /* False: nobody wants to know any more, or the kernel does not give them. */
@@ -200,10 +198,9 @@ static void read_flows(struct reader *reader, int interval_ms)
 	struct pollfd sensor = { .fd = reader->socket, .events = POLLIN };
 	bool is_wanted = true;
 
-	reader->next_walk = milliseconds() + WALK_PERIOD;
 	while (is_wanted) {
 		is_wanted = poll(&sensor, 1, interval_ms) == 0;
-		if (!is_wanted || milliseconds() >= reader->next_walk)
+		if (!is_wanted || microseconds() >= reader->next_walk)
 			walk(reader);
 		if (!take_turn(reader))
 			return;

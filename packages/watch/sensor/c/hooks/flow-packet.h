@@ -97,15 +97,16 @@ static __always_inline void look(struct __sk_buff *skb, struct flow_owner *owner
 		emit_payload(skb, owner, segment, false, from_client);
 }
 
-/*
- * Most packets of a connection: what it began with was looked at, and it counts itself (is_due). One of sixteen is not among
- * them, nor one that stands for several, of which none might be the sixteenth.
- */
+/* Most packets of a connection, which counts itself: those that carry nothing, and those after what it began with. */
 #define FIRST_SEGMENTS 16
-static __always_inline bool goes_by(const struct __sk_buff *skb, const struct tcp_sock *tcp, bool leaves)
+static __always_inline bool goes_by(struct __sk_buff *skb, struct tcp_sock *tcp, bool leaves)
 {
-	return (leaves ? tcp->data_segs_out : tcp->data_segs_in) > FIRST_SEGMENTS && skb->gso_segs <= 1 &&
-	       (leaves ? tcp->segs_out : tcp->segs_in) % 16;
+	if ((leaves ? tcp->data_segs_out : tcp->data_segs_in) > FIRST_SEGMENTS)
+		return true;
+	if (((struct sock *)tcp)->__sk_common.skc_state == TCP_LISTEN)
+		return false;
+	__u8 *header = tcp_header(skb);
+	return header && skb->len <= header - (__u8 *)(long)skb->data + (header[12] >> 4) * 4;
 }
 
 static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
@@ -115,7 +116,10 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 	struct tcp_sock *tcp = sk ? bpf_skc_to_tcp_sock(sk) : 0;
 	struct flow_owner *owner;
 
-	if (!sk || (tcp && goes_by(skb, tcp, leaves)))
+	if (!sk)
+		return 1;
+	bool is_told_of = tcp && is_due(skb, tcp, leaves);
+	if (tcp && !is_told_of && goes_by(skb, tcp, leaves))
 		return 1;
 	owner = bpf_sk_storage_get(&flow_owners, sk, 0, 0);
 	if (!owner || (owner->is_tcp && !tcp))
@@ -124,9 +128,9 @@ static __always_inline int on_packet(struct __sk_buff *skb, bool leaves)
 	bool is_listener = false;
 	if (owner->is_tcp) {
 		is_listener = ((struct sock *)tcp)->__sk_common.skc_state == TCP_LISTEN;
-		if (is_due(owner, tcp, leaves))
+		if (is_told_of)
 			count_connection(tcp, owner, bpf_ktime_get_boot_ns());
-		if ((owner->looked & direction) || (leaves && !is_listener && tcp->bytes_sent == 0))
+		if (owner->looked & direction)
 			return 1;
 	}
 	struct segment segment = {};

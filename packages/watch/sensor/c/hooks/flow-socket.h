@@ -115,23 +115,16 @@ static __always_inline void count_connection(struct tcp_sock *tcp, struct flow_o
 }
 
 /*
- * Whether it is time for that: with the first sixteen packets of a turn, and then whenever there is a sixteenth more; of a
- * connection in which more was said, only every sixteenth packet is asked (flow-packet.h). So one that falls silent has at
- * most fifteen packets each way, or a sixteenth of its last turn, untold, until it speaks again, ends, or is met by
- * flow_sockets. Nothing is written for the others: the two directions run on two CPUs, and would wait for each other.
+ * Whether a packet is one to tell it at, for connections that the walks over sockets (flow_sockets) do not find: inside of
+ * others, or closed by their program and not at their end yet. Nothing is written for most: the two directions run on two
+ * CPUs, and would wait for each other.
  */
-static __always_inline bool is_due(struct flow_owner *owner, const struct tcp_sock *tcp, bool leaves)
+#define SEGMENTS_A_TELLING 1024
+static __always_inline bool is_due(const struct __sk_buff *skb, const struct tcp_sock *tcp, bool leaves)
 {
-	__u32 turn = this_turn();
+	__u32 segments = skb->gso_segs > 1 ? skb->gso_segs : 1;
 
-	if (owner->turn != turn) {
-		owner->turn = turn;
-		owner->first_out = owner->told.packets_out;
-		owner->first_in = owner->told.packets_in;
-	}
-	__u32 counted = leaves ? tcp->segs_out : tcp->segs_in;
-	__u32 untold = counted - (leaves ? owner->told.packets_out : owner->told.packets_in);
-	return untold > (counted - (leaves ? owner->first_out : owner->first_in)) / 16;
+	return (leaves ? tcp->segs_out : tcp->segs_in + segments) % SEGMENTS_A_TELLING < segments;
 }
 
 /* The kernel makes it inside of another, as multipath TCP does its own: no flow_socket was asked. */
@@ -215,8 +208,8 @@ int flow_state(__u64 *arguments)
 }
 
 /*
- * Every socket that a process has: at the start, of connections of which it is not known then who began them; and from time to
- * time, for those that fell silent.
+ * Every socket that a process has: at the start, of connections of which it is not known then who began them; and then before
+ * flows are read (flows.c), for what was counted since.
  */
 SEC("iter/task_file")
 int flow_sockets(struct bpf_iter__task_file *context)

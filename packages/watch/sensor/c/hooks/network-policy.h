@@ -214,20 +214,12 @@ static __always_inline bool goes_on(const struct net_pod *pod, const struct segm
 	return true;
 }
 
-/* Every packet is asked this: without a copy of its headers, where they are in one piece and it is whole (RFC 791). */
+/* Every packet is asked this. */
 static __always_inline bool goes_on_in_tcp(struct __sk_buff *skb)
 {
-	__u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	__u8 *tcp = tcp_header(skb);
 
-	if (data + 20 > end)
-		return false;
-	bool is_v4 = data[0] >> 4 == 4;
-	__u8 *tcp = data + (is_v4 ? (data[0] & 15) * 4 : 40);
-	if (is_v4 ? data[9] != IPPROTO_TCP || data[6] & 0x3f || data[7] : data[6] != IPPROTO_TCP)
-		return false;
-	if (tcp + 14 > end)
-		return false;
-	return !is_beginning(tcp[13]);
+	return tcp && !is_beginning(tcp[13]);
 }
 
 static __always_inline int judge_segment(struct __sk_buff *skb, bool leaves)

@@ -19,7 +19,6 @@ struct flow_owner {
 	__u64 start_time;
 	__u64 cgroup;
 	struct tcp_counters told; /* what of them is in flows already */
-	__u32 turn, first_out, first_in; /* what packets_out and packets_in were when the turn began in which it was told last */
 	__u32 pid; /* 0: of TCP, not known before it connects or listens */
 	__u32 network_namespace;
 	char name[16];
@@ -27,7 +26,7 @@ struct flow_owner {
 	__u8 role;
 	__u8 looked; /* in which directions the first bytes were seen: enum looked */
 	bool is_tcp;
-	__u8 reserved[7];
+	__u8 reserved[3];
 };
 enum looked { LOOKED_OUT = 1, LOOKED_IN = 2 };
 struct {

@@ -54,6 +54,23 @@ static __always_inline __u8 read_next_headers(struct __sk_buff *skb, __u8 protoc
 	return NO_PROTOCOL;
 }
 
+/*
+ * Where the header of TCP is, without a copy: in the first piece of the packet, which is whole (RFC 791), with no header of
+ * IPv6 between. NULL: another protocol, or not to be said as quickly.
+ */
+static __always_inline __u8 *tcp_header(struct __sk_buff *skb)
+{
+	__u8 *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+
+	if (data + 20 > end)
+		return 0;
+	bool is_v4 = data[0] >> 4 == 4;
+	__u8 *tcp = data + (is_v4 ? (data[0] & 15) * 4 : 40);
+	if (is_v4 ? data[9] != IPPROTO_TCP || data[6] & 0x3f || data[7] : data[6] != IPPROTO_TCP)
+		return 0;
+	return tcp + 14 > end ? 0 : tcp;
+}
+
 /* RFC 791, RFC 9293, RFC 768. False: it is neither IPv4 nor IPv6. */
 static __always_inline bool read_segment(struct __sk_buff *skb, bool leaves, struct segment *segment)
 {
