@@ -139,17 +139,16 @@ const lostOf = ({ ring = 0, pipe = 0, unreadable = 0, files = 0 }: Record<string
 
 /** As Falco's figures were had: busybox starts, and nothing that a rule of either is for. */
 const workloads = [
-  // It runs for days: what it costs before V8 has compiled its rules is no measure of it.
-  {
-    what: "200 programs started",
-    deed: "starts 200 /bin/busybox true",
-    before: "deeds do starts 16000 /bin/busybox true",
-    limit: 1.05,
-    falco: 1.04,
-  },
-  { what: "50,000 opens and closes", deed: "opens 50000 /etc/passwd", before: "true", limit: 1.05, falco: 1.46 },
-  { what: "200,000 reads and writes of a byte", deed: "bytes 200000", before: "true", limit: 1.02, falco: 1.48 },
+  { what: "200 programs started", deed: "starts 200 /bin/busybox true", limit: 1.05, falco: 1.04 },
+  { what: "50,000 opens and closes", deed: "opens 50000 /etc/passwd", limit: 1.05, falco: 1.46 },
+  { what: "200,000 reads and writes of a byte", deed: "bytes 200000", limit: 1.02, falco: 1.48 },
 ];
+/**
+ * It runs for days: what it costs before V8 has compiled what it is asked for is no measure of it. Turns that are not counted,
+ * after programs in a row: what begins a turn has V8 throw away what it compiled for those, and compile anew.
+ */
+const startsBefore = 16_000;
+const turnsBefore = 8;
 /** Short runs of each in a row. */
 const inARow = 10;
 
@@ -169,7 +168,7 @@ type Turn = [time: number, used: number, reference: number];
 async function slowdown(): Promise<Row[]> {
   await using worker = container();
   const rows: Row[] = [];
-  for (const { what, deed, before, limit, falco } of workloads) {
+  for (const { what, deed, limit, falco } of workloads) {
     const turn = async (): Promise<Turn> => {
       // What came before, in the kernel and in what is told, is not of this.
       await pause(500);
@@ -187,7 +186,10 @@ async function slowdown(): Promise<Row[]> {
     for (let round = 0; round < rounds; round++) {
       const watching = await watch();
       await pause(1000);
-      await doIn(worker, `${path} ${before}`, { patience: 120_000 });
+      if (deed.startsWith("starts")) {
+        await doIn(worker, `${path} deeds do starts ${startsBefore} /bin/busybox true`, { patience: 120_000 });
+        for (let before = 0; before < turnsBefore; before++) await turn();
+      }
       watched.push(await turn());
       await watching.stop();
       without.push(await turn());

@@ -1,3 +1,4 @@
+import { readdirSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
 import { startSensor, type Sensor, type SensorRecord } from "@bulwark/sensor";
 
@@ -40,7 +41,9 @@ export function startEarly(options: { host: boolean }): EarlySensor {
 /**
  * The programs that are watched go first: where all processors are busy, they are held up a third as long as by a reader of
  * their own rank. The sensor, which has begun already, keeps its place: what it does not read in time is lost.
+ * Priority is a thread's own on Linux; those that collect garbage are there already.
  */
 function standBack(): void {
-  setPriority(0, Math.min(getPriority(0) + 5, 19));
+  const nice = Math.min(getPriority(0) + 5, 19);
+  for (const thread of readdirSync("/proc/self/task")) setPriority(Number(thread), nice);
 }

@@ -29,6 +29,30 @@ test("ancestors are known after they ended, and are forgotten later", () => {
   assert.deepEqual(table.ancestors(child), []);
 });
 
+test("a process that ended without children is forgotten sooner than one that has some", () => {
+  const table = new ProcessTable({ keep: 60_000 });
+  const s = story();
+  table.apply(s.exec(1, "/bin/a"), 0);
+  table.apply(s.fork(1, 2), 0);
+  table.apply(s.fork(1, 3), 0);
+  for (const pid of [1, 2]) table.apply(s.exit(pid), 10);
+  table.apply(s.fork(3, 4), 20_000);
+  assert.deepEqual([table.get(1, 1n)?.pid, table.get(2, 2n)], [1, undefined]);
+  table.apply(s.fork(3, 5), 61_000);
+  assert.equal(table.get(1, 1n), undefined);
+  assert.equal(table.size, 3);
+});
+
+test("a fork runs the program of who made it, and of another parent what it tells itself", () => {
+  const table = new ProcessTable();
+  const s = story();
+  table.apply(s.exec(1, "/bin/a", { arguments: ["a", "b"] }), 0);
+  const copy = table.apply(s.fork(1, 2, { executable: "", arguments: [] }), 0);
+  assert.deepEqual([copy?.executable, copy?.arguments], ["/bin/a", ["a", "b"]]);
+  const sibling = table.apply(s.fork(1, 3, { cloneFlags: 0x8000n, executable: "/bin/c", arguments: ["c"] }), 0);
+  assert.deepEqual([sibling?.executable, sibling?.arguments], ["/bin/c", ["c"]]);
+});
+
 test("it does not grow without bound, and what has ended goes first", () => {
   const table = new ProcessTable({ limit: 100 });
   const s = story();

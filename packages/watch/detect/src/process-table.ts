@@ -28,18 +28,24 @@ interface Place {
 }
 
 const peersKept = 16;
+/** Milliseconds that who ended without children may still be asked for: what other parts of the kernel tell comes later. */
+const keptAlone = 5000;
+/** CLONE_PARENT of clone(2): its parent is the one of who made it, whose program it runs. */
+const cloneParent = 0x8000n;
 /** Of most processes: a new array comes with the first. */
 const none: string[] = [];
 
 /**
  * Every process that the sensor has told of, so that an event can name its ancestors although they have ended. Bounded:
- * ended processes go after `keep` milliseconds, and above `limit` entries the ones that ended first, then the oldest.
+ * ended processes go after `keep` milliseconds, those that have no children much sooner, and above `limit` entries the ones
+ * that ended first, then the oldest.
  */
 export class ProcessTable {
   readonly #entries = new Map<string, Entry>();
-  /** Keys in the order of their end: those before `#firstEnded` are gone. */
-  readonly #ended: string[] = [];
-  #firstEnded = 0;
+  /** In the order of their end. */
+  readonly #ended = new Queue<Entry>();
+  /** Of these, those that had children when they were looked at. */
+  readonly #endedParents = new Queue<Entry>();
   /** The process that had a number at last. */
   readonly #latest = new Map<number, Entry>();
   readonly #children = new Map<string, Set<string>>();
@@ -76,7 +82,7 @@ export class ProcessTable {
         const entry = this.get(record.pid, record.startTime);
         if (entry && entry.endedAt === 0) {
           entry.endedAt = now;
-          this.#ended.push(entry.key);
+          this.#ended.push(entry);
         }
         return entry;
       }
@@ -149,7 +155,8 @@ export class ProcessTable {
   #forked(record: ProcessRecord): Entry {
     const parent = this.get(record.parentPid, record.parentStartTime);
     const key = keyOf(record.pid, record.startTime);
-    if (!parent) return { ...record, key, peers: none, isRuntime: true, service: undefined, endedAt: 0, memory: {} };
+    const isCopy = parent !== undefined && (record.cloneFlags & cloneParent) === 0n;
+    if (!isCopy) return { ...record, key, peers: none, isRuntime: true, service: undefined, endedAt: 0, memory: {} };
     const {
       executable,
       filename,
@@ -194,7 +201,7 @@ export class ProcessTable {
     if (siblings) siblings.add(key);
     else this.#children.set(parent, new Set([key]));
     while (this.#entries.size > this.#limit) {
-      const oldest = this.#nextEnded() ?? this.#entries.keys().next().value;
+      const oldest = (this.#endedParents.take() ?? this.#ended.take())?.key ?? this.#entries.keys().next().value;
       if (oldest !== undefined && this.#drop(oldest)) this.evicted++;
     }
     return entry;
@@ -216,23 +223,40 @@ export class ProcessTable {
   }
 
   #forget(now: number): void {
-    for (;;) {
-      const first = this.#ended[this.#firstEnded];
-      const entry = first === undefined ? undefined : this.#entries.get(first);
-      if (first === undefined || (entry && now - entry.endedAt < this.#keep)) return;
-      this.#nextEnded();
-      this.#drop(first);
+    const alone = Math.min(keptAlone, this.#keep);
+    for (let entry = this.#ended.first; entry && now - entry.endedAt >= alone; entry = this.#ended.first) {
+      this.#ended.take();
+      if (this.#children.has(entry.key)) this.#endedParents.push(entry);
+      else this.#drop(entry.key);
+    }
+    const keep = this.#keep;
+    for (let entry = this.#endedParents.first; entry && now - entry.endedAt >= keep; entry = this.#endedParents.first) {
+      this.#endedParents.take();
+      this.#drop(entry.key);
     }
   }
+}
 
-  /** Taken from the queue; taking each from an array's front would move all the others. */
-  #nextEnded(): string | undefined {
-    const first = this.#ended[this.#firstEnded];
+/** Taking the first from an array would move all the others. */
+class Queue<Item> {
+  readonly #items: Item[] = [];
+  #first = 0;
+
+  get first(): Item | undefined {
+    return this.#items[this.#first];
+  }
+
+  push(item: Item): void {
+    this.#items.push(item);
+  }
+
+  take(): Item | undefined {
+    const { first } = this;
     if (first === undefined) return undefined;
-    this.#firstEnded++;
-    if (this.#firstEnded > 1024 && this.#firstEnded * 2 > this.#ended.length) {
-      this.#ended.splice(0, this.#firstEnded);
-      this.#firstEnded = 0;
+    this.#first++;
+    if (this.#first > 1024 && this.#first * 2 > this.#items.length) {
+      this.#items.splice(0, this.#first);
+      this.#first = 0;
     }
     return first;
   }

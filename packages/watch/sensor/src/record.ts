@@ -14,7 +14,10 @@ export type SensorRecord = ProcessRecord | ExitRecord | ConnectionRecord | Activ
  */
 export type DecodedRecord = SensorRecord | FlowRecord | OpeningRecord | EnforcementRecord | ReplyRecord;
 
-/** A process that began a program (`exec`), was made by another (`fork`), or was there when the sensor started. */
+/**
+ * A process that began a program (`exec`), was made by another (`fork`), or was there when the sensor started. A `fork` tells
+ * of arguments, executable and working directory only where they are not those of a parent that is told of.
+ */
 export interface ProcessRecord {
   type: "exec" | "fork" | "snapshot";
   /** Number of the frame, without gaps; a gap is a loss between sensor and reader. */

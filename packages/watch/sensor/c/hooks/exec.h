@@ -7,6 +7,6 @@ int on_exec(__u64 *arguments)
 	struct linux_binprm *bprm = (void *)arguments[2];
 
 	if (is_wanted(task))
-		emit_process(FRAME_EXEC, task, bprm, false, 0);
+		emit_process(FRAME_EXEC, task, bprm, false, 0, false);
 	return 0;
 }

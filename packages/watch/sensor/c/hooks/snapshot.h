@@ -8,6 +8,6 @@ int on_snapshot(struct bpf_iter__task *context)
 	if (!task || task->pid != task->tgid || !task->mm || !task->nsproxy)
 		return 0;
 	if (is_told(task))
-		emit_process(FRAME_SNAPSHOT, task, 0, true, 0);
+		emit_process(FRAME_SNAPSHOT, task, 0, true, 0, false);
 	return 0;
 }

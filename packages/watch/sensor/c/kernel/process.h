@@ -122,10 +122,6 @@ static __always_inline __u32 write_executable(struct sheet *sheet, __u32 at, str
 		.at = at,
 	};
 
-	frame->executable_end = PATH_NONE;
-	frame->origin = ORIGIN_UNKNOWN;
-	frame->executable_inode = 0;
-	frame->executable_mode = frame->executable_uid = 0;
 	if (!walk.dentry)
 		return at;
 	struct inode *inode = READ(file, f_inode);
@@ -152,7 +148,6 @@ static __always_inline __u32 write_directory(struct sheet *sheet, __u32 at, stru
 		.at = at,
 	};
 
-	sheet->process.directory_end = PATH_NONE;
 	if (!walk.dentry)
 		return at;
 	write_path(sheet, &walk);
@@ -243,9 +238,12 @@ static __always_inline const char *interpreter_of(struct linux_binprm *bprm)
 	return interpreter == READ(bprm, filename) ? 0 : interpreter;
 }
 
-/* Puts the frame of a task together and sends it. `bprm` is that of an exec; `foreign`: the task is not the one that runs. */
+/*
+ * Puts the frame of a task together and sends it. `bprm` is that of an exec; `foreign`: the task is not the one that runs;
+ * `copied`: its arguments, executable and directory are not told again.
+ */
 static __always_inline void emit_process(__u16 type, struct task_struct *task, struct linux_binprm *bprm, bool foreign,
-					 __u64 clone_flags)
+					 __u64 clone_flags, bool copied)
 {
 	struct sheet *sheet = take_sheet();
 	__u32 at = sizeof(struct frame_process), start = at;
@@ -260,6 +258,10 @@ static __always_inline void emit_process(__u16 type, struct task_struct *task, s
 	read_session(frame, task);
 	read_stdio(frame, task);
 	frame->clone_flags = clone_flags;
+	frame->executable_end = frame->directory_end = PATH_NONE;
+	frame->origin = ORIGIN_UNKNOWN;
+	frame->executable_inode = 0;
+	frame->executable_mode = frame->executable_uid = 0;
 	if (bprm && BPF_CORE_READ_BITFIELD_PROBED(bprm, secureexec))
 		frame->flags |= FLAG_GAINS_RIGHTS;
 	frame->reserved = 0;
@@ -275,9 +277,11 @@ static __always_inline void emit_process(__u16 type, struct task_struct *task, s
 	TEXT(TEXT_NAME, size > 0 ? at + size - 1 : at);
 	TEXT(TEXT_FILENAME, write_filename(sheet, at, bprm ? READ(bprm, filename) : 0));
 	TEXT(TEXT_INTERPRETER, write_filename(sheet, at, bprm ? interpreter_of(bprm) : 0));
-	TEXT(TEXT_ARGUMENTS, foreign ? write_foreign_arguments(sheet, at, task) : write_arguments(sheet, at, task));
-	TEXT(TEXT_EXECUTABLE, write_executable(sheet, at, task));
-	TEXT(TEXT_DIRECTORY, write_directory(sheet, at, task));
+	TEXT(TEXT_ARGUMENTS, copied	? at
+			     : foreign	? write_foreign_arguments(sheet, at, task)
+					: write_arguments(sheet, at, task));
+	TEXT(TEXT_EXECUTABLE, copied ? at : write_executable(sheet, at, task));
+	TEXT(TEXT_DIRECTORY, copied ? at : write_directory(sheet, at, task));
 	set = READ(task, cgroups);
 	v2 = READ(set, dfl_cgrp);
 	TEXT(TEXT_CGROUP2, write_cgroup_path(sheet, at, v2));
