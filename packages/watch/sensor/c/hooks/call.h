@@ -143,12 +143,11 @@ int on_capable(__u64 *arguments)
 		policy = call.is_compat ? calls.compat[call.number] : calls.native[call.number];
 	if (!(policy & CALL_WANTED) && !(bit & RARE_CAPABILITIES))
 		return 0;
-	if (!is_told(task))
-		return 0;
+	/* Before the rest: each mapping of memory asks at a fork. */
 	read_call_arguments(&call, registers);
 	if (!call.is_compat && (call.number == calls.clone || call.number == calls.clone3) && !makes_namespaces(&call))
 		return 0;
-	if (is_repeated(task, &call, policy, capability, refused) || !has_share(task))
+	if (!is_told(task) || is_repeated(task, &call, policy, capability, refused) || !has_share(task))
 		return 0;
 	emit_call(task, &call, policy, capability, refused);
 	return 0;
