@@ -54,6 +54,9 @@ export function webhookTests(there: ApiServer): void {
     return { ...product, enforce, stop, ask };
   }
 
+  const isInForce = async (): Promise<unknown> =>
+    eventually("it is in force", async () => there.kube.get(resources.validatingWebhooks, "bulwark"), 60_000);
+
   test("with all of them its policy is in force, and goes again; without a verb it is said which", async () => {
     const [make, ...others] = lacks(webhook).filter(isOf("validatingwebhookconfigurations")).toReversed();
     assert.ok(make);
@@ -73,8 +76,25 @@ export function webhookTests(there: ApiServer): void {
           state === "failed" && reason.includes(refused("create", "validatingwebhookconfigurations")),
       );
     }
+    {
+      // Alone: where another takes it away first, there is nothing to be refused.
+      const remove = others.find(({ verb }) => verb === "delete");
+      assert.ok(remove);
+      const kubeconfig = await createAccount(there.cluster, there.kube, "webhook-less-delete", both(remove.rights));
+      await using product = await guarded([{ name: "less-delete", kubeconfig }]);
+      await product.enforce();
+      await isInForce();
+      await product.stop();
+      await says(
+        product,
+        "admission:less-delete",
+        ({ state, reason }) => state !== "ok" && reason.includes(refused("delete", "validatingwebhookconfigurations")),
+      );
+    }
+    await there.kube.delete(resources.validatingWebhooks, "bulwark");
     const less = await Promise.all(
       lacks(webhook)
+        .filter(({ verb }) => verb !== "delete")
         .filter(({ verb, resources: [first] }) => verb !== "create" || first === "subjectaccessreviews")
         .map(async ({ verb, resources: [lost = ""], rights }) => {
           const name = `less-${verb}-${lost}`.slice(0, 60);
@@ -93,7 +113,7 @@ export function webhookTests(there: ApiServer): void {
         ({ state, reason }) => state !== "ok" && reason.includes(refused(verb, lost)),
       );
     await product.enforce();
-    await eventually("it is in force", async () => there.kube.get(resources.validatingWebhooks, "bulwark"), 60_000);
+    await isInForce();
     for (const { verb, lost, name } of less) {
       const { allowed, status } = await product.ask(name);
       assert.equal(allowed, false);
@@ -102,7 +122,7 @@ export function webhookTests(there: ApiServer): void {
       if (verb === "patch" || lost === "configmaps" || lost === "namespaces") await missed(verb, lost);
     }
     await product.stop();
-    for (const verb of ["get", "delete"]) await missed(verb, "validatingwebhookconfigurations");
+    await missed("get", "validatingwebhookconfigurations");
     await eventually(
       "it is gone",
       async () =>
