@@ -45,5 +45,11 @@ export function startEarly(options: { host: boolean }): EarlySensor {
  */
 function standBack(): void {
   const nice = Math.min(getPriority(0) + 5, 19);
-  for (const thread of readdirSync("/proc/self/task")) setPriority(Number(thread), nice);
+  for (const thread of readdirSync("/proc/self/task")) {
+    try {
+      setPriority(Number(thread), nice);
+    } catch {
+      // It has ended since.
+    }
+  }
 }
