@@ -84,6 +84,9 @@ export function webhookTests(there: ApiServer): void {
       await using product = await guarded([{ name: "less-delete", kubeconfig }]);
       await product.enforce();
       await isInForce();
+      const { allowed, status } = await product.ask("less-delete");
+      assert.equal(allowed, false);
+      assert.match(status?.message ?? "", /may not bypass/);
       await product.stop();
       await says(
         product,
