@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { ApiError, type Client } from "@bulwark/contract";
 import type { Action, ActionRecord, ResponsePolicy } from "@bulwark/model";
@@ -134,6 +134,27 @@ describe("what is done about an alert", { skip }, () => {
     await api.undoAction({ params: { id: done.id } });
     await answered(done.id, ({ state }) => state === "undone");
     assert.ok(runs(path));
+  });
+
+  test("the sensor that somebody ends is an alert of its node, and watches again", async () => {
+    process.kill(childOf(agentOf(product), "bulwark-sensor"), "SIGKILL");
+    const alert = await eventually(
+      "it is an alert",
+      async () => (await api.listAlerts({ query: { rule: "sensor-ended" } })).items[0],
+      patience,
+    );
+    assert.deepEqual([alert.node, alert.attribution, alert.container], ["node-r", "host", null]);
+    assert.match(alert.evidence.find(({ key }) => key === "reason")?.value ?? "", /SIGKILL/);
+    let turn = 0;
+    await eventually(
+      "it sees what the container does",
+      async () => {
+        container.exec("echo", `again-${turn++}`);
+        const { items } = await api.listEvents({ query: { q: "again-", kind: "exec" } });
+        return items.length > 0 || undefined;
+      },
+      patience,
+    );
   });
 
   test("a policy that acts by itself does so when its rule alerts, and no more often than it may", async () => {
@@ -273,8 +294,17 @@ describe("what is done about an alert", { skip }, () => {
 
 /** The process that `bulwark up` has as its agent. */
 function agentOf({ process: { pid } }: Product): number {
+  return childOf(pid ?? 0, "agent");
+}
+
+/** The one whose command line has that word, or a program of that name. */
+function childOf(pid: number, word: string): number {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ");
-  const found = children.find((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").split("\0").includes("agent"));
+  const found = children.find((child) =>
+    readFileSync(`/proc/${child}/cmdline`, "utf8")
+      .split("\0")
+      .some((argument) => basename(argument) === word),
+  );
   assert.ok(found, children.join());
   return Number(found);
 }

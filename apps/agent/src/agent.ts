@@ -98,9 +98,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const network = networkPolicies();
   const { flows: told, detect } = config.agent.network;
   const flows = network || told || detect ? stack.use(flowsOf()) : undefined;
-  const { host } = config.agent;
+  const { host, eventRate, lossLimit } = config.agent;
   const watcher: Watcher = stack.use(
-    new Watcher({ node, host, registry, pods, rules: () => rulesDetector(rules.engine), flows, network, log, emit }),
+    new Watcher({
+      ...{ node, host, eventRate, lossLimit, registry, pods, flows, network, log, emit },
+      rules: () => rulesDetector(rules.engine),
+    }),
   );
   if (network) {
     stack.use(network);

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
 import { isHost, type ContainerRegistry } from "@bulwark/containers";
-import { createDetectors, ownProcesses, Pipeline, type Detector, type Owner } from "@bulwark/detect";
+import { createDetectors, ownProcesses, Pipeline, sensorEndedAlert, type Detector, type Owner } from "@bulwark/detect";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import {
   sensorAvailability,
@@ -22,6 +22,9 @@ import { ShellWatch } from "./shell-watch.ts";
 export interface WatcherOptions {
   node: string;
   host: boolean;
+  /** Events a second that a container may make, and that may be lost within a minute before that is an alert. */
+  eventRate: number;
+  lossLimit: number;
   registry: ContainerRegistry;
   /** Undefined where this node is of no cluster. */
   pods: PodBook | undefined;
@@ -39,6 +42,10 @@ const firstDelay = 500;
 const lastDelay = 30_000;
 /** A sensor that has run for so long is trusted again. */
 const soundAfter = 60_000;
+/** For so long a loss says how the sensor is; after that only the counters keep it. */
+const lossCounts = 900_000;
+/** A sensor that ends again and again for the same reason is one alert in so long. */
+const endTold = 3_600_000;
 
 /** Keeps the sensor running and turns what it says into events and alerts. */
 export class Watcher implements AsyncDisposable {
@@ -48,7 +55,10 @@ export class Watcher implements AsyncDisposable {
   #shells: ShellWatch | undefined;
   #sensor: Sensor | undefined;
   #error: { message: string; remedy: string; off: boolean } | undefined;
-  #losses = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n, flows: 0n };
+  /** Of the sensor that runs. */
+  #losses = noLosses;
+  #lostAt = -Infinity;
+  #end = { reason: "", at: -Infinity };
   #restarts = 0;
   #delay = firstDelay;
   #startedAt = 0;
@@ -75,8 +85,10 @@ export class Watcher implements AsyncDisposable {
     const { flows, network } = this.#options;
     try {
       this.#startedAt = Date.now();
+      this.#losses = noLosses;
       this.#sensor = await startSensor({
         host: this.#options.host,
+        eventRate: this.#options.eventRate,
         enforce: true,
         onEnforcement: (record) => this.enforcer.told(record),
         ...(flows && { flows: { onTraffic: (records) => flows.take(records) } }),
@@ -84,7 +96,10 @@ export class Watcher implements AsyncDisposable {
           if (pipeline) this.#take(pipeline, records);
           else early.push(...records);
         },
-        onExit: (error) => this.#ended(error),
+        onExit: (error) => {
+          this.#tellEnd(error);
+          this.#ended(error);
+        },
       });
       this.#error = undefined;
       pipeline = this.#newPipeline();
@@ -137,14 +152,17 @@ export class Watcher implements AsyncDisposable {
         remedy: "this is a defect of Bulwark: please report it with this text; the other detectors go on",
       };
     }
-    const lost = ring + pipe + limited + files;
+    const lost = lostEvents(this.#losses);
+    const isLossy = lost > 0n && Date.now() - this.#lostAt < lossCounts;
     const hooks = this.#sensor?.hooks.map(({ event, hook }) => `${event}: ${hook}`).join(", ") ?? "";
     return {
       ...common,
-      state: lost > 0n ? "degraded" : "ok",
+      state: isLossy ? "degraded" : "ok",
       summary: `Sees what containers do (${hooks})`,
-      reason: lost > 0n ? `${lost} events were lost since the sensor started` : "",
-      remedy: lost > 0n ? "the machine was too busy to keep up; give it more processors, or fewer events" : "",
+      reason: isLossy
+        ? `${lost} events were lost since the sensor started, the last at ${new Date(this.#lostAt).toISOString()}`
+        : "",
+      remedy: isLossy ? "the machine was too busy to keep up; give it more processors, or fewer events" : "",
     };
   }
 
@@ -162,13 +180,14 @@ export class Watcher implements AsyncDisposable {
   }
 
   #newPipeline(): Pipeline {
-    const { node, host, registry, rules, emit } = this.#options;
+    const { node, host, lossLimit, registry, rules, emit } = this.#options;
     const shells = new ShellWatch((process, stdio) => pipeline.look(process, stdio));
     const pipeline: Pipeline = new Pipeline({
       node,
       run: randomUUID().slice(0, 8),
       detectors: [...createDetectors(), rules()],
       host,
+      lossLimit,
       ownerOf: (cgroups, last) => this.#ownerOf(cgroups, last),
       epoch: (time) => this.#sensor?.epochMs(time) ?? Date.now(),
       now: Date.now,
@@ -196,6 +215,7 @@ export class Watcher implements AsyncDisposable {
   #take(pipeline: Pipeline, records: SensorRecord[]): void {
     for (const record of records) {
       if (record.type === "loss") {
+        if (lostEvents(record) > lostEvents(this.#losses)) this.#lostAt = Date.now();
         this.#losses = record;
         this.#options.flows?.lost(Number(record.flows));
       }
@@ -208,6 +228,17 @@ export class Watcher implements AsyncDisposable {
     const entry = pipeline.table.get(pid, startTime);
     const words = await argumentsOf(pid);
     if (entry?.arguments.length === 0) entry.arguments = words;
+  }
+
+  /** Of one that ran; that one cannot be started is told by its health. */
+  #tellEnd(error: SensorError): void {
+    const { node, emit } = this.#options;
+    const reason = errorText(error);
+    const now = Date.now();
+    if (this.#stopping || (reason === this.#end.reason && now - this.#end.at < endTold)) return;
+    this.#end = { reason, at: now };
+    const id = `${node}/${randomUUID().slice(0, 8)}`;
+    emit([{ type: "alert", alert: sensorEndedAlert(reason, { id, node, time: now }) }]);
   }
 
   #ended(error: unknown): void {
@@ -227,6 +258,12 @@ export class Watcher implements AsyncDisposable {
     this.#retry = setTimeout(() => void this.start(), this.#delay);
     this.#delay = Math.min(this.#delay * 2, lastDelay);
   }
+}
+
+const noLosses = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n, flows: 0n };
+
+function lostEvents({ ring, pipe, limited, files }: typeof noLosses): bigint {
+  return ring + pipe + limited + files;
 }
 
 /** What the agent runs as itself and its parts, by their real places. */

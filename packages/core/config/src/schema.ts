@@ -150,6 +150,10 @@ export const configSchema = z.strictObject({
       serviceAccount: z.strictObject({ tokenFile: path, configMap: namespaced }).optional(),
       /** Watch the host's own processes too, not containers only. */
       host: z.boolean().default(false),
+      /** Events a second that one container may make; of more than that it loses its own, and no others'. */
+      eventRate: z.number().int().min(100).max(1_000_000).default(20_000),
+      /** Events that may be lost on this node within a minute before that is an alert. */
+      lossLimit: z.number().int().min(0).max(1_000_000_000).default(100),
       /** Sockets and state folders of container runtimes, where they are not at the usual places. */
       runtimes: z
         .strictObject({

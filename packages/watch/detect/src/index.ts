@@ -1,3 +1,4 @@
+export { sensorEndedAlert } from "./blindness.ts";
 export { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 export * from "./detector.ts";
 export * from "./detectors/index.ts";

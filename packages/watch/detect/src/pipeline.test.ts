@@ -352,6 +352,17 @@ test("a detector that raises an error is named, and the others go on", () => {
   assert.ok((pipeline.faults.get("broken")?.count ?? 0) >= records.length);
 });
 
+test("what the sensor lost is an alert above the limit, with an id of its record", () => {
+  const loss = { type: "loss", sequence: 7n, time: 5n, ring: 11n, pipe: 0n, unreadable: 0n, limited: 0n } as const;
+  const losses: SensorRecord[] = [{ ...loss, files: 0n, flows: 0n }];
+  const rulesOf = (lossLimit: number): string[] =>
+    judge(losses, undefined, undefined, { lossLimit })
+      .alerts()
+      .map(({ id, rule }) => `${rule} ${id}`);
+  assert.deepEqual(rulesOf(10), ["events-lost n/r/7/events-lost"]);
+  assert.deepEqual(rulesOf(11), []);
+});
+
 test("ids are the same for the same record, and forks are no events", () => {
   const s = story();
   const records = [s.exec(1, "/sbin/init"), s.fork(1, 2), s.exec(2, "/bin/ls"), s.exit(2)];

@@ -1,7 +1,8 @@
 import type { AgentRecord, Alert, Attribution, Container, Event, ProcessEvent } from "@bulwark/model";
 import { errorText } from "@bulwark/model/plain";
-import type { SensorRecord } from "@bulwark/sensor";
+import type { LossRecord, SensorRecord } from "@bulwark/sensor";
 import { toActivity, type Activity } from "./activities.ts";
+import { createLossWatch } from "./blindness.ts";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 import type { Context, Detection, Detector, Observation } from "./detector.ts";
 import { interpreterKind } from "./interpreters.ts";
@@ -23,6 +24,8 @@ export interface PipelineOptions {
   host: boolean;
   /** Bound of the process table; 200,000 unless said otherwise. */
   processes?: number;
+  /** Events that may be lost within a minute before that is an alert; 100 unless said otherwise. */
+  lossLimit?: number;
   /** Events are counted and not emitted: who wants alerts alone need not have them put together. */
   alertsOnly?: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
@@ -75,6 +78,7 @@ export class Pipeline {
   readonly #repeats = new Repeats();
   /** A name that a container asks for all day is an event once in a while. */
   readonly #questions = new Repeats(600_000, 20_000);
+  readonly #losses: ReturnType<typeof createLossWatch>;
   readonly #out: AgentRecord[] = [];
   #waiting: Waiting[] = [];
   /** Events whose owner was not found in time, and events that could not wait because too many did. */
@@ -84,6 +88,7 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#losses = createLossWatch(options.lossLimit ?? 100);
     this.table = new ProcessTable({
       ...(options.processes === undefined ? {} : { limit: options.processes }),
       isHost: (cgroups) => options.ownerOf(cgroups, false)?.attribution === "host",
@@ -125,6 +130,7 @@ export class Pipeline {
   }
 
   #take(told: SensorRecord, now: number): void {
+    if (told.type === "loss") this.#lost(told);
     const process = this.table.apply(told, now);
     if (!process) return;
     const record = markForeign(told, process);
@@ -160,6 +166,14 @@ export class Pipeline {
         });
       }
     }
+  }
+
+  #lost(loss: LossRecord): void {
+    const { node, run, epoch } = this.#options;
+    const alert = this.#losses(loss, { id: `${node}/${run}/${loss.sequence}`, node, time: epoch(loss.time) });
+    if (!alert) return;
+    this.counters.alerts++;
+    this.#out.push({ type: "alert", alert });
   }
 
   #isNews(record: SensorRecord, now: number): boolean {

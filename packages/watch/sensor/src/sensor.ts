@@ -21,6 +21,8 @@ export interface SensorOptions {
   };
   /** The program, where it is not the one that `buildSensor` builds. */
   binary?: string;
+  /** Events a second that one container may make before it loses its own; 20,000. */
+  eventRate?: number;
   /** Bytes of the buffer in the kernel, a power of two; 8 MiB. Holds what happens while the machine is too busy to read. */
   ringBytes?: number;
   /** Bytes that wait in the sensor while we are too busy to read; 8 MiB. */
@@ -229,6 +231,7 @@ type SensorProcess = ChildProcess & { stdin: Writable | null; stdout: Readable; 
 function spawnSensor(options: SensorOptions): SensorProcess {
   const args: string[] = [];
   if (options.host === true) args.push("--host");
+  if (options.eventRate !== undefined) args.push("--rate", String(options.eventRate));
   if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));
   if (options.flows) args.push("--flows", String(options.flows.everyMs ?? 1000));
   if (options.bufferBytes !== undefined) args.push("--buffer", String(options.bufferBytes));
