@@ -353,6 +353,21 @@ describe("with real containers", { skip }, () => {
     assert.ok(BigInt(came) + loss.ring >= 900n, `${came} came, ${loss.ring} are said to be lost`);
   });
 
+  test("a container that makes more events than its share loses its own, and no others'", async () => {
+    await using watch = await startWatch({ eventRate: 100 });
+    await image.run("i=0; while [ $i -lt 1000 ]; do chroot / /bin/true 2>/dev/null; i=$((i+1)); done");
+    await image.run("chroot /tmp /bin/true 2>/dev/null; true");
+    await watch.close();
+    const limited = watch.records.reduce((most, record) => (record.type === "loss" ? Number(record.limited) : most), 0);
+    const told = watch.records.flatMap((record) =>
+      record.type === "call" && record.name === "chroot" ? [record.texts[0]] : [],
+    );
+    assert.ok(limited > 500, `${limited} passed over`);
+    assert.equal(told.length, 1001 - limited, "each is told or counted");
+    assert.ok(told.includes("/tmp"));
+    assert.ok(watch.records.some((record) => record.type === "flood" && record.passedOver > 0n));
+  });
+
   test("what a slow reader leaves is counted, and does not hold up the kernel", async () => {
     const child = spawn(sensorBinary, ["--buffer", "32768"], { stdio: ["ignore", "pipe", "inherit"] });
     try {
