@@ -240,6 +240,20 @@ describe("with real containers", { skip }, () => {
     assert.deepEqual(shell.stdio[1]?.remote, { ip: "127.0.0.1", port: 4446 });
   });
 
+  test("a process whose parent is not the one that made it runs what that runs", async () => {
+    await using watch = await startWatch();
+    await image.run("/bin/helper sibling; true");
+    await watch.close();
+    const helper = watch.exec((record) => record.arguments[1] === "sibling");
+    const cloneParent = 0x8000n;
+    const made = watch.process(
+      "fork",
+      ({ cloneFlags, arguments: words }) => (cloneFlags & cloneParent) !== 0n && words[1] === "sibling",
+    );
+    assert.deepEqual([made.parentPid, made.parentStartTime], [helper.parentPid, helper.parentStartTime]);
+    assert.deepEqual([made.executable, made.arguments], [helper.executable, helper.arguments]);
+  });
+
   test("a process ends once, with its last thread, with the code that its parent gets", async () => {
     await using watch = await startWatch();
     const { output } = await image.run("/bin/helper threads; echo code $?; (kill -9 $$)");

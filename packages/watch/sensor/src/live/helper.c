@@ -6,6 +6,8 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <pthread.h>
+#include <sched.h>
+#include <signal.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +107,17 @@ static void compat_mount(void)
 #endif
 }
 
+/* sibling: makes a process that is its parent's child (CLONE_PARENT), not its own, and runs no other program. */
+static void sibling(void)
+{
+	long child = syscall(SYS_clone, CLONE_PARENT | SIGCHLD, 0, 0, 0, 0);
+
+	if (child < 0)
+		err(1, "clone");
+	if (child > 0)
+		usleep(50000);
+}
+
 static void connect_unix(const char *name, socklen_t length)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -146,6 +159,8 @@ int main(int count, char **arguments)
 		return chroots(atoi(arguments[2])), 0;
 	if (count == 2 && strcmp(arguments[1], "compat-mount") == 0)
 		return compat_mount(), 0;
+	if (count == 2 && strcmp(arguments[1], "sibling") == 0)
+		return sibling(), 0;
 	if (count == 2 && strcmp(arguments[1], "sockets") == 0)
 		return sockets(), 0;
 	errx(2, "memory FILE ARGUMENT… | shell ADDRESS PORT | threads");
