@@ -78,7 +78,7 @@ function Body({ alert }: { alert: StoredAlert }) {
           <ProcessTree process={alert.process} ancestors={alert.ancestors} />
         </Section>
       )}
-      {alert.request === undefined && <Place alert={alert} />}
+      {(alert.container ?? alert.process) && <Place alert={alert} />}
       <Section title={t("alerts.remedy")}>
         <p className={classes.remedy}>
           <Raw text={known.rule(alert.rule, "remedy", alert.remedy)} mono={false} />

@@ -42,9 +42,11 @@ export function AlertHandling({ alert }: { alert: StoredAlert }) {
             {t("alerts.reopen")}
           </Button>
         )}
-        <Button variant="subtle" onClick={() => setExcepting(true)}>
-          {t("exception.open")}
-        </Button>
+        {(alert.container ?? alert.process ?? alert.request) && (
+          <Button variant="subtle" onClick={() => setExcepting(true)}>
+            {t("exception.open")}
+          </Button>
+        )}
         {isChanged && alert.state !== "open" && (
           <Button variant="subtle" disabled={update.isPending} onClick={() => set(alert.state)}>
             {t("alerts.saveComment")}

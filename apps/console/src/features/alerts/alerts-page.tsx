@@ -19,7 +19,7 @@ import { useLiveAlerts } from "./live-alerts.ts";
 import { NoAlerts } from "./no-alerts.tsx";
 import { alertStates, type AlertSearch } from "./search.ts";
 import { useSeenRules } from "./seen-rules.ts";
-import { leadOf, whereOf } from "./texts.ts";
+import { leadOf, summaryOf, whereOf } from "./texts.ts";
 import { useUpdateAlert } from "./update-alert.ts";
 
 const idOf = (alert: StoredAlert): string => alert.id;
@@ -219,7 +219,7 @@ function AlertCard({ alert }: { alert: StoredAlert }) {
         </span>
       </CardLine>
       <CardLine dim end={<AlertStateTag state={alert.state} />}>
-        <Line text={`${whereOf(alert)} · ${leadOf(alert)}`} />
+        <Line text={summaryOf(alert)} />
       </CardLine>
     </Card>
   );

@@ -3,7 +3,7 @@ import type { ApiRequest, StoredAlert } from "@bulwark/model";
 /** The one fact that tells this alert from others of its rule. */
 export function leadOf({ evidence, process, request }: StoredAlert): string {
   if (request) return `${request.user}: ${requestText(request)}`;
-  const lead = evidence.find(({ key }) => key === "peer" || key === "file");
+  const lead = evidence.find(({ key }) => key === "peer" || key === "file" || key === "reason");
   return lead?.value ?? process?.executable ?? "";
 }
 
@@ -19,4 +19,9 @@ export function whereOf({ container, node, attribution, request }: StoredAlert):
   if (request) return request.namespace === "" ? request.cluster : `${request.namespace}/${request.name}`;
   if (container) return container.pod ? `${container.pod.namespace}/${container.pod.name}` : container.name;
   return attribution === "host" ? node : "?";
+}
+
+/** Both on one line. */
+export function summaryOf(alert: StoredAlert): string {
+  return [whereOf(alert), leadOf(alert)].filter((part) => part !== "").join(" · ");
 }

@@ -6,7 +6,7 @@ import { Line } from "../../ui/raw.tsx";
 import { SeverityMark } from "../../ui/severity.tsx";
 import { Ago } from "../../ui/time.tsx";
 import { AlertStateTag } from "../alerts/alert-state.tsx";
-import { leadOf, whereOf } from "../alerts/texts.ts";
+import { summaryOf } from "../alerts/texts.ts";
 import classes from "./overview.module.css";
 
 export function LatestAlerts({ alerts }: { alerts: StoredAlert[] }) {
@@ -26,7 +26,7 @@ export function LatestAlerts({ alerts }: { alerts: StoredAlert[] }) {
                 <Line text={known.rule(alert.rule, "title", alert.title)} />
               </span>
               <span className={`dim ${classes.lineNote}`}>
-                <Line text={`${whereOf(alert)} · ${leadOf(alert)}`} />
+                <Line text={summaryOf(alert)} />
               </span>
             </span>
             <span className={classes.lineState}>
