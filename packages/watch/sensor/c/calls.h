@@ -3,6 +3,7 @@
  * System calls that are told of when they ask for a capability. CALL(name, x86-64, arm64, 32-bit x86, text): the numbers,
  * 0 where there is none, and which arguments point to text, one bit each. OTHER_CALL is told of only when it asks for one of
  * the rare capabilities. src/system-calls.ts has the same numbers. Of ATTRIBUTE_CALL what it does is told (hooks/attributes.h).
+ * TRACED_CALL asks for none: it is told of only where a rule needs it (hooks/traced.h), and which of them, says its last word.
  */
 OTHER_CALL(open, 2, 0, 5, 0x1)
 OTHER_CALL(openat, 257, 56, 295, 0x2)
@@ -99,3 +100,18 @@ ATTRIBUTE_CALL(removexattrat, 466, 466, 466)
 ATTRIBUTE_CALL(file_setattr, 469, 469, 469)
 MAYBE_ATTRIBUTE_CALL(ioctl, 16, 29, 54)
 MAYBE_ATTRIBUTE_CALL(io_uring_enter, 426, 426, 426)
+TRACED_CALL(dup, 32, 23, 41, TRACE_STREAM)
+TRACED_CALL(dup2, 33, 0, 63, TRACE_STREAM)
+TRACED_CALL(dup3, 292, 24, 330, TRACE_STREAM)
+TRACED_CALL(fcntl, 72, 25, 55, TRACE_DUPLICATE)
+TRACED_CALL(fcntl, 0, 0, 221, TRACE_DUPLICATE)
+TRACED_CALL(socket, 41, 198, 359, TRACE_STREAM)
+TRACED_CALL(personality, 135, 92, 136, TRACE_ALL)
+TRACED_CALL(name_to_handle_at, 303, 264, 341, TRACE_ALL | 0x2)
+TRACED_CALL(memfd_create, 319, 279, 356, TRACE_ALL | 0x1)
+TRACED_CALL(mmap, 9, 222, 192, TRACE_MAPPING)
+TRACED_CALL(mprotect, 10, 226, 125, TRACE_PROTECTION)
+TRACED_CALL(pkey_mprotect, 329, 288, 380, TRACE_PROTECTION)
+TRACED_CALL(add_key, 248, 217, 286, TRACE_ALL | 0x3)
+TRACED_CALL(request_key, 249, 218, 287, TRACE_ALL | 0x7)
+TRACED_CALL(prctl, 157, 167, 172, TRACE_ALL)

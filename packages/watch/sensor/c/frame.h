@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
- * The frames on the sensor's standard output, version 2. This file is their definition; README.md shows it as a table
+ * The frames on the sensor's standard output, version 3. This file is their definition; README.md shows it as a table
  * of bytes and src/decode.ts reads it. All numbers are little-endian, all structures have no padding.
  *
  * The kernel side writes whole frames into the ring buffer, so that nothing is copied or changed on the way but the
@@ -10,7 +10,7 @@
 #define BULWARK_FRAME_H
 
 #define FRAME_MAGIC 0x4b574c42u /* "BLWK" */
-#define FRAME_VERSION 2
+#define FRAME_VERSION 3
 
 /* Longest frame of all. The decoder refuses longer ones. */
 #define FRAME_MAX 16384
@@ -209,6 +209,7 @@ struct frame_call {
 	__u8 has_result;
 	__u8 machine; /* 1: x86-64, 2: arm64 */
 	__u16 lengths[CALL_ARGUMENTS];
+	struct frame_socket socket; /* that the result is a descriptor of; zeros where it is none, or that is not looked at */
 };
 
 /* FRAME_CONNECT, FRAME_ACCEPT and FRAME_SOCKET; the path of a Unix socket follows. */
@@ -399,7 +400,7 @@ FRAME_SIZE(struct frame_descriptor, 56);
 FRAME_SIZE(struct frame_process, 352);
 FRAME_SIZE(struct frame_exit, 48);
 FRAME_SIZE(struct frame_actor, 56);
-FRAME_SIZE(struct frame_call, 168);
+FRAME_SIZE(struct frame_call, 208);
 FRAME_SIZE(struct frame_socket_event, 136);
 FRAME_SIZE(struct frame_file, 104);
 FRAME_SIZE(struct frame_setting, 96);

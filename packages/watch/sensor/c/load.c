@@ -31,6 +31,7 @@ static const struct hook {
 	{ "exit", "tp_btf/sched_process_exit", "on_exit", NULL, false, false },
 	{ "connect,accept,listen", "tp_btf/inet_sock_set_state", "on_socket_state", NULL, false, false },
 	{ "call", "tp_btf/cap_capable", "on_capable", "btf_trace_cap_capable", false, true },
+	{ "traced", "tp_btf/sys_exit", "on_call_end", "btf_trace_sys_exit", false, true },
 	{ "signal", "tp_btf/signal_generate", "on_signal", "btf_trace_signal_generate", false, true },
 	{ "setting", "cgroup/sysctl", "on_setting", NULL, true, true },
 	{ "device", "cgroup/dev", "on_device", NULL, true, true },
@@ -149,12 +150,55 @@ static struct call_table call_table(void)
 #define CALL(name, x86_64, arm64, i386, texts) OTHER_CALL(name, x86_64, arm64, i386, CALL_WANTED | texts)
 #define ATTRIBUTE_CALL(name, x86_64, arm64, i386) OTHER_CALL(name, x86_64, arm64, i386, CALL_ATTRIBUTES)
 #define MAYBE_ATTRIBUTE_CALL(name, x86_64, arm64, i386) OTHER_CALL(name, x86_64, arm64, i386, CALL_MAYBE_ATTRIBUTES)
+#define TRACED_CALL(name, x86_64, arm64, i386, policy)
 #include "calls.h"
+#undef TRACED_CALL
 #undef CALL
 #undef ATTRIBUTE_CALL
 #undef MAYBE_ATTRIBUTE_CALL
 #undef OTHER_CALL
 	table.clone3 = 435;
+	return table;
+}
+
+/* Whether a name is in a list with commas between. */
+static bool is_listed(const char *list, const char *name)
+{
+	size_t length = strlen(name);
+
+	for (const char *at = list; at; at = strchr(at, ',')) {
+		at += *at == ',';
+		if (strncmp(at, name, length) == 0 && (at[length] == ',' || !at[length]))
+			return true;
+	}
+	return false;
+}
+
+static struct traced_table traced_table(const char *calls)
+{
+	struct traced_table table = {};
+
+#if defined(__x86_64__)
+#define TRACED_CALL(name, x86_64, arm64, i386, policy)       \
+	if (is_listed(calls, #name)) {                       \
+		set_call(table.native, x86_64, policy);      \
+		set_call(table.compat, i386, policy);        \
+	}
+#else
+#define TRACED_CALL(name, x86_64, arm64, i386, policy) \
+	if (is_listed(calls, #name))                   \
+		set_call(table.native, arm64, policy);
+#endif
+#define OTHER_CALL(name, x86_64, arm64, i386, policy)
+#define CALL(name, x86_64, arm64, i386, texts)
+#define ATTRIBUTE_CALL(name, x86_64, arm64, i386)
+#define MAYBE_ATTRIBUTE_CALL(name, x86_64, arm64, i386)
+#include "calls.h"
+#undef CALL
+#undef ATTRIBUTE_CALL
+#undef MAYBE_ATTRIBUTE_CALL
+#undef OTHER_CALL
+#undef TRACED_CALL
 	return table;
 }
 
@@ -255,6 +299,7 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 		.burst = 2 * options->rate,
 	};
 	struct call_table calls = call_table();
+	struct traced_table traced = traced_table(options->calls);
 	struct bpf_program *snapshot = program(object, "on_snapshot");
 
 	if (!kernel)
@@ -272,6 +317,8 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 			bpf_program__set_autoload(program(object, hooks[i].program), false);
 	if (!options->flow_ms || options->cgroup < 0)
 		bpf_program__set_autoload(program(object, "flow_sockets"), false);
+	if (!options->calls)
+		bpf_program__set_autoload(program(object, "on_call_end"), false);
 	if (!guard_is_wanted())
 		leave_out_policies(object);
 	if (options->no_network)
@@ -280,6 +327,7 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 
 	if (bpf_map__set_initial_value(map(object, ".rodata.settings"), &settings, sizeof(settings)) != 0 ||
 	    bpf_map__set_initial_value(map(object, ".rodata.calls"), &calls, sizeof(calls)) != 0 ||
+	    bpf_map__set_initial_value(map(object, ".rodata.traced"), &traced, sizeof(traced)) != 0 ||
 	    bpf_map__set_max_entries(map(object, "ring"), options->ring_bytes) != 0 ||
 	    bpf_map__set_max_entries(map(object, "losses"), cpus) != 0)
 		fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The kernel side: one object, one file a hook. Only tp_btf programs, which cost nothing where their tracepoint is not
- * reached, and none on system calls: a single empty program there takes every system call of the machine through the
+ * reached, and none on system calls but where a rule needs it (hooks/traced.h): a single empty program there takes every system call of the machine through the
  * slow path (dd of single bytes: 1.46 times as long on Linux 6.18).
  */
 #include "kernel/types.h"
@@ -31,6 +31,7 @@
 #include "hooks/exit.h"
 #include "hooks/connection.h"
 #include "hooks/call.h"
+#include "hooks/traced.h"
 #include "hooks/setting.h"
 #include "hooks/device.h"
 #include "hooks/device-file.h"

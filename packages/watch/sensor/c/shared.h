@@ -26,6 +26,21 @@ struct call_table {
 	__u32 clone, clone3, mkdir, mkdirat, link, linkat; /* native numbers */
 };
 
+/*
+ * Which system calls are told of when they end, whether they asked for a right or not (hooks/traced.h), by number: bits of the
+ * arguments that point to text, and which of them.
+ */
+#define TRACE_TEXTS 0x1f
+#define TRACE_ALL 0x20
+#define TRACE_STREAM 0x40 /* that made one of the descriptors 0 to 2 */
+#define TRACE_DUPLICATE 0x60 /* the same, where it is a command for that */
+#define TRACE_MAPPING 0x80 /* that mapped memory of no file, or memory that can be written, to be executed */
+#define TRACE_PROTECTION 0xa0 /* that let memory be executed */
+struct traced_table {
+	__u8 native[CALL_NUMBERS];
+	__u8 compat[CALL_NUMBERS];
+};
+
 enum host_answer { HOST_NOT_FOUND, HOST_FOUND, HOST_IS_ELSEWHERE };
 
 /* Written by the loader before it sleeps for long, and by the program that wakes it. */

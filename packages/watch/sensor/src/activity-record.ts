@@ -48,6 +48,8 @@ export interface CallRecord extends Actor {
   granted: boolean | null;
   /** Null where the hook runs before the call ends. */
   result: number | null;
+  /** The one that the result is a descriptor of, of a call that is traced (`SensorOptions.calls`). Absent where it is none. */
+  socket?: Pick<SocketRecord, "family" | "local" | "remote">;
 }
 
 export interface SocketRecord extends Actor {

@@ -9,6 +9,7 @@ import { buildSensor } from "./build.ts";
 import { makeImage, type TestImage } from "./live/container.ts";
 import type { ProcessRecord, ReadyRecord, SensorRecord } from "./record.ts";
 import { startSensor } from "./sensor.ts";
+import { tracedCalls } from "./system-calls.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
 
@@ -25,9 +26,10 @@ describe("what processes in containers do", { skip }, () => {
     type: Type,
     script: string,
     privileged = true,
+    calls: readonly string[] = [],
   ): Promise<Extract<SensorRecord, { type: Type }>[]> {
     const all: SensorRecord[] = [];
-    await using sensor = await startSensor({ onRecords: (batch) => all.push(...batch) });
+    await using sensor = await startSensor({ calls, onRecords: (batch) => all.push(...batch) });
     const { output, id } = await image.run(script, 0, privileged);
     await pause(30);
     await sensor.close();
@@ -55,6 +57,32 @@ describe("what processes in containers do", { skip }, () => {
     const [refused] = shown(await records("call", script, false), "mount");
     assert.deepEqual(refused?.texts.slice(0, 3), ["nothing", "/tmp", "tmpfs"]);
     assert.equal(refused?.granted, false);
+  });
+
+  test("calls that ask for no right are told where they are wanted, with what they returned", async () => {
+    const calls = await records("call", "/bin/helper rightless; true", false, [...tracedCalls]);
+    const told = calls.filter(({ capability }) => capability === null);
+    const [memory, file] = [
+      calls.find(({ name }) => name === "mmap"),
+      calls.find(({ name }) => name === "memfd_create"),
+    ];
+    assert.deepEqual(
+      told.map(({ name }) => name).filter((name) => name !== "prctl"),
+      ["memfd_create", "mprotect", "mmap", "personality", "fcntl"],
+      "not memory that is only read, nor a descriptor that is only changed",
+    );
+    assert.deepEqual([file?.texts[0], file?.granted], ["note", null]);
+    assert.ok((file?.result ?? -1) > 2);
+    assert.equal(memory?.arguments[2], 5n, "PROT_READ | PROT_EXEC");
+    assert.equal(calls.find(({ name }) => name === "fcntl")?.result, 2);
+  });
+
+  test("a connection that is moved onto a standard descriptor is told with both its ends", async () => {
+    const moved = await records("call", "/bin/helper shell 127.0.0.1 4445", false, ["dup2", "dup3"]);
+    assert.deepEqual(
+      moved.map(({ name, result, socket }) => [name, result, socket?.remote]),
+      [0, 1, 2].map((descriptor) => ["dup2", descriptor, { ip: "127.0.0.1", port: 4445 }]),
+    );
   });
 
   test("new namespaces, another root, a device node, a raw socket, another user", async () => {

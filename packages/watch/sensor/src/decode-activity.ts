@@ -11,7 +11,7 @@ import { Flaw, address, ends, filled, isInternet, one, texts } from "./frame.ts"
 import { systemCall } from "./system-calls.ts";
 
 /** `sizeof` of the structures in `c/frame.h`. */
-export const CALL = 168;
+export const CALL = 208;
 export const SOCKET = 136;
 export const FILE = 104;
 export const SETTING = 96;
@@ -58,6 +58,7 @@ export function decodeCall(bytes: Buffer, actor: Actor): CallRecord {
     if (length !== NO_TEXT) from += length;
   }
   filled(bytes, from);
+  const socket = ends(bytes, 168);
   return {
     type: "call",
     ...actor,
@@ -68,6 +69,7 @@ export function decodeCall(bytes: Buffer, actor: Actor): CallRecord {
     capability: answer === NOT_ASKED ? null : bytes.readInt32LE(148),
     granted: one("answer", answers, answer),
     result: bytes.readUInt8(154) === 0 ? null : Number(bytes.readBigInt64LE(136)),
+    ...(socket.family !== 0 && { socket }),
   };
 }
 

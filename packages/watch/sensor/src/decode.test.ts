@@ -34,7 +34,7 @@ function pack(...fields: Field[]): Buffer {
 
 function frame(type: number, sequence: number, ...fields: Field[]): Buffer {
   const body = pack(...fields);
-  return pack("BLWK", [2, 2], [2, type], [4, 32 + body.length], [4, 0], [8, sequence], [8, 1_000_000_000], body);
+  return pack("BLWK", [2, 3], [2, type], [4, 32 + body.length], [4, 0], [8, sequence], [8, 1_000_000_000], body);
 }
 
 const address = (hex: string) => Buffer.concat([Buffer.from(hex, "hex"), Buffer.alloc(16)]).subarray(0, 16);
@@ -301,13 +301,20 @@ const bySomeone = {
   capabilities: 0x21n,
 };
 
+interface CallMore {
+  compat?: number;
+  result?: number;
+  socket?: Uint8Array;
+}
+
 /** A call: its number, the capability that it asked for, and the texts of its arguments. */
-function callFrame(number: number, answer: number, texts: (string | null)[], more: { compat?: number } = {}): Buffer {
+function callFrame(number: number, answer: number, texts: (string | null)[], more: CallMore = {}): Buffer {
   const numbers = [1, 2, 3, 4, 5, 6].map((value): Field => [8, value]);
   const lengths = texts.map((text): Field => [2, text === null ? 0xffff : Buffer.byteLength(text)]);
-  const after: Field[] = [[1, more.compat ?? 0], [1, answer], [1, 0], [1, 1], ...lengths];
+  const { compat = 0, result, socket = noSocket } = more;
+  const after: Field[] = [[1, compat], [1, answer], [1, result === undefined ? 0 : 1], [1, 1], ...lengths, socket];
   const held = texts.filter((text) => text !== null);
-  return frame(10, 0, actor(someone), ...numbers, [8, 0], [4, number], [4, 21], ...after, ...held);
+  return frame(10, 0, actor(someone), ...numbers, [8, result ?? 0], [4, number], [4, 21], ...after, ...held);
 }
 const none = null;
 
@@ -330,6 +337,16 @@ test("a call has its name, what its pointers point to, and whether it was grante
   const unknown = only(callFrame(9999, 0, noTexts));
   assert.ok(unknown?.type === "call");
   assert.deepEqual([unknown.name, unknown.capability, unknown.granted], ["call_9999", null, null]);
+  assert.equal("socket" in unknown, false);
+  const socket = tcp(2, 1, ["ac110002", 40_000], ["c6336409", 4444]);
+  const moved = only(callFrame(33, 0, noTexts, { result: 1, socket }));
+  assert.ok(moved?.type === "call");
+  assert.deepEqual([moved.name, moved.result], ["dup2", 1]);
+  const [local, remote] = [
+    { ip: "172.17.0.2", port: 40_000 },
+    { ip: "198.51.100.9", port: 4444 },
+  ];
+  assert.deepEqual(moved.socket, { family: 2, local, remote });
 });
 
 test("what is done to sockets, files, settings, devices and other processes", () => {
@@ -502,7 +519,7 @@ const altered = (at: number, value: number) => {
 };
 const broken: [what: string, bytes: Buffer, message: RegExp][] = [
   ["another magic", altered(0, 0), /begins with 0x4b574c00/],
-  ["another version", altered(4, 1), /is of version 1, not 2/],
+  ["another version", altered(4, 1), /is of version 1, not 3/],
   ["an unknown type", altered(6, 99), /is of type 99/],
   ["a length that its type does not have", altered(8, 49), /of type 5 is 49 bytes long/],
   ["a length beyond the limit", altered(10, 1), /of type 5 is 65584 bytes long/],

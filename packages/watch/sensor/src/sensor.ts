@@ -23,6 +23,11 @@ export interface SensorOptions {
   binary?: string;
   /** Events a second that one container may make before it loses its own; 20,000. */
   eventRate?: number;
+  /**
+   * System calls of `tracedCalls` to tell of, which takes a tracepoint of every system call: each one of the machine, of
+   * whatever process, then takes 0.15 to 0.2 µs longer. None unless said otherwise.
+   */
+  calls?: readonly string[];
   /** Bytes of the buffer in the kernel, a power of two; 8 MiB. Holds what happens while the machine is too busy to read. */
   ringBytes?: number;
   /** Bytes that wait in the sensor while we are too busy to read; 8 MiB. */
@@ -232,6 +237,7 @@ function spawnSensor(options: SensorOptions): SensorProcess {
   const args: string[] = [];
   if (options.host === true) args.push("--host");
   if (options.eventRate !== undefined) args.push("--rate", String(options.eventRate));
+  if (options.calls !== undefined && options.calls.length > 0) args.push("--calls", options.calls.join(","));
   if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));
   if (options.flows) args.push("--flows", String(options.flows.everyMs ?? 1000));
   if (options.bufferBytes !== undefined) args.push("--buffer", String(options.bufferBytes));

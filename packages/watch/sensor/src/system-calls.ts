@@ -91,7 +91,10 @@ const table: [name: string, x8664: number, arm64: number, i386: number, paramete
   ["dup2", 33, 0, 63, "fd new_fd"],
   ["dup3", 292, 24, 330, "fd new_fd flags"],
   ["fcntl", 72, 25, 55, "fd command argument"],
+  ["fcntl", 0, 0, 221, "fd command argument"],
   ["mprotect", 10, 226, 125, "address length protection"],
+  ["pkey_mprotect", 329, 288, 380, "address length protection key"],
+  ["personality", 135, 92, 136, "persona"],
   ["mmap", 9, 222, 192, "address length protection flags fd offset"],
   ["splice", 275, 76, 313, "fd_in offset_in fd_out offset_out length flags"],
   ["chmod", 90, 0, 15, "path mode"],
@@ -116,6 +119,15 @@ const table: [name: string, x8664: number, arm64: number, i386: number, paramete
   ["execve", 59, 221, 11, "path arguments environment"],
   ["execveat", 322, 281, 358, "dirfd path arguments environment flags"],
 ];
+
+/**
+ * Those that ask for no right, so that no hook but a tracepoint of every system call tells of them (TRACED_CALL in c/calls.h):
+ * `dup` … of standard descriptors only, `mmap` and `mprotect` where memory becomes executable.
+ */
+export const tracedCalls: ReadonlySet<string> = new Set([
+  ...["dup", "dup2", "dup3", "fcntl", "socket", "personality", "name_to_handle_at", "memfd_create"],
+  ...["mmap", "mprotect", "pkey_mprotect", "add_key", "request_key", "prctl"],
+]);
 
 const machines = ["x86-64", "arm64"] as const;
 const native: Record<(typeof machines)[number], Map<number, SystemCall>> = { "x86-64": new Map(), arm64: new Map() };

@@ -86,8 +86,18 @@ static __always_inline __u32 write_user_text(struct sheet *sheet, __u32 at, __u6
 	return at + size - 1;
 }
 
-static __always_inline void emit_call(struct task_struct *task, const struct call *call, __u8 policy, int capability,
-				      bool refused)
+/* What became of it, as far as it is known: whether it may (enum frame_answer), or what it returned. */
+struct outcome {
+	int capability;
+	__u8 answer;
+	bool has_ended;
+	bool is_descriptor; /* the result, where it is not negative */
+	__s64 result;
+};
+
+/* `texts`: bits of the arguments that point to text. */
+static __always_inline void emit_call(struct task_struct *task, const struct call *call, __u8 texts,
+				      const struct outcome *outcome)
 {
 	struct sheet *sheet = take_sheet();
 	__u32 at = sizeof(struct frame_call);
@@ -100,23 +110,30 @@ static __always_inline void emit_call(struct task_struct *task, const struct cal
 		frame->arguments[i] = call->arguments[i];
 		frame->lengths[i] = CALL_NO_TEXT;
 	}
-	frame->result = 0;
+	frame->result = outcome->result;
 	frame->number = call->number;
-	frame->capability = capability;
+	frame->capability = outcome->capability;
 	frame->architecture = call->is_compat ? ARCHITECTURE_COMPAT : ARCHITECTURE_NATIVE;
-	frame->answer = refused ? ANSWER_REFUSED : ANSWER_GRANTED;
-	frame->has_result = 0;
+	frame->answer = outcome->answer;
+	frame->has_result = outcome->has_ended;
 	frame->machine = call->machine;
+	__builtin_memset(&frame->socket, 0, sizeof(frame->socket));
+	if (outcome->is_descriptor && outcome->result >= 0) {
+		struct file *file = file_of(task, outcome->result);
+
+		if (file)
+			read_socket_of(&frame->socket, file);
+	}
 	/* No call in calls.h has more than five, and none has text in the sixth. */
-	if (policy & 0x01)
+	if (texts & 0x01)
 		at = write_user_text(sheet, at, call->arguments[0], &frame->lengths[0]);
-	if (policy & 0x02)
+	if (texts & 0x02)
 		at = write_user_text(sheet, at, call->arguments[1], &frame->lengths[1]);
-	if (policy & 0x04)
+	if (texts & 0x04)
 		at = write_user_text(sheet, at, call->arguments[2], &frame->lengths[2]);
-	if (policy & 0x08)
+	if (texts & 0x08)
 		at = write_user_text(sheet, at, call->arguments[3], &frame->lengths[3]);
-	if (policy & 0x10)
+	if (texts & 0x10)
 		at = write_user_text(sheet, at, call->arguments[4], &frame->lengths[4]);
 	begin_frame(&frame->header, FRAME_CALL, at);
 	hide(at);
@@ -149,6 +166,7 @@ int on_capable(__u64 *arguments)
 		return 0;
 	if (!is_told(task) || is_repeated(task, &call, policy, capability, refused) || !has_share(task))
 		return 0;
-	emit_call(task, &call, policy, capability, refused);
+	struct outcome outcome = { .capability = capability, .answer = refused ? ANSWER_REFUSED : ANSWER_GRANTED };
+	emit_call(task, &call, policy, &outcome);
 	return 0;
 }

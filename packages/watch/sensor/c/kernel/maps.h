@@ -10,6 +10,8 @@ const volatile struct settings settings SEC(".rodata.settings") = {};
 
 const volatile struct call_table calls SEC(".rodata.calls") = {};
 
+const volatile struct traced_table traced SEC(".rodata.traced") = {};
+
 /* Written by find_host (hooks/host.h): of the first process that we can see, and of what started our container. */
 struct {
 	__u32 mount_namespace;

@@ -77,12 +77,7 @@ static __always_inline void read_stdio(struct frame_process *frame, struct task_
 		out->mode = READ(inode, i_mode) & S_IFMT;
 		out->inode = READ(inode, i_ino);
 		out->device = READ(inode, i_rdev);
-		if (out->mode == S_IFSOCK) {
-			struct socket *socket = READ(file, private_data);
-			struct sock *sk = READ(socket, sk);
-			if (sk)
-				read_socket(&out->socket, sk);
-		}
+		read_socket_of(&out->socket, file);
 	}
 }
 

@@ -21,4 +21,28 @@ static __always_inline void read_socket(struct frame_socket *out, const struct s
 	}
 }
 
+/* Of a descriptor's file; left alone where it is no socket. */
+static __always_inline void read_socket_of(struct frame_socket *out, struct file *file)
+{
+	struct inode *inode = READ(file, f_inode);
+
+	if ((READ(inode, i_mode) & S_IFMT) != S_IFSOCK)
+		return;
+	struct socket *socket = READ(file, private_data);
+	struct sock *sk = READ(socket, sk);
+	if (sk)
+		read_socket(out, sk);
+}
+
+/* 0: it is not open. */
+static __always_inline struct file *file_of(struct task_struct *task, __u32 descriptor)
+{
+	struct fdtable *table = READ(task, files, fdt);
+	struct file **files = READ(table, fd), *file = 0;
+
+	if (descriptor < READ(table, max_fds))
+		bpf_probe_read_kernel(&file, sizeof(file), files + descriptor);
+	return file;
+}
+
 #endif

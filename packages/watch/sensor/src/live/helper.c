@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -107,6 +108,21 @@ static void compat_mount(void)
 #endif
 }
 
+/* rightless: calls that ask for no right. */
+static void rightless(void)
+{
+	char *memory = mmap(NULL, 4096, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	close(memfd_create("note", 0));
+	mprotect(memory, 4096, PROT_READ);
+	mprotect(memory, 4096, PROT_READ | PROT_EXEC);
+	mmap(NULL, 8192, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	personality(0xffffffff);
+	close(2);
+	fcntl(1, F_SETFD, 0);
+	fcntl(1, F_DUPFD, 2);
+}
+
 /* sibling: makes a process that is its parent's child (CLONE_PARENT), not its own, and runs no other program. */
 static void sibling(void)
 {
@@ -159,6 +175,8 @@ int main(int count, char **arguments)
 		return chroots(atoi(arguments[2])), 0;
 	if (count == 2 && strcmp(arguments[1], "compat-mount") == 0)
 		return compat_mount(), 0;
+	if (count == 2 && strcmp(arguments[1], "rightless") == 0)
+		return rightless(), 0;
 	if (count == 2 && strcmp(arguments[1], "sibling") == 0)
 		return sibling(), 0;
 	if (count == 2 && strcmp(arguments[1], "sockets") == 0)
