@@ -2,7 +2,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import type { Config } from "@bulwark/config";
 import { isHost, openContainers } from "@bulwark/containers";
-import { rulesDetector } from "@bulwark/detect";
+import { needsOf, rulesDetector, tracingPrice } from "@bulwark/detect";
 import { AuditRules } from "@bulwark/detect/audit";
 import { errorText, type ActionOrder, type AgentRecord, type Component, type Container } from "@bulwark/model";
 import { connect, type Kube } from "@bulwark/kube";
@@ -99,9 +99,12 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { flows: told, detect } = config.agent.network;
   const flows = network || told || detect ? stack.use(flowsOf()) : undefined;
   const { host, eventRate, lossLimit } = config.agent;
+  // Bulwark's own rules need nothing traced unless others switch them on: then the sensor does not wait for them.
+  const others = config.agent.rules.files.length > 0 ? openRules(config.agent.rules) : undefined;
+  const { calls, traced, unserved } = needsOf(others?.ruleset.rules ?? []);
   const watcher: Watcher = stack.use(
     new Watcher({
-      ...{ node, host, eventRate, lossLimit, registry, pods, flows, network, log, emit },
+      ...{ node, host, eventRate, lossLimit, calls, registry, pods, flows, network, log, emit },
       rules: () => rulesDetector(rules.engine),
     }),
   );
@@ -112,7 +115,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   settle = () => watcher.settle();
   // The kernel checks the sensor's programs for a third of a second, and rules take as long to read: both at once.
   const starting = watcher.start();
-  const rules = openRules(config.agent.rules);
+  const rules = others ?? openRules(config.agent.rules);
   await starting;
   response = stack.use(responseOf());
   await response.takeOver();
@@ -222,8 +225,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   function rulesHealth(): Component {
     const own = rules.ruleset.rules.filter(({ source }) => source === "syscall");
-    const summary = `${own.length} rules watch what containers do`;
-    return { id: "rules", node, summary, ...rules.health, updatedAt: Date.now() };
+    const price = traced.length > 0 ? `; ${traced.length} of them by tracing ${calls.join(", ")}: ${tracingPrice}` : "";
+    const summary = `${own.length} rules watch what containers do${price}`.slice(0, 1024);
+    const counters = { ...rules.health.counters, traced: traced.length, unserved: unserved.length };
+    return { id: "rules", node, ...rules.health, summary, counters, updatedAt: Date.now() };
   }
 
   function agentHealth(): Component {

@@ -25,6 +25,8 @@ export interface WatcherOptions {
   /** Events a second that a container may make, and that may be lost within a minute before that is an alert. */
   eventRate: number;
   lossLimit: number;
+  /** System calls that its rules need traced. */
+  calls: readonly string[];
   registry: ContainerRegistry;
   /** Undefined where this node is of no cluster. */
   pods: PodBook | undefined;
@@ -89,6 +91,7 @@ export class Watcher implements AsyncDisposable {
       this.#sensor = await startSensor({
         host: this.#options.host,
         eventRate: this.#options.eventRate,
+        calls: this.#options.calls,
         enforce: true,
         onEnforcement: (record) => this.enforcer.told(record),
         ...(flows && { flows: { onTraffic: (records) => flows.take(records) } }),

@@ -1,3 +1,4 @@
+import { needsOf, tracingPrice } from "@bulwark/detect";
 import { parseArgs } from "node:util";
 import { fieldList, loadRules, problemText, readCases, runCases, type Loaded, type Rule } from "@bulwark/rules";
 import type { Command, Io } from "../command.ts";
@@ -67,8 +68,10 @@ async function run(args: string[], io: Io): Promise<number> {
 function runCheck({ loaded, json, isStrict, io }: Call): number {
   const { ruleset, errors, warnings } = loaded;
   const isBad = errors.length > 0 || (isStrict && warnings.length > 0);
+  const { calls, traced, unserved } = needsOf(ruleset.rules);
   if (json) {
-    io.stdout.write(`${JSON.stringify({ rules: ruleset.rules.length, errors, warnings }, null, 2)}\n`);
+    const needs = { calls, traced: traced.map(({ name }) => name), unserved: unserved.map(({ name }) => name) };
+    io.stdout.write(`${JSON.stringify({ rules: ruleset.rules.length, errors, warnings, ...needs }, null, 2)}\n`);
     return isBad ? 1 : 0;
   }
   tellProblems(loaded, io.stdout);
@@ -79,6 +82,16 @@ function runCheck({ loaded, json, isStrict, io }: Call): number {
     warnings.length > 0 && `${warnings.length} warnings`,
   ];
   io.stdout.write(`${[...counts, ...problems].filter(Boolean).join(", ")}\n`);
+  if (traced.length > 0) {
+    const names = traced.map(({ name }) => printable(name)).join("; ");
+    io.stdout.write(`${traced.length} need ${calls.join(", ")} traced: ${tracingPrice} (${names})\n`);
+  }
+  for (const { file, line, name, eventTypes = [] } of unserved) {
+    const what = eventTypes.map(printable).join(", ");
+    io.stdout.write(
+      `${printable(`${file}:${line}: ${name}`)} waits for ${what}, which Bulwark's sensor does not tell\n`,
+    );
+  }
   return isBad ? 1 : 0;
 }
 

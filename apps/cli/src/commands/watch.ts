@@ -55,9 +55,13 @@ async function run(args: string[], io: Io): Promise<number> {
     throw new UsageError("usage", `both --events and --${record === undefined ? "replay" : "record"}`, { remedy });
   }
   if (events !== undefined) return watchEvents(events, { rules, host, json: format === "json", io }, stats);
-  await using early = replay === undefined ? startEarly({ host }) : undefined;
-  const { openJudge, judgeLive, judgeRecording } = await import("../watch/judge.ts");
+  // Rules of others may need system calls traced, which the sensor is told when it starts; ours do not, and do not hold it up.
+  await using ours = replay === undefined && rules.length === 0 ? startEarly({ host }) : undefined;
+  const { openJudge, judgeLive, judgeRecording, tellPrice } = await import("../watch/judge.ts");
   const judge = openJudge({ rules, host, json: format === "json", io });
+  await using theirs = replay === undefined && rules.length > 0 ? startEarly({ host, calls: judge.calls }) : undefined;
+  const early = ours ?? theirs;
+  if (early) tellPrice(judge, io);
   const seen = early === undefined ? judgeRecording(judge, replay ?? "") : await judgeLive(judge, early, record);
   if (stats) io.stderr.write(`${JSON.stringify(seen)}\n`);
   return 0;

@@ -13,12 +13,12 @@ export interface EarlySensor extends AsyncDisposable {
 }
 
 /** The kernel checks the sensor's programs for a third of a second, and rules take as long to read: both at once. */
-export function startEarly(options: { host: boolean }): EarlySensor {
+export function startEarly(options: { host: boolean; calls?: readonly string[] }): EarlySensor {
   const before: SensorRecord[] = [];
   const ended = Promise.withResolvers<never>();
   let listener: ((records: readonly SensorRecord[]) => void) | undefined;
   const sensor = startSensor({
-    host: options.host,
+    ...options,
     onRecords: (records) => (listener ? listener(records) : void before.push(...records)),
     onExit: ended.reject,
   });

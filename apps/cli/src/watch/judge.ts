@@ -1,10 +1,18 @@
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
 import { isHost, openContainers, type ContainerRegistry } from "@bulwark/containers";
-import { createDetectors, Pipeline, rulesDetector, type Detector, type Owner } from "@bulwark/detect";
+import {
+  createDetectors,
+  needsOf,
+  Pipeline,
+  rulesDetector,
+  tracingPrice,
+  type Detector,
+  type Owner,
+} from "@bulwark/detect";
 import type { Alert } from "@bulwark/model";
 import { jsonLine } from "@bulwark/model/plain";
-import { createEngine, keptRules, problemText } from "@bulwark/rules/run";
+import { createEngine, keptRules, problemText, type Ruleset } from "@bulwark/rules/run";
 import type { SensorRecord } from "@bulwark/sensor";
 import type { Io } from "../command.ts";
 import { untilStopped } from "../local/lifetime.ts";
@@ -21,6 +29,8 @@ export interface Judge extends Pick<
 > {
   /** With a state of their own: once for each pipeline. */
   detectors(): Detector[];
+  /** System calls that the rules need traced. */
+  calls: readonly string[];
 }
 type Seen = Record<string, number>;
 
@@ -33,8 +43,10 @@ export interface JudgeOptions {
 
 export function openJudge(options: JudgeOptions): Judge {
   const { rules, host, json, io } = options;
-  const engine = engineOf(rules, io);
+  const ruleset = rulesOf(rules, io);
+  const engine = createEngine(ruleset);
   return {
+    calls: needsOf(ruleset.rules).calls,
     node: hostname(),
     run: "watch",
     detectors: () => [...createDetectors(), rulesDetector(engine)],
@@ -47,13 +59,13 @@ export function openJudge(options: JudgeOptions): Judge {
 }
 
 /** A rule file with an error is no basis for a watch: the call is refused, with all that is wrong. */
-function engineOf(files: readonly string[], io: Io) {
+function rulesOf(files: readonly string[], io: Io): Ruleset {
   const { ruleset, errors } = keptRules(readRuleFiles([defaultRules, ...files]).rules);
   for (const problem of errors) io.stderr.write(`${problemText(problem).split("\n").map(printable).join("\n")}\n`);
   if (errors.length > 0) {
     throw new UsageError("usage", `${errors.length} errors in the rules`, { remedy: "bulwark rules check FILE" });
   }
-  return createEngine(ruleset);
+  return ruleset;
 }
 
 /** Milliseconds; a little more than an event waits for its container. */
@@ -99,6 +111,11 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
     await recording?.close();
   }
   return { ...pipeline.counters, ...losses };
+}
+
+/** Of a live watch that traces system calls. */
+export function tellPrice({ calls }: Judge, io: Io): void {
+  if (calls.length > 0) io.stderr.write(`rules need ${calls.map(printable).join(", ")} traced: ${tracingPrice}\n`);
 }
 
 function ownerOf(registry: ContainerRegistry, cgroups: readonly string[]): Owner {

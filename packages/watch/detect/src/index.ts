@@ -6,3 +6,4 @@ export { rulesDetector } from "./detectors/rules.ts";
 export { ownProcesses } from "./own.ts";
 export * from "./pipeline.ts";
 export { ProcessTable, type Entry } from "./process-table.ts";
+export { needsOf, tracingPrice, type Needs } from "./served.ts";

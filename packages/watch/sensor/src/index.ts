@@ -10,4 +10,4 @@ export { openNetwork, type NetworkPorts, type NetworkTable } from "./network-tab
 export type * from "./policy.ts";
 export * from "./record.ts";
 export * from "./sensor.ts";
-export { argumentNames, systemCall, tracedCalls } from "./system-calls.ts";
+export { argumentNames, askingCalls, systemCall, tracedCalls } from "./system-calls.ts";

@@ -107,6 +107,10 @@ const table: [name: string, x8664: number, arm64: number, i386: number, paramete
   ["setxattr", 188, 5, 226, "path name value size flags"],
   ["lsetxattr", 189, 6, 227, "path name value size flags"],
   ["fsetxattr", 190, 7, 228, "fd name value size flags"],
+  ["symlink", 88, 0, 83, "target linkpath"],
+  ["symlinkat", 266, 36, 304, "target linkdirfd linkpath"],
+  ["link", 86, 0, 9, "oldpath newpath"],
+  ["linkat", 265, 37, 303, "olddir oldpath newdir newpath flags"],
   ["open", 2, 0, 5, "path flags mode"],
   ["openat", 257, 56, 295, "dirfd path flags mode"],
   ["openat2", 437, 437, 437, "dirfd path how size"],
@@ -120,6 +124,18 @@ const table: [name: string, x8664: number, arm64: number, i386: number, paramete
   ["execveat", 322, 281, 358, "dirfd path arguments environment flags"],
 ];
 
+/** Those that are told of when they ask for a right (CALL in c/calls.h). */
+export const askingCalls: ReadonlySet<string> = new Set([
+  ...["mount", "umount2", "umount", "open_tree", "move_mount", "fsopen", "fsconfig", "fsmount", "fspick"],
+  ...["mount_setattr", "pivot_root", "chroot", "setns", "unshare", "clone", "clone3", "ptrace"],
+  ...["process_vm_readv", "process_vm_writev", "pidfd_getfd", "process_madvise", "kcmp", "bpf"],
+  ...["perf_event_open", "open_by_handle_at", "mknod", "mknodat", "init_module", "finit_module"],
+  ...["delete_module", "kexec_load", "kexec_file_load", "reboot", "swapon", "swapoff", "acct", "sethostname"],
+  ...["setdomainname", "settimeofday", "clock_settime", "iopl", "ioperm", "syslog", "quotactl", "setuid"],
+  ...["setgid", "setreuid", "setregid", "setresuid", "setresgid", "setfsuid", "setfsgid", "setgroups"],
+  ...["capset", "keyctl", "userfaultfd", "io_uring_setup", "io_uring_register", "fanotify_init"],
+]);
+
 /**
  * Those that ask for no right, so that no hook but a tracepoint of every system call tells of them (TRACED_CALL in c/calls.h):
  * `dup` … of standard descriptors only, `mmap` and `mprotect` where memory becomes executable.
@@ -127,6 +143,7 @@ const table: [name: string, x8664: number, arm64: number, i386: number, paramete
 export const tracedCalls: ReadonlySet<string> = new Set([
   ...["dup", "dup2", "dup3", "fcntl", "socket", "personality", "name_to_handle_at", "memfd_create"],
   ...["mmap", "mprotect", "pkey_mprotect", "add_key", "request_key", "prctl"],
+  ...["symlink", "symlinkat", "link", "linkat"],
 ]);
 
 const machines = ["x86-64", "arm64"] as const;

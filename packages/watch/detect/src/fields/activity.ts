@@ -13,6 +13,12 @@ export interface Told {
   readonly fields: Readonly<Record<string, FieldValue>>;
 }
 
+/** Types that activities come to, besides the names of system calls that are told by themselves. */
+export const activityTypes: ReadonlySet<string> = new Set([
+  ...["execve", "clone", "procexit", "connect", "openat", "mkdirat", "rmdir", "unlinkat", "renameat", "fchmodat"],
+  ...["mknod", "socket", "bind", "listen", "sendto", "dns", "kill"],
+]);
+
 /** Undefined for what rules have no word for: a look at descriptors. */
 export function activityFields(observation: Observation): Told | undefined {
   const { record } = observation;
@@ -207,7 +213,7 @@ const alsoNamed: Readonly<Record<string, string>> = {
   "setns.flags": "nstype",
 };
 
-function ofCall({ name, arguments: values, texts, result, granted }: CallRecord): Told {
+function ofCall({ name, arguments: values, texts, result, granted, socket }: CallRecord): Told {
   const fields: Fields = { "bulwark.evt.refused": granted === false };
   argumentNames(name).forEach((parameter, index) => {
     const value = values[index] ?? 0n;
@@ -217,6 +223,8 @@ function ofCall({ name, arguments: values, texts, result, granted }: CallRecord)
     const other = alsoNamed[`${name}.${parameter}`];
     if (other !== undefined) fields[`evt.arg.${other}`] = shown;
   });
+  const { local = null, remote = null } = socket ?? {};
+  if (local && remote) Object.assign(fields, connection(local, remote, "tcp"), { "fd.num": result ?? 0 });
   // A file that is opened with a right that few have: where the name leads is not known.
   if (/^open(?:at2?)?$/.test(name)) fields["fd.nameraw"] = texts[name === "open" ? 0 : 1] ?? undefined;
   // EPERM, where the capability was refused and no more is known.

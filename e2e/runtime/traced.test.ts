@@ -1,0 +1,91 @@
+/** Rules for system calls that ask for no right: off as they come, served where a person switches them on. */
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { after, before, describe, test } from "node:test";
+import type { Alert } from "@bulwark/model";
+import { eventually, missing, runWithRunc, type RuncContainer } from "@bulwark/testkit";
+import { bulwark } from "../product.ts";
+import { doIn, makeVictim } from "./world.ts";
+
+const skip = missing("root", "bpf", "clang", "runc", "busybox");
+
+const deeds = {
+  "link-over-a-sensitive-file-made": "ln -s /etc/shadow /tmp/link; ln /etc/shadow /tmp/hard",
+  "standard-stream-moved-onto-a-connection":
+    "nc -l -p 4447 </dev/null >/dev/null & usleep 200000; nc 127.0.0.1 4447 -e /bin/true",
+  "personality-of-a-process-changed": "linux64 true",
+};
+
+const isLast = ({ process }: Alert): boolean => process?.arguments.at(-1) === "last";
+
+describe("calls that ask for no right", { skip }, () => {
+  const folder = mkdtempSync(join(tmpdir(), "bulwark-traced-"));
+  let container: RuncContainer;
+  before(() => {
+    const rootfs = makeVictim(join(folder, "victim"));
+    container = runWithRunc({ overlay: true, rootfs, root: "/run/runc" });
+  });
+  after(async () => {
+    await container?.[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** Ids of the rules that alerted in the container while all deeds were done, and what was said besides. */
+  async function watched(rules: string | undefined): Promise<{ ids: Set<string>; said: string }> {
+    const file = join(folder, "rules.yaml");
+    if (rules !== undefined) writeFileSync(file, rules);
+    const options = rules === undefined ? [] : ["--rules", file];
+    const child = spawn(bulwark, ["watch", "--format", "json", "--stats", ...options], {
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    const alerts: Alert[] = [];
+    let said = "";
+    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    createInterface(child.stdout).on("line", (line) => alerts.push(JSON.parse(line) as Alert));
+    const own = (): Alert[] => alerts.filter(({ container: of }) => of?.id === container.id);
+    try {
+      let turn = 0;
+      const see = (): Promise<boolean | undefined> =>
+        doIn(container, `cat /etc/shadow seen-${turn++}`).then(() => own().length > 0 || undefined);
+      await eventually("it watches", see, 20_000);
+      for (const script of Object.values(deeds)) await doIn(container, `cd /tmp; rm -f link hard; ${script}`);
+      // What is told comes in its order: with this, all of the deeds has come.
+      await doIn(container, "cat /etc/shadow last");
+      await eventually("the last is told", () => own().some(isLast) || undefined, 10_000);
+    } finally {
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    }
+    return { ids: new Set(own().map(({ rule }) => rule)), said };
+  }
+
+  test("as they come, nothing of the kind is seen, and nothing is slowed", async () => {
+    const { ids, said } = await watched(undefined);
+    assert.deepEqual(
+      Object.keys(deeds).filter((id) => ids.has(id)),
+      [],
+    );
+    assert.doesNotMatch(said, /traced/);
+  });
+
+  test("switched on they fire, and the price is said", async () => {
+    const names = [
+      "Link over a sensitive file made",
+      "Standard stream moved onto a connection",
+      "Personality of a process changed",
+    ];
+    const { ids, said } = await watched(names.map((name) => `- rule: ${name}\n  enabled: true\n`).join(""));
+    assert.deepEqual(
+      Object.keys(deeds).filter((id) => !ids.has(id)),
+      [],
+      said,
+    );
+    assert.match(said, /rules need .*dup2.*personality.* traced: each system call of this machine takes/);
+  });
+});

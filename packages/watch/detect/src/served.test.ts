@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { loadRules, openRules } from "@bulwark/rules";
+import { needsOf } from "./served.ts";
+
+/** What rules of these conditions need; the first letter of the alphabet is the first rule. */
+function needs(...conditions: string[]) {
+  const text = conditions.map((condition, index) =>
+    [
+      `- rule: ${"abcdefgh"[index]}`,
+      "  desc: x",
+      `  condition: ${condition}`,
+      "  output: x",
+      "  priority: NOTICE",
+    ].join("\n"),
+  );
+  const { ruleset, errors } = loadRules([{ name: "x.yaml", text: text.join("\n") }]);
+  assert.deepEqual(errors, []);
+  const { calls, traced, unserved } = needsOf(ruleset.rules);
+  return [calls.join(" "), traced.map(({ name }) => name).join(""), unserved.map(({ name }) => name).join("")];
+}
+
+test("a rule for calls that ask for no right needs them traced", () => {
+  assert.deepEqual(needs("evt.type in (dup, dup3)", "evt.type = execve"), ["dup dup3", "a", ""]);
+  assert.deepEqual(needs("evt.type = symlinkat or evt.type = dup2"), ["dup2 symlinkat", "a", ""]);
+});
+
+test("one that fires on what is told anyway needs nothing, nor one of any event", () => {
+  assert.deepEqual(needs("evt.type in (mount, dup)", "proc.name = nc", "evt.type != dup"), ["", "", ""]);
+});
+
+test("one that waits for what is never told is named", () => {
+  assert.deepEqual(needs("evt.type = sched_yield", "evt.type in (nanosleep, execve)"), ["", "", "a"]);
+});
+
+test("one that is switched off needs nothing, so Bulwark's own slow nothing and all can fire", () => {
+  const { calls, unserved } = needsOf(openRules({ files: [], disabled: [] }).ruleset.rules);
+  assert.deepEqual([calls, unserved.map(({ name }) => name)], [[], []]);
+});
