@@ -34,7 +34,7 @@ export default defineConfig({
             },
             {
               name: "shared",
-              test: /src\/(?:ui|api|shell\/(?!palette|keys|not-found)|i18n\/(?!en|zh)|search|theme)/,
+              test: /src\/(?:ui|api|shell\/(?!palette|keys|not-found)|i18n\/(?!.*\.json)|search|theme)/,
               priority: 1,
             },
           ],

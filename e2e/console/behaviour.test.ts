@@ -264,6 +264,34 @@ describe("the console in a person's hands", { skip }, () => {
     await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
   });
 
+  test("an alert is in the reader's language, with what was counted in it", async () => {
+    await arrive(71, {
+      rule: "network-port-scan",
+      title: "Ports of a server are tried one after the other",
+      description: "37 different ports of shop/api refused or did not answer within an hour; ordinary is less than 15",
+      techniques: ["T1046"],
+      evidence: [
+        { key: "peer", value: "10.42.0.9:8080" },
+        { key: "result", value: "timed-out" },
+      ],
+    });
+    await page.getByText("简体中文").click();
+    await page.getByRole("heading", { level: 1, name: "设置" }).waitFor();
+    await page.goto(`${world.server.url}/alerts?id=${encodeURIComponent(`${sampleContainer(0).node}/live-71`)}`);
+    for (const text of [
+      /寻找可利用的服务。一小时内 shop\/api 有 37 个不同的端口拒绝或没有应答/,
+      "连接结果",
+      "超时无应答",
+      "网络服务发现",
+      /bulwark network watch/,
+    ]) {
+      await page.getByText(text).first().waitFor();
+    }
+    await page.goto(`${world.server.url}/settings`);
+    await page.getByText("English").click();
+    await page.getByRole("heading", { level: 1, name: "Settings" }).waitFor();
+  });
+
   test("nothing is asked of another host, and the policy of the pages is never broken", () => {
     assert.deepEqual(foreign, []);
     assert.deepEqual(errors, []);

@@ -3,7 +3,7 @@ import type { Plugin, Rolldown } from "vite";
 
 /** What the first page may weigh, compressed, in bytes. */
 const limit = 250_000;
-/** What the first page asks for beyond what the entry imports. The chart comes after it. */
+/** What the first page asks for beyond what the entry imports. The chart comes after it, and what alerts say in Chinese. */
 const firstPage = /overview-page\.tsx$/;
 const language = /i18n\/\w+\.json$/;
 

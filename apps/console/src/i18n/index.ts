@@ -12,6 +12,14 @@ const load: Record<Language, () => Promise<{ default: object }>> = {
   zh: () => import("./zh.json"),
 };
 
+/**
+ * What alerts say themselves in English (`known.ts`). Not waited for: the first page comes before it, and is shown once
+ * more with it.
+ */
+const loadAlerts: Partial<Record<Language, () => Promise<{ default: object }>>> = {
+  zh: () => import("./alerts.zh.json"),
+};
+
 export async function startTranslations(): Promise<void> {
   const language = chosen() ?? fromBrowser();
   const { default: texts } = await load[language]();
@@ -21,8 +29,10 @@ export async function startTranslations(): Promise<void> {
     resources: { [language]: { translation: texts } },
     interpolation: { escapeValue: false },
     returnNull: false,
+    react: { bindI18nStore: "added" },
   });
   mark(language);
+  void addAlerts(language);
 }
 
 export async function setLanguage(language: Language): Promise<void> {
@@ -30,9 +40,15 @@ export async function setLanguage(language: Language): Promise<void> {
   if (!i18next.hasResourceBundle(language, "translation")) {
     const { default: texts } = await load[language]();
     i18next.addResourceBundle(language, "translation", texts);
+    void addAlerts(language);
   }
   await i18next.changeLanguage(language);
   mark(language);
+}
+
+async function addAlerts(language: Language): Promise<void> {
+  const texts = await loadAlerts[language]?.();
+  if (texts) i18next.addResourceBundle(language, "translation", texts.default, true);
 }
 
 function mark(language: Language): void {
