@@ -4,6 +4,7 @@ import { isHost, type ContainerRegistry } from "@bulwark/containers";
 import { createDetectors, ownProcesses, Pipeline, sensorEndedAlert, type Detector, type Owner } from "@bulwark/detect";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import {
+  coverageOf,
   sensorAvailability,
   sensorBinary,
   startSensor,
@@ -157,11 +158,14 @@ export class Watcher implements AsyncDisposable {
     }
     const lost = lostEvents(this.#losses);
     const isLossy = lost > 0n && Date.now() - this.#lostAt < lossCounts;
-    const hooks = this.#sensor?.hooks.map(({ event, hook }) => `${event}: ${hook}`).join(", ") ?? "";
+    const coverage = coverageOf(this.#sensor?.hooks ?? []);
+    const hooks = coverage.flatMap(({ event, hook }) => (hook === "" ? [] : [`${event}: ${hook}`]));
+    const unseen = coverage.flatMap(({ event, hook, isAsked }) => (hook === "" && !isAsked ? [event] : []));
+    const without = unseen.length > 0 ? `; not on this kernel: ${unseen.join(", ")}` : "";
     return {
       ...common,
       state: isLossy ? "degraded" : "ok",
-      summary: `Sees what containers do (${hooks})`,
+      summary: `Sees what containers do (${hooks.join(", ")}${without})`.slice(0, 1024),
       reason: isLossy
         ? `${lost} events were lost since the sensor started, the last at ${new Date(this.#lostAt).toISOString()}`
         : "",

@@ -8,13 +8,14 @@ export async function sensor(): Promise<Finding[]> {
   if (!available) return [off("sensor", reason, remedy)];
   try {
     await using started = await startSensor({ onRecords: () => undefined, flows: { onTraffic: () => undefined } });
-    const seen = coverageOf(started.hooks).map(({ event, hook, sees, costs }): Finding => {
+    const seen = coverageOf(started.hooks).map(({ event, hook, sees, costs, isAsked }): Finding => {
+      if (hook === "" && isAsked === true) return ok(event, `only where it is asked for: ${sees}; costs ${costs}`);
       if (hook === "") return off(event, `not seen: ${sees}`, "a newer kernel has a hook for it");
       return ok(event, `${sees}, by ${hook}; costs ${costs}`);
     });
     return [ok("sensor", "runs, and slows no system call: it has no hook on them"), ...seen];
   } catch (error) {
     const mend = error instanceof BulwarkError ? error.remedy : undefined;
-    return [off("sensor", errorText(error), mend ?? "see bulwark watch --stats")];
+    return [off("sensor", errorText(error), mend ?? "this is a defect of Bulwark: please report it with this text")];
   }
 }

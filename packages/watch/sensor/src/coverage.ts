@@ -7,6 +7,8 @@ export interface Coverage {
   hook: string;
   sees: string;
   costs: string;
+  /** Only where it is asked for (`SensorOptions`), because it costs others. */
+  isAsked?: true;
 }
 
 /** README.md, "What it tells of, and from where"; the figures are those of `bench/sensor.ts`. */
@@ -23,13 +25,19 @@ const kinds: readonly Omit<Coverage, "hook">[] = [
     event: "traced",
     sees: "system calls that ask for no right, where a rule needs them",
     costs: "0.15 to 0.2 µs for each system call of the machine",
+    isAsked: true,
   },
   { event: "signal", sees: "signals of one process to another", costs: "for signals only" },
   { event: "setting", sees: "writes below /proc/sys", costs: "for such writes only" },
   { event: "device", sees: "device nodes made and opened", costs: "for such accesses only" },
   { event: "send", sees: "the first datagram to a peer in ten seconds", costs: "for datagrams only" },
   { event: "bind", sees: "local ports that are taken", costs: "for bind only" },
-  { event: "flow", sees: "what containers send and receive, by peer and port", costs: "see bench/traffic.ts" },
+  {
+    event: "flow",
+    sees: "what containers send and receive, by peer and port",
+    costs: "see bench/traffic.ts",
+    isAsked: true,
+  },
   { event: "dns", sees: "answers of name servers over UDP", costs: "about 0.1 µs for each packet that comes in" },
   { event: "unix", sees: "Unix sockets that are connected to, by name (Linux 6.7)", costs: "for such calls only" },
   { event: "write", sees: "files that were written", costs: "about 1 µs a file closed after writing" },
