@@ -1,6 +1,6 @@
 /**
  * Rules and detectors that no technique here shows, each with the reason. Rules for calls that ask for no right, which pass no
- * hook that costs nothing, are off as they come: traced.test.ts switches them on.
+ * hook that costs nothing, are off as they come: asked.test.ts switches them on.
  */
 export const unseen: Readonly<Record<string, string>> = {
   "kernel-helper":

@@ -101,10 +101,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { host, eventRate, lossLimit } = config.agent;
   // Bulwark's own rules need nothing traced unless others switch them on: then the sensor does not wait for them.
   const others = config.agent.rules.files.length > 0 ? openRules(config.agent.rules) : undefined;
-  const { calls, traced, unserved } = needsOf(others?.ruleset.rules ?? []);
+  const { calls, opened, traced, unserved } = needsOf(others?.ruleset.rules ?? []);
   const watcher: Watcher = stack.use(
     new Watcher({
-      ...{ node, host, eventRate, lossLimit, calls, registry, pods, flows, network, log, emit },
+      ...{ node, host, eventRate, lossLimit, calls, opened, registry, pods, flows, network, log, emit },
       rules: () => rulesDetector(rules.engine),
     }),
   );

@@ -26,8 +26,9 @@ export interface WatcherOptions {
   /** Events a second that a container may make, and that may be lost within a minute before that is an alert. */
   eventRate: number;
   lossLimit: number;
-  /** System calls that its rules need traced. */
+  /** What its rules need besides what is told anyway (`needsOf`). */
   calls: readonly string[];
+  opened: readonly string[];
   registry: ContainerRegistry;
   /** Undefined where this node is of no cluster. */
   pods: PodBook | undefined;
@@ -93,6 +94,7 @@ export class Watcher implements AsyncDisposable {
         host: this.#options.host,
         eventRate: this.#options.eventRate,
         calls: this.#options.calls,
+        opened: this.#options.opened,
         enforce: true,
         onEnforcement: (record) => this.enforcer.told(record),
         ...(flows && { flows: { onTraffic: (records) => flows.take(records) } }),

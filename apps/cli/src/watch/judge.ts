@@ -8,6 +8,7 @@ import {
   rulesDetector,
   tracingPrice,
   type Detector,
+  type Needs,
   type Owner,
 } from "@bulwark/detect";
 import type { Alert } from "@bulwark/model";
@@ -29,8 +30,8 @@ export interface Judge extends Pick<
 > {
   /** With a state of their own: once for each pipeline. */
   detectors(): Detector[];
-  /** System calls that the rules need traced. */
-  calls: readonly string[];
+  /** What the rules need of the sensor. */
+  needs: Needs;
 }
 type Seen = Record<string, number>;
 
@@ -46,7 +47,7 @@ export function openJudge(options: JudgeOptions): Judge {
   const ruleset = rulesOf(rules, io);
   const engine = createEngine(ruleset);
   return {
-    calls: needsOf(ruleset.rules).calls,
+    needs: needsOf(ruleset.rules),
     node: hostname(),
     run: "watch",
     detectors: () => [...createDetectors(), rulesDetector(engine)],
@@ -114,7 +115,7 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
 }
 
 /** Of a live watch that traces system calls. */
-export function tellPrice({ calls }: Judge, io: Io): void {
+export function tellPrice({ needs: { calls } }: Judge, io: Io): void {
   if (calls.length > 0) io.stderr.write(`rules need ${calls.map(printable).join(", ")} traced: ${tracingPrice}\n`);
 }
 

@@ -33,7 +33,23 @@ test("one that waits for what is never told is named", () => {
   assert.deepEqual(needs("evt.type = sched_yield", "evt.type in (nanosleep, execve)"), ["", "", "a"]);
 });
 
+test("files that rules of others want to see opened are asked for, and not those that they want to see written", () => {
+  const opened = (condition: string): readonly string[] => {
+    const rule = `- rule: a\n  desc: x\n  condition: ${condition}\n  output: x\n  priority: NOTICE`;
+    return needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules).opened;
+  };
+  const read = "evt.type in (open, openat) and evt.is_open_read = true";
+  assert.deepEqual(opened(`${read} and fd.name in (/app/secret.key, /etc/shadow)`), ["/app/secret.key", "/etc/shadow"]);
+  assert.deepEqual(opened(`${read} and (fd.directory = /etc/pam.d or fd.name startswith /srv/keys/)`), [
+    "/etc/pam.d",
+    "/srv/keys",
+  ]);
+  assert.deepEqual(opened(`${read} and not fd.name = /etc/passwd and proc.name = /bin/sh`), []);
+  assert.deepEqual(opened("evt.type = openat and evt.is_open_write = true and fd.name = /etc/passwd"), []);
+  assert.deepEqual(opened(`${read} and fd.name startswith /`), [], "not all there is");
+});
+
 test("one that is switched off needs nothing, so Bulwark's own slow nothing and all can fire", () => {
-  const { calls, unserved } = needsOf(openRules({ files: [], disabled: [] }).ruleset.rules);
-  assert.deepEqual([calls, unserved.map(({ name }) => name)], [[], []]);
+  const { calls, opened, unserved } = needsOf(openRules({ files: [], disabled: [] }).ruleset.rules);
+  assert.deepEqual([calls, opened, unserved.map(({ name }) => name)], [[], [], []]);
 });

@@ -8,6 +8,8 @@ export interface Needs {
   readonly calls: readonly string[];
   /** The rules that need them. */
   readonly traced: readonly Rule[];
+  /** Files and directories whose opening it has to tell (`SensorOptions.opened`), sorted. */
+  readonly opened: readonly string[];
   /** Rules that wait for what the sensor never tells: they fire on events of other sources alone. */
   readonly unserved: readonly Rule[];
 }
@@ -28,6 +30,38 @@ export function needsOf(rules: readonly Rule[]): Needs {
   return {
     calls: [...new Set(traced.flatMap(({ types }) => types.filter((type) => tracedCalls.has(type))))].toSorted(),
     traced: traced.map(({ rule }) => rule),
+    opened: [...new Set(rules.filter(isOthersRead).flatMap(({ condition }) => pathsIn(condition)))].toSorted(),
     unserved: own.filter((it) => !isTraced(it)).map(({ rule }) => rule),
   };
+}
+
+/** What Bulwark's own ask for is watched anyway. */
+function isOthersRead({ isEnabled, source, tags, condition }: Rule): boolean {
+  return isEnabled && source === "syscall" && !tags.includes("bulwark") && asksForReads(condition);
+}
+
+function asksForReads(bound: Rule["condition"]): boolean {
+  if (bound.kind === "and" || bound.kind === "or") return bound.parts.some(asksForReads);
+  return bound.kind === "test" && bound.left.kind === "field" && bound.left.field.name === "evt.is_open_read";
+}
+
+const fileFields = new Set(["fd.name", "fd.nameraw", "fs.path.name", "fs.path.nameraw"]);
+
+/** The paths that a condition names: files, directories, and beginnings of paths as far as they name a directory. */
+function pathsIn(bound: Rule["condition"]): string[] {
+  if (bound.kind === "and" || bound.kind === "or") return bound.parts.flatMap(pathsIn);
+  if (bound.kind !== "test" || bound.left.kind !== "field" || !Array.isArray(bound.right)) return [];
+  const { operator } = bound;
+  const { name } = bound.left.field;
+  const texts = (bound.right as readonly unknown[]).filter((text) => typeof text === "string");
+  const isEqual = operator === "=" || operator === "in" || operator === "intersects";
+  const isFile = fileFields.has(name) && isEqual;
+  const isDirectory = name === "fd.directory" && isEqual;
+  const isBelow = fileFields.has(name) && (operator === "startswith" || operator === "pmatch");
+  if (!isFile && !isDirectory && !isBelow) return [];
+  return texts
+    .map((text) =>
+      isBelow && operator === "startswith" ? text.slice(0, text.lastIndexOf("/")) : text.replace(/\/$/, ""),
+    )
+    .filter((path) => /^\/[^/\0\n]/.test(path));
 }

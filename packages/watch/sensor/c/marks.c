@@ -82,6 +82,10 @@ static const char *const watched_secrets[] = {
 #undef SECRET
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
+/* Of marks_want(). */
+static char wanted[WANTED_PATHS][MARK_PATH_BYTES];
+static size_t wanted_used;
+
 /* Of these, where they are mounts of their own, every file: tokens of service accounts, which change, and the cluster's store. */
 static const char *const secret_mounts[] = {
 	"/var/run/secrets/kubernetes.io/serviceaccount",
@@ -105,6 +109,20 @@ static __u64 changes_of(const char *path, bool is_told_by_kernel)
 	if (!is_told_by_kernel && strcmp(path, "/dev") != 0)
 		changes |= FAN_EVENT_ON_CHILD;
 	return changes;
+}
+
+void marks_want(const char *lines)
+{
+	for (const char *line = lines; line && wanted_used < WANTED_PATHS;) {
+		const char *end = strchr(line, '\n');
+		size_t length = end ? (size_t)(end - line) : strlen(line);
+
+		if (*line == '/' && length < MARK_PATH_BYTES) {
+			memcpy(wanted[wanted_used], line, length);
+			wanted[wanted_used++][length] = 0;
+		}
+		line = end ? end + 1 : NULL;
+	}
 }
 
 struct marks *marks_open(void)
@@ -256,12 +274,27 @@ static void mark_secret(int queue, int root, const char *path)
 	close(fd);
 }
 
+/* Of a directory each entry, too. */
+static void mark_wanted(int queue, int root, const char *path)
+{
+	int fd = inside_open(root, path);
+	struct stat stat;
+
+	if (fd < 0)
+		return;
+	if (fstat(fd, &stat) == 0)
+		inside_mark(queue, 0, FAN_OPEN | (S_ISDIR(stat.st_mode) ? FAN_EVENT_ON_CHILD : 0), fd);
+	close(fd);
+}
+
 static void mark_secrets(int queue, int root)
 {
 	struct stat place, whole;
 
 	for (size_t i = 0; i < COUNT(watched_secrets); i++)
 		mark_secret(queue, root, watched_secrets[i]);
+	for (size_t i = 0; i < wanted_used; i++)
+		mark_wanted(queue, root, wanted[i]);
 	for (size_t i = 0; i < COUNT(secret_mounts); i++) {
 		int fd = inside_open(root, secret_mounts[i]);
 
@@ -493,6 +526,22 @@ static bool is_through(const struct container *container, const struct fanotify_
 	return (container->is_host || (event->mask & FAN_OPEN)) && inside_sees_mount(container->pid, mount);
 }
 
+/* What was written may be new: the mark is the file's, not the name's. */
+static void mark_written(const struct container *container, const char *path)
+{
+	for (size_t i = 0; i < wanted_used; i++) {
+		if (strcmp(wanted[i], path) != 0)
+			continue;
+		int root = inside_root(container->pid);
+
+		if (root >= 0) {
+			mark_wanted(container->queue, root, path);
+			close(root);
+		}
+		return;
+	}
+}
+
 /* Events with an open descriptor of the file: what was written, and what was opened. */
 static void read_descriptors(struct container *container, receiver *on_event, void *context)
 {
@@ -535,8 +584,10 @@ static void read_descriptors(struct container *container, receiver *on_event, vo
 			continue;
 		path[size] = 0;
 		told.operation = FILE_WRITE;
-		if (event->mask & FAN_CLOSE_WRITE)
+		if (event->mask & FAN_CLOSE_WRITE) {
+			mark_written(container, path);
 			on_event(context, &told);
+		}
 		told.operation = FILE_READ;
 		if (event->mask & FAN_OPEN)
 			on_event(context, &told);
@@ -603,6 +654,9 @@ static void mark_within(struct marks *marks, const struct container *container, 
 	for (size_t i = 0; i < COUNT(watched_secrets); i++)
 		if (is_within(watched_secrets[i], path))
 			mark_secret(container->queue, root, watched_secrets[i]);
+	for (size_t i = 0; i < wanted_used; i++)
+		if (is_within(wanted[i], path))
+			mark_wanted(container->queue, root, wanted[i]);
 	for (size_t i = 0; i < COUNT(watched_directories); i++)
 		if (is_within(watched_directories[i], path))
 			mark_directory(marks, container, root, watched_directories[i]);

@@ -35,6 +35,13 @@ struct left_place {
 /* That of /dev, and the overlay. */
 enum { LEFT_OF_DEVICES, LEFT_OVERLAY, LEFT_PLACES };
 
+/*
+ * Files, and directories with their entries, whose opening is told besides those of watched.h: absolute paths, one a line, in
+ * memory that stays. More than WANTED_PATHS are left out. Before anything is watched.
+ */
+#define WANTED_PATHS 256
+void marks_want(const char *lines);
+
 struct marks;
 struct marks *marks_open(void);
 

@@ -8,7 +8,7 @@ import type { FileRecord } from "./activity-record.ts";
 import { buildSensor } from "./build.ts";
 import { makeImage, type TestImage } from "./live/container.ts";
 import type { ProcessRecord, ReadyRecord, SensorRecord } from "./record.ts";
-import { startSensor } from "./sensor.ts";
+import { startSensor, type SensorOptions } from "./sensor.ts";
 import { tracedCalls } from "./system-calls.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
@@ -26,10 +26,10 @@ describe("what processes in containers do", { skip }, () => {
     type: Type,
     script: string,
     privileged = true,
-    calls: readonly string[] = [],
+    more: Pick<SensorOptions, "calls" | "opened"> = {},
   ): Promise<Extract<SensorRecord, { type: Type }>[]> {
     const all: SensorRecord[] = [];
-    await using sensor = await startSensor({ calls, onRecords: (batch) => all.push(...batch) });
+    await using sensor = await startSensor({ ...more, onRecords: (batch) => all.push(...batch) });
     const { output, id } = await image.run(script, 0, privileged);
     await pause(30);
     await sensor.close();
@@ -60,7 +60,7 @@ describe("what processes in containers do", { skip }, () => {
   });
 
   test("calls that ask for no right are told where they are wanted, with what they returned", async () => {
-    const calls = await records("call", "/bin/helper rightless; true", false, [...tracedCalls]);
+    const calls = await records("call", "/bin/helper rightless; true", false, { calls: [...tracedCalls] });
     const told = calls.filter(({ capability }) => capability === null);
     const [memory, file] = [
       calls.find(({ name }) => name === "mmap"),
@@ -78,11 +78,21 @@ describe("what processes in containers do", { skip }, () => {
   });
 
   test("a connection that is moved onto a standard descriptor is told with both its ends", async () => {
-    const moved = await records("call", "/bin/helper shell 127.0.0.1 4445", false, ["dup2", "dup3"]);
+    const moved = await records("call", "/bin/helper shell 127.0.0.1 4445", false, { calls: ["dup2", "dup3"] });
     assert.deepEqual(
       moved.map(({ name, result, socket }) => [name, result, socket?.remote]),
       [0, 1, 2].map((descriptor) => ["dup2", descriptor, { ip: "127.0.0.1", port: 4445 }]),
     );
+  });
+
+  test("files that are asked for are told when they are opened, those that are made later from their first write on", async () => {
+    const script = `/bin/busybox usleep 200000; cat /bin/helper >/dev/null; cat /bin/chroot >/dev/null
+      echo key >/tmp/late; echo other >/tmp/other; /bin/busybox usleep 200000; cat /tmp/late /tmp/other`;
+    const files = await records("file", script, false, { opened: ["/bin/helper", "/tmp/late"] });
+    const read = files.flatMap(({ operation, path }) => (operation === "read" ? [path] : []));
+    assert.deepEqual(read, ["/bin/helper", "/tmp/late"]);
+    const below = await records("file", script, false, { opened: ["/bin"] });
+    assert.ok(below.some(({ operation, path }) => operation === "read" && path === "/bin/helper"));
   });
 
   test("new namespaces, another root, a device node, a raw socket, another user", async () => {

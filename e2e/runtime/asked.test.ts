@@ -1,4 +1,4 @@
-/** Rules for system calls that ask for no right: off as they come, served where a person switches them on. */
+/** What the sensor tells only where a rule needs it: system calls that ask for no right, files of a rule of the user's own. */
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -19,11 +19,21 @@ const deeds = {
   "standard-stream-moved-onto-a-connection":
     "nc -l -p 4447 </dev/null >/dev/null & usleep 200000; nc 127.0.0.1 4447 -e /bin/true",
   "personality-of-a-process-changed": "linux64 true",
+  "key-of-the-shop-read": "echo key >/etc/shop.key; usleep 300000; cat /etc/shop.key",
 };
+
+const own = `
+- rule: Key of the shop read
+  desc: Nobody but the shop reads it.
+  condition: >-
+    evt.type in (open, openat, openat2) and evt.is_open_read = true and fd.name = /etc/shop.key and container.id != host
+  output: Key of the shop read by %proc.name
+  priority: WARNING
+`;
 
 const isLast = ({ process }: Alert): boolean => process?.arguments.at(-1) === "last";
 
-describe("calls that ask for no right", { skip }, () => {
+describe("what is told only where a rule needs it", { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "bulwark-traced-"));
   let container: RuncContainer;
   before(() => {
@@ -47,22 +57,22 @@ describe("calls that ask for no right", { skip }, () => {
     let said = "";
     child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
     createInterface(child.stdout).on("line", (line) => alerts.push(JSON.parse(line) as Alert));
-    const own = (): Alert[] => alerts.filter(({ container: of }) => of?.id === container.id);
+    const found = (): Alert[] => alerts.filter(({ container: of }) => of?.id === container.id);
     try {
       let turn = 0;
       const see = (): Promise<boolean | undefined> =>
-        doIn(container, `cat /etc/shadow seen-${turn++}`).then(() => own().length > 0 || undefined);
+        doIn(container, `cat /etc/shadow seen-${turn++}`).then(() => found().length > 0 || undefined);
       await eventually("it watches", see, 20_000);
       for (const script of Object.values(deeds)) await doIn(container, `cd /tmp; rm -f link hard; ${script}`);
       // What is told comes in its order: with this, all of the deeds has come.
       await doIn(container, "cat /etc/shadow last");
-      await eventually("the last is told", () => own().some(isLast) || undefined, 10_000);
+      await eventually("the last is told", () => found().some(isLast) || undefined, 10_000);
     } finally {
       const ended = once(child, "exit");
       child.kill("SIGTERM");
       await ended;
     }
-    return { ids: new Set(own().map(({ rule }) => rule)), said };
+    return { ids: new Set(found().map(({ rule }) => rule)), said };
   }
 
   test("as they come, nothing of the kind is seen, and nothing is slowed", async () => {
@@ -80,7 +90,7 @@ describe("calls that ask for no right", { skip }, () => {
       "Standard stream moved onto a connection",
       "Personality of a process changed",
     ];
-    const { ids, said } = await watched(names.map((name) => `- rule: ${name}\n  enabled: true\n`).join(""));
+    const { ids, said } = await watched(names.map((name) => `- rule: ${name}\n  enabled: true\n`).join("") + own);
     assert.deepEqual(
       Object.keys(deeds).filter((id) => !ids.has(id)),
       [],
