@@ -125,6 +125,7 @@ export class Watcher implements AsyncDisposable {
     const counters = {
       events: pipeline?.events ?? 0,
       alerts: pipeline?.alerts ?? 0,
+      repeats: pipeline?.repeats ?? 0,
       restarts: this.#restarts,
       "lost.ring": Number(ring),
       "lost.pipe": Number(pipe),

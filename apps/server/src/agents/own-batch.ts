@@ -55,6 +55,11 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
       if (!isOwn(alert.id)) return undefined;
       return { type: "alert", alert: { ...alert, id: named(alert.id), node, events: alert.events.map(named) } };
     }
+    case "repeats":
+      return {
+        ...record,
+        repeats: record.repeats.flatMap((item) => (isOwn(item.alert) ? [{ ...item, alert: named(item.alert) }] : [])),
+      };
     case "container": {
       const { container } = record;
       return container.node === name ? { type: "container", container: { ...container, node } } : undefined;

@@ -60,11 +60,17 @@ export const alertStates = ["open", "acknowledged", "closed"] as const;
 export const alertState = z.enum(alertStates);
 export type AlertState = z.infer<typeof alertState>;
 
+/** The same was seen again and not told again: so often, and when at last. */
+export const alertRepeats = z.strictObject({ count: z.number().int().min(1), last: z.number().int() });
+export type AlertRepeats = z.infer<typeof alertRepeats>;
+
 /** An alert as the server keeps it. */
 export const storedAlert = alert.extend({
   state: alertState,
   comment: z.string().max(4096),
   /** When the server had it on disk, milliseconds since the epoch. */
   receivedAt: z.number().int(),
+  /** Absent where it happened once. */
+  repeats: alertRepeats.optional(),
 });
 export type StoredAlert = z.infer<typeof storedAlert>;

@@ -97,6 +97,29 @@ export function storeContract(name: string, options: { skip: string | false; ope
       assert.equal(await store.alerts.update("none", { state: "open" }), undefined);
     });
 
+    test("what happened again is counted with the alert, once, whatever is sent twice", async () => {
+      const alert = sampleAlert(700);
+      const records = [1, 2].map((count): AgentRecord => ({
+        type: "repeats",
+        repeats: [
+          { alert: alert.id, count, last: now + count },
+          { alert: "nobody's", count: 5, last: now },
+        ],
+      }));
+      const told = batch(1, [{ type: "alert", alert }, ...records], "spool-again");
+      assert.deepEqual(
+        (await store.ingest.write(told, now)).alerts.map(({ repeats }) => repeats),
+        [undefined],
+      );
+      await store.ingest.write(told, now);
+      assert.deepEqual((await store.alerts.get(alert.id))?.repeats, { count: 3, last: now + 2 });
+      const late: AgentRecord = { type: "repeats", repeats: [{ alert: alert.id, count: 1, last: now - 9 }] };
+      await store.ingest.write(batch(4, [late], "spool-again"), now);
+      const { items } = await store.alerts.list({ rule: alert.rule }, { limit: 500 });
+      assert.deepEqual(items.find(({ id }) => id === alert.id)?.repeats, { count: 4, last: now + 2 });
+      assert.equal(await store.alerts.get("nobody's"), undefined);
+    });
+
     test("alerts are counted by hour, empty hours included", async () => {
       const at = Math.floor(now / 3_600_000) * 3_600_000;
       const alerts = [0, 1, 1].map((hours, n) => sampleAlert(500 + n, { time: at - hours * 3_600_000 + 5 }));

@@ -1,4 +1,4 @@
-import type { Transaction } from "kysely";
+import type { Generated, Transaction } from "kysely";
 
 /** The tables, as both engines have them. Times are milliseconds since the epoch, booleans 0 and 1, bodies JSON text. */
 export interface Schema {
@@ -35,6 +35,9 @@ export interface Schema {
     received_at: number;
     search: string;
     body: string;
+    /** How often the same was seen again, and when at last; both 0 where it was not. */
+    repeats: Generated<number>;
+    last_time: Generated<number>;
   };
   containers: {
     node: string;

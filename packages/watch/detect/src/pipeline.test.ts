@@ -37,6 +37,7 @@ function judge(
     pipeline,
     clock,
     alerts: (): Alert[] => out.flatMap((item) => (item.type === "alert" ? [item.alert] : [])),
+    repeats: () => out.flatMap((item) => (item.type === "repeats" ? item.repeats : [])),
     events: (): Event[] => out.flatMap((item) => (item.type === "event" ? [item.event] : [])),
   };
 }
@@ -334,6 +335,54 @@ test("what the agent and its sensor do in their pod is not judged; what others d
     const told = rulesOf((s) => [...agent(s), s.fork(parent, 12), s.exec(12, program), s.call(12, "bpf")]);
     assert.deepEqual(told, ["kernel-tampering"], what);
   }
+});
+
+test("what happens again is one alert, and counted with it", () => {
+  const s = story();
+  const shell = (pid: number): SensorRecord[] => [s.exec(pid, "/bin/sh", { stdio: sockets(...evil) }), s.exit(pid)];
+  const { pipeline, clock, alerts, repeats } = judge(shell(10));
+  pipeline.push([...shell(11), ...shell(12)]);
+  pipeline.settle();
+  const [alert] = alerts();
+  assert.equal(alerts().length, 1);
+  assert.deepEqual(
+    repeats().map(({ alert: of, count }) => [of === alert?.id, count]),
+    [[true, 2]],
+  );
+  pipeline.settle();
+  assert.equal(repeats().length, 1, "told once");
+  pipeline.push(shell(13));
+  pipeline.settle();
+  assert.equal(repeats().length, 1, "not at once");
+  clock.now += 5000;
+  pipeline.settle();
+  assert.deepEqual(
+    repeats().map(({ count }) => count),
+    [2, 1],
+  );
+  assert.equal(repeats()[1]?.last, Number(s.exec(14, "/bin/ls").time) - 2000, "when it happened");
+  assert.equal(pipeline.counters.repeats, 3);
+});
+
+test("a container that makes ever other alerts of a rule is told of less often, and all are counted", () => {
+  const s = story();
+  const ever: Detector = {
+    ...{ id: "ever", title: "", description: "", remedy: "", severity: "low", techniques: [] },
+    detect: ({ process }) => ({ subject: process, evidence: [], key: String(process.pid) }),
+  };
+  const { pipeline, clock, alerts, repeats } = judge([s.exec(1, "/bin/x")], undefined, [ever]);
+  for (let pid = 2; pid <= 7000; pid++) pipeline.push([s.exec(pid, "/bin/x")]);
+  pipeline.settle();
+  assert.equal(alerts().length, 5000);
+  assert.deepEqual(
+    repeats().map(({ alert, count }) => [alert === alerts().at(-1)?.id, count]),
+    [[true, 2000]],
+  );
+  clock.now += 6000;
+  for (let pid = 8001; pid <= 8020; pid++) pipeline.push([s.exec(pid, "/bin/x")]);
+  pipeline.settle();
+  assert.equal(alerts().length, 5010, "one in 600 ms");
+  assert.equal(repeats().at(-1)?.count, 10);
 });
 
 test("a detector that raises an error is named, and the others go on", () => {

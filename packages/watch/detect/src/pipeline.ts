@@ -2,6 +2,7 @@ import type { AgentRecord, Alert, Attribution, Container, Event, ProcessEvent } 
 import { errorText } from "@bulwark/model/plain";
 import type { LossRecord, SensorRecord } from "@bulwark/sensor";
 import { toActivity, type Activity } from "./activities.ts";
+import { AlertShares } from "./alert-shares.ts";
 import { createLossWatch } from "./blindness.ts";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
 import type { Context, Detection, Detector, Observation } from "./detector.ts";
@@ -45,6 +46,9 @@ export interface PipelineOptions {
 
 /** Milliseconds that an event waits for its container to be known, before its owner is called unknown. */
 const patience = 2000;
+/** Milliseconds between two records of what has happened again, and of how many alerts each may tell. */
+const repeatsEvery = 5000;
+const repeatsAtOnce = 1000;
 /** Events that may wait; more are judged without waiting, and counted. */
 const waitingLimit = 20_000;
 
@@ -76,13 +80,15 @@ export class Pipeline {
   readonly table: ProcessTable;
   readonly #options: PipelineOptions;
   readonly #repeats = new Repeats();
+  readonly #shares = new AlertShares();
   /** A name that a container asks for all day is an event once in a while. */
   readonly #questions = new Repeats(600_000, 20_000);
   readonly #losses: ReturnType<typeof createLossWatch>;
   readonly #out: AgentRecord[] = [];
   #waiting: Waiting[] = [];
+  #repeatsTold = 0;
   /** Events whose owner was not found in time, and events that could not wait because too many did. */
-  readonly counters = { events: 0, alerts: 0, unknown: 0, impatient: 0 };
+  readonly counters = { events: 0, alerts: 0, repeats: 0, unknown: 0, impatient: 0 };
   /** Detectors that raised an error, which is a defect of ours: how often, and what they said last. The others went on. */
   readonly faults = new Map<string, { count: number; message: string }>();
 
@@ -116,6 +122,7 @@ export class Pipeline {
       } else this.#waiting.push(item);
     }
     if (this.#waiting.length > 0) this.#options.missingOwner();
+    this.#tellRepeats(now);
     this.#flush();
   }
 
@@ -241,7 +248,7 @@ export class Pipeline {
       for (const detection of Array.isArray(found) ? (found as readonly Detection[]) : [found as Detection]) {
         if (detection.yields === true && hasSpoken) continue;
         isTold = true;
-        if (this.#isNew(detector, detection, owner)) this.#alert(detector, detection, happening, owner);
+        this.#raise(detector, detection, happening, owner);
       }
     }
   }
@@ -257,7 +264,8 @@ export class Pipeline {
     }
   }
 
-  #alert(detector: Detector, detection: Detection, { id, time, process, ancestors }: Happening, owner: Owner): void {
+  /** Answers with its id. */
+  #alert(detector: Detector, detection: Detection, { id, time, process, ancestors }: Happening, owner: Owner): string {
     const { subject } = detection;
     const above = subject === process ? ancestors() : this.table.ancestors(subject);
     const rule = detection.rule ?? detector;
@@ -279,15 +287,30 @@ export class Pipeline {
     };
     this.counters.alerts++;
     this.#out.push({ type: "alert", alert });
+    return alert.id;
   }
 
-  #isNew(detector: Detector, { key, rule }: Detection, owner: Owner): boolean {
-    const whose = owner?.attribution === "container" ? owner.container.id : "";
-    const full = `${rule?.id ?? detector.id}\u0000${whose}\u0000${key}`;
+  /** The same of the same container is an alert once in a while, and so is more than its share; counted meanwhile. */
+  #raise(detector: Detector, detection: Detection, happening: Happening, owner: Owner): void {
+    const container = owner?.attribution === "container" ? owner.container.id : "";
+    const whose = `${detection.rule?.id ?? detector.id}\u0000${container}`;
+    const key = `${whose}\u0000${detection.key}`;
     const now = this.#options.now();
-    if (!this.#repeats.isNew(full, now)) return false;
-    this.#repeats.note(full, now);
-    return true;
+    const counted = this.#repeats.isNew(key, now) ? this.#shares.take(whose, key, now) : key;
+    if (counted === undefined) {
+      this.#repeats.note(key, now, this.#alert(detector, detection, happening, owner));
+    } else {
+      this.counters.repeats++;
+      this.#repeats.again(counted, happening.time);
+    }
+  }
+
+  /** Tells what has happened again, so often that a page is right and so seldom that it costs nothing. */
+  #tellRepeats(now: number): void {
+    if (now - this.#repeatsTold < repeatsEvery && now >= this.#repeatsTold) return;
+    this.#repeatsTold = now;
+    const repeats = this.#repeats.take(repeatsAtOnce);
+    if (repeats.length > 0) this.#out.push({ type: "repeats", repeats });
   }
 
   #flush(): void {

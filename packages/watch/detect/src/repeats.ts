@@ -1,6 +1,17 @@
-/** What was raised within a time, with a bound: the oldest is forgotten first. */
+interface Raised {
+  at: number;
+  /** What was raised. */
+  id: string;
+  /** The same again since that was last asked for, and when at last. */
+  count: number;
+  last: number;
+}
+
+/** What was raised within a time, with a bound: the oldest is forgotten first. What comes again meanwhile is counted. */
 export class Repeats {
-  readonly #raised = new Map<string, number>();
+  readonly #raised = new Map<string, Raised>();
+  /** Those that have come again. */
+  readonly #again = new Set<Raised>();
   readonly #window: number;
   readonly #kept: number;
 
@@ -12,13 +23,33 @@ export class Repeats {
 
   isNew(key: string, now: number): boolean {
     const before = this.#raised.get(key);
-    return before === undefined || now - before >= this.#window;
+    return before === undefined || now - before.at >= this.#window;
   }
 
-  note(key: string, now: number): void {
+  note(key: string, now: number, id = ""): void {
     this.#raised.delete(key);
-    this.#raised.set(key, now);
+    this.#raised.set(key, { at: now, id, count: 0, last: now });
     const oldest = this.#raised.keys().next().value;
     if (this.#raised.size > this.#kept && oldest !== undefined) this.#raised.delete(oldest);
+  }
+
+  /** What is not new has come again, at that time of the wall clock. */
+  again(key: string, time: number): void {
+    const raised = this.#raised.get(key);
+    if (!raised) return;
+    raised.count++;
+    raised.last = raised.count === 1 ? time : Math.max(raised.last, time);
+    this.#again.add(raised);
+  }
+
+  /** At most `most` of what has come again since it was taken last. */
+  take(most: number): { alert: string; count: number; last: number }[] {
+    const taken = [...this.#again].slice(0, most);
+    return taken.map((raised) => {
+      const { id, count, last } = raised;
+      raised.count = 0;
+      this.#again.delete(raised);
+      return { alert: id, count, last };
+    });
   }
 }

@@ -6,6 +6,7 @@ import { api } from "../../api/client.ts";
 import { useKnown } from "../../i18n/known.ts";
 import { CopyButton } from "../../ui/copy.tsx";
 import { ExternalIcon } from "../../ui/icons.tsx";
+import { useFormat } from "../../ui/format.ts";
 import { Detail, Facts, Section } from "../../ui/page.tsx";
 import { Raw } from "../../ui/raw.tsx";
 import { SeverityMark } from "../../ui/severity.tsx";
@@ -52,6 +53,7 @@ export function AlertDetail({ id, onClose }: { id: string; onClose: () => void }
 
 function Body({ alert }: { alert: StoredAlert }) {
   const { t } = useTranslation();
+  const format = useFormat();
   const known = useKnown();
   return (
     <>
@@ -62,6 +64,12 @@ function Body({ alert }: { alert: StoredAlert }) {
           <Ago time={alert.time} /> · <Exact time={alert.time} />
         </span>
       </div>
+      {alert.repeats && (
+        <p className="dim">
+          {t("alerts.repeats", { count: alert.repeats.count, text: format.number(alert.repeats.count) })} ·{" "}
+          <Ago time={alert.repeats.last} />
+        </p>
+      )}
       <p className={classes.description}>
         <Raw text={known.rule(alert.rule, "description", alert.description)} mono={false} />
       </p>

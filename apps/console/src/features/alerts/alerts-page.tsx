@@ -154,6 +154,7 @@ function useColumns(): Column<StoredAlert>[] {
           <>
             <span className={`cut ${classes.title}`}>
               <Line text={known.rule(alert.rule, "title", alert.title)} />
+              <Times alert={alert} />
             </span>
             <span className={`cut dim ${classes.lead}`}>
               <Line mono text={leadOf(alert)} />
@@ -202,6 +203,19 @@ function useColumns(): Column<StoredAlert>[] {
   );
 }
 
+/** How often the same was seen, where it was more than once. */
+function Times({ alert: { repeats } }: { alert: StoredAlert }) {
+  const { t } = useTranslation();
+  const format = useFormat();
+  if (!repeats) return null;
+  const hint = t("alerts.repeats", { count: repeats.count, text: format.number(repeats.count) });
+  return (
+    <span className={`dim num ${classes.times}`} title={hint}>
+      ×{format.number(repeats.count + 1)}
+    </span>
+  );
+}
+
 function AlertCard({ alert }: { alert: StoredAlert }) {
   const known = useKnown();
   return (
@@ -216,6 +230,7 @@ function AlertCard({ alert }: { alert: StoredAlert }) {
         <SeverityMark value={alert.severity} />
         <span className={`cut ${classes.title}`}>
           <Line text={known.rule(alert.rule, "title", alert.title)} />
+          <Times alert={alert} />
         </span>
       </CardLine>
       <CardLine dim end={<AlertStateTag state={alert.state} />}>

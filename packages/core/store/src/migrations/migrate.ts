@@ -14,6 +14,7 @@ import { runningPolicies } from "./0009-running-policies.ts";
 import { network } from "./0010-network.ts";
 import { failingChecks } from "./0011-failing-checks.ts";
 import { manifests } from "./0012-manifests.ts";
+import { repeats } from "./0013-repeats.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -32,6 +33,7 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   network,
   failingChecks,
   manifests,
+  repeats,
 ];
 
 /** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */

@@ -1,4 +1,12 @@
-import { severities, severityRank, type Alert, type AlertState, type Severity, type StoredAlert } from "@bulwark/model";
+import {
+  severities,
+  severityRank,
+  type Alert,
+  type AlertRepeats,
+  type AlertState,
+  type Severity,
+  type StoredAlert,
+} from "@bulwark/model";
 import { sql } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
 import type { Columns, Engine, Value } from "../engine.ts";
@@ -11,7 +19,7 @@ import { contains, pageOf, rowAfter } from "./paging.ts";
 /** As for events: a search by text looks at this many alerts a page. */
 const searchWindow = 20_000;
 const hour = 3_600_000;
-const columns = ["time", "id", "state", "comment", "received_at", "body"] as const;
+const columns = ["time", "id", "state", "comment", "received_at", "repeats", "last_time", "body"] as const;
 
 interface Row {
   time: number;
@@ -19,6 +27,8 @@ interface Row {
   state: string;
   comment: string;
   received_at: number;
+  repeats: number;
+  last_time: number;
   body: string;
 }
 
@@ -112,6 +122,20 @@ export async function insertAlerts(
   return [...fresh.values()].map((alert) => ({ ...alert, state: "open", comment: "", receivedAt: now }));
 }
 
+/** Of alerts that are there; others were let go, or are excepted. */
+export async function addRepeats(tx: Tx, told: readonly (AlertRepeats & { alert: string })[]): Promise<void> {
+  for (const { alert, count, last } of told) {
+    await tx
+      .updateTable("alerts")
+      .set(({ eb, ref }) => ({
+        repeats: eb("repeats", "+", count),
+        last_time: eb.case().when(ref("last_time"), "<", last).then(last).else(ref("last_time")).end(),
+      }))
+      .where("id", "=", alert)
+      .execute();
+  }
+}
+
 const alertColumns: Columns = {
   id: "text",
   time: "bigint",
@@ -156,7 +180,8 @@ function alertRow(alert: Alert, now: number): Value[] {
 
 function toAlert(row: Row): StoredAlert {
   const alert = JSON.parse(row.body) as Alert;
-  return { ...alert, state: row.state as AlertState, comment: row.comment, receivedAt: row.received_at };
+  const { state, comment, received_at: receivedAt, repeats: count, last_time: last } = row;
+  return { ...alert, state: state as AlertState, comment, receivedAt, ...(count > 0 && { repeats: { count, last } }) };
 }
 
 /** Every severity with its count, 0 included. */

@@ -3,6 +3,7 @@ import {
   type ActionRecord,
   type AgentRecord,
   type Alert,
+  type AlertRepeats,
   type Batch,
   type BenchmarkReport,
   type Component,
@@ -19,7 +20,7 @@ import type { Tx } from "../schema.ts";
 import type { IngestRepository, IngestResult } from "../store.ts";
 import { putActions } from "./actions.ts";
 import { takeAuditIds } from "./audit-events.ts";
-import { insertAlerts } from "./alerts.ts";
+import { addRepeats, insertAlerts } from "./alerts.ts";
 import { packBenchmark, putBenchmarks, type PackedBenchmark } from "./benchmarks.ts";
 import { putContainers, stopOthers } from "./containers.ts";
 import { blockSize, packEvents, type EventBlock } from "./event-blocks.ts";
@@ -54,6 +55,7 @@ export function ingestRepository(engine: Engine, flowSums: Pick<FlowSums, "store
     await checkOwner(engine, tx, batch.node, sorted, now);
     await insertEvents(engine, tx, blocks);
     const alerts = await insertAlerts(engine, tx, sorted.alerts, now);
+    await addRepeats(tx, sorted.repeats);
     const stopped: Container[] = [];
     for (const step of sorted.containers) {
       if (step.kind === "put") await putContainers(engine, tx, step.containers, now);
@@ -178,6 +180,7 @@ async function takeSpool(tx: Tx, { spool, node }: Batch): Promise<number> {
 interface Sorted {
   events: Event[];
   alerts: Alert[];
+  repeats: (AlertRepeats & { alert: string })[];
   /** In the order in which they were told: a container may start after a list that does not have it. */
   containers: ContainerStep[];
   images: ImageReport[];
@@ -193,7 +196,7 @@ type ContainerStep =
 
 function sort(records: AgentRecord[]): Sorted {
   const sorted: Sorted = {
-    ...{ events: [], alerts: [], containers: [], images: [], actions: [] },
+    ...{ events: [], alerts: [], repeats: [], containers: [], images: [], actions: [] },
     ...{ benchmarks: [], components: [], scans: [], flows: [] },
   };
   for (const record of records) {
@@ -203,6 +206,9 @@ function sort(records: AgentRecord[]): Sorted {
         break;
       case "alert":
         sorted.alerts.push(record.alert);
+        break;
+      case "repeats":
+        sorted.repeats.push(...record.repeats);
         break;
       case "container": {
         const last = sorted.containers.at(-1);
