@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
 import { isHost, type ContainerRegistry } from "@bulwark/containers";
-import { createDetectors, ownProcesses, Pipeline, sensorEndedAlert, type Detector, type Owner } from "@bulwark/detect";
+import {
+  createDetectors,
+  ownProcesses,
+  Pipeline,
+  sensorEndedAlert,
+  steadyClock,
+  type Detector,
+  type Owner,
+} from "@bulwark/detect";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import {
   coverageOf,
@@ -134,6 +142,8 @@ export class Watcher implements AsyncDisposable {
       "lost.files": Number(files),
       "lost.flows": Number(this.#losses.flows),
       "unknown.container": pipeline?.unknown ?? 0,
+      impatient: pipeline?.impatient ?? 0,
+      "skipped.shells": this.#shells?.skipped ?? 0,
       "evicted.processes": this.#pipeline?.table.evicted ?? 0,
       "failed.detectors": this.#pipeline?.faults.size ?? 0,
     };
@@ -200,7 +210,7 @@ export class Watcher implements AsyncDisposable {
       lossLimit,
       ownerOf: (cgroups, last) => this.#ownerOf(cgroups, last),
       epoch: (time) => this.#sensor?.epochMs(time) ?? Date.now(),
-      now: Date.now,
+      now: steadyClock(),
       emit,
       missingOwner: () => void registry.refresh(),
       isOwn: ownProcesses({ pid: process.pid, programs: ownPrograms }),

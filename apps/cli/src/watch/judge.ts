@@ -6,6 +6,7 @@ import {
   needsOf,
   Pipeline,
   rulesDetector,
+  steadyClock,
   tracingPrice,
   type Detector,
   type Needs,
@@ -87,7 +88,7 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
       return owner;
     },
     epoch: (time) => sensor.epochMs(time),
-    now: Date.now,
+    now: steadyClock(),
     missingOwner: () => void registry.refresh(),
   });
   const take = (records: readonly SensorRecord[]): void => {

@@ -31,6 +31,7 @@ export interface PipelineOptions {
   alertsOnly?: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
   epoch(time: bigint): number;
+  /** Milliseconds, by a clock that nobody sets (`steadyClock`) where records come as they happen. */
   now(): number;
   emit(records: AgentRecord[]): void;
   /** Asked when something waits for its owner: look for new containers. */
@@ -42,6 +43,12 @@ export interface PipelineOptions {
   isOwn?(process: Entry, table: ProcessTable): boolean;
   /** Asked when a shell has connected: look at its descriptors soon, and call `look` with what is there. */
   watchShell?(process: Entry): void;
+}
+
+/** Milliseconds since the epoch as it was when it was made: steps of the wall clock change nothing of it. */
+export function steadyClock(): () => number {
+  const start = Date.now() - performance.now();
+  return () => start + performance.now();
 }
 
 /** Milliseconds that an event waits for its container to be known, before its owner is called unknown. */

@@ -23,7 +23,8 @@ export class Repeats {
 
   isNew(key: string, now: number): boolean {
     const before = this.#raised.get(key);
-    return before === undefined || now - before.at >= this.#window;
+    // A clock that was set back knows no more how long ago it was.
+    return before === undefined || now - before.at >= this.#window || now < before.at;
   }
 
   note(key: string, now: number, id = ""): void {

@@ -71,8 +71,10 @@ const call = (
   result: null,
   ...change,
 });
+/** As the sensor sends it where files are watched by fanotify: the number of the process, and nothing else of it. */
+const numberOnly = { ...actor, startTime: 0n, thread: 0, capabilities: 0n };
 const file = (operation: FileRecord["operation"], path: string, newPath = ""): FileRecord => ({
-  ...actor,
+  ...numberOnly,
   type: "file",
   operation,
   path,
@@ -235,4 +237,20 @@ test("the host is not a container, and who is not known is neither", () => {
   const host = detector.detect({ ...seen, attribution: "host" });
   assert.ok(Array.isArray(host));
   assert.equal((host as { rule: { id: string } }[])[0]?.rule.id, "h");
+});
+
+test("of a file that was touched the user and the rights are those of the process", () => {
+  const s = story();
+  const text = [
+    "- rule: seen",
+    "  desc: x",
+    "  condition: evt.type = openat and user.uid = 1000 and thread.cap_effective contains CAP_SYS_ADMIN",
+    "  output: uid=%user.uid name=%user.name thread=%thread.tid rights=%thread.cap_effective",
+    "  priority: NOTICE",
+  ].join("\n");
+  const one = loadRules([{ name: "x.yaml", text }]);
+  const program = s.exec(10, "/bin/x", { effectiveUid: 1000, uid: 1000, capabilities: 1n << 21n });
+  const [found] = alerts([program, file("write", "/tmp/x")], undefined, [rulesDetector(createEngine(one.ruleset))]);
+  const output = found?.evidence.find(({ key }) => key === "output")?.value;
+  assert.equal(output, "uid=1000 name=<NA> thread=10 rights=CAP_SYS_ADMIN");
 });

@@ -1,5 +1,5 @@
 import { capabilityNames } from "@bulwark/model/plain";
-import type { DescriptorRecord } from "@bulwark/sensor";
+import type { DescriptorRecord, SensorRecord } from "@bulwark/sensor";
 import { baseName } from "../evidence.ts";
 import { addressText, type Entry } from "../process-table.ts";
 import type { Getter, Subject } from "./event.ts";
@@ -68,21 +68,14 @@ export const processFields: readonly (readonly [string, Getter])[] = [
     [`proc.${name}.type`, of(({ stdio }) => descriptorType(stdio.find((item) => item.fd === fd)))],
     [`proc.${name}.name`, of(({ stdio }) => descriptorName(stdio.find((item) => item.fd === fd)))],
   ]),
-  [
-    "thread.tid",
-    ({ observation: { record }, process }) => (record && "thread" in record ? record.thread : process.pid),
-  ],
+  ["thread.tid", (subject) => actorOf(subject)?.thread ?? subject.process.pid],
   ["thread.cap_effective", (subject) => capabilities(subject)],
   ["thread.cap_permitted", of(({ permitted }) => names(permitted))],
   ["thread.cap_inheritable", of(({ inheritable }) => names(inheritable))],
   ["thread.cgroups", of(({ cgroups }) => cgroups.join(" "))],
   // As Falco's, the user whose rights count.
-  [
-    "user.uid",
-    ({ observation: { record }, process }) =>
-      record && "effectiveUid" in record ? record.effectiveUid : process.effectiveUid,
-  ],
-  ["user.name", of(({ effectiveUid }) => (effectiveUid === 0 ? "root" : undefined))],
+  ["user.uid", effectiveUid],
+  ["user.name", (subject) => (effectiveUid(subject) === 0 ? "root" : undefined)],
   ["user.loginuid", of(({ loginUid }) => (loginUid === 0xffff_ffff ? -1 : loginUid))],
   ["group.gid", of(({ gid }) => gid)],
   ["bulwark.proc.foreign_exe", of(({ executable }) => executable.startsWith(unreachable))],
@@ -98,9 +91,20 @@ function age({ observation: { record }, process }: Subject): number | undefined 
   return record && Number(record.time - process.startTime);
 }
 
-/** Of the deed itself where it is told: they change without an exec. */
-function capabilities({ observation: { record }, process }: Subject): string {
-  return names(record && "capabilities" in record ? record.capabilities : process.capabilities);
+/**
+ * Who did it, as it was at that moment: rights change without an exec. Undefined where the record knows the process alone, as
+ * of files and of answers of name servers that were seen where flows are counted.
+ */
+function actorOf({ observation: { record } }: Subject): Extract<SensorRecord, { thread: number }> | undefined {
+  return record && "thread" in record && record.thread !== 0 ? record : undefined;
+}
+
+function effectiveUid(subject: Subject): number {
+  return actorOf(subject)?.effectiveUid ?? subject.process.effectiveUid;
+}
+
+function capabilities(subject: Subject): string {
+  return names((actorOf(subject) ?? subject.process).capabilities);
 }
 
 function names(bits: bigint): string {
