@@ -2,7 +2,7 @@ import { readFileSync, renameSync, writeFileSync } from "node:fs";
 import { actionRecord, errorText, systemCode, type ActionRecord } from "@bulwark/model";
 import type { Logger } from "@bulwark/telemetry";
 import { z } from "zod";
-import { startTicks } from "./proc.ts";
+import { startTicks } from "@bulwark/sensor";
 
 /** A process that enforces for a sensor. Its start tells it from a later one with its number. */
 const guard = z.strictObject({ pid: z.number().int().positive(), startTicks: z.string() });

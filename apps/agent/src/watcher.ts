@@ -6,12 +6,14 @@ import {
   ownProcesses,
   Pipeline,
   sensorEndedAlert,
+  ShellWatch,
   steadyClock,
   type Detector,
   type Owner,
 } from "@bulwark/detect";
 import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import {
+  argumentsOf,
   coverageOf,
   sensorAvailability,
   sensorBinary,
@@ -25,8 +27,6 @@ import type { PodBook } from "./pods.ts";
 import { SensorEnforcer } from "./enforcer.ts";
 import type { Flows } from "./flows.ts";
 import type { NetworkPolicies } from "./network-policies.ts";
-import { argumentsOf } from "./proc.ts";
-import { ShellWatch } from "./shell-watch.ts";
 
 export interface WatcherOptions {
   node: string;

@@ -66,6 +66,10 @@ async function run(args: string[], io: Io): Promise<number> {
   const early = ours ?? theirs;
   if (early) tellPrice(judge, io);
   const seen = early === undefined ? judgeRecording(judge, replay ?? "") : await judgeLive(judge, early, record);
+  const lost = ["ring", "pipe", "unreadable", "limited", "files"].filter((cause) => (seen[cause] ?? 0) > 0);
+  if (lost.length > 0) {
+    io.stderr.write(`events were lost: ${lost.map((cause) => `${seen[cause]} ${cause}`).join(", ")}\n`);
+  }
   if (stats) io.stderr.write(`${JSON.stringify(seen)}\n`);
   return 0;
 }

@@ -6,6 +6,7 @@ import {
   needsOf,
   Pipeline,
   rulesDetector,
+  ShellWatch,
   steadyClock,
   tracingPrice,
   type Detector,
@@ -90,6 +91,12 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
     epoch: (time) => sensor.epochMs(time),
     now: steadyClock(),
     missingOwner: () => void registry.refresh(),
+    watchShell: (process) => shells.watch(process),
+  });
+  const shells = new ShellWatch((process, stdio) => {
+    const { pid, startTime } = process;
+    recording?.look({ pid, startTime, stdio }, Date.now());
+    pipeline.look(process, stdio);
   });
   const take = (records: readonly SensorRecord[]): void => {
     for (const record of records) {
@@ -106,6 +113,7 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
     await Promise.race([stopped, early.ended]);
   } finally {
     clearInterval(settling);
+    shells.stop();
     await sensor.close();
     // What waits for its container is judged with what is known then, as a replay does it.
     await pause(settled);
@@ -141,9 +149,14 @@ export function judgeRecording(judge: Judge, file: string): Seen {
     missingOwner() {},
   });
   for (const line of lines) {
-    if (!("record" in line)) continue;
+    if ("cgroups" in line) continue;
     ({ at } = line);
-    pipeline.push([line.record]);
+    if ("record" in line) {
+      pipeline.push([line.record]);
+    } else {
+      const process = pipeline.table.get(line.look.pid, line.look.startTime);
+      if (process) pipeline.look(process, line.look.stdio);
+    }
     pipeline.settle();
   }
   // What still waits has waited long enough.

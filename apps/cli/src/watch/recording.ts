@@ -2,13 +2,17 @@ import { createWriteStream, readFileSync } from "node:fs";
 import { once } from "node:events";
 import { errorText } from "@bulwark/model/plain";
 import type { Owner } from "@bulwark/detect";
-import type { SensorRecord } from "@bulwark/sensor";
+import type { ProcessRecord, SensorRecord } from "@bulwark/sensor";
 import { UsageError } from "../local/options.ts";
 
-/** A line of a recording: what the kernel told and when, or whose the processes of a cgroup are. */
+/** A line of a recording: what the kernel told and when, what a look at a shell found, or whose the processes of a cgroup are. */
 export type Line =
+  | { readonly look: Look; readonly at: number }
   | { readonly record: SensorRecord; readonly at: number }
   | { readonly cgroups: string; readonly owner: Owner };
+
+/** The standard descriptors of a process, looked at while it ran. */
+export type Look = Pick<ProcessRecord, "pid" | "startTime" | "stdio">;
 
 /** Writes what a watch sees, so that it can be judged again. Owners are written once, and again when they change. */
 export function openRecording(file: string) {
@@ -19,6 +23,7 @@ export function openRecording(file: string) {
   const write = (line: Line): void => void stream.write(`${JSON.stringify(line, toPlain)}\n`);
   return {
     record: (record: SensorRecord, at: number): void => write({ record, at }),
+    look: (look: Look, at: number): void => write({ look, at }),
     owner(cgroups: string, owner: Owner): void {
       const known = JSON.stringify(owner);
       if (owners.get(cgroups) === known) return;
@@ -49,8 +54,8 @@ export function readRecording(file: string): Line[] {
     if (line === "") return [];
     try {
       const read = JSON.parse(line, fromPlain) as Line;
-      if ("record" in read || "cgroups" in read) return [read];
-      throw new Error("neither a record nor an owner");
+      if ("record" in read || "look" in read || "cgroups" in read) return [read];
+      throw new Error("neither a record, a look nor an owner");
     } catch (error) {
       if (index === lines.length - 1) return [];
       const remedy = "name a file of bulwark watch --record";

@@ -7,3 +7,4 @@ export { ownProcesses } from "./own.ts";
 export * from "./pipeline.ts";
 export { ProcessTable, type Entry } from "./process-table.ts";
 export { needsOf, tracingPrice, type Needs } from "./served.ts";
+export { ShellWatch } from "./shell-watch.ts";

@@ -8,6 +8,7 @@ export * from "./error.ts";
 export type * from "./flow-record.ts";
 export { openNetwork, type NetworkPorts, type NetworkTable } from "./network-table.ts";
 export type * from "./policy.ts";
+export { argumentsOf, startTicks, stdioOf } from "./proc.ts";
 export * from "./record.ts";
 export * from "./sensor.ts";
 export { argumentNames, askingCalls, systemCall, tracedCalls } from "./system-calls.ts";

@@ -1,5 +1,5 @@
-import type { Entry } from "@bulwark/detect";
-import { stdioOf } from "./proc.ts";
+import { stdioOf } from "@bulwark/sensor";
+import type { Entry } from "./process-table.ts";
 
 /** Milliseconds after a connection at which the shell that made it is looked at. */
 const delays = [50, 300, 1500];

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { readFile, readlink, stat } from "node:fs/promises";
-import type { DescriptorRecord } from "@bulwark/sensor";
+import type { DescriptorRecord } from "./record.ts";
 
 /**
  * Arguments of a process that was there before the sensor: the kernel gives another process's memory to `/proc` only.
