@@ -83,7 +83,12 @@ function Body({ alert }: { alert: StoredAlert }) {
       )}
       {alert.process && (
         <Section title={t("alerts.process")}>
-          <ProcessTree process={alert.process} ancestors={alert.ancestors} />
+          <ProcessTree
+            process={alert.process}
+            ancestors={alert.ancestors}
+            container={alert.container?.id}
+            time={alert.time}
+          />
         </Section>
       )}
       {(alert.container ?? alert.process) && <Place alert={alert} />}

@@ -43,7 +43,7 @@ export function Timeline({ container, time, marked = nothing }: Props) {
 }
 
 /** Half before and half after, so that a busy minute does not push the moment itself out. */
-async function fetchEvents(container: string, time: number | undefined): Promise<OfProcess[]> {
+export async function fetchEvents(container: string, time: number | undefined): Promise<OfProcess[]> {
   if (time === undefined) {
     const { items } = await api.listEvents({ query: { container, limit: most } });
     return items.filter(isProcess).toReversed();
