@@ -196,6 +196,32 @@ static void starts(char **arguments)
 		run(arguments + 1);
 }
 
+/* storm MILLISECONDS: starts itself without a deed as fast as it can, with a hundred alive at most; prints how many it started. */
+static void storm(char **arguments)
+{
+	long long end = nanoseconds() + atoll(arguments[0]) * 1000000ll;
+	char *nothing[] = { "storm", NULL };
+	long made = 0;
+	int living = 0;
+
+	while (nanoseconds() < end) {
+		pid_t child = fork();
+		if (child == 0) {
+			execv("/proc/self/exe", nothing);
+			_exit(127);
+		}
+		if (child > 0) {
+			made++;
+			living++;
+		}
+		while (living > 0 && waitpid(-1, NULL, child < 0 || living >= 100 ? 0 : WNOHANG) > 0)
+			living--;
+	}
+	while (wait(NULL) > 0)
+		;
+	printf("%ld\n", made);
+}
+
 /*
  * timed DEED [ARGUMENT…]: prints the milliseconds that it took, those of a processor that it and its children used, and what
  * the machine took just before and after for system calls, names and memory, which no sensor here is on the way of, each time
@@ -272,7 +298,7 @@ static const struct {
 	{ "ring", ring, 0 },		{ "restart", restart, 0 },    { "swap", swap, 0 },
 	{ "accounting", accounting, 0 }, { "root", root, 0 },	      { "messages", messages, 0 },
 	{ "steady", steady, 2 },	{ "opens", opens, 2 },	      { "bytes", bytes, 1 },
-	{ "starts", starts, 2 },	{ "timed", timed, 1 },
+	{ "starts", starts, 2 },	{ "storm", storm, 1 },	      { "timed", timed, 1 },
 	{ "name", name, 0 },		{ "packets", packets, 0 },    { "ports", ports, 0 },
 };
 

@@ -1,6 +1,6 @@
 /** What an agent's own watcher tells of containers: sensor, process table, detectors, rules. */
 import { openContainers, type ContainersOptions } from "@bulwark/containers";
-import { rulesDetector } from "@bulwark/detect";
+import { rulesDetector, type Detector, type ProcessTable } from "@bulwark/detect";
 import type { Kube } from "@bulwark/kube";
 import type { Alert } from "@bulwark/model";
 import { openRules, type RuleEvent } from "@bulwark/rules";
@@ -15,6 +15,12 @@ export interface Watch extends AsyncDisposable {
   readonly alerts: readonly Alert[];
   /** Rules that hold of what happened in a container, or outside of all, those among them that a detector has spoken for. */
   rulesOf(id: string | undefined): ReadonlySet<string>;
+  /** What the agent says of its sensor, among it what was lost. */
+  counters(): Readonly<Record<string, number>>;
+  /** How many programs were seen to start in that container. */
+  startsOf(id: string): number;
+  /** How many processes the table holds. */
+  processes(): number;
   /** Resolves when the container is known. */
   known(id: string): Promise<void>;
 }
@@ -45,6 +51,20 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
       return found;
     },
   };
+  const starts = new Map<string, number>();
+  let table: ProcessTable | undefined;
+  const rules = (): Detector => {
+    const { detect, ...about } = rulesDetector(noting);
+    return {
+      ...about,
+      detect(observation) {
+        ({ table } = observation);
+        const id = observation.container?.id;
+        if (observation.kind === "exec" && id !== undefined) starts.set(id, (starts.get(id) ?? 0) + 1);
+        return detect(observation);
+      },
+    };
+  };
   const log = createLogger("test");
   log.level = "silent";
   let settle = (): void => undefined;
@@ -53,7 +73,7 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
     new Watcher({
       ...{ node, host: false, registry, pods, log, flows: undefined, network: undefined },
       ...{ eventRate: 20_000, lossLimit: 100, calls: [], opened: [] },
-      rules: () => rulesDetector(noting),
+      rules,
       emit: (records) => alerts.push(...records.flatMap((record) => (record.type === "alert" ? [record.alert] : []))),
     }),
   );
@@ -64,6 +84,9 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
   const open = stack.move();
   return {
     alerts,
+    counters: () => watcher.health().counters,
+    startsOf: (id) => starts.get(id) ?? 0,
+    processes: () => table?.size ?? 0,
     rulesOf: (id) => held.get(id ?? "host") ?? new Set(),
     async known(id) {
       const known = async (): Promise<unknown> => {

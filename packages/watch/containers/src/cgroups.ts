@@ -12,6 +12,25 @@ export async function cgroupPaths(pid: number): Promise<Map<string, string>> {
   return paths;
 }
 
+/** Where cgroups are seen as files, and which path is there, by `/proc/PID/mountinfo` (proc_pid_mountinfo(5)). */
+async function cgroupMounts(): Promise<{ root: string; point: string }[]> {
+  const lines = (await readFile("/proc/self/mountinfo", "utf8").catch(() => "")).split("\n");
+  return lines
+    .filter((line) => / - cgroup2? /.test(line))
+    .map((line) => line.split(" "))
+    .map(([, , , root = "", point = ""]) => ({ root: root === "/" ? "" : root, point }));
+}
+
+/** Paths, as processes have them, of folders of the file systems of cgroups. */
+export async function pathsOfFolders(folders: readonly string[]): Promise<string[]> {
+  const mounts = await cgroupMounts();
+  const paths = folders.flatMap((folder) => {
+    const mount = mounts.find(({ point }) => folder.startsWith(`${point}/`));
+    return mount ? [mount.root + folder.slice(mount.point.length)] : [];
+  });
+  return [...new Set(paths)];
+}
+
 /** The last part of a path: `docker-<id>.scope`, `cri-containerd-<id>.scope`, `crio-<id>.scope`, `libpod-<id>.scope`, `<id>`. */
 const idAtEnd = /^(?:.*[-:])?([0-9a-f]{64})(?:\.scope)?$/;
 

@@ -1,3 +1,4 @@
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { open } from "node:fs/promises";
 
 /** Undefined for what is not there, too large, or no JSON: such as a container that is being made or removed right now. */
@@ -7,6 +8,22 @@ export async function readJson(path: string, limit = 4 * 1024 * 1024): Promise<u
     return text === undefined ? undefined : JSON.parse(text);
   } catch {
     return undefined;
+  }
+}
+
+/** The same without a wait, for what may be gone in a millisecond. */
+export function readJsonNow(path: string, limit = 1024 * 1024): unknown {
+  let file: number | undefined;
+  try {
+    file = openSync(path, nonBlockingRead);
+    const found = fstatSync(file);
+    if (!found.isFile() || found.size > limit) return undefined;
+    const buffer = Buffer.alloc(found.size);
+    return JSON.parse(buffer.toString("utf8", 0, readSync(file, buffer, 0, found.size, 0)));
+  } catch {
+    return undefined;
+  } finally {
+    if (file !== undefined) closeSync(file);
   }
 }
 

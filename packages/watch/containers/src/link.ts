@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Container, RuntimeKind } from "@bulwark/model";
 import { explain, RuntimeError } from "./error.ts";
 import { fit } from "./fit.ts";
+import type { ProcessFacts } from "./process.ts";
 import type { NodeImage, Runtime, RuntimeOrder, RuntimeSource, Watch } from "./registry.ts";
 import { within } from "./wait.ts";
 
@@ -70,6 +71,11 @@ export class Link implements AsyncDisposable {
 
   get isAnswering(): boolean {
     return this.#source !== undefined && !this.error;
+  }
+
+  /** Of a container that was over before anybody looked. */
+  factsOf(id: string): ProcessFacts | undefined {
+    return this.#source?.factsOf?.(id);
   }
 
   async control(container: Container, order: RuntimeOrder): Promise<void> {

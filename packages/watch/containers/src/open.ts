@@ -220,23 +220,27 @@ class Registry implements ContainerRegistry {
     return awaited;
   }
 
-  async #entryOf(told: Container, { trusted, error }: Link): Promise<{ key: string; entry: Entry } | undefined> {
+  async #entryOf(told: Container, link: Link): Promise<{ key: string; entry: Entry } | undefined> {
+    const { trusted, error } = link;
     const key = identityOf(told);
     const before = this.#entries.get(key);
     const isStopped = told.state === "stopped";
-    if ((isStopped && !before) || (told.state === "created" && told.pid === null)) return undefined;
+    // Over before anybody looked, or while somebody did: late events still ask whose they are.
+    const isUnseen = (before?.facts?.cgroups.length ?? 0) === 0;
+    const seen = isStopped && isUnseen ? link.factsOf(told.id) : undefined;
+    if ((isStopped && !before && !seen) || (told.state === "created" && told.pid === null)) return undefined;
 
     const isSame =
       before?.told.pid === told.pid &&
       before.told.state === told.state &&
       isStopped === (before.stoppedAt !== undefined);
-    const facts = isSame || told.pid === null ? before?.facts : await processFacts(told.pid);
+    const facts = isSame || told.pid === null ? (seen ?? before?.facts) : await processFacts(told.pid);
     // Nobody answers for it any more: it lives as long as its process does.
     if (error && told.pid !== null && (!facts || (await processStat(told.pid))?.startTicks !== facts.startTicks)) {
       return undefined;
     }
     // A user without privilege can only have started what is in a user namespace of its own.
-    if (!trusted && !isStopped && facts?.ownUserNamespace !== true) return undefined;
+    if (!trusted && (!isStopped || seen) && facts?.ownUserNamespace !== true) return undefined;
     if (isSame && before.told === told) return { key, entry: before };
     const container = complete(told, facts, before?.container);
     const stoppedAt = isStopped ? (before?.stoppedAt ?? Date.now()) : undefined;

@@ -1,4 +1,5 @@
 import type { Component, Container, RuntimeKind } from "@bulwark/model";
+import type { ProcessFacts } from "./process.ts";
 
 /** A kind of container runtime. A new one is a file in `runtimes/` with one of these, and a line in `runtimes/index.ts`. */
 export interface Runtime {
@@ -16,6 +17,11 @@ export interface RuntimeSource extends AsyncDisposable {
    * has. `startedAt` may be null where the runtime does not say; it is then taken from the process. Raises `RuntimeError`.
    */
   list(): Promise<Container[]>;
+  /**
+   * What was seen of the first process of a container that is over, for one that was never told alive. Without it such a
+   * container is passed over, as nobody can tell which processes were its own.
+   */
+  factsOf?(id: string): ProcessFacts | undefined;
   /** Absent where the runtime takes no such orders. Raises `RuntimeError`. */
   control?(container: Container, order: RuntimeOrder): Promise<void>;
   /** Calls `changed` whenever containers came, went or changed, by the runtime's own events where it has them. */

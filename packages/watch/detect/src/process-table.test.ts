@@ -74,3 +74,94 @@ test("a chain that names itself as its parent ends", () => {
   assert.ok(entry);
   assert.equal(table.ancestors(entry).length, 1);
 });
+
+/** That each entry is found by its number, and has the parent, the ancestors and the children that it was given. */
+function complete(table: ProcessTable, parents: ReadonlyMap<number, number>): void {
+  const children = new Map<number, number[]>();
+  for (const [pid, parent] of parents) {
+    const siblings = children.get(parent);
+    if (siblings) siblings.push(pid);
+    else children.set(parent, [pid]);
+  }
+  for (const [pid, parent] of parents) {
+    const entry = table.get(pid, BigInt(pid));
+    assert.ok(entry, `${pid} is known`);
+    if (parents.has(parent)) assert.equal(table.parent(entry)?.pid, parent);
+    const known = table.children(entry).map((child) => child.pid);
+    assert.deepEqual(known, children.get(pid) ?? []);
+  }
+}
+
+const many = 100_000;
+/** Whose child a process is, of all that live: one of one, in a row; or of one that has thousands. */
+const shapes: Record<string, (pid: number) => number> = {
+  deep: (pid) => pid - 1,
+  wide: () => 1,
+  "of many that have many": (pid) => Math.floor(pid / 300) || 1,
+};
+for (const [shape, parentOf] of Object.entries(shapes)) {
+  test(`a hundred thousand that live, ${shape}: all are known, and all are forgotten when they end`, () => {
+    const table = new ProcessTable();
+    const s = story();
+    table.apply(s.exec(1, "/sbin/init"), 0);
+    const parents = new Map<number, number>([[1, 0]]);
+    for (let pid = 2; pid <= many; pid++) {
+      table.apply(s.fork(parentOf(pid), pid), 0);
+      parents.set(pid, parentOf(pid));
+    }
+    assert.deepEqual([table.size, table.evicted], [many, 0]);
+    complete(table, parents);
+    const last = table.get(many, BigInt(many));
+    assert.ok(last);
+    const above = table.ancestors(last).map(({ pid }) => pid);
+    assert.deepEqual(
+      above.slice(0, 3),
+      [parentOf(many), parentOf(parentOf(many)), parentOf(parentOf(parentOf(many)))]
+        .filter((pid) => pid > 0)
+        .slice(0, above.length),
+    );
+    assert.equal(above.length, shape === "deep" ? 32 : shape === "wide" ? 1 : above.indexOf(1) + 1);
+
+    // Half of them end, those that were there first: who lives still has those above it, then they are forgotten.
+    for (let pid = 2; pid <= many / 2; pid++) table.apply(s.exit(pid), 10);
+    assert.deepEqual(
+      table.ancestors(last).map(({ pid }) => pid),
+      above,
+    );
+    table.apply(s.exec(1, "/sbin/init"), 70_000);
+    table.apply(s.exec(1, "/sbin/init"), 140_000);
+    assert.equal(table.size, many / 2 + 1);
+    for (let pid = many / 2 + 1; pid <= many; pid++) table.apply(s.exit(pid), 140_000);
+    table.apply(s.exec(1, "/sbin/init"), 150_000);
+    table.apply(s.exec(1, "/sbin/init"), 210_001);
+    assert.deepEqual([table.size, table.evicted], [1, 0]);
+    const init = table.get(1, 1n);
+    assert.ok(init);
+    assert.deepEqual(table.children(init), []);
+  });
+
+  test(`a hundred thousand that live, ${shape}, where fifty thousand are kept: the last are right`, () => {
+    const limit = 50_000;
+    const table = new ProcessTable({ limit });
+    const s = story();
+    table.apply(s.exec(1, "/sbin/init"), 0);
+    const kept = new Map<number, number>();
+    for (let pid = 2; pid <= many; pid++) {
+      table.apply(s.fork(parentOf(pid), pid), 0);
+      assert.ok(table.size <= limit);
+      if (pid > many - limit) kept.set(pid, parentOf(pid));
+    }
+    assert.deepEqual([table.size, table.evicted], [limit, many - limit]);
+    assert.equal(table.get(many - limit, BigInt(many - limit)), undefined, "the oldest was given up");
+    complete(table, kept);
+    // One of whom nothing is known any more ends, and makes another one.
+    assert.equal(table.apply(s.exit(2), 10), undefined);
+    assert.ok(table.apply(s.fork(2, many + 1), 10));
+    assert.equal(table.size, limit);
+    for (const pid of kept.keys()) table.apply(s.exit(pid), 20);
+    table.apply(s.exec(many + 1, "/bin/a"), 6000);
+    table.apply(s.exec(many + 1, "/bin/a"), 70_000);
+    table.apply(s.exec(many + 1, "/bin/a"), 140_000);
+    assert.equal(table.size, 1);
+  });
+}

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
+import { eventually } from "@bulwark/testkit";
 import { nowhere, temporaryFolder } from "../fake-runtime.fixture.ts";
 import { openContainers } from "../open.ts";
 import { processStat } from "../process.ts";
@@ -95,4 +96,28 @@ test("state folders of users are found by their pattern, also when they appear l
   });
   await registry.refresh();
   assert.equal(registry.byId("mine")?.state, "running");
+});
+
+test("runc: a container that is over before anybody looks is told as stopped, and its cgroups are its own", async () => {
+  using folder = temporaryFolder();
+  const root = join(folder.path, "runc");
+  mkdirSync(root);
+  await using registry = await openContainers({ node: "here", paths: { ...nowhere, runc: [root] } });
+  // Of a process that has gone; the last one is shared with others, and names nobody.
+  const cgroups = { memory: "/sys/fs/cgroup/memory/brief-1", pids: "/sys/fs/cgroup/pids/shared" };
+  for (const id of ["brief-1", "brief-2"]) {
+    const state = { id, init_process_pid: 4_194_000, cgroup_paths: cgroups, config: { rootfs: "/" } };
+    put(root, id, "state.json", state);
+  }
+  const found = await eventually("it is known", async () => {
+    await registry.refresh();
+    return registry.byId("brief-1");
+  });
+  rmSync(join(root, "brief-1"), { recursive: true });
+  assert.deepEqual([found.state, found.pid], ["stopped", null]);
+  const whose = (path: string): string | undefined => registry.byCgroup([path, `/memory${path}`, `/pids${path}`])?.id;
+  assert.deepEqual(
+    [whose("/brief-1/child"), whose("/shared"), registry.byId("brief-2")],
+    ["brief-1", undefined, undefined],
+  );
 });

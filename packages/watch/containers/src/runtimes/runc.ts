@@ -1,11 +1,12 @@
 import { watch as watchFolder, type FSWatcher } from "node:fs";
 import { access, readdir, stat } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import type { Container, RuntimeKind } from "@bulwark/model";
+import { pathsOfFolders } from "../cgroups.ts";
 import { explain } from "../error.ts";
-import { readJson, readText } from "../json-file.ts";
+import { readJson, readJsonNow, readText } from "../json-file.ts";
 import { poll } from "../poll.ts";
-import { processStat } from "../process.ts";
+import { processFacts, processStat, type ProcessFacts } from "../process.ts";
 import type { Runtime, RuntimeSource } from "../registry.ts";
 import { dictionary, list, maybe, number, object, text } from "../shape.ts";
 import { isSandbox, podOf, specFacts } from "../spec.ts";
@@ -15,14 +16,14 @@ import { mapLimited } from "../wait.ts";
 export const runc: Runtime = {
   kind: "runc",
   paths: ["/run/runc", "/run/user/*/runc"],
-  open: async (root, node) => stateSource({ node, kind: "runc", root, read: readRunc }),
+  open: async (root, node) => stateSource({ node, kind: "runc", root, parse: runcStateOf }),
 };
 
 /** crun, from `status` in its state folder. */
 export const crun: Runtime = {
   kind: "crun",
   paths: ["/run/crun", "/run/user/*/crun"],
-  open: async (root, node) => stateSource({ node, kind: "crun", root, read: readCrun }),
+  open: async (root, node) => stateSource({ node, kind: "crun", root, parse: crunStateOf }),
 };
 
 interface Options {
@@ -30,7 +31,7 @@ interface Options {
   kind: Extract<RuntimeKind, "runc" | "crun">;
   /** Folder with a folder for each container: `/run/runc`. */
   root: string;
-  read(folder: string, id: string): Promise<State | undefined>;
+  parse(data: unknown, id: string): State | undefined;
 }
 
 /** What the states of both say. */
@@ -43,6 +44,8 @@ interface State {
   bundle: string | undefined;
   /** File that says whether the processes are frozen. */
   freezer: string | undefined;
+  /** Folders of its cgroups. */
+  cgroups: string[];
 }
 
 interface Known {
@@ -52,12 +55,29 @@ interface Known {
   container: Container | undefined;
 }
 
+/** Of one that was seen to begin: what to tell of it should it be over before anybody looks. */
+interface Caught {
+  stopped: Container;
+  facts: ProcessFacts;
+  at: number;
+}
+
+/** Milliseconds that a container has to write its state, and for which one that is over is told. */
+const tryTime = 1000;
+const caughtKept = 10_000;
+const catchingLimit = 100;
+const caughtLimit = 1000;
+
 /**
  * Containers that nothing above runc tells of: from the state that it keeps below `/run`, and the `config.json` of the
  * bundle. There are no events, so the folder is watched, and looked through every second for what a folder does not tell.
+ * A container may be over, and its state gone, before the next look: of each that comes the state is read at once.
  */
-function stateSource({ node, kind, root, read }: Options): RuntimeSource {
+function stateSource({ node, kind, root, parse }: Options): RuntimeSource {
   const known = new Map<string, Known>();
+  const caught = new Map<string, Caught>();
+  /** Ends the try. */
+  const catching = new Map<string, () => void>();
   const stateFile = kind === "runc" ? "state.json" : "status";
 
   async function look(id: string): Promise<Container | undefined> {
@@ -65,7 +85,7 @@ function stateSource({ node, kind, root, read }: Options): RuntimeSource {
     if (version === undefined) return undefined;
     let entry = known.get(id);
     if (entry?.version !== version) {
-      const state = await read(join(root, id), id);
+      const state = parse(await readJson(join(root, id, stateFile)), id);
       entry = { version, state, container: state && (await toContainer(node, kind, state)) };
       known.set(id, entry);
     }
@@ -75,26 +95,75 @@ function stateSource({ node, kind, root, read }: Options): RuntimeSource {
     return entry.container;
   }
 
+  /** The state is written while the first process waits to be let go, and stays until its cgroups are removed. */
+  function catchUp(id: string): void {
+    if (catching.has(id) || catching.size >= catchingLimit) return;
+    const attempt = (): void => {
+      const state = parse(readJsonNow(join(root, id, stateFile)), id);
+      if (!state || state.pid <= 0) return;
+      end();
+      // What cannot be had now is had by a look, as that of the others is.
+      void keep(state).catch(() => undefined);
+    };
+    const watcher = tryWatch(join(root, id), attempt);
+    const timer = setTimeout(() => end(), tryTime).unref();
+    const end = (): void => {
+      watcher?.close();
+      clearTimeout(timer);
+      catching.delete(id);
+    };
+    catching.set(id, end);
+    attempt();
+  }
+  async function keep(state: State): Promise<void> {
+    const facts = await factsNow(state);
+    const container = facts && (await toContainer(node, kind, state));
+    if (!container) return;
+    caught.delete(container.id);
+    caught.set(container.id, { stopped: { ...container, state: "stopped", pid: null }, facts, at: Date.now() });
+    const [oldest] = caught.keys();
+    if (caught.size > caughtLimit && oldest !== undefined) caught.delete(oldest);
+  }
+
   return {
     async list() {
       const ids = await folders(root);
       for (const id of known.keys()) if (!ids.includes(id)) known.delete(id);
-      const found = await mapLimited(ids, 8, look);
-      return found.filter((container) => container !== undefined);
+      const found = (await mapLimited(ids, 8, look)).filter((container) => container !== undefined);
+      const living = new Set(found.map(({ id }) => id));
+      const now = Date.now();
+      for (const [id, { at }] of caught) if (now - at > caughtKept) caught.delete(id);
+      const over = [...caught.values()].filter(({ stopped }) => !living.has(stopped.id));
+      return [...found, ...over.map(({ stopped }) => stopped)];
     },
+    factsOf: (id) => caught.get(id)?.facts,
     async watch(changed) {
       const polling = poll(1000, changed);
-      const watcher = tryWatch(root, changed);
+      const watcher = tryWatch(root, (id) => {
+        if (id !== null) catchUp(id);
+        changed();
+      });
       return {
         ended: polling.ended,
         async [Symbol.asyncDispose]() {
           watcher?.close();
+          for (const end of catching.values()) end();
           await polling[Symbol.asyncDispose]();
         },
       };
     },
     async [Symbol.asyncDispose]() {},
   };
+}
+
+/** As the kernel says, or, when the first process has gone, as the state does: cgroups of its name are nobody else's. */
+async function factsNow(state: State): Promise<ProcessFacts | undefined> {
+  const { id, pid, startTicks } = state;
+  const facts = await processFacts(pid);
+  if (facts && facts.cgroups.length > 0 && (startTicks === 0 || startTicks === facts.startTicks)) return facts;
+  const cgroups = await pathsOfFolders(state.cgroups.filter((path) => basename(path).includes(id)));
+  if (cgroups.length === 0) return undefined;
+  return { startTicks, startedAt: Date.now(), cgroups, hostNamespaces: undefined, ownUserNamespace: false };
 }
 
 async function folders(root: string): Promise<string[]> {
@@ -107,9 +176,9 @@ async function folders(root: string): Promise<string[]> {
 }
 
 /** Without it (no more watches to be had), polling alone keeps the promise of two seconds. */
-function tryWatch(root: string, changed: () => void): FSWatcher | undefined {
+function tryWatch(root: string, changed: (name: string | null) => void): FSWatcher | undefined {
   try {
-    const watcher = watchFolder(root, changed);
+    const watcher = watchFolder(root, (_, name) => changed(name));
     watcher.on("error", () => watcher.close());
     return watcher;
   } catch {
@@ -131,8 +200,7 @@ const runcState = object({
   config: object({ rootfs: text, labels: maybe(list(text)) }),
 });
 
-async function readRunc(folder: string): Promise<State | undefined> {
-  const data = await readJson(join(folder, "state.json"));
+function runcStateOf(data: unknown): State | undefined {
   if (!runcState(data)) return undefined;
   const { config, cgroup_paths: cgroups } = data;
   const [v1, v2] = [cgroups?.["freezer"], cgroups?.[""]];
@@ -143,6 +211,7 @@ async function readRunc(folder: string): Promise<State | undefined> {
     rootfs: config.rootfs,
     bundle: config.labels?.find((label) => label.startsWith("bundle="))?.slice("bundle=".length),
     freezer: v1 ? join(v1, "freezer.state") : v2 ? join(v2, "cgroup.freeze") : undefined,
+    cgroups: Object.values(cgroups ?? {}),
   };
 }
 
@@ -155,8 +224,7 @@ const crunState = object({
   "cgroup-path": maybe(text),
 });
 
-async function readCrun(folder: string, id: string): Promise<State | undefined> {
-  const data = await readJson(join(folder, "status"));
+function crunStateOf(data: unknown, id: string): State | undefined {
   if (!crunState(data)) return undefined;
   const { pid, bundle, rootfs, "cgroup-path": cgroup } = data;
   return {
@@ -166,6 +234,7 @@ async function readCrun(folder: string, id: string): Promise<State | undefined> 
     rootfs: rootfs ? resolve(bundle, rootfs) : null,
     bundle,
     freezer: cgroup ? join("/sys/fs/cgroup", cgroup, "cgroup.freeze") : undefined,
+    cgroups: cgroup ? [join("/sys/fs/cgroup", cgroup)] : [],
   };
 }
 
