@@ -201,7 +201,7 @@ export class Watcher implements AsyncDisposable {
 
   #newPipeline(): Pipeline {
     const { node, host, lossLimit, registry, rules, emit } = this.#options;
-    const shells = new ShellWatch((process, stdio) => pipeline.look(process, stdio));
+    const shells = new ShellWatch((process, stdio) => pipeline.look(process, stdio, Date.now()));
     const pipeline: Pipeline = new Pipeline({
       node,
       run: randomUUID().slice(0, 8),

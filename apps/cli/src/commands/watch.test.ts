@@ -51,6 +51,27 @@ test("a replay gives the same alerts every time, and those of rules that are new
   assert.match((await call("--replay", file, "--rules", own)).out, /low Any program \|/);
 });
 
+test("a clock that was set back while it was recorded neither repeats alerts nor silences them", async (t) => {
+  const folder = mkdtempSync(join(tmpdir(), "bulwark-watch-"));
+  t.after(() => rmSync(folder, { recursive: true }));
+  const demo = parseRecording(readFileSync(join(import.meta.dirname, "../demo/attack.json"), "utf8"));
+  const record = demo.records.find(({ type }) => type === "exec");
+  const [container] = demo.containers;
+  assert.ok(record && "cgroups" in record && container);
+  const file = join(folder, "recording");
+  const recording = openRecording(file);
+  recording.owner(record.cgroups.join("\n"), { attribution: "container", container });
+  const minute = 60_000;
+  for (const at of [600, 610, 480, 500, 535].map((minutes) => minutes * minute)) recording.record(record, at);
+  await recording.close();
+  const own = join(folder, "own.yaml");
+  writeFileSync(own, "- {rule: Any program, desc: d, output: o, priority: INFO, condition: evt.type = execve}\n");
+  const { out } = await call("--replay", file, "--rules", own, "--format", "json");
+  const alerts = out.split("\n").flatMap((line) => (line === "" ? [] : [JSON.parse(line) as Alert]));
+  const times = alerts.flatMap(({ title, time }) => (title === "Any program" ? [time / minute] : []));
+  assert.deepEqual(times, [600, 535], "once an hour, at the times of the recording");
+});
+
 /** Writes the address of every module that is loaded into a file. */
 const listLoaded = `data:text/javascript,${encodeURIComponent(`
   import { appendFileSync } from "node:fs";

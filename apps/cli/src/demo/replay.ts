@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { createDetectors, Pipeline, type Owner } from "@bulwark/detect";
+import { createDetectors, Pipeline, steadyClock, type Owner } from "@bulwark/detect";
 import type { AgentRecord, Component } from "@bulwark/model";
 import type { Recording } from "./recording.ts";
 
@@ -44,7 +44,7 @@ export async function replayAttack({ containers, reports, records }: Recording, 
     host: false,
     ownerOf: (cgroups) => ownerOf(now, cgroups),
     epoch: (time) => Math.round(began + lead / speed + milliseconds(time)),
-    now: Date.now,
+    now: steadyClock(),
     emit: (emitted) => out.push(...emitted),
     missingOwner: () => undefined,
   });

@@ -3,7 +3,7 @@ import { basename } from "node:path";
 import { parseArgs, styleText } from "node:util";
 import { createRun, detectors, type Anomaly } from "@bulwark/anomaly";
 import { isHost, openContainers } from "@bulwark/containers";
-import { ProcessTable } from "@bulwark/detect";
+import { ProcessTable, steadyClock } from "@bulwark/detect";
 import { createDirectory, endText, type Flow } from "@bulwark/flow";
 import type { Container } from "@bulwark/model";
 import { jsonLine, printable } from "@bulwark/model/plain";
@@ -49,6 +49,7 @@ export async function runWatch(args: string[], io: Io): Promise<number> {
 async function watch(everyMs: number, emit: (flow: Flow) => void): Promise<{ lost: number } & Record<string, number>> {
   await using registry = await openContainers({ node: hostname() });
   const table = new ProcessTable();
+  const clock = steadyClock();
   const early: TrafficRecord[] = [];
   let sensor: Sensor | undefined;
   let lost = 0;
@@ -69,7 +70,7 @@ async function watch(everyMs: number, emit: (flow: Flow) => void): Promise<{ los
   sensor = await startSensor({
     onRecords(records: SensorRecord[]) {
       for (const record of records) {
-        table.apply(record, Date.now());
+        table.apply(record, clock());
         if (record.type === "loss") lost = Number(record.flows + record.ring + record.pipe);
       }
     },

@@ -5,6 +5,7 @@ import {
   createDetectors,
   needsOf,
   Pipeline,
+  recordedClock,
   rulesDetector,
   ShellWatch,
   steadyClock,
@@ -95,8 +96,9 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
   });
   const shells = new ShellWatch((process, stdio) => {
     const { pid, startTime } = process;
-    recording?.look({ pid, startTime, stdio }, Date.now());
-    pipeline.look(process, stdio);
+    const time = Date.now();
+    recording?.look({ pid, startTime, stdio }, time);
+    pipeline.look(process, stdio, time);
   });
   const take = (records: readonly SensorRecord[]): void => {
     for (const record of records) {
@@ -139,28 +141,31 @@ export function judgeRecording(judge: Judge, file: string): Seen {
   const lines = readRecording(file);
   const owners = new Map<string, Owner>();
   for (const line of lines) if ("cgroups" in line) owners.set(line.cgroups, line.owner);
+  const clock = recordedClock();
   let at = 0;
+  let now = 0;
   const pipeline = new Pipeline({
     ...judge,
     detectors: judge.detectors(),
     ownerOf: (cgroups) => owners.get(cgroups.join("\n")),
     epoch: () => at,
-    now: () => at,
+    now: () => now,
     missingOwner() {},
   });
   for (const line of lines) {
     if ("cgroups" in line) continue;
     ({ at } = line);
+    now = clock(at);
     if ("record" in line) {
       pipeline.push([line.record]);
     } else {
       const process = pipeline.table.get(line.look.pid, line.look.startTime);
-      if (process) pipeline.look(process, line.look.stdio);
+      if (process) pipeline.look(process, line.look.stdio, at);
     }
     pipeline.settle();
   }
   // What still waits has waited long enough.
-  at += 60_000;
+  now += 60_000;
   pipeline.settle();
   return { ...pipeline.counters };
 }

@@ -5,6 +5,7 @@ export * from "./detectors/index.ts";
 export { rulesDetector } from "./detectors/rules.ts";
 export { ownProcesses } from "./own.ts";
 export * from "./pipeline.ts";
+export * from "./recorded-clock.ts";
 export { ProcessTable, type Entry } from "./process-table.ts";
 export { needsOf, tracingPrice, type Needs } from "./served.ts";
 export { ShellWatch } from "./shell-watch.ts";

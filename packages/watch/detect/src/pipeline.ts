@@ -31,7 +31,7 @@ export interface PipelineOptions {
   alertsOnly?: boolean;
   /** Kernel time (nanoseconds since boot) to milliseconds since the epoch. */
   epoch(time: bigint): number;
-  /** Milliseconds, by a clock that nobody sets (`steadyClock`) where records come as they happen. */
+  /** Milliseconds by a clock that nobody sets: `steadyClock` where records come as they happen, else `recordedClock`. */
   now(): number;
   emit(records: AgentRecord[]): void;
   /** Asked when something waits for its owner: look for new containers. */
@@ -133,12 +133,9 @@ export class Pipeline {
     this.#flush();
   }
 
-  /** What a look at a living process found on its standard descriptors. */
-  look(process: Entry, stdio: Entry["stdio"]): void {
-    const happening = this.#happening(`look-${process.pid}-${process.startTime}`, this.#options.now(), {
-      ...process,
-      stdio,
-    });
+  /** What a look at a living process found on its standard descriptors; `time`: milliseconds since the epoch. */
+  look(process: Entry, stdio: Entry["stdio"], time: number): void {
+    const happening = this.#happening(`look-${process.pid}-${process.startTime}`, time, { ...process, stdio });
     this.#soon(happening, (owner, then) => this.#detect({ kind: "look" }, then, owner));
     this.#flush();
   }

@@ -15,7 +15,7 @@ export type Entry = Omit<ProcessRecord, "type" | "sequence" | "time"> & {
   isRuntime: boolean;
   /** Where the service of the host lives that it comes from, and that it is of as long as its programs begin there. */
   service: Place | undefined;
-  /** Milliseconds since the epoch at which its end was seen; 0 while it lives. */
+  /** Milliseconds, by the clock of `apply`, at which its end was seen; 0 while it lives. */
   endedAt: number;
   /** What rules have found out about it; empty again with every program that it begins. */
   memory: ProcessMemory;
@@ -69,7 +69,7 @@ export class ProcessTable {
     return this.#entries.size;
   }
 
-  /** Takes in what a record says and answers with the process it is about. `now`: milliseconds since the epoch. */
+  /** Takes in what a record says and answers with the process it is about. `now`: milliseconds, by a clock that only goes on. */
   apply(record: SensorRecord, now: number): Entry | undefined {
     this.#forget(now);
     switch (record.type) {

@@ -1,4 +1,4 @@
-import { Pipeline, type Detector } from "@bulwark/detect";
+import { Pipeline, recordedClock, type Detector } from "@bulwark/detect";
 import type { AgentRecord } from "@bulwark/model";
 import { errorText, linesOf, longestLine } from "@bulwark/model/plain";
 import { falcoAlert, isFalco, isFalcoMetrics } from "./falco.ts";
@@ -165,7 +165,8 @@ class Node {
   readonly #pipeline: Pipeline;
   readonly #reader: TetragonReader;
   #sequence = 0n;
-  /** Milliseconds since the epoch of the event that is being taken, and of the latest one. */
+  readonly #clock = recordedClock();
+  /** Milliseconds since the epoch of the event that is being taken, and by the clock of all so far. */
   #at = 0;
   #now = 0;
 
@@ -190,7 +191,7 @@ class Node {
 
   take(kind: string, event: Json, time: bigint): void {
     this.#at = Number(time / 1_000_000n);
-    this.#now = Math.max(this.#now, this.#at);
+    this.#now = this.#clock(this.#at);
     const records = this.#reader.read(kind, event, time);
     for (const record of records) record.sequence = ++this.#sequence;
     this.#pipeline.push(records);

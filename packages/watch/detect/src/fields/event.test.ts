@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
-import { globSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import type { Alert } from "@bulwark/model";
 import { createEngine, loadRules } from "@bulwark/rules";
 import type { ActivityRecord, CallRecord, FileRecord, SensorRecord } from "@bulwark/sensor";
-import { sampleContainer } from "@bulwark/testkit";
+import { sampleContainer, suitesDir } from "@bulwark/testkit";
 import { socket, story } from "../cases.ts";
 import { createDetectors } from "../detectors/index.ts";
 import { rulesDetector } from "../detectors/rules.ts";
@@ -253,4 +253,18 @@ test("of a file that was touched the user and the rights are those of the proces
   const [found] = alerts([program, file("write", "/tmp/x")], undefined, [rulesDetector(createEngine(one.ruleset))]);
   const output = found?.evidence.find(({ key }) => key === "output")?.value;
   assert.equal(output, "uid=1000 name=<NA> thread=10 rights=CAP_SYS_ADMIN");
+});
+
+const stable = join(suitesDir(), "falco/falco_rules.yaml");
+test("Falco's own rule sees who writes a release agent by the process", { skip: !existsSync(stable) }, () => {
+  const falco = loadRules([{ name: "falco_rules.yaml", text: readFileSync(stable, "utf8") }]);
+  const engine = createEngine(falco.ruleset);
+  const titles = (process: { effectiveUid: number; capabilities: bigint }): string[] => {
+    const records = [story().exec(10, "/bin/sh", process), file("write", "/tmp/cg/release_agent")];
+    return alerts(records, undefined, [rulesDetector(engine)]).map(({ title }) => title);
+  };
+  const rule = "Detect release_agent File Container Escapes";
+  assert.ok(titles({ effectiveUid: 0, capabilities: 1n << 21n }).includes(rule));
+  assert.ok(!titles({ effectiveUid: 0, capabilities: 0n }).includes(rule), "it needs CAP_SYS_ADMIN");
+  assert.ok(!titles({ effectiveUid: 1000, capabilities: 1n << 21n }).includes(rule), "and root or CAP_DAC_OVERRIDE");
 });
