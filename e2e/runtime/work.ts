@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import type { Entrance } from "./entrance.ts";
 
 /** Ordinary work in a container, of which nothing is told but what is explained. */
@@ -12,6 +13,14 @@ export interface Work {
 }
 
 const python = (...lines: string[]): string => `python3 - <<'END'\n${lines.join("\n")}\nEND`;
+
+/** Number of a user of this machine, whose programs the containers run; that of nobody where there is none. */
+function userOf(name: string): number {
+  const line = readFileSync("/etc/passwd", "utf8")
+    .split("\n")
+    .find((entry) => entry.startsWith(`${name}:`));
+  return Number(line?.split(":")[2] ?? 65_534);
+}
 
 export const works: Work[] = [
   {
@@ -71,6 +80,15 @@ export const works: Work[] = [
       "    if n % 50 == 0: db.commit()",
       "db.commit(); db.execute('select sum(n) from t').fetchall(); db.execute('vacuum')",
     ),
+  },
+  {
+    what: "PostgreSQL: a cluster that is made, started, under load, backed up and stopped",
+    in: "tools",
+    script: `PATH="$PATH:$(echo /usr/lib/postgresql/*/bin)"; export PGHOST=/tmp; cd /tmp
+      initdb -D data -A trust >/dev/null && pg_ctl -D data -o "-c listen_addresses=127.0.0.1 -k /tmp" -w -l log start >/dev/null &&
+      pgbench -i -q postgres >/dev/null 2>&1 && pgbench -h 127.0.0.1 -c 4 -j 2 -T 3 postgres >/dev/null 2>&1 &&
+      pg_dump postgres >dump && psql -q -c 'vacuum analyze' postgres && pg_ctl -D data -w stop >/dev/null && test -s dump`,
+    by: { user: userOf("postgres") },
   },
   {
     what: "an application that is connected and runs commands",

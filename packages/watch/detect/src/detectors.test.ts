@@ -257,6 +257,11 @@ const quiet: Record<string, Tell> = {
     s.call(9, "setresuid", [], { effectiveUid: 7 }),
     s.call(9, "unshare", [], { effectiveUid: 0, userNamespace: 5 }),
   ],
+  "a new cluster of PostgreSQL asks for the collations of the system": (s) => [
+    s.exec(9, "/usr/lib/postgresql/15/bin/postgres --boot"),
+    s.fork(9, 10),
+    s.exec(10, "/bin/sh", { arguments: ["sh", "-c", "locale -a"] }),
+  ],
   "nginx and its workers": (s) => [s.exec(9, "/usr/sbin/nginx"), s.fork(9, 10), s.exec(10, "/usr/sbin/nginx -g x")],
   "proc and tmpfs of one's own": (s) => [
     s.exec(10, "/bin/a"),

@@ -9,6 +9,8 @@ const servers: [RegExp, Severity][] = [
   [/^(?:redis-server|valkey-server|memcached|mysqld|mariadbd|mongod|etcd|named|dnsmasq|vsftpd|smbd|slapd)$/, "high"],
   [/^(?:postgres|php-fpm[\d.]*|uwsgi|gunicorn|unicorn|puma|java|tomcat|w3wp|dotnet|influxd|elasticsearch)$/, "medium"],
 ];
+/** What a server runs by itself, word for word. PostgreSQL asks for the system's collations when a cluster is made. */
+const own: ReadonlySet<string> = new Set(["postgres sh -c locale -a"]);
 const tools = /^(?:curl|wget|nc|ncat|netcat|socat|nmap|tcpdump|id|whoami|base64|telnet|ssh|scp)$/;
 
 /** A server that answers the network starts a shell or a tool: what a web shell and a remote execution look like. */
@@ -30,6 +32,7 @@ export const serverChild: Detector = {
     // The server itself, once more: a worker, or itself under another name.
     if (parent.executable === process.executable) return undefined;
     if (interpreterKind(process) !== "shell" && !tools.test(baseName(process.arguments[0] ?? ""))) return undefined;
+    if (own.has(`${program} ${commandOf(process)}`)) return undefined;
     return {
       subject: process,
       key: `${parent.executable}\u0000${shapeOf(commandOf(process)).slice(0, 256)}`,
