@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { connect } from "node:net";
 import { test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
 import { eventually, sampleAlert, sampleContainer } from "@bulwark/testkit";
 
 import { batchOf, post, refusal, startTestServer, type TestServer } from "../server.fixture.ts";
@@ -140,4 +142,22 @@ test("a page that does not read is cut; others are not held up", async () => {
   );
   page.close();
   lazy.destroy();
+});
+
+test("a page that goes at once is let go, whenever it goes", async () => {
+  await using server = await startTestServer({ limits: { streamHeartbeat: 60_000 } });
+  const headers = await server.login();
+  const { port, hostname } = new URL(server.url);
+  const cookie = headers["cookie"] ?? "";
+  const goes = async (after: number): Promise<void> => {
+    const page = connect(Number(port), hostname);
+    page.on("error", () => undefined);
+    await once(page, "connect");
+    page.write(`GET /api/v1/stream HTTP/1.1\r\nhost: localhost\r\ncookie: ${cookie}\r\n\r\n`);
+    await pause(after);
+    page.destroy();
+  };
+  for (let turn = 0; turn < 100; turn++) await Promise.all([0, 0.5, 1, 2].map(goes));
+  const read = async (): Promise<string> => (await fetch(`${server.url}/metrics`, { headers: { cookie } })).text();
+  await eventually("nobody is counted", async () => /^bulwark_stream_clients 0$/m.test(await read()) || undefined);
 });

@@ -54,6 +54,8 @@ export function registerStream(app: FastifyInstance, context: Context): void {
     count.streamClients.inc();
     raw.on("close", left);
     raw.on("error", left);
+    // Who went while it was looked up who it is has left already, and is not told of again.
+    if (raw.destroyed) return left();
 
     if (missed) {
       write(`id: ${since ?? last}\nevent: ready\ndata: {}\n\n`);
