@@ -56,7 +56,7 @@ static void *read_snapshot(void *fd);
 static int receive(void *turn, void *frame, size_t length);
 static void send_ready(struct turn *turn, const char *hooks);
 static void send_clock(struct output *output);
-static void take_files(struct turn *turn);
+static void take_files(struct turn *turn, struct ring_buffer *ring);
 static void take_answers(struct turn *turn, int guard);
 static bool take_flows(struct turn *turn, int flows);
 static void take_last_flows(struct turn *turn, int flows);
@@ -88,7 +88,7 @@ int main(int count, char **values)
 	for (;;) {
 		turn.frames = 0;
 		ring_buffer__consume(loaded.ring);
-		take_files(&turn);
+		take_files(&turn, loaded.ring);
 		take_answers(&turn, loaded.guard);
 		if (is_over)
 			take_last_flows(&turn, loaded.flows);
@@ -260,8 +260,11 @@ static void send_ready(struct turn *turn, const char *hooks)
 	output_notice(&turn->output, &frame, sizeof(frame.header) + length);
 }
 
-/* What the process that watches files has to say, a bounded share of it. */
-static void take_files(struct turn *turn)
+/*
+ * What the process that watches files has to say, a bounded share of it. Before each of it goes what the ring has by then: the
+ * program that touched a file began before it did.
+ */
+static void take_files(struct turn *turn, struct ring_buffer *ring)
 {
 	static __u8 frame[FRAME_MAX];
 	long length = 0;
@@ -270,6 +273,7 @@ static void take_files(struct turn *turn)
 		length = files_read(turn->files, frame, sizeof(frame), &turn->files_lost);
 		if (length <= 0)
 			break;
+		ring_buffer__consume(ring);
 		output_event(&turn->output, frame, length);
 	}
 	/* Without it we see less than we said: whoever started us starts us again. */
@@ -385,7 +389,7 @@ static void say_the_rest(struct turn *turn, const struct loaded *loaded)
 	do {
 		turn->frames = 0;
 		ring_buffer__consume(loaded->ring);
-		take_files(turn);
+		take_files(turn, loaded->ring);
 	} while (output_flush(output) && turn->frames >= FRAMES_A_TURN && nanoseconds(CLOCK_BOOTTIME) - begin < LOSS_PERIOD_NS);
 	send_loss(turn, loaded, true);
 	while (output->used > 0 && poll(&reader, 1, END_LIMIT) > 0 && !(reader.revents & (POLLERR | POLLNVAL)) &&
