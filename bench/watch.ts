@@ -12,11 +12,10 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as pause } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { createDetectors, Pipeline, rulesDetector } from "@bulwark/detect";
-import type { Alert, Container } from "@bulwark/model";
+import type { Container } from "@bulwark/model";
 import { openRules } from "@bulwark/rules";
 import {
   buildSensor,
@@ -27,7 +26,7 @@ import {
   type SensorRecord,
 } from "@bulwark/sensor";
 import { eventually, runWithRunc, sampleContainer, type RuncContainer, type RuncOptions } from "@bulwark/testkit";
-import { bulwark } from "../e2e/product.ts";
+import { startCommand } from "../e2e/runtime/command.ts";
 import { doIn, makeVictim } from "../e2e/runtime/world.ts";
 import { memoryOf } from "./cluster/process.ts";
 import { isUnclear, median, shown, spread } from "./spread.ts";
@@ -61,26 +60,18 @@ function container(options: RuncOptions = {}): RuncContainer {
 }
 
 /** The product as a person starts it. */
-async function watch() {
+function watch() {
   const began = performance.now();
-  const child = spawn(bulwark, ["watch", "--format", "json", "--stats"], { stdio: ["ignore", "pipe", "pipe"] });
-  const alerts: { alert: Alert; at: number }[] = [];
-  let said = "";
-  child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-  createInterface(child.stdout).on("line", (line) => alerts.push({ alert: JSON.parse(line) as Alert, at: Date.now() }));
+  const command = startCommand();
   return {
-    alerts,
-    pid: child.pid ?? 0,
+    ...command,
     async firstAlert(): Promise<number> {
-      await eventually("the first alert", () => alerts.length > 0 || undefined, 30_000);
+      await eventually("the first alert", () => command.alerts.length > 0 || undefined, 30_000);
       return performance.now() - began;
     },
     /** Its own figures. */
     async stop(): Promise<Record<string, number>> {
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      await ended;
-      return JSON.parse(said.trim().split("\n").at(-1) ?? "{}") as Record<string, number>;
+      return JSON.parse((await command.stop()).trim().split("\n").at(-1) ?? "{}") as Record<string, number>;
     },
   };
 }
@@ -94,11 +85,11 @@ async function soonness(): Promise<Row[]> {
   await using noisy = container();
   const starts: number[] = [];
   for (let round = 0; round < 5; round++) {
-    const watching = await watch();
+    const watching = watch();
     starts.push(await watching.firstAlert());
     await watching.stop();
   }
-  const watching = await watch();
+  const watching = watch();
   await watching.firstAlert();
   await pause(1000);
   const from = watching.alerts.length;
@@ -206,7 +197,7 @@ async function slowdown(): Promise<Row[]> {
     const without = [await turn()];
     const watched: Turn[] = [];
     for (let round = 0; round < rounds; round++) {
-      const watching = await watch();
+      const watching = watch();
       await pause(1000);
       for (let before = 0; before < turnsBefore; before++) await turn();
       watched.push(await turn());

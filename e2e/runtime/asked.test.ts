@@ -1,15 +1,12 @@
 /** What the sensor tells only where a rule needs it: system calls that ask for no right, files of a rule of the user's own. */
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { after, before, describe, test } from "node:test";
 import type { Alert } from "@bulwark/model";
 import { eventually, missing, runWithRunc, type RuncContainer } from "@bulwark/testkit";
-import { bulwark } from "../product.ts";
+import { startCommand } from "./command.ts";
 import { doIn, makeVictim } from "./world.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
@@ -31,8 +28,7 @@ const own = `
   priority: WARNING
 `;
 
-/** Told of the command, or of the shell that became it: files come by another way than programs. */
-const isLast = ({ process }: Alert): boolean => process?.arguments.at(-1)?.endsWith("last") === true;
+const isLast = ({ process }: Alert): boolean => process?.arguments.at(-1) === "last";
 
 describe("what is told only where a rule needs it", { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "bulwark-traced-"));
@@ -51,14 +47,10 @@ describe("what is told only where a rule needs it", { skip }, () => {
     const file = join(folder, "rules.yaml");
     if (rules !== undefined) writeFileSync(file, rules);
     const options = rules === undefined ? [] : ["--rules", file];
-    const child = spawn(bulwark, ["watch", "--format", "json", "--stats", ...options], {
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    const alerts: Alert[] = [];
+    const command = startCommand(...options);
+    const found = (): Alert[] =>
+      command.alerts.flatMap(({ alert }) => (alert.container?.id === container.id ? [alert] : []));
     let said = "";
-    child.stderr.on("data", (chunk: Buffer) => (said += chunk.toString()));
-    createInterface(child.stdout).on("line", (line) => alerts.push(JSON.parse(line) as Alert));
-    const found = (): Alert[] => alerts.filter(({ container: of }) => of?.id === container.id);
     try {
       let turn = 0;
       const see = (): Promise<boolean | undefined> =>
@@ -66,12 +58,10 @@ describe("what is told only where a rule needs it", { skip }, () => {
       await eventually("it watches", see, 20_000);
       for (const script of Object.values(deeds)) await doIn(container, `cd /tmp; rm -f link hard; ${script}`);
       // What is told comes in its order: with this, all of the deeds has come.
-      await doIn(container, "cat /etc/shadow last");
+      await doIn(container, "/opt/bin/deepce last");
       await eventually("the last is told", () => found().some(isLast) || undefined, 10_000);
     } finally {
-      const ended = once(child, "exit");
-      child.kill("SIGTERM");
-      await ended;
+      said = await command.stop();
     }
     return { ids: new Set(found().map(({ rule }) => rule)), said };
   }

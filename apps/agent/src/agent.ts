@@ -101,7 +101,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { host, eventRate, lossLimit } = config.agent;
   // Bulwark's own rules need nothing traced unless others switch them on: then the sensor does not wait for them.
   const others = config.agent.rules.files.length > 0 ? openRules(config.agent.rules) : undefined;
-  const { calls, opened, traced, unserved } = needsOf(others?.ruleset.rules ?? []);
+  const { calls, opened, leftOut, traced, unserved } = needsOf(others?.ruleset.rules ?? []);
   const watcher: Watcher = stack.use(
     new Watcher({
       ...{ node, host, eventRate, lossLimit, calls, opened, registry, pods, flows, network, log, emit },
@@ -227,7 +227,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     const own = rules.ruleset.rules.filter(({ source }) => source === "syscall");
     const price = traced.length > 0 ? `; ${traced.length} of them by tracing ${calls.join(", ")}: ${tracingPrice}` : "";
     const summary = `${own.length} rules watch what containers do${price}`.slice(0, 1024);
-    const counters = { ...rules.health.counters, traced: traced.length, unserved: unserved.length };
+    const needed = { traced: traced.length, unserved: unserved.length, "left.out": leftOut };
+    const counters = { ...rules.health.counters, ...needed };
     return { id: "rules", node, ...rules.health, summary, counters, updatedAt: Date.now() };
   }
 

@@ -1,4 +1,4 @@
-import { needsOf, tracingPrice } from "@bulwark/detect";
+import { leftOutReason, needsOf, tracingPrice } from "@bulwark/detect";
 import { parseArgs } from "node:util";
 import { fieldList, loadRules, problemText, readCases, runCases, type Loaded, type Rule } from "@bulwark/rules";
 import type { Command, Io } from "../command.ts";
@@ -68,7 +68,7 @@ async function run(args: string[], io: Io): Promise<number> {
 function runCheck({ loaded, json, isStrict, io }: Call): number {
   const { ruleset, errors, warnings } = loaded;
   const isBad = errors.length > 0 || (isStrict && warnings.length > 0);
-  const { calls, traced, unserved } = needsOf(ruleset.rules);
+  const { calls, traced, unserved, leftOut } = needsOf(ruleset.rules);
   if (json) {
     const needs = { calls, traced: traced.map(({ name }) => name), unserved: unserved.map(({ name }) => name) };
     io.stdout.write(`${JSON.stringify({ rules: ruleset.rules.length, errors, warnings, ...needs }, null, 2)}\n`);
@@ -86,6 +86,7 @@ function runCheck({ loaded, json, isStrict, io }: Call): number {
     const names = traced.map(({ name }) => printable(name)).join("; ");
     io.stdout.write(`${traced.length} need ${calls.join(", ")} traced: ${tracingPrice} (${names})\n`);
   }
+  if (leftOut > 0) io.stdout.write(`${leftOut} are left out: ${leftOutReason}\n`);
   for (const { file, line, name, eventTypes = [] } of unserved) {
     const what = eventTypes.map(printable).join(", ");
     io.stdout.write(

@@ -17,7 +17,10 @@ const kept = 10_000;
 export class AlertShares {
   readonly #shares = new Map<string, Share>();
 
-  /** Whether one more may be raised, as `key`; else the key that it is counted with. `whose`: the rule and the container. */
+  /**
+   * Undefined where one more may be raised, as `key`; else the key that it is counted with. `whose`: the rule and the container;
+   * `now`: milliseconds by a clock that nobody sets.
+   */
   take(whose: string, key: string, now: number): string | undefined {
     const share = this.#shares.get(whose) ?? { tokens: burst, filled: now, last: key };
     this.#shares.delete(whose);
@@ -25,11 +28,8 @@ export class AlertShares {
     const oldest = this.#shares.keys().next().value;
     if (this.#shares.size > kept && oldest !== undefined) this.#shares.delete(oldest);
     const added = Math.floor((now - share.filled) / refill);
-    if (added !== 0) {
-      // A clock that was set back starts anew.
-      share.tokens = Math.min(burst, share.tokens + Math.max(0, added));
-      share.filled = added > 0 ? share.filled + added * refill : now;
-    }
+    share.tokens = Math.min(burst, share.tokens + added);
+    share.filled += added * refill;
     if (share.tokens <= 0) return share.last;
     share.tokens--;
     share.last = key;

@@ -7,5 +7,5 @@ export { ownProcesses } from "./own.ts";
 export * from "./pipeline.ts";
 export * from "./recorded-clock.ts";
 export { ProcessTable, type Entry } from "./process-table.ts";
-export { needsOf, tracingPrice, type Needs } from "./served.ts";
+export { leftOutReason, needsOf, tracingPrice, type Needs } from "./served.ts";
 export { ShellWatch } from "./shell-watch.ts";

@@ -311,7 +311,7 @@ export class Pipeline {
 
   /** Tells what has happened again, so often that a page is right and so seldom that it costs nothing. */
   #tellRepeats(now: number): void {
-    if (now - this.#repeatsTold < repeatsEvery && now >= this.#repeatsTold) return;
+    if (now - this.#repeatsTold < repeatsEvery) return;
     this.#repeatsTold = now;
     const repeats = this.#repeats.take(repeatsAtOnce);
     if (repeats.length > 0) this.#out.push({ type: "repeats", repeats });

@@ -49,6 +49,15 @@ test("files that rules of others want to see opened are asked for, and not those
   assert.deepEqual(opened(`${read} and fd.name startswith /`), [], "not all there is");
 });
 
+test("more files than are watched are counted, and none is so long that the sensor could not be started", () => {
+  const paths = Array.from({ length: 300 }, (_, n) => `/srv/${n}`).concat(`/srv/${"x".repeat(500)}`);
+  const condition = `evt.type = open and evt.is_open_read = true and fd.name in (${paths.join(", ")})`;
+  const text = `- rule: a\n  desc: x\n  condition: ${condition}\n  output: x\n  priority: NOTICE`;
+  const { opened, leftOut } = needsOf(loadRules([{ name: "x.yaml", text }]).ruleset.rules);
+  assert.deepEqual([opened.length, leftOut], [256, 45]);
+  assert.ok(opened.every((path) => path.length < 10));
+});
+
 test("one that is switched off needs nothing, so Bulwark's own slow nothing and all can fire", () => {
   const { calls, opened, unserved } = needsOf(openRules({ files: [], disabled: [] }).ruleset.rules);
   assert.deepEqual([calls, opened, unserved.map(({ name }) => name)], [[], [], []]);

@@ -10,12 +10,20 @@ export interface Needs {
   readonly traced: readonly Rule[];
   /** Files and directories whose opening it has to tell (`SensorOptions.opened`), sorted. */
   readonly opened: readonly string[];
+  /** How many more they name: there are too many, or they are too long. */
+  readonly leftOut: number;
   /** Rules that wait for what the sensor never tells: they fire on events of other sources alone. */
   readonly unserved: readonly Rule[];
 }
 
 /** What tracing costs, for a person. */
 export const tracingPrice = "each system call of this machine takes 0.15 to 0.2 µs longer";
+
+/** The sensor watches so many, and takes them as one argument, which may be 128 KiB long. */
+const mostPaths = 256;
+const longestPath = 400;
+/** Of those that are left out, for a person. */
+export const leftOutReason = `of the files that rules want to see opened, at most ${mostPaths} are watched, with paths of at most ${longestPath} bytes`;
 
 /** By the types of event that each may fire on. Rules that are switched off, or are of another source, need nothing. */
 export function needsOf(rules: readonly Rule[]): Needs {
@@ -27,10 +35,16 @@ export function needsOf(rules: readonly Rule[]): Needs {
   });
   const isTraced = ({ types }: { types: readonly string[] }): boolean => types.some((type) => tracedCalls.has(type));
   const traced = own.filter(isTraced);
+  const named = new Set(rules.filter(isOthersRead).flatMap(({ condition }) => pathsIn(condition)));
+  const opened = [...named]
+    .filter((path) => Buffer.byteLength(path) <= longestPath)
+    .toSorted()
+    .slice(0, mostPaths);
   return {
     calls: [...new Set(traced.flatMap(({ types }) => types.filter((type) => tracedCalls.has(type))))].toSorted(),
     traced: traced.map(({ rule }) => rule),
-    opened: [...new Set(rules.filter(isOthersRead).flatMap(({ condition }) => pathsIn(condition)))].toSorted(),
+    opened,
+    leftOut: named.size - opened.length,
     unserved: own.filter((it) => !isTraced(it)).map(({ rule }) => rule),
   };
 }
@@ -55,13 +69,10 @@ function pathsIn(bound: Rule["condition"]): string[] {
   const { name } = bound.left.field;
   const texts = (bound.right as readonly unknown[]).filter((text) => typeof text === "string");
   const isEqual = operator === "=" || operator === "in" || operator === "intersects";
-  const isFile = fileFields.has(name) && isEqual;
-  const isDirectory = name === "fd.directory" && isEqual;
-  const isBelow = fileFields.has(name) && (operator === "startswith" || operator === "pmatch");
-  if (!isFile && !isDirectory && !isBelow) return [];
+  const isBeginning = operator === "startswith" && fileFields.has(name);
+  const isWhole = (isEqual || operator === "pmatch") && fileFields.has(name);
+  if (!isBeginning && !isWhole && !(isEqual && name === "fd.directory")) return [];
   return texts
-    .map((text) =>
-      isBelow && operator === "startswith" ? text.slice(0, text.lastIndexOf("/")) : text.replace(/\/$/, ""),
-    )
+    .map((text) => (isBeginning ? text.slice(0, text.lastIndexOf("/")) : text.replace(/\/$/, "")))
     .filter((path) => /^\/[^/\0\n]/.test(path));
 }
