@@ -1,18 +1,18 @@
 /** What the sensor tells only where a rule needs it: system calls that ask for no right, files of a rule of the user's own. */
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import type { Alert } from "@bulwark/model";
-import { eventually, missing, runWithRunc, type RuncContainer } from "@bulwark/testkit";
+import { eventually, missing, runWithRunc, suitesDir, type RuncContainer } from "@bulwark/testkit";
 import { startCommand } from "./command.ts";
 import { doIn, makeVictim } from "./world.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
 
 const deeds = {
-  "link-over-a-sensitive-file-made": "ln -s /etc/shadow /tmp/link; ln /etc/shadow /tmp/hard",
+  "link-over-a-sensitive-file-made": "cd /tmp; rm -f link hard; ln -s /etc/shadow /tmp/link; ln /etc/shadow /tmp/hard",
   "standard-stream-moved-onto-a-connection":
     "nc -l -p 4447 </dev/null >/dev/null & usleep 200000; nc 127.0.0.1 4447 -e /bin/true",
   "personality-of-a-process-changed": "linux64 true",
@@ -30,6 +30,15 @@ const own = `
 
 const isLast = ({ process }: Alert): boolean => process?.arguments.at(-1) === "last";
 
+/** Of Falco's stable rules those that ask for what only a tracepoint tells. */
+const falcos = {
+  "Clear Log Activities": ": >/var/log/syslog",
+  "Directory traversal monitored file read": "cd /tmp; exec cat ../../etc/shadow",
+  "PTRACE anti-debug attempt": "deeds do traced",
+  "PTRACE attached to process": "deeds do traced",
+};
+const stable = join(suitesDir(), "falco/falco_rules.yaml");
+
 describe("what is told only where a rule needs it", { skip }, () => {
   const folder = mkdtempSync(join(tmpdir(), "bulwark-traced-"));
   let container: RuncContainer;
@@ -42,12 +51,12 @@ describe("what is told only where a rule needs it", { skip }, () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** Ids of the rules that alerted in the container while all deeds were done, and what was said besides. */
-  async function watched(rules: string | undefined): Promise<{ ids: Set<string>; said: string }> {
-    const file = join(folder, "rules.yaml");
-    if (rules !== undefined) writeFileSync(file, rules);
-    const options = rules === undefined ? [] : ["--rules", file];
-    const command = startCommand(...options);
+  /** Rules that alerted in the container while deeds were done, by id and by name, and what was said besides. */
+  async function watched(
+    scripts: readonly string[],
+    rules?: string,
+  ): Promise<{ ids: Set<string>; titles: Set<string>; said: string }> {
+    const command = startCommand(...(rules === undefined ? [] : ["--rules", rules]));
     const found = (): Alert[] =>
       command.alerts.flatMap(({ alert }) => (alert.container?.id === container.id ? [alert] : []));
     let said = "";
@@ -56,18 +65,19 @@ describe("what is told only where a rule needs it", { skip }, () => {
       const see = (): Promise<boolean | undefined> =>
         doIn(container, `cat /etc/shadow seen-${turn++}`).then(() => found().length > 0 || undefined);
       await eventually("it watches", see, 20_000);
-      for (const script of Object.values(deeds)) await doIn(container, `cd /tmp; rm -f link hard; ${script}`);
+      for (const script of scripts) await doIn(container, script);
       // What is told comes in its order: with this, all of the deeds has come.
       await doIn(container, "/opt/bin/deepce last");
       await eventually("the last is told", () => found().some(isLast) || undefined, 10_000);
     } finally {
       said = await command.stop();
     }
-    return { ids: new Set(found().map(({ rule }) => rule)), said };
+    const alerts = found();
+    return { ids: new Set(alerts.map(({ rule }) => rule)), titles: new Set(alerts.map(({ title }) => title)), said };
   }
 
   test("as they come, nothing of the kind is seen, and nothing is slowed", async () => {
-    const { ids, said } = await watched(undefined);
+    const { ids, said } = await watched(Object.values(deeds));
     assert.deepEqual(
       Object.keys(deeds).filter((id) => ids.has(id)),
       [],
@@ -81,7 +91,9 @@ describe("what is told only where a rule needs it", { skip }, () => {
       "Standard stream moved onto a connection",
       "Personality of a process changed",
     ];
-    const { ids, said } = await watched(names.map((name) => `- rule: ${name}\n  enabled: true\n`).join("") + own);
+    const file = join(folder, "rules.yaml");
+    writeFileSync(file, names.map((name) => `- rule: ${name}\n  enabled: true\n`).join("") + own);
+    const { ids, said } = await watched(Object.values(deeds), file);
     assert.deepEqual(
       Object.keys(deeds).filter((id) => !ids.has(id)),
       [],
@@ -89,4 +101,20 @@ describe("what is told only where a rule needs it", { skip }, () => {
     );
     assert.match(said, /rules need .*dup2.*personality.* traced: each system call of this machine takes/);
   });
+
+  test(
+    "Falco's own rules fire on logs emptied, paths that go up, and processes traced",
+    {
+      skip: !existsSync(stable),
+    },
+    async () => {
+      const { titles, said } = await watched([...new Set(Object.values(falcos))], stable);
+      assert.deepEqual(
+        Object.keys(falcos).filter((title) => !titles.has(title)),
+        [],
+        said,
+      );
+      assert.match(said, /rules need .*open, openat, openat2, ptrace.* traced/);
+    },
+  );
 });

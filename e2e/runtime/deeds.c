@@ -140,6 +140,26 @@ static void another(char **arguments)
 	kill(child, SIGKILL);
 }
 
+/* traced: wants to be, and is, by a parent of the same user. */
+static void traced(char **arguments)
+{
+	pid_t child = fork();
+
+	(void)arguments;
+	if (child == 0) {
+		ptrace(PTRACE_TRACEME, 0, 0, 0);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	child = fork();
+	if (child == 0) {
+		sleep(10);
+		_exit(0);
+	}
+	ptrace(PTRACE_ATTACH, child, 0, 0);
+	kill(child, SIGKILL);
+}
+
 /* flood COUNT: as many refused calls, each with other arguments. */
 static void flood(char **arguments)
 {
@@ -291,7 +311,8 @@ static const struct {
 } deeds[] = {
 	{ "memory", memory, 2 },	{ "deleted", deleted, 1 },    { "unix", unix_socket, 1 },
 	{ "ask", ask, 2 },
-	{ "tcp", tcp, 2 },		{ "another", another, 1 },    { "flood", flood, 1 },
+	{ "tcp", tcp, 2 },		{ "traced", traced, 0 },
+	{ "another", another, 1 },    { "flood", flood, 1 },
 	{ "handle", handle, 0 },	{ "program", program, 0 },    { "counters", counters, 0 },
 	{ "own-memory", hold_memory, 0 }, { "file-system", file_system, 0 }, { "module", module, 0 },
 	{ "kexec", kexec, 0 },		{ "page-faults", page_faults, 0 }, { "keys", keys, 0 },

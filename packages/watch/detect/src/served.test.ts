@@ -29,6 +29,31 @@ test("one that fires on what is told anyway needs nothing, nor one of any event"
   assert.deepEqual(needs("evt.type in (mount, dup)", "proc.name = nc", "evt.type != dup"), ["", "", ""]);
 });
 
+test("how a file was opened is traced, where a rule asks for it and not where it asks for the contrary", () => {
+  const open = "evt.type in (open, openat, openat2, execve)";
+  const traced = "open openat openat2";
+  assert.deepEqual(needs(`${open} and evt.arg.flags contains O_TRUNC`), [traced, "a", ""]);
+  assert.deepEqual(needs(`${open} and fd.nameraw glob "*../*"`, `evt.type = openat and fd.num = -1`), [
+    traced,
+    "ab",
+    "",
+  ]);
+  assert.deepEqual(needs(`${open} and (proc.name = x or evt.res = EACCES)`), [traced, "a", ""]);
+  assert.deepEqual(
+    needs(
+      `${open} and evt.arg.flags contains O_CREAT and fd.num >= 0`,
+      `${open} and not evt.failed = true and evt.res = SUCCESS`,
+      `${open} and fd.nameraw startswith /proc/`,
+      "evt.type = execve and evt.failed = true",
+    ),
+    ["", "", ""],
+  );
+});
+
+test("of ptrace(2) only what asks for a right is told anyway", () => {
+  assert.deepEqual(needs("evt.type = ptrace and evt.arg.request contains PTRACE_TRACEME"), ["ptrace", "a", ""]);
+});
+
 test("one that waits for what is never told is named", () => {
   assert.deepEqual(needs("evt.type = sched_yield", "evt.type in (nanosleep, execve)"), ["", "", "a"]);
 });

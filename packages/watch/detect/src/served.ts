@@ -1,6 +1,8 @@
 import type { Rule } from "@bulwark/rules";
-import { askingCalls, tracedCalls } from "@bulwark/sensor";
+import { askingCalls, tracedCalls, type SensorRecord } from "@bulwark/sensor";
 import { activityTypes } from "./fields/activity.ts";
+
+type BoundTest = Extract<Rule["condition"], { kind: "test" }>;
 
 /** What rules need of the sensor besides what it tells anyway. */
 export interface Needs {
@@ -27,36 +29,100 @@ export const leftOutReason = `of the files that rules want to see opened, at mos
 
 /** By the types of event that each may fire on. Rules that are switched off, or are of another source, need nothing. */
 export function needsOf(rules: readonly Rule[]): Needs {
-  const own = rules.flatMap((rule) => {
-    const types = rule.isEnabled && rule.source === "syscall" ? rule.eventTypes : undefined;
-    return types === undefined || types.some((type) => activityTypes.has(type) || askingCalls.has(type))
-      ? []
-      : [{ rule, types }];
-  });
-  const isTraced = ({ types }: { types: readonly string[] }): boolean => types.some((type) => tracedCalls.has(type));
-  const traced = own.filter(isTraced);
+  const own = rules.filter(({ isEnabled, source }) => isEnabled && source === "syscall");
+  const traced = own.filter((rule) => callsTracedFor(rule).length > 0);
+  const unserved = own.filter((rule) => callsTracedFor(rule).length === 0 && isToldOfNothing(rule));
   const named = new Set(rules.filter(isOthersRead).flatMap(({ condition }) => pathsIn(condition)));
   const opened = [...named]
     .filter((path) => Buffer.byteLength(path) <= longestPath)
     .toSorted()
     .slice(0, mostPaths);
   return {
-    calls: [...new Set(traced.flatMap(({ types }) => types.filter((type) => tracedCalls.has(type))))].toSorted(),
-    traced: traced.map(({ rule }) => rule),
+    calls: [...new Set(traced.flatMap(callsTracedFor))].toSorted(),
+    traced,
     opened,
     leftOut: named.size - opened.length,
-    unserved: own.filter((it) => !isTraced(it)).map(({ rule }) => rule),
+    unserved,
   };
 }
 
-/** What Bulwark's own ask for is watched anyway. */
-function isOthersRead({ isEnabled, source, tags, condition }: Rule): boolean {
-  return isEnabled && source === "syscall" && !tags.includes("bulwark") && asksForReads(condition);
+const opens: ReadonlySet<string> = new Set(["open", "openat", "openat2"]);
+const known = new WeakMap<Rule, readonly string[]>();
+
+/**
+ * Calls that are traced for a rule: those that it waits for, where nothing else tells of any. Besides, for rules of others, those
+ * that open, where they ask for what the hooks of files cannot tell, and ptrace(2), of which without that only what asks for a
+ * right is told; Bulwark's own do with what is told anyway.
+ */
+function callsTracedFor(rule: Rule): readonly string[] {
+  let calls = known.get(rule);
+  if (calls === undefined) {
+    const types = rule.eventTypes?.filter((type) => tracedCalls.has(type)) ?? [];
+    const asksForOpening = !isOwn(rule) && asks(rule.condition, isOfOpening);
+    const isNeeded = (type: string): boolean =>
+      isToldOfNothing(rule) || (opens.has(type) ? asksForOpening : type === "ptrace" && !isOwn(rule));
+    calls = types.filter(isNeeded);
+    known.set(rule, calls);
+  }
+  return calls;
 }
 
-function asksForReads(bound: Rule["condition"]): boolean {
-  if (bound.kind === "and" || bound.kind === "or") return bound.parts.some(asksForReads);
-  return bound.kind === "test" && bound.left.kind === "field" && bound.left.field.name === "evt.is_open_read";
+/** Besides what is traced: rules of any event are told of something. */
+function isToldOfNothing({ eventTypes: types }: Rule): boolean {
+  return types !== undefined && !types.some((type) => activityTypes.has(type) || askingCalls.has(type));
+}
+
+/**
+ * Whether a rule is to see a record: of calls that are told in two ways the one that is traced is for those that asked for it,
+ * so that a deed is not seen twice by the others.
+ */
+export function isFor(rule: Rule, record: SensorRecord | undefined): boolean {
+  if (record?.type !== "call" || record.capability !== null) return true;
+  const isToldElsewhere = opens.has(record.name) || askingCalls.has(record.name);
+  return !isToldElsewhere || callsTracedFor(rule).includes(record.name);
+}
+
+/** How a file was opened, beyond whether to read or to write it: emptied, by a path that goes up, or refused. */
+function isOfOpening({ left, operator, right }: BoundTest): boolean {
+  if (left.kind !== "field") return false;
+  const values: readonly unknown[] = Array.isArray(right) ? right : [];
+  const has = (part: string): boolean => values.some((value) => typeof value === "string" && value.includes(part));
+  switch (left.field.name) {
+    case "evt.arg":
+      return left.argument === "flags" && has("O_TRUNC");
+    case "fd.nameraw":
+    case "fs.path.nameraw":
+      return has("..");
+    case "evt.failed":
+      return values.includes(true);
+    case "evt.res":
+      return values.some((value) => typeof value === "string" && value.startsWith("E"));
+    case "evt.rawres":
+    case "fd.num":
+      return operator.startsWith("<") || values.some((value) => typeof value === "number" && value < 0);
+    default:
+      return false;
+  }
+}
+
+function isOwn({ tags }: Rule): boolean {
+  return tags.includes("bulwark");
+}
+
+/** What Bulwark's own ask for is watched anyway. */
+function isOthersRead(rule: Rule): boolean {
+  const { isEnabled, source, condition } = rule;
+  return isEnabled && source === "syscall" && !isOwn(rule) && asks(condition, isOfReading);
+}
+
+function isOfReading({ left }: BoundTest): boolean {
+  return left.kind === "field" && left.field.name === "evt.is_open_read";
+}
+
+/** Whether it has such a test, and not behind a `not`. */
+function asks(bound: Rule["condition"], is: (test: BoundTest) => boolean): boolean {
+  if (bound.kind === "and" || bound.kind === "or") return bound.parts.some((part) => asks(part, is));
+  return bound.kind === "test" && is(bound);
 }
 
 const fileFields = new Set(["fd.name", "fd.nameraw", "fs.path.name", "fs.path.nameraw"]);

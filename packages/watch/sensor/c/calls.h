@@ -3,7 +3,8 @@
  * System calls that are told of when they ask for a capability. CALL(name, x86-64, arm64, 32-bit x86, text): the numbers,
  * 0 where there is none, and which arguments point to text, one bit each. OTHER_CALL is told of only when it asks for one of
  * the rare capabilities. src/system-calls.ts has the same numbers. Of ATTRIBUTE_CALL what it does is told (hooks/attributes.h).
- * TRACED_CALL asks for none: it is told of only where a rule needs it (hooks/traced.h), and which of them, says its last word.
+ * TRACED_CALL asks for none, or not always: it is told of only where a rule needs it (hooks/traced.h), and which of them, says
+ * its last word.
  */
 OTHER_CALL(open, 2, 0, 5, 0x1)
 OTHER_CALL(openat, 257, 56, 295, 0x2)
@@ -119,3 +120,7 @@ TRACED_CALL(symlink, 88, 0, 83, TRACE_ALL | 0x3)
 TRACED_CALL(symlinkat, 266, 36, 304, TRACE_ALL | 0x5)
 TRACED_CALL(link, 86, 0, 9, TRACE_ALL | 0x3)
 TRACED_CALL(linkat, 265, 37, 303, TRACE_ALL | 0xa)
+TRACED_CALL(open, 2, 0, 5, TRACE_OPEN | 0x1)
+TRACED_CALL(openat, 257, 56, 295, TRACE_OPEN | 0x2)
+TRACED_CALL(openat2, 437, 437, 437, TRACE_OPEN_HOW | 0x2)
+TRACED_CALL(ptrace, 101, 117, 26, TRACE_ALL)

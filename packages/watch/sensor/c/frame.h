@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 OR GPL-2.0-only OR BSD-2-Clause */
 /*
- * The frames on the sensor's standard output, version 3. This file is their definition; README.md shows it as a table
+ * The frames on the sensor's standard output, version 4. This file is their definition; README.md shows it as a table
  * of bytes and src/decode.ts reads it. All numbers are little-endian, all structures have no padding.
  *
  * The kernel side writes whole frames into the ring buffer, so that nothing is copied or changed on the way but the
@@ -10,7 +10,7 @@
 #define BULWARK_FRAME_H
 
 #define FRAME_MAGIC 0x4b574c42u /* "BLWK" */
-#define FRAME_VERSION 3
+#define FRAME_VERSION 4
 
 /* Longest frame of all. The decoder refuses longer ones. */
 #define FRAME_MAX 16384
@@ -193,7 +193,19 @@ enum frame_file_flag {
 	FILE_THROUGH_NAMESPACE = 2, /* reached by a mount of that mount namespace, and not by who is seen to be in it */
 };
 
-/* The texts of the pointers among the arguments follow without gaps; 0xffff: none, or it could not be read. */
+/* `place`: of the file that was opened, or where it was not, of the directory that its name begins at. */
+struct frame_opened {
+	__u64 flags; /* of open(2) */
+	__u32 mode; /* S_IFMT bits of the file; 0 where it was not opened */
+	__u16 place_length;
+	__u8 place_end;
+	__u8 reserved;
+};
+
+/*
+ * The texts of the pointers among the arguments follow without gaps; 0xffff: none, or it could not be read. After them the
+ * place, as names from the leaf to the root, each ends in NUL.
+ */
 #define CALL_ARGUMENTS 6
 #define CALL_NO_TEXT 0xffff
 #define CALL_TEXT_BYTES 1024
@@ -210,6 +222,7 @@ struct frame_call {
 	__u8 machine; /* 1: x86-64, 2: arm64 */
 	__u16 lengths[CALL_ARGUMENTS];
 	struct frame_socket socket; /* that the result is a descriptor of; zeros where it is none, or that is not looked at */
+	struct frame_opened opened; /* of a call that opens files and is traced; PATH_NONE of others */
 };
 
 /* FRAME_CONNECT, FRAME_ACCEPT and FRAME_SOCKET; the path of a Unix socket follows. */
@@ -400,7 +413,7 @@ FRAME_SIZE(struct frame_descriptor, 56);
 FRAME_SIZE(struct frame_process, 352);
 FRAME_SIZE(struct frame_exit, 48);
 FRAME_SIZE(struct frame_actor, 56);
-FRAME_SIZE(struct frame_call, 208);
+FRAME_SIZE(struct frame_call, 224);
 FRAME_SIZE(struct frame_socket_event, 136);
 FRAME_SIZE(struct frame_file, 104);
 FRAME_SIZE(struct frame_setting, 96);

@@ -36,6 +36,8 @@ struct call_table {
 #define TRACE_DUPLICATE 0x60 /* the same, where it is a command for that */
 #define TRACE_MAPPING 0x80 /* that mapped memory of no file, or memory that can be written, to be executed */
 #define TRACE_PROTECTION 0xa0 /* that let memory be executed */
+#define TRACE_OPEN 0xc0 /* that emptied a file, went up by `..` in the path as it was written, or was refused */
+#define TRACE_OPEN_HOW 0xe0 /* the same, with the flags in a structure: openat2(2) */
 struct traced_table {
 	__u8 native[CALL_NUMBERS];
 	__u8 compat[CALL_NUMBERS];

@@ -50,6 +50,15 @@ export interface CallRecord extends Actor {
   result: number | null;
   /** The one that the result is a descriptor of, of a call that is traced (`SensorOptions.calls`). Absent where it is none. */
   socket?: Pick<SocketRecord, "family" | "local" | "remote">;
+  /** Of a call that opens a file and is traced. */
+  opened?: {
+    /** Of the file, from its dentry up; where it was not opened, of the directory that a name without a slash begins at. */
+    place: string;
+    /** Of open(2). */
+    flags: number;
+    /** File type bits of the mode (`S_IFMT`); 0 where it was not opened. */
+    mode: number;
+  };
 }
 
 export interface SocketRecord extends Actor {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { constants } from "node:os";
 import { after, before, describe, test } from "node:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -75,6 +76,24 @@ describe("what processes in containers do", { skip }, () => {
     assert.ok((file?.result ?? -1) > 2);
     assert.equal(memory?.arguments[2], 5n, "PROT_READ | PROT_EXEC");
     assert.equal(calls.find(({ name }) => name === "fcntl")?.result, 2);
+  });
+
+  test("of files that are opened it is told where they were emptied, refused, or reached by going up", async () => {
+    const script = `cd /tmp; : >empty; : >>kept; cat kept ./kept ..hidden .../x >/dev/null 2>&1; cat /bin/../bin/helper
+      cat ../bin/none; ln -s /bin/helper link; cat /tmp/../tmp/link; /bin/busybox chmod 0 kept; cat kept`;
+    const calls = await records("call", `(${script}) 2>/dev/null | cat >/dev/null`, false, {
+      calls: ["open", "openat", "openat2"],
+    });
+    const told = calls.flatMap(({ capability, texts, opened, result, name }) =>
+      capability === null && opened ? [[texts[name === "open" ? 0 : 1], opened.place, Math.min(result ?? 0, 3)]] : [],
+    );
+    assert.deepEqual(told, [
+      ["empty", "/tmp/empty", 3],
+      ["/bin/../bin/helper", "/bin/helper", 3],
+      ["../bin/none", "/tmp", -constants.errno.ENOENT],
+      ["/tmp/../tmp/link", "/bin/helper", 3],
+      ["kept", "/tmp", -constants.errno.EACCES],
+    ]);
   });
 
   test("a connection that is moved onto a standard descriptor is told with both its ends", async () => {

@@ -6,12 +6,13 @@ import type {
   FileRecord,
   SocketRecord,
 } from "./activity-record.ts";
+import { NO_PATH, path } from "./decode-process.ts";
 import { readAnswer } from "./dns.ts";
 import { Flaw, address, ends, filled, isInternet, one, texts } from "./frame.ts";
 import { systemCall } from "./system-calls.ts";
 
 /** `sizeof` of the structures in `c/frame.h`. */
-export const CALL = 208;
+export const CALL = 224;
 export const SOCKET = 136;
 export const FILE = 104;
 export const SETTING = 96;
@@ -57,7 +58,10 @@ export function decodeCall(bytes: Buffer, actor: Actor): CallRecord {
     text.push(length === NO_TEXT ? null : bytes.toString("utf8", from, from + length));
     if (length !== NO_TEXT) from += length;
   }
-  filled(bytes, from);
+  const placeEnd = bytes.readUInt8(222);
+  const placeTo = from + bytes.readUInt16LE(220);
+  const place = path(bytes.toString("utf8", from, placeTo), placeEnd);
+  filled(bytes, placeTo);
   const socket = ends(bytes, 168);
   return {
     type: "call",
@@ -70,6 +74,9 @@ export function decodeCall(bytes: Buffer, actor: Actor): CallRecord {
     granted: one("answer", answers, answer),
     result: bytes.readUInt8(154) === 0 ? null : Number(bytes.readBigInt64LE(136)),
     ...(socket.family !== 0 && { socket }),
+    ...(placeEnd !== NO_PATH && {
+      opened: { place, flags: Number(bytes.readBigUInt64LE(208)), mode: bytes.readUInt32LE(216) },
+    }),
   };
 }
 

@@ -77,11 +77,11 @@ function names(text: string): string[] {
 
 /** `enum frame_path_end`: how the walk from the leaf ended, and what that puts before a path. */
 const beginnings = ["/", "(unreachable)/", "", "…/"];
-const NO_PATH = 4;
+export const NO_PATH = 4;
 /** Programs, directories and cgroups come again and again: what was put together lately is kept, by its end. */
 const paths = beginnings.map(() => createLately<string>());
 
-function path(leafFirst: string, end: number): string {
+export function path(leafFirst: string, end: number): string {
   if (end === NO_PATH) return "";
   const known = paths[end]?.get(leafFirst);
   if (known !== undefined) return known;

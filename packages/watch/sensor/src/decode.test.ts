@@ -34,7 +34,7 @@ function pack(...fields: Field[]): Buffer {
 
 function frame(type: number, sequence: number, ...fields: Field[]): Buffer {
   const body = pack(...fields);
-  return pack("BLWK", [2, 3], [2, type], [4, 32 + body.length], [4, 0], [8, sequence], [8, 1_000_000_000], body);
+  return pack("BLWK", [2, 4], [2, type], [4, 32 + body.length], [4, 0], [8, sequence], [8, 1_000_000_000], body);
 }
 
 const address = (hex: string) => Buffer.concat([Buffer.from(hex, "hex"), Buffer.alloc(16)]).subarray(0, 16);
@@ -305,16 +305,33 @@ interface CallMore {
   compat?: number;
   result?: number;
   socket?: Uint8Array;
+  opened?: { flags: number; mode: number; names: string; end: number };
 }
 
 /** A call: its number, the capability that it asked for, and the texts of its arguments. */
 function callFrame(number: number, answer: number, texts: (string | null)[], more: CallMore = {}): Buffer {
   const numbers = [1, 2, 3, 4, 5, 6].map((value): Field => [8, value]);
   const lengths = texts.map((text): Field => [2, text === null ? 0xffff : Buffer.byteLength(text)]);
-  const { compat = 0, result, socket = noSocket } = more;
-  const after: Field[] = [[1, compat], [1, answer], [1, result === undefined ? 0 : 1], [1, 1], ...lengths, socket];
+  const { compat = 0, result, socket = noSocket, opened } = more;
+  const { flags, mode, names, end } = opened ?? { flags: 0, mode: 0, names: "", end: 4 };
+  const file: Field[] = [
+    [8, flags],
+    [4, mode],
+    [2, Buffer.byteLength(names)],
+    [1, end],
+    [1, 0],
+  ];
+  const after: Field[] = [
+    [1, compat],
+    [1, answer],
+    [1, result === undefined ? 0 : 1],
+    [1, 1],
+    ...lengths,
+    socket,
+    ...file,
+  ];
   const held = texts.filter((text) => text !== null);
-  return frame(10, 0, actor(someone), ...numbers, [8, result ?? 0], [4, number], [4, 21], ...after, ...held);
+  return frame(10, 0, actor(someone), ...numbers, [8, result ?? 0], [4, number], [4, 21], ...after, ...held, names);
 }
 const none = null;
 
@@ -347,6 +364,17 @@ test("a call has its name, what its pointers point to, and whether it was grante
     { ip: "198.51.100.9", port: 4444 },
   ];
   assert.deepEqual(moved.socket, { family: 2, local, remote });
+});
+
+test("a call that opens has where the file is, whatever the path said", () => {
+  const texts = [none, "../../etc/shadow", none, none, none, none];
+  const opened = { flags: 0x8000, mode: 0o100_000, names: "shadow\0etc\0", end: 0 };
+  const call = only(callFrame(257, 0, texts, { result: 3, opened }));
+  assert.ok(call?.type === "call");
+  assert.deepEqual(
+    [call.name, call.texts[1], call.opened],
+    ["openat", "../../etc/shadow", { place: "/etc/shadow", flags: 0x8000, mode: 0o100_000 }],
+  );
 });
 
 test("what is done to sockets, files, settings, devices and other processes", () => {
@@ -519,7 +547,7 @@ const altered = (at: number, value: number) => {
 };
 const broken: [what: string, bytes: Buffer, message: RegExp][] = [
   ["another magic", altered(0, 0), /begins with 0x4b574c00/],
-  ["another version", altered(4, 1), /is of version 1, not 3/],
+  ["another version", altered(4, 1), /is of version 1, not 4/],
   ["an unknown type", altered(6, 99), /is of type 99/],
   ["a length that its type does not have", altered(8, 49), /of type 5 is 49 bytes long/],
   ["a length beyond the limit", altered(10, 1), /of type 5 is 65584 bytes long/],

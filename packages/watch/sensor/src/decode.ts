@@ -24,7 +24,7 @@ import { SensorError } from "./error.ts";
 import { Flaw, address, isInternet } from "./frame.ts";
 import type { LossRecord, DecodedRecord } from "./record.ts";
 
-/** Frames of version 3, as `c/frame.h` defines them, from a stream of bytes that is cut anywhere. */
+/** Frames of version 4, as `c/frame.h` defines them, from a stream of bytes that is cut anywhere. */
 export interface Decoder {
   /**
    * Appends what `chunk` completes to `records`. Throws `SensorError` with code `protocol` at a broken frame, after
@@ -41,7 +41,7 @@ export interface Decoder {
 }
 
 const MAGIC = 0x4b574c42;
-const VERSION = 3;
+const VERSION = 4;
 const HEADER = 32;
 const LONGEST = 16_384;
 

@@ -31,7 +31,7 @@ export const openNetwork: NetworkTable = { prefixes: [], cells: [], pods: [] };
 
 const [BEGIN, PREFIXES, CELLS, SETS, POD, COMMIT] = [3, 4, 5, 6, 7, 8];
 const MAGIC = 0x4b574c42;
-const VERSION = 3;
+const VERSION = 4;
 const HEAD = 48;
 const ROOM = 16_384 - HEAD;
 const ALL_PORTS = 1;

@@ -43,7 +43,7 @@ export type Policy = PolicyRules & {
 export type EnforcementWay = "refuse-exec" | "end-exec" | "refuse-connect" | "drop-packets";
 
 const MAGIC = 0x4b574c42;
-const VERSION = 3;
+const VERSION = 4;
 const HEADER = 32;
 const [SET, UNSET] = [1, 2];
 const mostRules = 32;

@@ -137,13 +137,14 @@ export const askingCalls: ReadonlySet<string> = new Set([
 ]);
 
 /**
- * Those that ask for no right, so that no hook but a tracepoint of every system call tells of them (TRACED_CALL in c/calls.h):
- * `dup` … of standard descriptors only, `mmap` and `mprotect` where memory becomes executable.
+ * Those that ask for no right, or not always, so that no hook but a tracepoint of every system call tells of them (TRACED_CALL
+ * in c/calls.h): `dup` … of standard descriptors only, `mmap` and `mprotect` where memory becomes executable, `open` … where
+ * it emptied a file, was refused (EACCES, EPERM), or the path was written with a `..`.
  */
 export const tracedCalls: ReadonlySet<string> = new Set([
   ...["dup", "dup2", "dup3", "fcntl", "socket", "personality", "name_to_handle_at", "memfd_create"],
   ...["mmap", "mprotect", "pkey_mprotect", "add_key", "request_key", "prctl"],
-  ...["symlink", "symlinkat", "link", "linkat"],
+  ...["symlink", "symlinkat", "link", "linkat", "open", "openat", "openat2", "ptrace"],
 ]);
 
 const machines = ["x86-64", "arm64"] as const;

@@ -2,6 +2,7 @@ import type { Alert } from "@bulwark/model";
 import type { Engine, Match } from "@bulwark/rules";
 import type { Detection, Detector } from "../detector.ts";
 import { ruleEvent } from "../fields/event.ts";
+import { isFor } from "../served.ts";
 
 /** An engine's rules as one more detector: every match is an alert of its own rule. */
 export function rulesDetector(engine: Pick<Engine, "match">): Detector {
@@ -16,7 +17,10 @@ export function rulesDetector(engine: Pick<Engine, "match">): Detector {
       const event = ruleEvent(observation);
       if (event === undefined) return undefined;
       const matches = engine.match(event);
-      return matches.length === 0 ? undefined : matches.map((match) => new RuleDetection(match, observation.process));
+      if (matches.length === 0) return undefined;
+      return matches
+        .filter(({ rule }) => isFor(rule, observation.record))
+        .map((match) => new RuleDetection(match, observation.process));
     },
   };
 }

@@ -1,9 +1,11 @@
+import { constants } from "node:fs";
+import { posix } from "node:path";
 import type { FieldValue } from "@bulwark/rules";
 import type { CallRecord, DeviceRecord, FileRecord, SettingRecord, SocketRecord } from "@bulwark/sensor";
 import { argumentNames } from "@bulwark/sensor";
 import type { Observation } from "../detector.ts";
 import { addressText } from "../process-table.ts";
-import { argumentText, socketDomain } from "./arguments.ts";
+import { argumentText, openFlagsText, socketDomain } from "./arguments.ts";
 
 /** The system call that an observation comes to, and what is known of it: arguments as `evt.arg.NAME`. */
 export interface Told {
@@ -60,11 +62,10 @@ function told(type: string, fields: Fields, result = 0): Told {
   return { type, result, fields };
 }
 
-/** A file that was opened. Its descriptor is not known: rules only ask whether there is one. */
-function opened(path: string, access: "read" | "write", flags: string, more: Fields = {}): Told {
+/** What rules ask of a file by its path. */
+function named(path: string): Fields {
   const slash = path.lastIndexOf("/");
-  return told("openat", {
-    "fd.num": 0,
+  return {
     "fd.name": path,
     "fd.nameraw": path,
     "fd.directory": slash === 0 ? "/" : path.slice(0, slash),
@@ -73,16 +74,24 @@ function opened(path: string, access: "read" | "write", flags: string, more: Fie
     "fd.typechar": "f",
     "fs.path.name": path,
     "evt.arg.name": path,
+    "bulwark.fd.foreign": path.startsWith("(unreachable)"),
+  };
+}
+
+/** A file that was opened. Its descriptor is not known: rules only ask whether there is one. */
+function opened(path: string, access: "read" | "write", flags: string, more: Fields = {}): Told {
+  return told("openat", {
+    ...named(path),
+    "fd.num": 0,
     "evt.arg.flags": flags,
     "evt.is_open_read": access === "read",
     "evt.is_open_write": access === "write",
-    "bulwark.fd.foreign": path.startsWith("(unreachable)"),
     ...more,
   });
 }
 
 function ofFile({ operation, path, newPath, isDirectory, inode }: FileRecord): Told | undefined {
-  const named = { "fs.path.name": path, "evt.arg.name": path, "evt.arg.path": path };
+  const paths = { "fs.path.name": path, "evt.arg.name": path, "evt.arg.path": path };
   const more = { "fd.ino": Number(inode) };
   switch (operation) {
     case "read":
@@ -90,17 +99,17 @@ function ofFile({ operation, path, newPath, isDirectory, inode }: FileRecord): T
     case "write":
       return opened(path, "write", "O_WRONLY", more);
     case "create":
-      if (isDirectory) return told("mkdirat", named);
+      if (isDirectory) return told("mkdirat", paths);
       return opened(path, "write", "O_WRONLY|O_CREAT", { ...more, "evt.is_open_create": true });
     case "remove":
-      return told(isDirectory ? "rmdir" : "unlinkat", named);
+      return told(isDirectory ? "rmdir" : "unlinkat", paths);
     case "rename": {
       const target = newPath === "" ? undefined : newPath;
-      const paths = { "fs.path.source": path, "fs.path.target": target };
-      return told("renameat", { ...paths, "evt.arg.oldpath": path, "evt.arg.newpath": target });
+      const both = { "fs.path.source": path, "fs.path.target": target };
+      return told("renameat", { ...both, "evt.arg.oldpath": path, "evt.arg.newpath": target });
     }
     case "attributes":
-      return told("fchmodat", { ...named, "fd.name": path, "evt.arg.filename": path });
+      return told("fchmodat", { ...paths, "fd.name": path, "evt.arg.filename": path });
     case "execute":
       // The exec record tells more.
       return undefined;
@@ -213,7 +222,8 @@ const alsoNamed: Readonly<Record<string, string>> = {
   "setns.flags": "nstype",
 };
 
-function ofCall({ name, arguments: values, texts, result, granted, socket }: CallRecord): Told {
+function ofCall(record: CallRecord): Told {
+  const { name, arguments: values, texts, result, granted, socket } = record;
   const fields: Fields = { "bulwark.evt.refused": granted === false };
   argumentNames(name).forEach((parameter, index) => {
     const value = values[index] ?? 0n;
@@ -225,8 +235,33 @@ function ofCall({ name, arguments: values, texts, result, granted, socket }: Cal
   });
   const { local = null, remote = null } = socket ?? {};
   if (local && remote) Object.assign(fields, connection(local, remote, "tcp"), { "fd.num": result ?? 0 });
-  // A file that is opened with a right that few have: where the name leads is not known.
-  if (/^open(?:at2?)?$/.test(name)) fields["fd.nameraw"] = texts[name === "open" ? 0 : 1] ?? undefined;
+  if (/^open(?:at2?)?$/.test(name)) Object.assign(fields, ofOpen(record, texts[name === "open" ? 0 : 1] ?? ""));
   // EPERM, where the capability was refused and no more is known.
   return { type: name, result: result ?? (granted === false ? -1 : 0), fields };
+}
+
+const S_IFMT = 0o170_000;
+const S_IFREG = 0o100_000;
+const S_IFDIR = 0o040_000;
+const fileTypes: Readonly<Record<number, Fields>> = {
+  [S_IFDIR]: { "fd.type": "directory", "fd.typechar": "d" },
+  [S_IFREG]: { "fd.type": "file", "fd.typechar": "f" },
+};
+
+/** Where a file is that is opened with a right that few have is not known; of a call that is traced it is. */
+function ofOpen({ opened: file, result }: CallRecord, written: string): Fields {
+  if (!file) return { "fd.nameraw": written };
+  const isThere = result !== null && result >= 0;
+  const access = file.flags & 3;
+  return {
+    // A name is followed where it leads; of one that leads nowhere, where it would.
+    ...named(isThere ? file.place : posix.resolve(file.place, written)),
+    ...(isThere && (fileTypes[file.mode & S_IFMT] ?? { "fd.type": "other", "fd.typechar": "o" })),
+    "fd.nameraw": written,
+    "fs.path.nameraw": written,
+    "fd.num": isThere ? result : -1,
+    "evt.arg.flags": openFlagsText(file.flags),
+    "evt.is_open_read": access !== constants.O_WRONLY,
+    "evt.is_open_write": access !== constants.O_RDONLY,
+  };
 }

@@ -1,3 +1,5 @@
+import { constants } from "node:fs";
+
 /** Flags and constants of system calls by name, as rules ask for them. Source: include/uapi/linux. */
 
 const namespaces: [bit: bigint, name: string][] = [
@@ -95,6 +97,18 @@ export function argumentText(call: string, parameter: string, value: bigint): st
     default:
       return String(BigInt.asIntN(64, value));
   }
+}
+
+const openFlags = [
+  ...(["O_CREAT", "O_EXCL", "O_NOCTTY", "O_TRUNC", "O_APPEND", "O_NONBLOCK", "O_DSYNC"] as const),
+  ...(["O_DIRECT", "O_DIRECTORY", "O_NOFOLLOW"] as const),
+];
+
+/** As Falco writes those of open(2): how it may be used first. */
+export function openFlagsText(flags: number): string {
+  const access = ["O_RDONLY", "O_WRONLY", "O_RDWR", "O_RDWR"][flags & 3] ?? "";
+  const set = openFlags.filter((name) => (flags & constants[name]) !== 0);
+  return [access, ...set].join("|");
 }
 
 function bits(value: bigint, known: readonly [bit: bigint, name: string][]): string {

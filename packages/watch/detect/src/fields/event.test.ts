@@ -268,3 +268,48 @@ test("Falco's own rule sees who writes a release agent by the process", { skip: 
   assert.ok(!titles({ effectiveUid: 0, capabilities: 0n }).includes(rule), "it needs CAP_SYS_ADMIN");
   assert.ok(!titles({ effectiveUid: 1000, capabilities: 1n << 21n }).includes(rule), "and root or CAP_DAC_OVERRIDE");
 });
+
+test(
+  "Falco's rules see logs emptied, paths that go up and a process that is to be traced",
+  { skip: !existsSync(stable) },
+  () => {
+    const falco = loadRules([{ name: "falco_rules.yaml", text: readFileSync(stable, "utf8") }]);
+    const engine = createEngine(falco.ruleset);
+    const seen = (record: CallRecord): string[] =>
+      alerts([story().exec(10, "/usr/bin/server"), record], undefined, [rulesDetector(engine)]).map(
+        ({ title }) => title,
+      );
+    const opened = (written: string, place: string, flags: number, result = 3): CallRecord => ({
+      ...call("openat", [0xffff_ff9cn, 0n, 0n], [null, written], { capability: null, granted: null, result }),
+      opened: { place, flags, mode: result < 0 ? 0 : 0o100_000 },
+    });
+    const [emptied, up, debug] = [
+      "Clear Log Activities",
+      "Directory traversal monitored file read",
+      "PTRACE anti-debug attempt",
+    ];
+    assert.deepEqual(seen(opened("syslog", "/var/log/syslog", 0o1001)), [emptied]);
+    assert.deepEqual(seen(opened("syslog", "/var/log/syslog", 0o2001)), []);
+    assert.deepEqual(seen(opened("../../etc/pam.conf", "/etc/pam.conf", 0)), [up]);
+    assert.deepEqual(seen(opened("/srv/../../etc/../etc/pam.conf", "/", 0, -13)), [up]);
+    assert.deepEqual(seen(opened("../../etc/secret", "/srv/www", 0, -2)), [up], "from where it was written");
+    assert.deepEqual(seen(opened("../../srv/x", "/srv/x", 0)), []);
+    const unasked = { capability: null, granted: null, result: 0 };
+    assert.deepEqual(seen(call("ptrace", [0n, 0n, 0n, 0n], [], unasked)), [debug]);
+  },
+);
+
+test("a rule that asks for no tracing sees a deed once, though it is told in two ways", () => {
+  const text = ["a", "b"].map(
+    (name) =>
+      `- rule: ${name}\n  desc: x\n  condition: evt.type = openat and evt.is_open_write = true${
+        name === "a" ? "" : " and evt.arg.flags contains O_TRUNC"
+      }\n  output: x\n  priority: NOTICE`,
+  );
+  const engine = createEngine(loadRules([{ name: "x.yaml", text: text.join("\n") }]).ruleset);
+  const titles = (record: SensorRecord): string[] =>
+    alerts([story().exec(10, "/bin/sh"), record], undefined, [rulesDetector(engine)]).map(({ title }) => title);
+  const traced = call("openat", [0n, 0n, 0n], [null, "/tmp/x"], { capability: null, granted: null, result: 3 });
+  assert.deepEqual(titles({ ...traced, opened: { place: "/tmp/x", flags: 0o1001, mode: 0o100_000 } }), ["b"]);
+  assert.deepEqual(titles(file("write", "/tmp/x")), ["a"]);
+});

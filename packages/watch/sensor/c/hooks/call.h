@@ -92,8 +92,45 @@ struct outcome {
 	__u8 answer;
 	bool has_ended;
 	bool is_descriptor; /* the result, where it is not negative */
+	bool opens; /* files, of the flags */
+	__u64 flags;
 	__s64 result;
 };
+
+/* include/uapi/linux/fcntl.h */
+#define AT_FDCWD -100
+
+/* The file, or the directory that its name begins at, at `at`. Returns where the next begins. */
+static __always_inline __u32 write_opened(struct sheet *sheet, __u32 at, struct task_struct *task,
+					  const struct call *call, __u8 texts, const struct outcome *outcome)
+{
+	struct frame_opened *opened = &sheet->call.opened;
+	__s32 base = texts & 0x01 ? AT_FDCWD : (__s32)call->arguments[0];
+	struct file *file = outcome->result >= 0 ? file_of(task, outcome->result)
+						 : base >= 0 ? file_of(task, base) : 0;
+	struct walk walk = {
+		.root_dentry = READ(task, fs, root.dentry),
+		.root_mount = READ(task, fs, root.mnt),
+		.at = at,
+	};
+
+	opened->flags = outcome->flags;
+	if (file) {
+		walk.dentry = READ(file, f_path.dentry);
+		walk.mount = READ(file, f_path.mnt);
+	} else if (outcome->result < 0 && base == AT_FDCWD) {
+		walk.dentry = READ(task, fs, pwd.dentry);
+		walk.mount = READ(task, fs, pwd.mnt);
+	}
+	if (!walk.dentry)
+		return at;
+	if (outcome->result >= 0)
+		opened->mode = READ(file, f_inode, i_mode) & S_IFMT;
+	write_path(sheet, &walk);
+	opened->place_end = walk.end;
+	opened->place_length = walk.at - at;
+	return walk.at;
+}
 
 /* `texts`: bits of the arguments that point to text. */
 static __always_inline void emit_call(struct task_struct *task, const struct call *call, __u8 texts,
@@ -118,6 +155,8 @@ static __always_inline void emit_call(struct task_struct *task, const struct cal
 	frame->has_result = outcome->has_ended;
 	frame->machine = call->machine;
 	__builtin_memset(&frame->socket, 0, sizeof(frame->socket));
+	__builtin_memset(&frame->opened, 0, sizeof(frame->opened));
+	frame->opened.place_end = PATH_NONE;
 	if (outcome->is_descriptor && outcome->result >= 0) {
 		struct file *file = file_of(task, outcome->result);
 
@@ -135,6 +174,8 @@ static __always_inline void emit_call(struct task_struct *task, const struct cal
 		at = write_user_text(sheet, at, call->arguments[3], &frame->lengths[3]);
 	if (texts & 0x10)
 		at = write_user_text(sheet, at, call->arguments[4], &frame->lengths[4]);
+	if (outcome->opens)
+		at = write_opened(sheet, at, task, call, texts, outcome);
 	begin_frame(&frame->header, FRAME_CALL, at);
 	hide(at);
 	if (at <= FRAME_MAX)

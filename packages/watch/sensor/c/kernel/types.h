@@ -399,6 +399,7 @@ enum capability {
 /* include/uapi/linux/{stat,magic,in}.h, include/linux/socket.h, include/net/tcp_states.h */
 #define S_IFMT 0170000
 #define S_IFDIR 0040000
+#define S_IFREG 0100000
 #define S_IFSOCK 0140000
 #define OVERLAYFS_SUPER_MAGIC 0x794c7630
 #define SOCK_STREAM 1
