@@ -16,7 +16,7 @@ test("a command has its header, its fields and its texts where the sensor looks 
     killOnly: true,
   });
   assert.equal(bytes.toString("latin1", 0, 4), "BLWK");
-  assert.deepEqual([bytes.readUInt16LE(4), bytes.readUInt16LE(6), bytes.readUInt32LE(8)], [3, 1, bytes.length]);
+  assert.deepEqual([bytes.readUInt16LE(4), bytes.readUInt16LE(6), bytes.readUInt32LE(8)], [4, 1, bytes.length]);
   assert.deepEqual([bytes.readBigUInt64LE(32), bytes.readBigUInt64LE(40)], [5n, 1_500_000_000n]);
   assert.deepEqual([bytes.readUInt32LE(48), bytes.readUInt32LE(52), bytes.readUInt32LE(56)], [0, 1 | 4 | 16, 77]);
   assert.deepEqual([bytes.readUInt16LE(60), bytes.readUInt16LE(62)], [0, 2]);
