@@ -168,7 +168,7 @@ export class ProcessTable {
       peers,
       service,
     } = parent;
-    const { executableInode, executableMode, executableUid } = parent;
+    const { executableInode, executableMode, executableUid, environment } = parent;
     const cgroups = record.cgroups.length > 0 ? record.cgroups : parent.cgroups;
     return {
       ...record,
@@ -184,6 +184,7 @@ export class ProcessTable {
       argumentsCut,
       workingDirectory,
       origin,
+      ...(environment && { environment }),
       peers,
       isRuntime: parent.isRuntime || (service !== undefined && !this.#isHost(cgroups)),
       service,

@@ -54,6 +54,20 @@ test("of ptrace(2) only what asks for a right is told anyway", () => {
   assert.deepEqual(needs("evt.type = ptrace and evt.arg.request contains PTRACE_TRACEME"), ["ptrace", "a", ""]);
 });
 
+test("of the environment the variables are asked for that rules name, wherever they do", () => {
+  const environment = (condition: string, output = "x"): readonly string[] => {
+    const rule = `- rule: a\n  desc: x\n  condition: ${condition}\n  output: "${output}"\n  priority: NOTICE`;
+    return needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules).environment;
+  };
+  assert.deepEqual(environment("evt.type = execve and not proc.env[LD_PRELOAD] = x", "%proc.env[HOME]"), [
+    "HOME",
+    "LD_PRELOAD",
+  ]);
+  assert.deepEqual(environment("evt.type = execve and tolower(proc.env[A]) = val(proc.env[B])"), ["A", "B"]);
+  assert.deepEqual(environment("evt.type = execve and proc.env icontains HISTFILE"), ["*"]);
+  assert.deepEqual(environment("evt.type = execve and proc.args contains x"), []);
+});
+
 test("one that waits for what is never told is named", () => {
   assert.deepEqual(needs("evt.type = sched_yield", "evt.type in (nanosleep, execve)"), ["", "", "a"]);
 });

@@ -3,6 +3,7 @@ import { askingCalls, tracedCalls, type SensorRecord } from "@bulwark/sensor";
 import { activityTypes } from "./fields/activity.ts";
 
 type BoundTest = Extract<Rule["condition"], { kind: "test" }>;
+type Operand = BoundTest["left"];
 
 /** What rules need of the sensor besides what it tells anyway. */
 export interface Needs {
@@ -12,6 +13,8 @@ export interface Needs {
   readonly traced: readonly Rule[];
   /** Files and directories whose opening it has to tell (`SensorOptions.opened`), sorted. */
   readonly opened: readonly string[];
+  /** Variables of the environment (`SensorOptions.environment`), sorted. */
+  readonly environment: readonly string[];
   /** How many more they name: there are too many, or they are too long. */
   readonly leftOut: number;
   /** Rules that wait for what the sensor never tells: they fire on events of other sources alone. */
@@ -41,6 +44,7 @@ export function needsOf(rules: readonly Rule[]): Needs {
     calls: [...new Set(traced.flatMap(callsTracedFor))].toSorted(),
     traced,
     opened,
+    environment: environmentFor(own),
     leftOut: named.size - opened.length,
     unserved,
   };
@@ -141,4 +145,31 @@ function pathsIn(bound: Rule["condition"]): string[] {
   return texts
     .map((text) => (isBeginning ? text.slice(0, text.lastIndexOf("/")) : text.replace(/\/$/, "")))
     .filter((path) => /^\/[^/\0\n]/.test(path));
+}
+
+/** A rule that asks for the whole of it, and any for that of an ancestor, gets all. */
+function environmentFor(rules: readonly Rule[]): string[] {
+  const names = rules.flatMap(({ condition, output }) =>
+    [...operandsIn(condition), ...output.flatMap((part) => (typeof part === "string" ? [] : [part.operand]))]
+      .flatMap(fieldsIn)
+      .flatMap(({ field, argument }) =>
+        field.name === "proc.env" ? [argument ?? "*"] : field.name === "proc.aenv" ? ["*"] : [],
+      ),
+  );
+  return names.includes("*") ? ["*"] : [...new Set(names)].toSorted();
+}
+
+function operandsIn(bound: Rule["condition"]): Operand[] {
+  if (bound.kind === "and" || bound.kind === "or") return bound.parts.flatMap(operandsIn);
+  if (bound.kind === "not") return operandsIn(bound.part);
+  return bound.kind === "test" ? [bound.left, ...(isOperand(bound.right) ? [bound.right] : [])] : [];
+}
+
+function isOperand(right: BoundTest["right"]): right is Operand {
+  return !Array.isArray(right);
+}
+
+function fieldsIn(operand: Operand): Extract<Operand, { kind: "field" }>[] {
+  if (operand.kind === "field") return [operand];
+  return operand.inputs.flatMap((input) => ("kind" in input ? fieldsIn(input) : []));
 }

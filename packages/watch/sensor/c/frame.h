@@ -80,6 +80,7 @@ enum frame_flag {
 	FLAG_KERNEL_PARENT = 2,
 	FLAG_GAINS_RIGHTS = 4, /* exec of a set-user-id program or one with capabilities */
 	FLAG_DELETED = 8, /* the executable has no name any more */
+	FLAG_ENVIRONMENT_CUT = 16,
 };
 
 /* How the walk from a dentry towards the root ended. */
@@ -101,6 +102,7 @@ enum frame_text {
 	TEXT_DIRECTORY,
 	TEXT_CGROUP2,
 	TEXT_CGROUP1,
+	TEXT_ENVIRONMENT, /* where it is asked for, of what began a program or was there; each ends in NUL */
 	TEXT_COUNT,
 };
 
@@ -136,7 +138,7 @@ struct frame_process {
 	__u8 executable_end;
 	__u8 directory_end;
 	__u16 lengths[TEXT_COUNT];
-	__u32 reserved;
+	__u16 reserved;
 	struct frame_descriptor stdio[3];
 };
 

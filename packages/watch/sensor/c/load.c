@@ -295,6 +295,7 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 	struct settings settings = {
 		.include_host = options->host,
 		.tells_names = !options->flow_ms && !options->no_names && options->cgroup >= 0,
+		.tells_environment = options->environment,
 		.rate = options->rate,
 		.burst = 2 * options->rate,
 	};

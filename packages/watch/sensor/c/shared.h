@@ -9,6 +9,7 @@ struct settings {
 	bool exit_tells_group_dead;
 	/* Answers of name servers are told by hooks/dns.h. */
 	bool tells_names;
+	bool tells_environment;
 	/* Events a second that each cgroup may make, and how many at once. */
 	__u64 rate;
 	__s64 burst;

@@ -114,6 +114,25 @@ describe("what processes in containers do", { skip }, () => {
     assert.ok(below.some(({ operation, path }) => operation === "read" && path === "/bin/helper"));
   });
 
+  test("variables that are asked for are told of programs that begin, and of those that ran before", async () => {
+    const all: SensorRecord[] = [];
+    await using running = await image.start("MARK=before exec /bin/busybox sleep 30");
+    await using sensor = await startSensor({ environment: ["MARK"], onRecords: (batch) => all.push(...batch) });
+    await image.run("MARK=one OTHER=no /bin/helper one; MARK=two /bin/helper two; /bin/helper three");
+    await sensor.close();
+    const told = all.flatMap((record) =>
+      (record.type === "exec" || record.type === "snapshot") && record.environment
+        ? [[record.type, record.arguments[1], record.environment.join(" ")].join(" ")]
+        : [],
+    );
+    const expected = ["exec one MARK=one", "exec two MARK=two", "exec three ", "snapshot sleep MARK=before"];
+    assert.deepEqual(
+      expected.filter((line) => !told.includes(line)),
+      [],
+      `${running.id}: ${told.join("\n")}`,
+    );
+  });
+
   test("new namespaces, another root, a device node, a raw socket, another user", async () => {
     const calls = await records(
       "call",

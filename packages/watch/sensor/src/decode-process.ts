@@ -7,8 +7,9 @@ const ARGUMENTS_CUT = 1;
 const KERNEL_PARENT = 2;
 const GAINS_RIGHTS = 4;
 const DELETED = 8;
+const ENVIRONMENT_CUT = 16;
 /** `enum frame_text`: the order of the texts. */
-const TEXTS = 8;
+const TEXTS = 9;
 const LENGTHS = 164;
 const STDIO = 184;
 const DESCRIPTOR = 56;
@@ -21,8 +22,10 @@ export function decodeProcess(
   sequence: bigint,
   time: bigint,
 ): ProcessRecord {
+  const all = texts(bytes, PROCESS, LENGTHS, TEXTS);
   const [name = "", filename = "", interpreter = "", words = "", executable = "", directory = "", v2 = "", v1 = ""] =
-    texts(bytes, PROCESS, LENGTHS, TEXTS);
+    all;
+  const environment = all[8] ?? "";
   const flags = bytes.readUInt8(161);
   return {
     type,
@@ -66,6 +69,10 @@ export function decodeProcess(
     origin: one("origin", origins, bytes.readUInt8(160)),
     kernelParent: (flags & KERNEL_PARENT) !== 0,
     stdio: [descriptor(bytes, 0), descriptor(bytes, 1), descriptor(bytes, 2)],
+    ...(environment !== "" && {
+      environment: names(environment),
+      environmentCut: (flags & ENVIRONMENT_CUT) !== 0,
+    }),
   };
 }
 

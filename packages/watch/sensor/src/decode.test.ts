@@ -53,6 +53,7 @@ interface Texts {
   directory?: string;
   cgroup2?: string;
   cgroup1?: string;
+  environment?: string;
 }
 
 function processFrame(
@@ -70,6 +71,7 @@ function processFrame(
     texts.directory ?? "tmp\0",
     texts.cgroup2 ?? "pod\0kubepods\0",
     texts.cgroup1 ?? "",
+    texts.environment ?? "",
   ].map((text) => Buffer.from(text));
   const fields: Field[] = [
     [8, 111],
@@ -102,7 +104,7 @@ function processFrame(
     [1, more.ends?.[0] ?? 0],
     [1, more.ends?.[1] ?? 0],
     ...all.map((text, i): Field => [2, text.length + (i === 0 ? (more.lengthsOff ?? 0) : 0)]),
-    [4, 0],
+    [2, 0],
     ...(more.stdio ?? [closed, closed, closed]),
     ...all,
   ];
@@ -334,6 +336,22 @@ function callFrame(number: number, answer: number, texts: (string | null)[], mor
   return frame(10, 0, actor(someone), ...numbers, [8, result ?? 0], [4, number], [4, 21], ...after, ...held, names);
 }
 const none = null;
+
+test("of an environment only what was asked for is kept", () => {
+  const environment = "PATH=/bin\0LD_PRELOAD=/tmp/x.so\0LD_PRELOADED=1\0TOKEN=secret\0LD_PRELOAD";
+  const kept = (...names: string[]): unknown => {
+    const records: DecodedRecord[] = [];
+    createDecoder({ environment: names }).push(processFrame(2, 0, { environment }, { flags: 16 }), records);
+    const [record] = records;
+    assert.ok(record?.type === "exec");
+    return [record.environment, record.environmentCut];
+  };
+  assert.deepEqual(kept("LD_PRELOAD", "HOME"), [["LD_PRELOAD=/tmp/x.so"], true]);
+  assert.deepEqual(kept(), [[], true]);
+  assert.deepEqual(kept("*"), [environment.split("\0"), true]);
+  const plain = only(processFrame(2, 0, {}));
+  assert.equal("environment" in (plain ?? {}), false);
+});
 
 test("a call has its name, what its pointers point to, and whether it was granted", () => {
   assert.deepEqual(only(callFrame(165, 2, ["/dev/vda", "/mnt", "", none, none, none])), {

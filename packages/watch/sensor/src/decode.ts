@@ -76,7 +76,10 @@ const types: Record<number, { size: number; hasText: boolean; read: Read } | und
   21: { size: OPENING, hasText: true, read: decodeOpening },
 };
 
-export function createDecoder(): Decoder {
+/** `environment`: names of the variables that are kept of each process; `*`: all of them. */
+export function createDecoder({ environment = [] }: { environment?: readonly string[] } = {}): Decoder {
+  const isKept = (variable: string): boolean =>
+    environment.some((name) => name === "*" || (variable.startsWith(name) && variable[name.length] === "="));
   let rest: Buffer = Buffer.alloc(0);
   /** Bytes of the stream before `rest`. */
   let position = 0;
@@ -152,7 +155,9 @@ export function createDecoder(): Decoder {
       records.push(loss(sequence, time));
     } else {
       const record = types[type]?.read(bytes, sequence, time);
-      if (record) records.push(record);
+      if (!record) return;
+      if ("environment" in record) record.environment = record.environment?.filter(isKept) ?? [];
+      records.push(record);
     }
   }
 }

@@ -72,6 +72,9 @@ export interface ProcessRecord {
   gainsRights: boolean;
   arguments: string[];
   argumentsCut: boolean;
+  /** `NAME=value`, of the variables that were asked for (`SensorOptions.environment`); only then there, and not of a `fork`. */
+  environment?: string[];
+  environmentCut?: boolean;
   /** Written like `executable`. */
   workingDirectory: string;
   origin: "lower" | "upper" | "memory" | "plain" | "unknown";

@@ -33,6 +33,11 @@ export interface SensorOptions {
    * secrets in `c/watched.h`; at most 256. Those that are not there yet, from the first time that they are written.
    */
   opened?: readonly string[];
+  /**
+   * Variables whose value is told of each program that begins, by name, `*` for all of them; none unless said otherwise. The
+   * environment holds secrets: no other is kept.
+   */
+  environment?: readonly string[];
   /** Bytes of the buffer in the kernel, a power of two; 8 MiB. Holds what happens while the machine is too busy to read. */
   ringBytes?: number;
   /** Bytes that wait in the sensor while we are too busy to read; 8 MiB. */
@@ -91,7 +96,8 @@ const STDERR_LIMIT = 16_384;
 export async function startSensor(options: SensorOptions): Promise<Sensor> {
   const { promise, resolve, reject } = Promise.withResolvers<Sensor>();
   const gone = Promise.withResolvers<void>();
-  const decoder = createDecoder();
+  const { environment = [] } = options;
+  const decoder = createDecoder({ environment });
   const child = spawnSensor(options);
   const asked = new Map<bigint, (reply: ReplyRecord | SensorError) => void>();
   let lastId = 0n;
@@ -244,6 +250,7 @@ function spawnSensor(options: SensorOptions): SensorProcess {
   if (options.eventRate !== undefined) args.push("--rate", String(options.eventRate));
   if (options.calls !== undefined && options.calls.length > 0) args.push("--calls", options.calls.join(","));
   if (options.opened !== undefined && options.opened.length > 0) args.push("--opened", options.opened.join("\n"));
+  if (options.environment !== undefined && options.environment.length > 0) args.push("--environment");
   if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));
   if (options.flows) args.push("--flows", String(options.flows.everyMs ?? 1000));
   if (options.bufferBytes !== undefined) args.push("--buffer", String(options.bufferBytes));

@@ -313,3 +313,22 @@ test("a rule that asks for no tracing sees a deed once, though it is told in two
   assert.deepEqual(titles({ ...traced, opened: { place: "/tmp/x", flags: 0o1001, mode: 0o100_000 } }), ["b"]);
   assert.deepEqual(titles(file("write", "/tmp/x")), ["a"]);
 });
+
+test("a rule reads the environment of a process, and a child that has begun no program has its parent's", () => {
+  const text = [
+    "- rule: preloaded",
+    "  desc: x",
+    '  condition: evt.type = openat and proc.env[LD_PRELOAD] startswith /tmp/ and proc.env contains "B=2"',
+    "  output: of=%proc.env[LD_PRELOAD] none=%proc.env[NONE] above=%proc.aenv[1]",
+    "  priority: NOTICE",
+  ].join("\n");
+  const engine = createEngine(loadRules([{ name: "x.yaml", text }]).ruleset);
+  const outputs = (environment?: string[]): unknown[] => {
+    const s = story();
+    const records = [s.exec(9, "/bin/sh", environment && { environment }), s.fork(9, 10), file("write", "/tmp/x")];
+    return alerts(records, undefined, [rulesDetector(engine)]).map(({ evidence }) => evidence[0]?.value);
+  };
+  assert.deepEqual(outputs(["LD_PRELOAD=/tmp/x.so", "B=2"]), ["of=/tmp/x.so none=<NA> above=LD_PRELOAD=/tmp/x.so B=2"]);
+  assert.deepEqual(outputs(["LD_PRELOAD=/usr/lib/x.so", "B=2"]), []);
+  assert.deepEqual(outputs(), []);
+});

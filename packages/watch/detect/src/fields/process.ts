@@ -49,6 +49,14 @@ const of =
 export const processFields: readonly (readonly [string, Getter])[] = [
   ...family.flatMap(relatives),
   ["proc.args", ({ process }, index) => (index === undefined ? words(process) : process.arguments[Number(index)])],
+  ["proc.env", ({ process }, name) => environmentOf(process, name)],
+  [
+    "proc.aenv",
+    ({ process, ancestors }, level) => {
+      const of = level === undefined ? ancestors : [process, ...ancestors].slice(Number(level)).slice(0, 1);
+      return of.flatMap((entry) => environmentOf(entry) ?? []);
+    },
+  ],
   ["proc.exeline", of((entry) => [program(entry), ...entry.arguments.slice(1)].join(" "))],
   ["proc.cmdnargs", of(({ arguments: all }) => Math.max(0, all.length - 1))],
   // Falco's ends with a slash, and its rules count on it.
@@ -85,6 +93,12 @@ export const processFields: readonly (readonly [string, Getter])[] = [
   ["bulwark.proc.main", ({ process, observation }) => process.pid === observation.container?.pid],
   ["bulwark.proc.script", of(({ interpreter, filename }) => (interpreter === "" ? undefined : filename))],
 ];
+
+/** Of the variables that were asked for: the value of one, or all of them. Undefined where none of them is set. */
+function environmentOf({ environment }: Entry, name?: string): string | undefined {
+  if (name === undefined) return environment?.join(" ");
+  return environment?.find((variable) => variable.startsWith(`${name}=`))?.slice(name.length + 1);
+}
 
 /** Nanoseconds since the process began; a `look` has no time of the kernel. */
 function age({ observation: { record }, process }: Subject): number | undefined {

@@ -159,57 +159,49 @@ static __always_inline __u32 write_cgroup_path(struct sheet *sheet, __u32 at, st
 	return climb.at;
 }
 
-/* Where the arguments are in the memory of the process; their number of bytes, cut to the bound. */
-static __always_inline __u32 find_arguments(struct frame_process *frame, struct task_struct *task, const void **start)
+/* Where the arguments or the environment are in the memory of the process, and their number of bytes, cut to the bound. */
+struct stretch {
+	const void *start;
+	__u32 size;
+};
+
+static __always_inline struct stretch stretch_of(struct frame_process *frame, struct task_struct *task, bool environment)
 {
 	struct mm_struct *mm = READ(task, mm);
-	__u64 from = READ(mm, arg_start);
-	__u64 size = READ(mm, arg_end) - from;
+	__u64 from = environment ? READ(mm, env_start) : READ(mm, arg_start);
+	__u64 size = (environment ? READ(mm, env_end) : READ(mm, arg_end)) - from;
 
-	*start = (const void *)from;
-	if (size <= ARGUMENT_BYTES)
-		return size;
-	frame->flags |= FLAG_ARGUMENTS_CUT;
-	return ARGUMENT_BYTES;
+	if (size > ARGUMENT_BYTES) {
+		frame->flags |= environment ? FLAG_ENVIRONMENT_CUT : FLAG_ARGUMENTS_CUT;
+		size = ARGUMENT_BYTES;
+	}
+	return (struct stretch){ (const void *)from, size };
 }
 
-/* `size` bytes were read at `at`, or the reading failed. */
-static __always_inline __u32 end_arguments(struct frame_process *frame, __u32 at, __u32 size, bool failed)
+/*
+ * Writes it at `at`. Of any other task than the one that runs now, or a child that has its memory, only a program that may
+ * sleep can do it, and only since 5.18.
+ */
+static __always_inline __u32 write_words(struct sheet *sheet, __u32 at, struct task_struct *task, bool environment,
+					 bool foreign)
 {
-	if (!failed)
-		return at + size;
-	frame->flags |= FLAG_ARGUMENTS_CUT;
-	count_loss(LOSS_UNREADABLE);
-	return at;
-}
-
-/* Of the task that runs now, or of a child that has its memory. */
-static __always_inline __u32 write_arguments(struct sheet *sheet, __u32 at, struct task_struct *task)
-{
-	const void *start;
-	__u32 size = find_arguments(&sheet->process, task, &start);
-
-	hide(at);
-	hide(size);
-	if (size == 0 || size > ARGUMENT_BYTES || at > FRAME_MAX - ARGUMENT_BYTES)
-		return at;
-	return end_arguments(&sheet->process, at, size, bpf_probe_read_user(sheet->bytes + at, size, start) != 0);
-}
-
-/* Of any task. Only a program that may sleep can do it, and only since 5.18. */
-static __always_inline __u32 write_foreign_arguments(struct sheet *sheet, __u32 at, struct task_struct *task)
-{
-	const void *start;
-	__u32 size = find_arguments(&sheet->process, task, &start);
+	struct stretch from = stretch_of(&sheet->process, task, environment);
+	__u32 size = from.size;
 	bool failed = true;
 
 	hide(at);
 	hide(size);
 	if (size == 0 || size > ARGUMENT_BYTES || at > FRAME_MAX - ARGUMENT_BYTES)
 		return at;
-	if (bpf_core_enum_value_exists(enum bpf_func_id___probe, BPF_FUNC_copy_from_user_task___probe))
-		failed = bpf_copy_from_user_task(sheet->bytes + at, size, start, task, 0) != 0;
-	return end_arguments(&sheet->process, at, size, failed);
+	if (!foreign)
+		failed = bpf_probe_read_user(sheet->bytes + at, size, from.start) != 0;
+	else if (bpf_core_enum_value_exists(enum bpf_func_id___probe, BPF_FUNC_copy_from_user_task___probe))
+		failed = bpf_copy_from_user_task(sheet->bytes + at, size, from.start, task, 0) != 0;
+	if (!failed)
+		return at + size;
+	sheet->process.flags |= environment ? FLAG_ENVIRONMENT_CUT : FLAG_ARGUMENTS_CUT;
+	count_loss(LOSS_UNREADABLE);
+	return at;
 }
 
 static __always_inline __u32 write_filename(struct sheet *sheet, __u32 at, const char *filename)
@@ -272,15 +264,15 @@ static __always_inline void emit_process(__u16 type, struct task_struct *task, s
 	TEXT(TEXT_NAME, size > 0 ? at + size - 1 : at);
 	TEXT(TEXT_FILENAME, write_filename(sheet, at, bprm ? READ(bprm, filename) : 0));
 	TEXT(TEXT_INTERPRETER, write_filename(sheet, at, bprm ? interpreter_of(bprm) : 0));
-	TEXT(TEXT_ARGUMENTS, copied	? at
-			     : foreign	? write_foreign_arguments(sheet, at, task)
-					: write_arguments(sheet, at, task));
+	TEXT(TEXT_ARGUMENTS, copied ? at : write_words(sheet, at, task, false, foreign));
 	TEXT(TEXT_EXECUTABLE, copied ? at : write_executable(sheet, at, task));
 	TEXT(TEXT_DIRECTORY, copied ? at : write_directory(sheet, at, task));
 	set = READ(task, cgroups);
 	v2 = READ(set, dfl_cgrp);
 	TEXT(TEXT_CGROUP2, write_cgroup_path(sheet, at, v2));
 	TEXT(TEXT_CGROUP1, write_cgroup_path(sheet, at, deepest_v1_cgroup(set, v2)));
+	TEXT(TEXT_ENVIRONMENT,
+	     settings.tells_environment && type != FRAME_FORK ? write_words(sheet, at, task, true, foreign) : at);
 #undef TEXT
 
 	begin_frame(&frame->header, type, at);
