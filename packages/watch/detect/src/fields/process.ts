@@ -53,8 +53,9 @@ export const processFields: readonly (readonly [string, Getter])[] = [
   [
     "proc.aenv",
     ({ process, ancestors }, level) => {
-      const of = level === undefined ? ancestors : [process, ...ancestors].slice(Number(level)).slice(0, 1);
-      return of.flatMap((entry) => environmentOf(entry) ?? []);
+      if (level === undefined) return ancestors.flatMap((entry) => environmentOf(entry) ?? []);
+      const entry = [process, ...ancestors][Number(level)];
+      return entry && environmentOf(entry);
     },
   ],
   ["proc.exeline", of((entry) => [program(entry), ...entry.arguments.slice(1)].join(" "))],
