@@ -48,6 +48,7 @@ struct enforced {
 	int queue; /* of execs.h; -1: there is none */
 	struct exec_rule *rule; /* of POLICY_EXEC */
 	struct exec_count count;
+	__u64 past; /* of POLICY_QUARANTINE: sockets that send past it */
 	struct frame_enforcement told;
 	__u64 told_at;
 	/* Links of POLICY_CONNECT and POLICY_QUARANTINE; the second of them in a cgroup has none of its own. */
@@ -270,7 +271,7 @@ static void tell(struct guard *guard, struct enforced *one, __u8 state)
 	bpf_map_lookup_elem(guard->policies, &one->key, &policy);
 	frame.prevented = policy.prevented + one->count.refused;
 	frame.caught = policy.caught;
-	frame.missed = policy.missed;
+	frame.missed = policy.missed + one->past;
 	frame.pid = frame.text_length ? one->count.pid : 0;
 	if (state == ENFORCEMENT_LASTS && frame.prevented == one->told.prevented && frame.caught == one->told.caught &&
 	    frame.missed == one->told.missed)
@@ -391,6 +392,9 @@ static bool fill(struct guard *guard, struct enforced *one, const struct command
 		done = bpf_map_update_elem(guard->policies, &one->key, &policy, BPF_NOEXIST) == 0
 			       ? attach_network(guard, one, cgroup)
 			       : refuse("no room for another policy: %s\nUndo what is not needed any more.", strerror(errno));
+		/* New packet sockets are refused; those that are open already send past all hooks. */
+		if (done && one->key.kind == POLICY_QUARANTINE && one->flags & POLICY_ENFORCE)
+			one->past = inside_packet_sockets(command->pid, texts[0]);
 	} else if ((one->flags & (POLICY_UPPER | POLICY_MOUNT)) && !has_overlay(command->pid)) {
 		refuse("the container's root is no overlay, so what is of its image cannot be told\nName paths instead.");
 	} else {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "inside.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/openat2.h>
@@ -204,4 +205,65 @@ bool inside_is_of(__u32 pid, const char *cgroup)
 
 	inside_cgroup(pid, path, sizeof(path));
 	return strncmp(path, cgroup, length) == 0 && (path[length] == 0 || path[length] == '/');
+}
+
+/* Their inodes: the last column of /proc/PID/net/packet. */
+static size_t read_packet_sockets(__u32 pid, unsigned long inodes[])
+{
+	char name[64];
+	size_t used = 0;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%u/net/packet", pid);
+	file = fopen(name, "re");
+	if (!file)
+		return 0;
+	(void)!fscanf(file, "%*[^\n]");
+	while (used < INSIDE_SOCKETS && fscanf(file, "%*s %*s %*s %*s %*s %*s %*s %*s %lu", &inodes[used]) == 1)
+		used++;
+	fclose(file);
+	return used;
+}
+
+/* Strikes out those that a process holds. Returns how many. */
+static size_t strike_out(const char *process, unsigned long inodes[], size_t used)
+{
+	char name[300], link[64];
+	struct dirent *entry;
+	size_t struck = 0;
+	DIR *open;
+
+	snprintf(name, sizeof(name), "/proc/%s/fd", process);
+	open = opendir(name);
+	while (open && (entry = readdir(open))) {
+		ssize_t length = readlinkat(dirfd(open), entry->d_name, link, sizeof(link) - 1);
+		unsigned long inode;
+
+		link[length > 0 ? length : 0] = 0;
+		if (sscanf(link, "socket:[%lu]", &inode) != 1)
+			continue;
+		for (size_t i = 0; i < used; i++)
+			if (inodes[i] == inode) {
+				inodes[i] = 0;
+				struck++;
+			}
+	}
+	if (open)
+		closedir(open);
+	return struck;
+}
+
+size_t inside_packet_sockets(__u32 pid, const char *cgroup)
+{
+	unsigned long inodes[INSIDE_SOCKETS];
+	size_t used = read_packet_sockets(pid, inodes), found = 0;
+	DIR *processes = used > 0 ? opendir("/proc") : NULL;
+	struct dirent *entry;
+
+	while (processes && found < used && (entry = readdir(processes)))
+		if (entry->d_name[0] >= '1' && entry->d_name[0] <= '9' && inside_is_of(atoi(entry->d_name), cgroup))
+			found += strike_out(entry->d_name, inodes, used);
+	if (processes)
+		closedir(processes);
+	return found;
 }

@@ -45,4 +45,11 @@ void inside_cgroup(__u32 pid, char *path, size_t size);
 /* Whether a process is in that cgroup or below it. */
 bool inside_is_of(__u32 pid, const char *cgroup);
 
+/*
+ * How many packet sockets (packet(7)) the processes of a cgroup hold, of the network of one of them; at most `INSIDE_SOCKETS`
+ * are looked for.
+ */
+#define INSIDE_SOCKETS 256
+size_t inside_packet_sockets(__u32 pid, const char *cgroup);
+
 #endif

@@ -176,6 +176,18 @@ describe("what is forbidden in a real container", { skip }, () => {
     await ticks();
   });
 
+  test("packet sockets that are open already send past a quarantine, and are counted as missed", async () => {
+    container.exec("sh", "-c", "forbidden packets /tmp/open >/dev/null 2>&1 & echo $! >/tmp/holder");
+    await eventually("it is open", () => existsSync(join(container.rootfs, "tmp/open")) || undefined);
+    const { id } = await sensor.enforce(policy({ kind: "quarantine", peers: [] }));
+    assert.equal((await release(id)).missed, 1n);
+    const dry = await sensor.enforce(policy({ kind: "quarantine", peers: [] }, { enforce: false }));
+    assert.equal((await release(dry.id)).missed, 0n, "nothing is meant to be prevented");
+    container.exec("sh", "-c", "kill $(cat /tmp/holder)");
+    const later = await sensor.enforce(policy({ kind: "quarantine", peers: [] }));
+    assert.equal((await release(later.id)).missed, 0n);
+  });
+
   test("quarantine leaves the peers that were excepted", async () => {
     const { id } = await sensor.enforce(policy({ kind: "quarantine", peers: [{ peer: "127.0.0.0/8", allows: true }] }));
     await ticks();

@@ -88,6 +88,15 @@ static void connects(char **arguments)
 	printf("refused %d passed %d\n", refused, passed);
 }
 
+/* packets FILE: holds a packet socket; the file is there when it does. */
+static void packets(const char *file)
+{
+	if (socket(AF_PACKET, SOCK_DGRAM, 0) < 0)
+		err(1, "packet socket");
+	close(open(file, O_CREAT | O_WRONLY, 0600));
+	sleep(60);
+}
+
 int main(int count, char **arguments)
 {
 	if (count == 4 && strcmp(arguments[1], "execs") == 0)
@@ -96,5 +105,7 @@ int main(int count, char **arguments)
 		return execs(copy_to_memory(arguments[2]), atoi(arguments[3])), 0;
 	if (count == 6 && strcmp(arguments[1], "connects") == 0)
 		return connects(arguments + 2), 0;
-	errx(2, "execs|memory PATH COUNT | connects tcp|udp|raw ADDRESS PORT COUNT");
+	if (count == 3 && strcmp(arguments[1], "packets") == 0)
+		return packets(arguments[2]), 0;
+	errx(2, "packets FILE | execs|memory PATH COUNT | connects tcp|udp|raw ADDRESS PORT COUNT");
 }
