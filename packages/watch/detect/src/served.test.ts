@@ -68,6 +68,19 @@ test("of the environment the variables are asked for that rules name, wherever t
   assert.deepEqual(environment("evt.type = execve and proc.args contains x"), []);
 });
 
+test("what becomes of connections is asked for where a rule waits for it by name", () => {
+  const courses = (condition: string): boolean => {
+    const rule = `- rule: a\n  desc: x\n  condition: ${condition}\n  output: x\n  priority: NOTICE`;
+    const { courses: are, unserved } = needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules);
+    assert.deepEqual(unserved, []);
+    return are;
+  };
+  assert.equal(courses("evt.type = closed and fd.sport = 22"), true);
+  assert.equal(courses("evt.type in (connect, established)"), true);
+  assert.equal(courses("evt.type = connect"), false);
+  assert.equal(courses("evt.type != close and proc.name = nc"), false);
+});
+
 test("one that waits for what is never told is named", () => {
   assert.deepEqual(needs("evt.type = sched_yield", "evt.type in (nanosleep, execve)"), ["", "", "a"]);
 });

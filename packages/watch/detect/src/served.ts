@@ -15,6 +15,8 @@ export interface Needs {
   readonly opened: readonly string[];
   /** Variables of the environment (`SensorOptions.environment`), sorted. */
   readonly environment: readonly string[];
+  /** Whether they wait for connections to be established or to end (`SensorOptions.courses`). */
+  readonly courses: boolean;
   /** How many more they name: there are too many, or they are too long. */
   readonly leftOut: number;
   /** Rules that wait for what the sensor never tells: they fire on events of other sources alone. */
@@ -45,11 +47,13 @@ export function needsOf(rules: readonly Rule[]): Needs {
     traced,
     opened,
     environment: environmentFor(own),
+    courses: own.some(({ eventTypes: types }) => types?.some((type) => courseTypes.has(type)) === true),
     leftOut: named.size - opened.length,
     unserved,
   };
 }
 
+const courseTypes: ReadonlySet<string> = new Set(["established", "closed"]);
 const opens: ReadonlySet<string> = new Set(["open", "openat", "openat2"]);
 const known = new WeakMap<Rule, readonly string[]>();
 

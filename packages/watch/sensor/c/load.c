@@ -30,6 +30,7 @@ static const struct hook {
 	{ "fork", "tp_btf/task_newtask", "on_fork", NULL, false, false },
 	{ "exit", "tp_btf/sched_process_exit", "on_exit", NULL, false, false },
 	{ "connect,accept,listen", "tp_btf/inet_sock_set_state", "on_socket_state", NULL, false, false },
+	{ "established,closed", "tp_btf/inet_sock_set_state", "on_course", NULL, false, true },
 	{ "call", "tp_btf/cap_capable", "on_capable", "btf_trace_cap_capable", false, true },
 	{ "traced", "tp_btf/sys_exit", "on_call_end", "btf_trace_sys_exit", false, true },
 	{ "signal", "tp_btf/signal_generate", "on_signal", "btf_trace_signal_generate", false, true },
@@ -320,6 +321,10 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 		bpf_program__set_autoload(program(object, "flow_sockets"), false);
 	if (!options->calls)
 		bpf_program__set_autoload(program(object, "on_call_end"), false);
+	if (!options->courses) {
+		bpf_program__set_autoload(program(object, "on_course"), false);
+		bpf_map__set_autocreate(map(object, "courses"), false);
+	}
 	if (!guard_is_wanted())
 		leave_out_policies(object);
 	if (options->no_network)

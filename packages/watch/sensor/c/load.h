@@ -19,6 +19,7 @@ struct load_options {
 	bool no_casts; /* read as before Linux 6.2 (kernel/read.h); set by load() where this kernel takes no casts */
 	bool no_network; /* set by load(): network policies are not to be enforced, or this kernel does not take what does it */
 	const char *calls; /* names of TRACED_CALL in calls.h, with commas between; NULL: none */
+	bool courses; /* of connections: that they were established, and that they ended */
 	bool environment; /* of programs that begin is told, too */
 	bool no_names; /* set by load(): this kernel does not take hooks/dns.h */
 };

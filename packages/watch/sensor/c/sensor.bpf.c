@@ -39,6 +39,7 @@
 #include "hooks/signal.h"
 #include "hooks/dns.h"
 #include "hooks/socket.h"
+#include "hooks/connection-course.h"
 #include "hooks/unix.h"
 #include "hooks/snapshot.h"
 #include "hooks/end-exec.h"

@@ -63,7 +63,10 @@ export interface CallRecord extends Actor {
 
 export interface SocketRecord extends Actor {
   type: "socket";
-  /** `connect`: not of TCP, which has a record of its own. `send`: the first datagram to a peer in 10 s. */
+  /**
+   * `connect`: not of TCP, which has a record of its own. `send`: the first datagram to a peer in 10 s. `established`, `closed`:
+   * of TCP, by who connected (`SensorOptions.courses`).
+   */
   operation: "connect" | "bind" | "listen" | "send" | "established" | "closed";
   /** Address family, type (`SOCK_STREAM` 1 …) and protocol as socket(2) takes them. */
   family: number;

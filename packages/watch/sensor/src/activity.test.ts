@@ -27,7 +27,7 @@ describe("what processes in containers do", { skip }, () => {
     type: Type,
     script: string,
     privileged = true,
-    more: Pick<SensorOptions, "calls" | "opened"> = {},
+    more: Pick<SensorOptions, "calls" | "opened" | "courses"> = {},
   ): Promise<Extract<SensorRecord, { type: Type }>[]> {
     const all: SensorRecord[] = [];
     await using sensor = await startSensor({ ...more, onRecords: (batch) => all.push(...batch) });
@@ -194,6 +194,24 @@ describe("what processes in containers do", { skip }, () => {
       ["connect", "/nowhere.sock"],
       ["connect", "@nowhere"],
     ]);
+  });
+
+  test("a connection is told as established and as closed where that is asked for, by who made it; a refused one is not", async () => {
+    const script = `/bin/busybox nc -l -p 4571 </dev/null >/dev/null & /bin/busybox usleep 100000
+      echo x | /bin/busybox nc 127.0.0.1 4571; echo x | /bin/busybox nc 127.0.0.1 4572; /bin/busybox usleep 100000`;
+    const courses = async (asked: boolean): Promise<unknown[]> => {
+      const sockets = await records("socket", script, false, { courses: asked });
+      return sockets.flatMap(({ operation, remote, local, pid }) =>
+        operation === "established" || operation === "closed"
+          ? [[operation, remote?.port, (local?.port ?? 0) > 0, pid > 0]]
+          : [],
+      );
+    };
+    assert.deepEqual(await courses(true), [
+      ["established", 4571, true, true],
+      ["closed", 4571, true, true],
+    ]);
+    assert.deepEqual(await courses(false), []);
   });
 
   test("files that are written, made, renamed, given other rights and removed, by whom and where in the container", async () => {

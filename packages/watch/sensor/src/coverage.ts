@@ -20,6 +20,18 @@ const kinds: readonly Omit<Coverage, "hook">[] = [
   { event: "connect", sees: "TCP connections, with their process", costs: "nothing elsewhere" },
   { event: "accept", sees: "TCP connections that are taken, by network namespace", costs: "nothing elsewhere" },
   { event: "listen", sees: "TCP ports that are opened", costs: "nothing elsewhere" },
+  {
+    event: "established",
+    sees: "TCP connections that are established, where a rule asks for that",
+    costs: "for connections only",
+    isAsked: true,
+  },
+  {
+    event: "closed",
+    sees: "TCP connections that end, where a rule asks for that",
+    costs: "for connections only",
+    isAsked: true,
+  },
   { event: "call", sees: "system calls that ask for a privilege", costs: "a comparison for each such question" },
   {
     event: "traced",

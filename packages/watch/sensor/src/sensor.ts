@@ -38,6 +38,8 @@ export interface SensorOptions {
    * environment holds secrets: no other is kept.
    */
   environment?: readonly string[];
+  /** Tell of TCP connections that they were established, and that they ended (`socket` records); false. */
+  courses?: boolean;
   /** Bytes of the buffer in the kernel, a power of two; 8 MiB. Holds what happens while the machine is too busy to read. */
   ringBytes?: number;
   /** Bytes that wait in the sensor while we are too busy to read; 8 MiB. */
@@ -251,6 +253,7 @@ function spawnSensor(options: SensorOptions): SensorProcess {
   if (options.calls !== undefined && options.calls.length > 0) args.push("--calls", options.calls.join(","));
   if (options.opened !== undefined && options.opened.length > 0) args.push("--opened", options.opened.join("\n"));
   if (options.environment !== undefined && options.environment.length > 0) args.push("--environment");
+  if (options.courses === true) args.push("--courses");
   if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));
   if (options.flows) args.push("--flows", String(options.flows.everyMs ?? 1000));
   if (options.bufferBytes !== undefined) args.push("--buffer", String(options.bufferBytes));

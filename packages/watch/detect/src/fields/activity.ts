@@ -18,7 +18,7 @@ export interface Told {
 /** Types that activities come to, besides the names of system calls that are told by themselves. */
 export const activityTypes: ReadonlySet<string> = new Set([
   ...["execve", "clone", "procexit", "connect", "openat", "mkdirat", "rmdir", "unlinkat", "renameat", "fchmodat"],
-  ...["mknod", "socket", "bind", "listen", "sendto", "dns", "kill"],
+  ...["mknod", "socket", "bind", "listen", "sendto", "dns", "established", "closed", "kill"],
 ]);
 
 /** Undefined for what rules have no word for: a look at descriptors. */
@@ -177,8 +177,10 @@ function ofSocket({ operation, family, kind, local, remote, path }: SocketRecord
       const any = { ip: remote?.ip.includes(":") === true ? "::" : "0.0.0.0", port: 0 };
       return remote ? told("connect", { ...domain, ...connection(local ?? any, remote, protocol) }) : undefined;
     }
-    default:
-      return undefined;
+    case "established":
+    case "closed":
+      // No system calls: the kernel does both when the peer has answered.
+      return local && remote ? told(operation, { ...domain, ...connection(local, remote, protocol) }) : undefined;
   }
 }
 

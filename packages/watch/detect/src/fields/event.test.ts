@@ -314,6 +314,25 @@ test("a rule that asks for no tracing sees a deed once, though it is told in two
   assert.deepEqual(titles(file("write", "/tmp/x")), ["a"]);
 });
 
+test("a rule sees a connection end by what it was connected to", () => {
+  const text = [
+    "- rule: ended",
+    "  desc: x",
+    "  condition: evt.type = closed and fd.sport = 22 and fd.l4proto = tcp",
+    "  output: x",
+    "  priority: NOTICE",
+  ].join("\n");
+  const engine = createEngine(loadRules([{ name: "x.yaml", text }]).ruleset);
+  const titles = (operation: "closed" | "established", port: number): string[] => {
+    const ends = { local: { ip: "10.0.0.2", port: 40_000 }, remote: { ip: "10.0.0.3", port } };
+    const record = { ...actor, type: "socket" as const, operation, family: 2, kind: 1, protocol: 6, path: "", ...ends };
+    return alerts([story().exec(10, "/bin/ssh"), record], undefined, [rulesDetector(engine)]).map(({ title }) => title);
+  };
+  assert.deepEqual(titles("closed", 22), ["ended"]);
+  assert.deepEqual(titles("closed", 23), []);
+  assert.deepEqual(titles("established", 22), []);
+});
+
 test("a rule reads the environment of a process, and a child that has begun no program has its parent's", () => {
   const text = [
     "- rule: preloaded",

@@ -1,14 +1,14 @@
 /**
  * Names that `evt.type` can have: the system calls of Linux (x86-64's table and older ones), what Falco's drivers report
- * beside them, and `dns`, an answer of a name server.
+ * beside them, and what Bulwark tells: `dns`, an answer of a name server, `established` and `closed`, of a TCP connection.
  */
 export const eventTypes: ReadonlySet<string> = new Set(
   `
 _llseek _newselect accept accept4 access acct add_key adjtimex afs_syscall alarm arch_prctl asyncevent bind bpf
 brk capget capset chdir chmod chown chroot clock_adjtime clock_getres clock_gettime clock_nanosleep
-clock_settime clone clone3 close close_range connect container copy_file_range cpu_hotplug creat create_module
+clock_settime clone clone3 close closed close_range connect container copy_file_range cpu_hotplug creat create_module
 delete_module dns drop dup dup2 dup3 epoll_create epoll_create1 epoll_ctl epoll_ctl_old epoll_pwait epoll_pwait2
-epoll_wait epoll_wait_old eventfd eventfd2 execve execveat exit exit_group faccessat faccessat2 fadvise64
+epoll_wait epoll_wait_old established eventfd eventfd2 execve execveat exit exit_group faccessat faccessat2 fadvise64
 fallocate fanotify_init fanotify_mark fchdir fchmod fchmodat fchown fchownat fcntl fcntl64 fdatasync fgetxattr
 finit_module flistxattr flock fork fremovexattr fsconfig fsetxattr fsmount fsopen fspick fstat fstat64
 fstatat64 fstatfs fstatfs64 fsync ftruncate ftruncate64 futex futex_waitv futimesat generic get_kernel_syms
