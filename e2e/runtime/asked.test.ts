@@ -16,6 +16,8 @@ const deeds = {
   "standard-stream-moved-onto-a-connection":
     "nc -l -p 4447 </dev/null >/dev/null & usleep 200000; nc 127.0.0.1 4447 -e /bin/true",
   "personality-of-a-process-changed": "linux64 true",
+  "program-with-a-library-from-tmp": "LD_PRELOAD=/tmp/x.so /opt/bin/deepce",
+  "connection-ended": "nc -l -p 4448 </dev/null >/dev/null & usleep 200000; echo x | nc 127.0.0.1 4448",
   "key-of-the-shop-read": "echo key >/etc/shop.key; usleep 300000; cat /etc/shop.key",
 };
 
@@ -25,6 +27,16 @@ const own = `
   condition: >-
     evt.type in (open, openat, openat2) and evt.is_open_read = true and fd.name = /etc/shop.key and container.id != host
   output: Key of the shop read by %proc.name
+  priority: WARNING
+- rule: Program with a library from tmp
+  desc: A variable of the environment.
+  condition: evt.type = execve and proc.env[LD_PRELOAD] startswith /tmp/ and container.id != host
+  output: "%proc.cmdline with %proc.env[LD_PRELOAD]"
+  priority: WARNING
+- rule: Connection ended
+  desc: Of a port of the test's own.
+  condition: evt.type = closed and fd.sport = 4448 and container.id != host
+  output: Connection of %proc.name to %fd.name ended
   priority: WARNING
 `;
 

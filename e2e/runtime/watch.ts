@@ -72,7 +72,7 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
   const watcher = stack.use(
     new Watcher({
       ...{ node, host: false, registry, pods, log, flows: undefined, network: undefined },
-      ...{ eventRate: 20_000, lossLimit: 100, calls: [], opened: [] },
+      ...{ eventRate: 20_000, lossLimit: 100, asks: {} },
       rules,
       emit: (records) => alerts.push(...records.flatMap((record) => (record.type === "alert" ? [record.alert] : []))),
     }),

@@ -101,10 +101,10 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const { host, eventRate, lossLimit } = config.agent;
   // Bulwark's own rules need nothing traced unless others switch them on: then the sensor does not wait for them.
   const others = config.agent.rules.files.length > 0 ? openRules(config.agent.rules) : undefined;
-  const { calls, opened, leftOut, traced, unserved } = needsOf(others?.ruleset.rules ?? []);
+  const { asks, leftOut, traced, unserved } = needsOf(others?.ruleset.rules ?? []);
   const watcher: Watcher = stack.use(
     new Watcher({
-      ...{ node, host, eventRate, lossLimit, calls, opened, registry, pods, flows, network, log, emit },
+      ...{ node, host, eventRate, lossLimit, asks, registry, pods, flows, network, log, emit },
       rules: () => rulesDetector(rules.engine),
     }),
   );
@@ -225,7 +225,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   function rulesHealth(): Component {
     const own = rules.ruleset.rules.filter(({ source }) => source === "syscall");
-    const price = traced.length > 0 ? `; ${traced.length} of them by tracing ${calls.join(", ")}: ${tracingPrice}` : "";
+    const price =
+      traced.length > 0 ? `; ${traced.length} of them by tracing ${asks.calls.join(", ")}: ${tracingPrice}` : "";
     const summary = `${own.length} rules watch what containers do${price}`.slice(0, 1024);
     const needed = { traced: traced.length, unserved: unserved.length, "left.out": leftOut };
     const counters = { ...rules.health.counters, ...needed };

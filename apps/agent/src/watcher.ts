@@ -19,6 +19,7 @@ import {
   sensorBinary,
   startSensor,
   type Sensor,
+  type SensorAsks,
   type SensorError,
   type SensorRecord,
 } from "@bulwark/sensor";
@@ -35,8 +36,7 @@ export interface WatcherOptions {
   eventRate: number;
   lossLimit: number;
   /** What its rules need besides what is told anyway (`needsOf`). */
-  calls: readonly string[];
-  opened: readonly string[];
+  asks: SensorAsks;
   registry: ContainerRegistry;
   /** Undefined where this node is of no cluster. */
   pods: PodBook | undefined;
@@ -101,8 +101,7 @@ export class Watcher implements AsyncDisposable {
       this.#sensor = await startSensor({
         host: this.#options.host,
         eventRate: this.#options.eventRate,
-        calls: this.#options.calls,
-        opened: this.#options.opened,
+        ...this.#options.asks,
         enforce: true,
         onEnforcement: (record) => this.enforcer.told(record),
         ...(flows && { flows: { onTraffic: (records) => flows.take(records) } }),

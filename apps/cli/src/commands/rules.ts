@@ -68,9 +68,9 @@ async function run(args: string[], io: Io): Promise<number> {
 function runCheck({ loaded, json, isStrict, io }: Call): number {
   const { ruleset, errors, warnings } = loaded;
   const isBad = errors.length > 0 || (isStrict && warnings.length > 0);
-  const { calls, traced, unserved, leftOut } = needsOf(ruleset.rules);
+  const { asks, traced, unserved, leftOut } = needsOf(ruleset.rules);
   if (json) {
-    const needs = { calls, traced: traced.map(({ name }) => name), unserved: unserved.map(({ name }) => name) };
+    const needs = { ...asks, traced: traced.map(({ name }) => name), unserved: unserved.map(({ name }) => name) };
     io.stdout.write(`${JSON.stringify({ rules: ruleset.rules.length, errors, warnings, ...needs }, null, 2)}\n`);
     return isBad ? 1 : 0;
   }
@@ -84,7 +84,7 @@ function runCheck({ loaded, json, isStrict, io }: Call): number {
   io.stdout.write(`${[...counts, ...problems].filter(Boolean).join(", ")}\n`);
   if (traced.length > 0) {
     const names = traced.map(({ name }) => printable(name)).join("; ");
-    io.stdout.write(`${traced.length} need ${calls.join(", ")} traced: ${tracingPrice} (${names})\n`);
+    io.stdout.write(`${traced.length} need ${asks.calls.join(", ")} traced: ${tracingPrice} (${names})\n`);
   }
   if (leftOut > 0) io.stdout.write(`${leftOut} are left out: ${leftOutReason}\n`);
   for (const { file, line, name, eventTypes = [] } of unserved) {

@@ -59,10 +59,7 @@ async function run(args: string[], io: Io): Promise<number> {
   await using ours = replay === undefined && rules.length === 0 ? startEarly({ host }) : undefined;
   const { openJudge, judgeLive, judgeRecording, tellPrice } = await import("../watch/judge.ts");
   const judge = openJudge({ rules, host, json: format === "json", io });
-  await using theirs =
-    replay === undefined && rules.length > 0
-      ? startEarly({ host, calls: judge.needs.calls, opened: judge.needs.opened })
-      : undefined;
+  await using theirs = replay === undefined && rules.length > 0 ? startEarly({ host, ...judge.needs.asks }) : undefined;
   const early = ours ?? theirs;
   if (early) tellPrice(judge, io);
   const seen = early === undefined ? judgeRecording(judge, replay ?? "") : await judgeLive(judge, early, record);

@@ -1,6 +1,6 @@
 import { readdirSync } from "node:fs";
 import { getPriority, setPriority } from "node:os";
-import { startSensor, type Sensor, type SensorOptions, type SensorRecord } from "@bulwark/sensor";
+import { startSensor, type Sensor, type SensorAsks, type SensorRecord } from "@bulwark/sensor";
 
 /** A sensor that starts while what is to judge its records is still being read. */
 export interface EarlySensor extends AsyncDisposable {
@@ -13,7 +13,7 @@ export interface EarlySensor extends AsyncDisposable {
 }
 
 /** The kernel checks the sensor's programs for a third of a second, and rules take as long to read: both at once. */
-export function startEarly(options: Pick<SensorOptions, "host" | "calls" | "opened">): EarlySensor {
+export function startEarly(options: SensorAsks & { host: boolean }): EarlySensor {
   const before: SensorRecord[] = [];
   const ended = Promise.withResolvers<never>();
   let listener: ((records: readonly SensorRecord[]) => void) | undefined;

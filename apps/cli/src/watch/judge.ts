@@ -126,8 +126,9 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
 }
 
 /** Of a live watch that traces system calls. */
-export function tellPrice({ needs: { calls } }: Judge, io: Io): void {
-  if (calls.length > 0) io.stderr.write(`rules need ${calls.map(printable).join(", ")} traced: ${tracingPrice}\n`);
+export function tellPrice({ needs: { asks } }: Judge, io: Io): void {
+  if (asks.calls.length > 0)
+    io.stderr.write(`rules need ${asks.calls.map(printable).join(", ")} traced: ${tracingPrice}\n`);
 }
 
 function ownerOf(registry: ContainerRegistry, cgroups: readonly string[]): Owner {

@@ -16,8 +16,8 @@ function needs(...conditions: string[]) {
   );
   const { ruleset, errors } = loadRules([{ name: "x.yaml", text: text.join("\n") }]);
   assert.deepEqual(errors, []);
-  const { calls, traced, unserved } = needsOf(ruleset.rules);
-  return [calls.join(" "), traced.map(({ name }) => name).join(""), unserved.map(({ name }) => name).join("")];
+  const { asks, traced, unserved } = needsOf(ruleset.rules);
+  return [asks.calls.join(" "), traced.map(({ name }) => name).join(""), unserved.map(({ name }) => name).join("")];
 }
 
 test("a rule for calls that ask for no right needs them traced", () => {
@@ -57,7 +57,7 @@ test("of ptrace(2) only what asks for a right is told anyway", () => {
 test("of the environment the variables are asked for that rules name, wherever they do", () => {
   const environment = (condition: string, output = "x"): readonly string[] => {
     const rule = `- rule: a\n  desc: x\n  condition: ${condition}\n  output: "${output}"\n  priority: NOTICE`;
-    return needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules).environment;
+    return needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules).asks.environment;
   };
   assert.deepEqual(environment("evt.type = execve and not proc.env[LD_PRELOAD] = x", "%proc.env[HOME]"), [
     "HOME",
@@ -71,9 +71,9 @@ test("of the environment the variables are asked for that rules name, wherever t
 test("what becomes of connections is asked for where a rule waits for it by name", () => {
   const courses = (condition: string): boolean => {
     const rule = `- rule: a\n  desc: x\n  condition: ${condition}\n  output: x\n  priority: NOTICE`;
-    const { courses: are, unserved } = needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules);
+    const { asks, unserved } = needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules);
     assert.deepEqual(unserved, []);
-    return are;
+    return asks.courses;
   };
   assert.equal(courses("evt.type = closed and fd.sport = 22"), true);
   assert.equal(courses("evt.type in (connect, established)"), true);
@@ -88,7 +88,7 @@ test("one that waits for what is never told is named", () => {
 test("files that rules of others want to see opened are asked for, and not those that they want to see written", () => {
   const opened = (condition: string): readonly string[] => {
     const rule = `- rule: a\n  desc: x\n  condition: ${condition}\n  output: x\n  priority: NOTICE`;
-    return needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules).opened;
+    return needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules).asks.opened;
   };
   const read = "evt.type in (open, openat) and evt.is_open_read = true";
   assert.deepEqual(opened(`${read} and fd.name in (/app/secret.key, /etc/shadow)`), ["/app/secret.key", "/etc/shadow"]);
@@ -105,12 +105,13 @@ test("more files than are watched are counted, and none is so long that the sens
   const paths = Array.from({ length: 300 }, (_, n) => `/srv/${n}`).concat(`/srv/${"x".repeat(500)}`);
   const condition = `evt.type = open and evt.is_open_read = true and fd.name in (${paths.join(", ")})`;
   const text = `- rule: a\n  desc: x\n  condition: ${condition}\n  output: x\n  priority: NOTICE`;
-  const { opened, leftOut } = needsOf(loadRules([{ name: "x.yaml", text }]).ruleset.rules);
-  assert.deepEqual([opened.length, leftOut], [256, 45]);
-  assert.ok(opened.every((path) => path.length < 10));
+  const { asks, leftOut } = needsOf(loadRules([{ name: "x.yaml", text }]).ruleset.rules);
+  assert.deepEqual([asks.opened.length, leftOut], [256, 45]);
+  assert.ok(asks.opened.every((path) => path.length < 10));
 });
 
 test("one that is switched off needs nothing, so Bulwark's own slow nothing and all can fire", () => {
-  const { calls, opened, unserved } = needsOf(openRules({ files: [], disabled: [] }).ruleset.rules);
-  assert.deepEqual([calls, opened, unserved.map(({ name }) => name)], [[], [], []]);
+  const { asks, unserved } = needsOf(openRules({ files: [], disabled: [] }).ruleset.rules);
+  assert.deepEqual(asks, { calls: [], opened: [], environment: [], courses: false });
+  assert.deepEqual(unserved, []);
 });

@@ -1,5 +1,5 @@
 import type { Rule } from "@bulwark/rules";
-import { askingCalls, tracedCalls, type SensorRecord } from "@bulwark/sensor";
+import { askingCalls, tracedCalls, type SensorAsks, type SensorRecord } from "@bulwark/sensor";
 import { activityTypes } from "./fields/activity.ts";
 
 type BoundTest = Extract<Rule["condition"], { kind: "test" }>;
@@ -7,17 +7,11 @@ type Operand = BoundTest["left"];
 
 /** What rules need of the sensor besides what it tells anyway. */
 export interface Needs {
-  /** System calls that it has to trace (`SensorOptions.calls`), sorted. */
-  readonly calls: readonly string[];
-  /** The rules that need them. */
+  /** What it has to be asked for, each list sorted. */
+  readonly asks: Required<SensorAsks>;
+  /** The rules that need calls traced. */
   readonly traced: readonly Rule[];
-  /** Files and directories whose opening it has to tell (`SensorOptions.opened`), sorted. */
-  readonly opened: readonly string[];
-  /** Variables of the environment (`SensorOptions.environment`), sorted. */
-  readonly environment: readonly string[];
-  /** Whether they wait for connections to be established or to end (`SensorOptions.courses`). */
-  readonly courses: boolean;
-  /** How many more they name: there are too many, or they are too long. */
+  /** How many more files they name than can be watched: there are too many, or their paths are too long. */
   readonly leftOut: number;
   /** Rules that wait for what the sensor never tells: they fire on events of other sources alone. */
   readonly unserved: readonly Rule[];
@@ -43,11 +37,13 @@ export function needsOf(rules: readonly Rule[]): Needs {
     .toSorted()
     .slice(0, mostPaths);
   return {
-    calls: [...new Set(traced.flatMap(callsTracedFor))].toSorted(),
+    asks: {
+      calls: [...new Set(traced.flatMap(callsTracedFor))].toSorted(),
+      opened,
+      environment: environmentFor(own),
+      courses: own.some(({ eventTypes: types }) => types?.some((type) => courseTypes.has(type)) === true),
+    },
     traced,
-    opened,
-    environment: environmentFor(own),
-    courses: own.some(({ eventTypes: types }) => types?.some((type) => courseTypes.has(type)) === true),
     leftOut: named.size - opened.length,
     unserved,
   };

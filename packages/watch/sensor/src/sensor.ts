@@ -8,21 +8,8 @@ import { encodeTable, type NetworkTable } from "./network-table.ts";
 import { encodeSet, encodeUnset, type EnforcementWay, type Policy } from "./policy.ts";
 import type { DecodedRecord, EnforcementRecord, ReadyRecord, ReplyRecord, SensorRecord } from "./record.ts";
 
-export interface SensorOptions {
-  /** Tell of the host's own processes too, not only of those in containers. */
-  host?: boolean;
-  /** Be able to prevent things: takes a process more, which keeps the rights for it. */
-  enforce?: boolean;
-  /** Count what containers send and receive, and tell of it so often; a second where `everyMs` is absent. */
-  flows?: {
-    everyMs?: number;
-    /** Flows, beginnings of connections, answers of name servers, in their order. Must not throw. */
-    onTraffic(records: TrafficRecord[]): void;
-  };
-  /** The program, where it is not the one that `buildSensor` builds. */
-  binary?: string;
-  /** Events a second that one container may make before it loses its own; 20,000. */
-  eventRate?: number;
+/** What it tells only where it is asked for: it costs others, or is seldom wanted. */
+export interface SensorAsks {
   /**
    * System calls of `tracedCalls` to tell of, which takes a tracepoint of every system call: each one of the machine, of
    * whatever process, then takes 0.15 to 0.2 µs longer. None unless said otherwise.
@@ -40,6 +27,23 @@ export interface SensorOptions {
   environment?: readonly string[];
   /** Tell of TCP connections that they were established, and that they ended (`socket` records); false. */
   courses?: boolean;
+}
+
+export interface SensorOptions extends SensorAsks {
+  /** Tell of the host's own processes too, not only of those in containers. */
+  host?: boolean;
+  /** Be able to prevent things: takes a process more, which keeps the rights for it. */
+  enforce?: boolean;
+  /** Count what containers send and receive, and tell of it so often; a second where `everyMs` is absent. */
+  flows?: {
+    everyMs?: number;
+    /** Flows, beginnings of connections, answers of name servers, in their order. Must not throw. */
+    onTraffic(records: TrafficRecord[]): void;
+  };
+  /** The program, where it is not the one that `buildSensor` builds. */
+  binary?: string;
+  /** Events a second that one container may make before it loses its own; 20,000. */
+  eventRate?: number;
   /** Bytes of the buffer in the kernel, a power of two; 8 MiB. Holds what happens while the machine is too busy to read. */
   ringBytes?: number;
   /** Bytes that wait in the sensor while we are too busy to read; 8 MiB. */
