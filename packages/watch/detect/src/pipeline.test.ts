@@ -4,7 +4,7 @@ import type { AgentRecord, Alert, Event } from "@bulwark/model";
 import type { SensorRecord } from "@bulwark/sensor";
 import { sampleContainer } from "@bulwark/testkit";
 import { pipe, socket, sockets, story, unix } from "./cases.ts";
-import type { Detector } from "./detector.ts";
+import { observationKinds, type Detector } from "./detector.ts";
 import { createDetectors } from "./detectors/index.ts";
 import { ownProcesses } from "./own.ts";
 import { Pipeline, type Owner } from "./pipeline.ts";
@@ -369,7 +369,7 @@ test("what happens again is one alert, and counted with it", () => {
 test("a container that makes ever other alerts of a rule is told of less often, and all are counted", () => {
   const s = story();
   const ever: Detector = {
-    ...{ id: "ever", title: "", description: "", remedy: "", severity: "low", techniques: [] },
+    ...{ id: "ever", title: "", description: "", remedy: "", severity: "low", techniques: [], needs: ["exec"] },
     detect: ({ process }) => ({ subject: process, evidence: [], key: String(process.pid) }),
   };
   const { pipeline, clock, alerts, repeats } = judge([s.exec(1, "/bin/x")], undefined, [ever]);
@@ -390,7 +390,15 @@ test("a container that makes ever other alerts of a rule is told of less often, 
 test("a detector that raises an error is named, and the others go on", () => {
   const records = reverseShells["nc -e"]?.(story()) ?? [];
   const broken: Detector = {
-    ...{ id: "broken", title: "", description: "", remedy: "", severity: "low", techniques: [] },
+    ...{
+      id: "broken",
+      title: "",
+      description: "",
+      remedy: "",
+      severity: "low",
+      techniques: [],
+      needs: observationKinds,
+    },
     detect: () => assert.fail("it never works"),
   };
   const { pipeline, alerts } = judge(records, undefined, [broken, ...createDetectors()]);

@@ -5,7 +5,14 @@ import { toActivity, type Activity } from "./activities.ts";
 import { AlertShares } from "./alert-shares.ts";
 import { createLossWatch } from "./blindness.ts";
 import { toAncestor, toContainerRef, toProcess } from "./convert.ts";
-import type { Context, Detection, Detector, Observation } from "./detector.ts";
+import {
+  observationKinds,
+  type Detection,
+  type Detector,
+  type Happened,
+  type Observation,
+  type ObservationKind,
+} from "./detector.ts";
 import { interpreterKind } from "./interpreters.ts";
 import { markForeign } from "./foreign-file.ts";
 import { ProcessTable, type Entry } from "./process-table.ts";
@@ -71,8 +78,6 @@ interface Happening {
 /** With what is known by then: whose it is, and what the process was when it happened. */
 type Judge = (owner: Owner, happening: Happening) => void;
 
-type Happened = Observation extends infer One ? (One extends Observation ? Omit<One, keyof Context> : never) : never;
-
 interface Waiting {
   cgroups: readonly string[];
   until: number;
@@ -92,6 +97,8 @@ export class Pipeline {
   readonly #questions = new Repeats(600_000, 20_000);
   readonly #losses: ReturnType<typeof createLossWatch>;
   readonly #out: AgentRecord[] = [];
+  /** By what they need. */
+  readonly #detectors: ReadonlyMap<ObservationKind, readonly Detector[]>;
   #waiting: Waiting[] = [];
   #repeatsTold = 0;
   /** Events whose owner was not found in time, and events that could not wait because too many did. */
@@ -101,6 +108,9 @@ export class Pipeline {
 
   constructor(options: PipelineOptions) {
     this.#options = options;
+    this.#detectors = new Map(
+      observationKinds.map((kind) => [kind, options.detectors.filter(({ needs }) => needs.includes(kind))]),
+    );
     this.#losses = createLossWatch(options.lossLimit ?? 100);
     this.table = new ProcessTable({
       ...(options.processes === undefined ? {} : { limit: options.processes }),
@@ -245,7 +255,7 @@ export class Pipeline {
     const attribution = owner?.attribution ?? "unknown";
     const observation: Observation = { ...happened, process, table: this.table, container, attribution, time };
     let isTold = false;
-    for (const detector of this.#options.detectors) {
+    for (const detector of this.#detectors.get(happened.kind) ?? []) {
       const found = this.#ask(detector, observation);
       if (found === undefined) continue;
       const hasSpoken = isTold;

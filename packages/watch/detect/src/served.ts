@@ -81,7 +81,7 @@ function isToldOfNothing({ eventTypes: types }: Rule): boolean {
  * so that a deed is not seen twice by the others.
  */
 export function isFor(rule: Rule, record: SensorRecord | undefined): boolean {
-  if (record?.type !== "call" || record.capability !== null) return true;
+  if (record?.type !== "call" || record.isTraced !== true) return true;
   const isToldElsewhere = opens.has(record.name) || askingCalls.has(record.name);
   return !isToldElsewhere || callsTracedFor(rule).includes(record.name);
 }

@@ -48,7 +48,9 @@ export interface CallRecord extends Actor {
   granted: boolean | null;
   /** Null where the hook runs before the call ends. */
   result: number | null;
-  /** The one that the result is a descriptor of, of a call that is traced (`SensorOptions.calls`). Absent where it is none. */
+  /** It is told because it was asked for (`SensorOptions.calls`), whatever right it took. */
+  isTraced?: true;
+  /** The one that the result is a descriptor of, of a call that is traced. Absent where it is none. */
   socket?: Pick<SocketRecord, "family" | "local" | "remote">;
   /** Of a call that opens a file and is traced. */
   opened?: {

@@ -73,6 +73,7 @@ export function decodeCall(bytes: Buffer, actor: Actor): CallRecord {
     capability: answer === NOT_ASKED ? null : bytes.readInt32LE(148),
     granted: one("answer", answers, answer),
     result: bytes.readUInt8(154) === 0 ? null : Number(bytes.readBigInt64LE(136)),
+    ...(answer === NOT_ASKED && { isTraced: true as const }),
     ...(socket.family !== 0 && { socket }),
     ...(placeEnd !== NO_PATH && {
       opened: { place, flags: Number(bytes.readBigUInt64LE(208)), mode: bytes.readUInt32LE(216) },

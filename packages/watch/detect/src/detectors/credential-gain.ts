@@ -1,4 +1,4 @@
-import type { Detection, Detector, Observation } from "../detector.ts";
+import { defineDetector, type Detection, type Detector, type Observation } from "../detector.ts";
 import type { Entry } from "../process-table.ts";
 
 /** What a process could do when it was last seen. */
@@ -22,7 +22,7 @@ const changing = /^(?:set(?:re|res|fs)?[ug]id|capset|setgroups)$/;
 export function createCredentialGain(): Detector {
   const known = new Map<string, Rights>();
 
-  return {
+  return defineDetector({
     id: "credential-gain",
     title: "Process has rights that nothing gave it",
     description:
@@ -31,7 +31,8 @@ export function createCredentialGain(): Detector {
       "Treat the host as broken into: isolate it, keep its memory and disks for the investigation, and update the kernel before it is used again.",
     severity: "critical",
     techniques: ["T1068"],
-    detect(observation: Observation): Detection | undefined {
+    needs: ["exec", "fork", "exit", "call", "setting", "device", "signal"],
+    detect(observation): Detection | undefined {
       const { process } = observation;
       const key = process.key;
       if (observation.kind === "exit") {
@@ -60,7 +61,7 @@ export function createCredentialGain(): Detector {
         ],
       };
     },
-  };
+  });
 
   /** Of a process that was not seen yet: what its parent could do when it was made. */
   function inherited({ process, table }: Observation): Rights | undefined {

@@ -1,5 +1,5 @@
 import type { Container } from "@bulwark/model";
-import type { Detection, Detector, Observation } from "../detector.ts";
+import { defineDetector, type Detection, type Detector } from "../detector.ts";
 import type { Entry } from "../process-table.ts";
 
 /** Files that are remembered of all containers together; the oldest are forgotten first. */
@@ -17,7 +17,7 @@ const isData = /^\/(?:proc|sys)\//;
 export function createDrift(): Detector {
   const written = new Set<string>();
 
-  return {
+  return defineDetector({
     id: "drift",
     title: "Program that is not in the image",
     description:
@@ -26,19 +26,19 @@ export function createDrift(): Detector {
       "Find out which process wrote the file. If it belongs to the application, build it into the image. If not, treat the container as broken into.",
     severity: "high",
     techniques: ["T1105"],
-    detect(observation: Observation): Detection | undefined {
-      const { kind, process, container } = observation;
-      if (kind === "file") {
+    needs: ["exec", "file"],
+    detect(observation): Detection | undefined {
+      const { process, container } = observation;
+      if (observation.kind === "file") {
         const { operation, path, newPath } = observation.record;
         // Of /dev, which holds nothing of the image, the sensor may tell only what is made.
         if (operation === "write" || (operation === "create" && path.startsWith("/dev/"))) remember(container, path);
         if (operation === "rename" && newPath !== "" && has(container, path)) remember(container, newPath);
         return undefined;
       }
-      if (kind !== "exec") return undefined;
       return byOrigin(process) ?? script(process, container);
     },
-  };
+  });
 
   function script(process: Entry, container: Container | undefined): Detection | undefined {
     if (process.interpreter === "") return undefined;

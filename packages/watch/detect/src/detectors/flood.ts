@@ -1,7 +1,7 @@
-import type { Detector } from "../detector.ts";
+import { defineDetector } from "../detector.ts";
 
 /** A container makes more events than its share: what it did meanwhile is not known, which is worth an alert itself. */
-export const flood: Detector = {
+export const flood = defineDetector({
   id: "flood",
   title: "Container makes more events than can be looked at",
   description:
@@ -9,13 +9,12 @@ export const flood: Detector = {
   remedy: "Look at what the process is. If that is its ordinary work, raise the share of events (agent.eventRate).",
   severity: "medium",
   techniques: ["T1562.001"],
-  detect(observation) {
-    if (observation.kind !== "flood") return undefined;
-    const { process, record } = observation;
+  needs: ["flood"],
+  detect({ process, record }) {
     return {
       subject: process,
       key: process.executable,
       evidence: [{ key: "passedOver", value: String(record.passedOver) }],
     };
   },
-};
+});

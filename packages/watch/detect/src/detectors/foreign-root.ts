@@ -1,4 +1,4 @@
-import type { Detector, Detection, Observation } from "../detector.ts";
+import { defineDetector, type Detection } from "../detector.ts";
 
 const unreachable = "(unreachable)";
 
@@ -8,7 +8,7 @@ const unreachable = "(unreachable)";
  * - CVE-2019-5736: a container executes `/proc/self/exe` of the runtime, to write over it;
  * - a program that is executed through `/proc/PID/root` of a process of the host.
  */
-export const foreignRoot: Detector = {
+export const foreignRoot = defineDetector({
   id: "foreign-root",
   title: "Container reaches a file outside of its root",
   description:
@@ -17,9 +17,8 @@ export const foreignRoot: Detector = {
     "Update runc (1.1.12 or later) and what builds on it. Stop the container, and look at what the process did on the host.",
   severity: "critical",
   techniques: ["T1611"],
-  detect(observation: Observation): Detection | undefined {
-    const { kind, process } = observation;
-    if (kind !== "exec") return undefined;
+  needs: ["exec"],
+  detect({ process }): Detection | undefined {
     const isProgram = process.executable.startsWith(unreachable);
     const isDirectory = process.workingDirectory.startsWith(unreachable);
     if (!isProgram && !isDirectory) return undefined;
@@ -34,4 +33,4 @@ export const foreignRoot: Detector = {
       ],
     };
   },
-};
+});

@@ -1,4 +1,4 @@
-import type { Detector } from "../detector.ts";
+import { defineDetector } from "../detector.ts";
 
 /** Documentation/admin-guide/devices.txt: block devices that hold nothing of the host by themselves. */
 const harmlessBlocks = new Set([1, 2, 7, 43, 252]); // ram, floppy, loop, nbd, zram
@@ -6,7 +6,7 @@ const memory = 1;
 const memoryMinors: Record<number, string> = { 1: "/dev/mem", 2: "/dev/kmem", 4: "/dev/port" };
 
 /** A container makes or opens a disk of the host, or the machine's memory. */
-export const hostDevice: Detector = {
+export const hostDevice = defineDetector({
   id: "host-device",
   title: "Container opens a disk or the memory of the host",
   description:
@@ -15,9 +15,8 @@ export const hostDevice: Detector = {
     "Take privileged mode, CAP_MKNOD and the device rules of the container away. If it was opened, treat every secret on that disk as known to others.",
   severity: "critical",
   techniques: ["T1611", "T1006"],
-  detect(observation) {
-    if (observation.kind !== "device") return undefined;
-    const { record, process } = observation;
+  needs: ["device"],
+  detect({ record, process }) {
     const { kind, major, minor, access } = record;
     const name = kind === "block" ? `block ${major}:${minor}` : major === memory ? memoryMinors[minor] : undefined;
     if (name === undefined || (kind === "block" && harmlessBlocks.has(major))) return undefined;
@@ -32,4 +31,4 @@ export const hostDevice: Detector = {
       ],
     };
   },
-};
+});

@@ -1,5 +1,5 @@
 import type { CallRecord } from "@bulwark/sensor";
-import type { Detector } from "../detector.ts";
+import { defineDetector } from "../detector.ts";
 import { answer, callKey, textOf } from "../evidence.ts";
 
 /** File systems through which the kernel itself, or the host's disks, are reached. */
@@ -30,7 +30,7 @@ const MS_PROPAGATION = 0x1e_0000n;
  * anything at all through the new calls (fsopen and its like). What is mounted in a user namespace of its own reaches
  * nothing of the host and is left out. Source of the technique: MITRE T1611.
  */
-export const hostFileSystem: Detector = {
+export const hostFileSystem = defineDetector({
   id: "host-file-system",
   title: "Container mounts a file system",
   description:
@@ -39,9 +39,9 @@ export const hostFileSystem: Detector = {
     "If the container needs no mount(2), take CAP_SYS_ADMIN and privileged mode from it. If the mount was granted, treat the host as reachable: see what was mounted, and what was written there.",
   severity: "critical",
   techniques: ["T1611"],
-  detect(observation) {
-    if (observation.kind !== "call" || !calls.has(observation.record.name)) return undefined;
-    const { record, process } = observation;
+  needs: ["call"],
+  detect({ record, process }) {
+    if (!calls.has(record.name)) return undefined;
     if (record.userNamespace !== process.userNamespace) return undefined;
     const what = asked(record);
     if (what === undefined) return undefined;
@@ -58,7 +58,7 @@ export const hostFileSystem: Detector = {
       ],
     };
   },
-};
+});
 
 /** Source, target and type of a mount that matters. */
 function asked(record: CallRecord): [string, string, string] | undefined {

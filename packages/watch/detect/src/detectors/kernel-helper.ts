@@ -1,4 +1,4 @@
-import type { Detector } from "../detector.ts";
+import { defineDetector } from "../detector.ts";
 import { commandOf } from "../evidence.ts";
 
 /** What distributions let the kernel start, where they put it. kernel/umh.c and its callers. */
@@ -12,7 +12,7 @@ const known = [
  * The kernel itself started a program (its parent is a kernel thread) that no distribution lets it start. That is how
  * escapes by release_agent, core_pattern, modprobe, uevent_helper and binfmt_misc end, whatever they began with.
  */
-export const kernelHelper: Detector = {
+export const kernelHelper = defineDetector({
   id: "kernel-helper",
   title: "The kernel starts a program that is none of the system's",
   description:
@@ -21,9 +21,9 @@ export const kernelHelper: Detector = {
     "Find who named the program: /proc/sys/kernel/core_pattern, /proc/sys/kernel/modprobe, release_agent in cgroup mounts, /sys/kernel/uevent_helper. Treat the host as broken into.",
   severity: "critical",
   techniques: ["T1611"],
-  detect({ kind, process }) {
-    if (kind !== "exec" || !process.kernelParent || known.some((pattern) => pattern.test(process.executable)))
-      return undefined;
+  needs: ["exec"],
+  detect({ process }) {
+    if (!process.kernelParent || known.some((pattern) => pattern.test(process.executable))) return undefined;
     return {
       subject: process,
       key: process.executable,
@@ -33,4 +33,4 @@ export const kernelHelper: Detector = {
       ],
     };
   },
-};
+});

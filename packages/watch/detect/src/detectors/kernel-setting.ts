@@ -1,5 +1,5 @@
 import type { Severity } from "@bulwark/model";
-import type { Detector } from "../detector.ts";
+import { defineDetector } from "../detector.ts";
 
 /** Settings that make the kernel start a program of one's choice, or that take its guards away. */
 const settings: [RegExp, Severity][] = [
@@ -14,7 +14,7 @@ const settings: [RegExp, Severity][] = [
 ];
 
 /** A container writes a setting of the kernel that is no container's own. Those of its network namespace are. */
-export const kernelSetting: Detector = {
+export const kernelSetting = defineDetector({
   id: "kernel-setting",
   title: "Container changes a setting of the kernel",
   description:
@@ -23,13 +23,14 @@ export const kernelSetting: Detector = {
     "Put the old value back (sysctl), find out what wrote it, and take privileged mode from the container: without it /proc/sys is read-only.",
   severity: "critical",
   techniques: ["T1611"],
-  detect(observation) {
-    if (observation.kind !== "setting" || observation.record.operation !== "write") return undefined;
-    const { name, value } = observation.record;
+  needs: ["setting"],
+  detect({ record, process }) {
+    if (record.operation !== "write") return undefined;
+    const { name, value } = record;
     const severity = settings.find(([pattern]) => pattern.test(name))?.[1];
     if (severity === undefined) return undefined;
     return {
-      subject: observation.process,
+      subject: process,
       key: `${name}\u0000${value}`,
       severity,
       evidence: [
@@ -38,4 +39,4 @@ export const kernelSetting: Detector = {
       ],
     };
   },
-};
+});

@@ -1,5 +1,5 @@
 import type { Severity } from "@bulwark/model";
-import type { Detector } from "../detector.ts";
+import { defineDetector } from "../detector.ts";
 import { answer, callKey } from "../evidence.ts";
 
 /** What hands the kernel, the hardware or files past all permissions to a container, by how bad that is when granted. */
@@ -24,7 +24,7 @@ const calls: Record<string, { severity: Severity; techniques: string[]; capabili
 };
 
 /** A container asks for what changes the kernel of everybody. */
-export const kernelTampering: Detector = {
+export const kernelTampering = defineDetector({
   id: "kernel-tampering",
   title: "Container changes the kernel",
   description:
@@ -33,9 +33,8 @@ export const kernelTampering: Detector = {
     "Take the capability from the container. If it was granted, the kernel of this machine is no longer to be trusted: move the workloads away and install it anew.",
   severity: "critical",
   techniques: ["T1611"],
-  detect(observation) {
-    if (observation.kind !== "call") return undefined;
-    const { record, process } = observation;
+  needs: ["call"],
+  detect({ record, process }) {
     const known = calls[record.name];
     if (known === undefined || (known.capability !== undefined && known.capability !== record.capability))
       return undefined;
@@ -47,4 +46,4 @@ export const kernelTampering: Detector = {
       evidence: [{ key: "call", value: record.isCompat ? `${record.name} (32-bit)` : record.name }, answer(record)],
     };
   },
-};
+});

@@ -1,4 +1,4 @@
-import type { Detection, Detector } from "../detector.ts";
+import { defineDetector, type Detection } from "../detector.ts";
 import { baseName } from "../evidence.ts";
 
 /** Records of who was here and what was done, which their own programs rotate and nobody else removes. */
@@ -9,16 +9,15 @@ const rotators =
   /^(?:logrotate|savelog|newsyslog|cronolog|rotatelogs|journald|systemd-journald|rsyslogd|syslog-ng|dpkg|apt|apk)$/;
 
 /** Traces are removed: logs and histories of shells, by a program that does not rotate them. */
-export const logRemoval: Detector = {
+export const logRemoval = defineDetector({
   id: "log-removal",
   title: "Logs are removed",
   description: "A process in the container removed or renamed a log or the history of a shell. Intruders do that last.",
   remedy: "Look at what happened in the container before, in Bulwark's own events: those are not in the container.",
   severity: "medium",
   techniques: ["T1070.002", "T1070.003"],
-  detect(observation): Detection | undefined {
-    if (observation.kind !== "file") return undefined;
-    const { record, process } = observation;
+  needs: ["file"],
+  detect({ record, process }): Detection | undefined {
     if (record.operation !== "remove" && record.operation !== "rename") return undefined;
     if (!logs.test(record.path) && !histories.test(record.path)) return undefined;
     if (rotators.test(baseName(process.executable)) || rotators.test(process.name)) return undefined;
@@ -31,4 +30,4 @@ export const logRemoval: Detector = {
       ],
     };
   },
-};
+});

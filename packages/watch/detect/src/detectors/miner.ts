@@ -1,4 +1,4 @@
-import type { Detection, Detector } from "../detector.ts";
+import { defineDetector, type Detection } from "../detector.ts";
 import { baseName, commandOf } from "../evidence.ts";
 
 const programs =
@@ -10,7 +10,7 @@ const pools =
   /(?:^|\.)(?:(?:mine)?xmr\.?(?:pool|mine)?|supportxmr|nanopool|moneroocean|hashvault|minexmr|2miners|f2pool|nicehash|c3pool|herominers|unmineable|ethermine|dwarfpool|minergate)\.(?:com|org|net|pro|stream|eu|me|io)$/;
 
 /** A program that mines coins: by its name, by the protocol of pools on its command line, or by the name of a pool. */
-export const miner: Detector = {
+export const miner = defineDetector({
   id: "miner",
   title: "Program that mines coins",
   description:
@@ -18,13 +18,13 @@ export const miner: Detector = {
   remedy: "Stop the container, find out how the program came into it, and look for the same on other nodes.",
   severity: "high",
   techniques: ["T1496"],
+  needs: ["exec", "dns"],
   detect(observation): Detection | undefined {
     const { process } = observation;
     if (observation.kind === "dns") {
       const { name } = observation.record;
       return pools.test(name) ? { subject: process, key: name, evidence: [{ key: "name", value: name }] } : undefined;
     }
-    if (observation.kind !== "exec") return undefined;
     const command = commandOf(process);
     if (!programs.test(baseName(process.executable)) && !words.test(command)) return undefined;
     return {
@@ -36,4 +36,4 @@ export const miner: Detector = {
       ],
     };
   },
-};
+});

@@ -1,4 +1,4 @@
-import type { Detector } from "../detector.ts";
+import { defineDetector } from "../detector.ts";
 import { answer, callKey } from "../evidence.ts";
 
 /** include/uapi/linux/sched.h */
@@ -13,7 +13,7 @@ const names: [bigint, string][] = [
 ];
 
 /** A process in a container enters other namespaces: nsenter(1) into the host, or into another container. */
-export const namespaceEntry: Detector = {
+export const namespaceEntry = defineDetector({
   id: "namespace-entry",
   title: "Container enters other namespaces",
   description:
@@ -21,9 +21,9 @@ export const namespaceEntry: Detector = {
   remedy: "Take CAP_SYS_ADMIN and hostPID from the container. If it was granted, look at what the process did next.",
   severity: "critical",
   techniques: ["T1611"],
-  detect(observation) {
-    if (observation.kind !== "call" || observation.record.name !== "setns") return undefined;
-    const { record, process } = observation;
+  needs: ["call"],
+  detect({ record, process }) {
+    if (record.name !== "setns") return undefined;
     // In a user namespace of its own it joins only what it made.
     if (record.userNamespace !== process.userNamespace) return undefined;
     const flags = record.arguments[1] ?? 0n;
@@ -39,4 +39,4 @@ export const namespaceEntry: Detector = {
       ],
     };
   },
-};
+});

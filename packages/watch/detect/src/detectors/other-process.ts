@@ -1,5 +1,5 @@
 import type { CallRecord } from "@bulwark/sensor";
-import type { Detector } from "../detector.ts";
+import { defineDetector } from "../detector.ts";
 import { answer, callKey, textOf } from "../evidence.ts";
 
 const CAP_SYS_PTRACE = 19;
@@ -11,7 +11,7 @@ const inside = /^\/proc\/(?:\d+|self|thread-self)\/(?:task\/\d+\/)?(?:root|cwd|m
  * A process takes hold of another that it has no right over by itself: the kernel asks for CAP_SYS_PTRACE. Debugging
  * one's own children asks for nothing and is not seen here.
  */
-export const otherProcess: Detector = {
+export const otherProcess = defineDetector({
   id: "other-process",
   title: "Container takes hold of another process",
   description:
@@ -19,9 +19,9 @@ export const otherProcess: Detector = {
   remedy: "Take CAP_SYS_PTRACE and hostPID from the container, unless it is there to debug.",
   severity: "high",
   techniques: ["T1055.008", "T1611"],
-  detect(observation) {
-    if (observation.kind !== "call" || observation.record.capability !== CAP_SYS_PTRACE) return undefined;
-    const { record, process } = observation;
+  needs: ["call"],
+  detect({ record, process }) {
+    if (record.capability !== CAP_SYS_PTRACE) return undefined;
     const path = pathOf(record);
     if (!calls.has(record.name) && path === undefined) return undefined;
     const target = path ?? `pid ${record.arguments[record.name === "ptrace" ? 1 : 0] ?? 0n}`;
@@ -32,7 +32,7 @@ export const otherProcess: Detector = {
       evidence: [{ key: "call", value: record.name }, { key: "target", value: target }, answer(record)],
     };
   },
-};
+});
 
 function pathOf(record: CallRecord): string | undefined {
   const text = textOf(record);

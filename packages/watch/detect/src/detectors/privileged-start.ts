@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Container } from "@bulwark/model";
-import type { Detection, Detector } from "../detector.ts";
+import { defineDetector, type Detection } from "../detector.ts";
 
 /** Folders and sockets of the host through which it is taken over, and those that only tell too much. */
 const fatal =
@@ -9,7 +9,7 @@ const usual =
   /^\/(?:dev\/(?:shm|mqueue|null|termination-log)|etc\/(?:hosts|hostname|resolv\.conf|localtime)|sys\/fs\/cgroup)/;
 
 /** A container starts with what makes an escape a matter of one command. */
-export const privilegedStart: Detector = {
+export const privilegedStart = defineDetector({
   id: "privileged-start",
   title: "Container starts with power over the host",
   description:
@@ -18,8 +18,9 @@ export const privilegedStart: Detector = {
     "Give it the single capability or device that it needs instead. If it has to be so (node agents, storage and network plugins), make an exception for this workload.",
   severity: "medium",
   techniques: ["T1610", "T1611"],
-  detect({ kind, process, container }): Detection | undefined {
-    if (kind !== "exec" || container === undefined || process.pid !== container.pid) return undefined;
+  needs: ["exec"],
+  detect({ process, container }): Detection | undefined {
+    if (container === undefined || process.pid !== container.pid) return undefined;
     const reasons = reasonsOf(container);
     if (reasons.length === 0) return undefined;
     return {
@@ -28,7 +29,7 @@ export const privilegedStart: Detector = {
       evidence: reasons.slice(0, 32).map((value) => ({ key: "power", value })),
     };
   },
-};
+});
 
 function reasonsOf({ privileged, hostNamespaces, mounts, pod }: Container): string[] {
   // What the kubelet made for this pod and no other: its volumes, its token.

@@ -1,4 +1,4 @@
-import type { Detection, Detector, Observation } from "../detector.ts";
+import { defineDetector, type Detection, type Detector } from "../detector.ts";
 import { commandOf } from "../evidence.ts";
 import { interpreterKind } from "../interpreters.ts";
 import { createPipes, type Pipes } from "../pipes.ts";
@@ -21,7 +21,7 @@ const generations = 4;
 export function createRelayedShell(): Detector {
   const pipes = createPipes();
 
-  return {
+  return defineDetector({
     id: "relayed-shell",
     title: "Shell connected to the network through another program",
     description:
@@ -30,7 +30,8 @@ export function createRelayedShell(): Detector {
       "Look at the peer and at the program between. If nobody of yours did this, stop the container, keep its file system for the investigation, and change the credentials that it could read.",
     severity: "critical",
     techniques: ["T1059.004", "T1095"],
-    detect(observation: Observation): Detection | undefined {
+    needs: ["exec", "fork", "exit", "connect"],
+    detect(observation): Detection | undefined {
       const { kind, process, table } = observation;
       if (kind === "exit") {
         pipes.remove(process);
@@ -42,7 +43,7 @@ export function createRelayedShell(): Detector {
       // The shell may have been there before the program between connected.
       return first(shellsOf(process, pipes, table), (shell) => judge(shell, pipes, table));
     },
-  };
+  });
 }
 
 function judge(shell: Entry, pipes: Pipes, table: ProcessTable): Detection | undefined {

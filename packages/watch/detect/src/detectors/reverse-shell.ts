@@ -1,6 +1,6 @@
 import type { DescriptorRecord } from "@bulwark/sensor";
 import { isInet } from "../convert.ts";
-import type { Detection, Detector, Observation } from "../detector.ts";
+import { defineDetector, type Detection } from "../detector.ts";
 import { interpreterKind } from "../interpreters.ts";
 import { addressText, type Entry, type ProcessTable } from "../process-table.ts";
 
@@ -13,7 +13,7 @@ import { addressText, type Entry, type ProcessTable } from "../process-table.ts"
  * - by a look a moment after the shell itself connected, for one that starts no command at all.
  * Sockets of the local machine (AF_UNIX), pipes and terminals are what runtimes use for exec sessions: not these.
  */
-export const reverseShell: Detector = {
+export const reverseShell = defineDetector({
   id: "reverse-shell",
   title: "Shell connected to the network",
   description:
@@ -22,19 +22,19 @@ export const reverseShell: Detector = {
     "Look at the peer and at the process that started the shell. If nobody of yours did this, stop the container, keep its file system for the investigation, and change the credentials that it could read.",
   severity: "critical",
   techniques: ["T1059.004"],
-  detect({ kind, process, table }: Observation): Detection | undefined {
+  needs: ["exec", "fork", "connect", "look"],
+  detect({ kind, process, table }): Detection | undefined {
     const socket = networkStdio(process);
     if (!socket) return undefined;
     if (kind === "fork") return detection(table.parent(process), socket, table);
     // What a forked copy of a shell does before it is a command of its own says nothing that its fork has not said.
-    if (kind !== "exec" && kind !== "connect" && kind !== "look") return undefined;
     if (interpreterKind(process)) return detection(process, socket, table);
     if (kind !== "exec") return undefined;
     // An interpreter that serves the network may well hand a connection to a program; a shell does not.
     const parent = table.parent(process);
     return parent && interpreterKind(parent) === "shell" ? detection(parent, socket, table) : undefined;
   },
-};
+});
 
 function networkStdio({ stdio }: Entry): DescriptorRecord | undefined {
   return stdio.find(({ fd, family, remote }) => fd <= 1 && isInet(family) && remote !== null && remote.port !== 0);

@@ -1,6 +1,6 @@
 import type { Alert } from "@bulwark/model";
 import type { Engine, Match } from "@bulwark/rules";
-import type { Detection, Detector } from "../detector.ts";
+import { observationKinds, type Detection, type Detector } from "../detector.ts";
 import { ruleEvent } from "../fields/event.ts";
 import { isFor } from "../served.ts";
 
@@ -13,6 +13,7 @@ export function rulesDetector(engine: Pick<Engine, "match">): Detector {
     remedy: "",
     severity: "medium",
     techniques: [],
+    needs: observationKinds,
     detect(observation) {
       const event = ruleEvent(observation);
       if (event === undefined) return undefined;

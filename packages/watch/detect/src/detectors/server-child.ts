@@ -1,5 +1,5 @@
 import type { Severity } from "@bulwark/model";
-import type { Detection, Detector } from "../detector.ts";
+import { defineDetector, type Detection } from "../detector.ts";
 import { baseName, commandOf } from "../evidence.ts";
 import { interpreterKind } from "../interpreters.ts";
 
@@ -14,7 +14,7 @@ const own: ReadonlySet<string> = new Set(["postgres sh -c locale -a"]);
 const tools = /^(?:curl|wget|nc|ncat|netcat|socat|nmap|tcpdump|id|whoami|base64|telnet|ssh|scp)$/;
 
 /** A server that answers the network starts a shell or a tool: what a web shell and a remote execution look like. */
-export const serverChild: Detector = {
+export const serverChild = defineDetector({
   id: "server-child",
   title: "Server starts a shell",
   description:
@@ -23,8 +23,8 @@ export const serverChild: Detector = {
     "Look at the command and at the requests that came in at that second. If the application starts commands by itself, make an exception for that command.",
   severity: "high",
   techniques: ["T1190", "T1505.003"],
-  detect({ kind, process, table }): Detection | undefined {
-    if (kind !== "exec") return undefined;
+  needs: ["exec"],
+  detect({ process, table }): Detection | undefined {
     const parent = table.parent(process);
     const program = parent && baseName(parent.executable);
     const severity = program === undefined ? undefined : servers.find(([pattern]) => pattern.test(program))?.[1];
@@ -43,7 +43,7 @@ export const serverChild: Detector = {
       ],
     };
   },
-};
+});
 
 /** The command without its numbers: what a database does with each of its logs (`archive_command`) is one and the same. */
 function shapeOf(command: string): string {

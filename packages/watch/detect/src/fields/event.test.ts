@@ -280,7 +280,12 @@ test(
         ({ title }) => title,
       );
     const opened = (written: string, place: string, flags: number, result = 3): CallRecord => ({
-      ...call("openat", [0xffff_ff9cn, 0n, 0n], [null, written], { capability: null, granted: null, result }),
+      ...call("openat", [0xffff_ff9cn, 0n, 0n], [null, written], {
+        capability: null,
+        granted: null,
+        result,
+        isTraced: true,
+      }),
       opened: { place, flags, mode: result < 0 ? 0 : 0o100_000 },
     });
     const [emptied, up, debug] = [
@@ -294,7 +299,7 @@ test(
     assert.deepEqual(seen(opened("/srv/../../etc/../etc/pam.conf", "/", 0, -13)), [up]);
     assert.deepEqual(seen(opened("../../etc/secret", "/srv/www", 0, -2)), [up], "from where it was written");
     assert.deepEqual(seen(opened("../../srv/x", "/srv/x", 0)), []);
-    const unasked = { capability: null, granted: null, result: 0 };
+    const unasked = { capability: null, granted: null, result: 0, isTraced: true as const };
     assert.deepEqual(seen(call("ptrace", [0n, 0n, 0n, 0n], [], unasked)), [debug]);
   },
 );
@@ -309,7 +314,12 @@ test("a rule that asks for no tracing sees a deed once, though it is told in two
   const engine = createEngine(loadRules([{ name: "x.yaml", text: text.join("\n") }]).ruleset);
   const titles = (record: SensorRecord): string[] =>
     alerts([story().exec(10, "/bin/sh"), record], undefined, [rulesDetector(engine)]).map(({ title }) => title);
-  const traced = call("openat", [0n, 0n, 0n], [null, "/tmp/x"], { capability: null, granted: null, result: 3 });
+  const traced = call("openat", [0n, 0n, 0n], [null, "/tmp/x"], {
+    capability: null,
+    granted: null,
+    result: 3,
+    isTraced: true,
+  });
   assert.deepEqual(titles({ ...traced, opened: { place: "/tmp/x", flags: 0o1001, mode: 0o100_000 } }), ["b"]);
   assert.deepEqual(titles(file("write", "/tmp/x")), ["a"]);
 });
