@@ -127,41 +127,6 @@ static void set_call(__u8 *policies, int number, __u8 policy)
 		policies[number] = policy;
 }
 
-static struct call_table call_table(void)
-{
-	struct call_table table = {};
-
-#if defined(__x86_64__)
-#define OTHER_CALL(name, x86_64, arm64, i386, policy) \
-	set_call(table.native, x86_64, policy);       \
-	set_call(table.compat, i386, policy);
-	table.clone = 56;
-	table.mkdir = 83;
-	table.mkdirat = 258;
-	table.link = 86;
-	table.linkat = 265;
-#elif defined(__aarch64__)
-#define OTHER_CALL(name, x86_64, arm64, i386, policy) set_call(table.native, arm64, policy);
-	table.clone = 220;
-	table.mkdirat = table.mkdir = 34;
-	table.linkat = table.link = 37;
-#else
-#error "calls.h has no numbers for this machine"
-#endif
-#define CALL(name, x86_64, arm64, i386, texts) OTHER_CALL(name, x86_64, arm64, i386, CALL_WANTED | texts)
-#define ATTRIBUTE_CALL(name, x86_64, arm64, i386) OTHER_CALL(name, x86_64, arm64, i386, CALL_ATTRIBUTES)
-#define MAYBE_ATTRIBUTE_CALL(name, x86_64, arm64, i386) OTHER_CALL(name, x86_64, arm64, i386, CALL_MAYBE_ATTRIBUTES)
-#define TRACED_CALL(name, x86_64, arm64, i386, policy)
-#include "calls.h"
-#undef TRACED_CALL
-#undef CALL
-#undef ATTRIBUTE_CALL
-#undef MAYBE_ATTRIBUTE_CALL
-#undef OTHER_CALL
-	table.clone3 = 435;
-	return table;
-}
-
 /* Whether a name is in a list with commas between. */
 static bool is_listed(const char *list, const char *name)
 {
@@ -175,32 +140,35 @@ static bool is_listed(const char *list, const char *name)
 	return false;
 }
 
-static struct traced_table traced_table(const char *calls)
+/* `traces`: names of the TRACED_CALLs that are told of. */
+static void fill_tables(struct call_table *calls, struct traced_table *traced, const char *traces)
 {
-	struct traced_table table = {};
-
 #if defined(__x86_64__)
-#define TRACED_CALL(name, x86_64, arm64, i386, policy)       \
-	if (is_listed(calls, #name)) {                       \
-		set_call(table.native, x86_64, policy);      \
-		set_call(table.compat, i386, policy);        \
-	}
+#define SET(table, x86_64, arm64, i386, policy) \
+	set_call(table->native, x86_64, policy); \
+	set_call(table->compat, i386, policy);
+	*calls = (struct call_table){ .clone = 56, .clone3 = 435, .mkdir = 83, .mkdirat = 258, .link = 86, .linkat = 265 };
+#elif defined(__aarch64__)
+#define SET(table, x86_64, arm64, i386, policy) set_call(table->native, arm64, policy);
+	*calls = (struct call_table){ .clone = 220, .clone3 = 435, .mkdir = 34, .mkdirat = 34, .link = 37, .linkat = 37 };
 #else
-#define TRACED_CALL(name, x86_64, arm64, i386, policy) \
-	if (is_listed(calls, #name))                   \
-		set_call(table.native, arm64, policy);
+#error "calls.h has no numbers for this machine"
 #endif
-#define OTHER_CALL(name, x86_64, arm64, i386, policy)
-#define CALL(name, x86_64, arm64, i386, texts)
-#define ATTRIBUTE_CALL(name, x86_64, arm64, i386)
-#define MAYBE_ATTRIBUTE_CALL(name, x86_64, arm64, i386)
+#define OTHER_CALL(name, x86_64, arm64, i386, texts) SET(calls, x86_64, arm64, i386, texts)
+#define CALL(name, x86_64, arm64, i386, texts) SET(calls, x86_64, arm64, i386, CALL_WANTED | texts)
+#define ATTRIBUTE_CALL(name, x86_64, arm64, i386) SET(calls, x86_64, arm64, i386, CALL_ATTRIBUTES)
+#define MAYBE_ATTRIBUTE_CALL(name, x86_64, arm64, i386) SET(calls, x86_64, arm64, i386, CALL_MAYBE_ATTRIBUTES)
+#define TRACED_CALL(name, x86_64, arm64, i386, policy)        \
+	if (is_listed(traces, #name)) {                       \
+		SET(traced, x86_64, arm64, i386, policy)      \
+	}
 #include "calls.h"
-#undef CALL
-#undef ATTRIBUTE_CALL
-#undef MAYBE_ATTRIBUTE_CALL
-#undef OTHER_CALL
 #undef TRACED_CALL
-	return table;
+#undef MAYBE_ATTRIBUTE_CALL
+#undef ATTRIBUTE_CALL
+#undef CALL
+#undef OTHER_CALL
+#undef SET
 }
 
 /* Since 5.18, together with iterators that may sleep. */
@@ -300,10 +268,11 @@ static void configure(struct bpf_object *object, const struct load_options *opti
 		.rate = options->rate,
 		.burst = 2 * options->rate,
 	};
-	struct call_table calls = call_table();
-	struct traced_table traced = traced_table(options->calls);
+	struct call_table calls;
+	struct traced_table traced = {};
 	struct bpf_program *snapshot = program(object, "on_snapshot");
 
+	fill_tables(&calls, &traced, options->calls);
 	if (!kernel)
 		fail("cannot read " BTF_FILE, OTHER_KERNEL, "%s", strerror(errno));
 	settings.exit_tells_group_dead = exit_tells_group_dead(kernel);
