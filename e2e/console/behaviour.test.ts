@@ -167,6 +167,43 @@ describe("the console in a person's hands", { skip }, () => {
     await page.getByRole("button", { name: "Show less" }).first().waitFor();
   });
 
+  test("a rule of a node's own is shown as it was written, and that it has changed since the alert", async () => {
+    const container = sampleContainer(0);
+    const { node } = container;
+    const now = Date.now();
+    const id = `${node}/own-rule`;
+    const alert = reverseShell(9000, now, container, { id, rule: "key-read", title: "Key read" });
+    const tell = async (text: string, since: number): Promise<void> =>
+      world.send(node, [
+        { type: "rule", rule: { node, rule: "key-read", file: "/etc/own.yaml", line: 4, text, since } },
+      ]);
+    await tell("- rule: Key read\n  condition: fd.name = /etc/shop.key # \u202e", now - 1000);
+    await world.send(node, [{ type: "alert", alert }]);
+    const look = async (): Promise<void> =>
+      void (await page.goto(`${world.server.url}/alerts?id=${encodeURIComponent(id)}`));
+    await look();
+    const detail = page.getByRole("complementary");
+    await detail.getByText(String.raw`condition: fd.name = /etc/shop.key # \u{202e}`).waitFor();
+    await detail.getByText("/etc/own.yaml:4").waitFor();
+    const changed = detail.getByText("The rule has changed since this alert");
+    assert.equal(await changed.count(), 0);
+    await tell("- rule: Key read\n  condition: fd.directory = /etc", now + 1000);
+    await look();
+    await detail.getByText("condition: fd.directory = /etc").waitFor();
+    await changed.waitFor();
+  });
+
+  test("a rule file that is broken is shown line by line where one looks after Bulwark", async () => {
+    const { node } = sampleContainer(0);
+    const reason = "own.yaml:2:78: error LOAD_ERR_COMPILE_CONDITION: unknown field\n  | proc.nam = x\n  | ^";
+    const rules = { id: "rules", node, state: "degraded", summary: "175 rules", reason, remedy: "mend it" } as const;
+    await world.send(node, [{ type: "health", components: [{ ...rules, counters: {}, updatedAt: Date.now() }] }]);
+    await page.goto(`${world.server.url}/health`);
+    const told = page.getByText("LOAD_ERR_COMPILE_CONDITION");
+    await told.waitFor();
+    assert.equal(await told.innerText(), reason);
+  });
+
   test("alerts are filtered by any rule that raised some, and its title is text too", async () => {
     await page.goto(`${world.server.url}/alerts`);
     await page

@@ -147,6 +147,8 @@ describe("rule files that change", { skip }, () => {
       "none of the broken file",
     );
     assert.ok(!items.some(({ rule }) => rule === "sensor-ended"));
+    const { rule } = await api.getRuleText({ params: { id: "second" }, query: { node: seconds[0]?.node } });
+    assert.deepEqual(rule, { file, line: 1, text: second.trim(), changedAt: null });
     const sensor = await part("sensor");
     assert.deepEqual([sensor?.state, sensor?.counters["restarts"]], ["ok", 0]);
   });

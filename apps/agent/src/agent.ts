@@ -21,6 +21,7 @@ import { clusterActions } from "./cluster-actions.ts";
 import { Orders } from "./orders.ts";
 import type { Quarantines } from "./quarantines.ts";
 import { Response } from "./response.ts";
+import { RuleTexts } from "./rule-texts.ts";
 import { runtimeActions } from "./runtime-actions.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
@@ -69,6 +70,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const uplink = new Uplink({ connection, node, spool, log, onSettings });
   stack.defer(async () => uplink.stop());
 
+  let texts: RuleTexts | undefined;
   let response: Response | undefined;
   let quarantines: Quarantines | undefined;
   async function flush(): Promise<void> {
@@ -76,7 +78,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     uplink.kick();
   }
   function emit(told: AgentRecord[]): void {
-    const records = settings.apply(told);
+    const kept = settings.apply(told);
+    const records = texts?.with(kept) ?? kept;
     spool.append(records);
     for (const record of records) if (record.type === "alert") response?.alerted(record.alert);
     if (records.some(({ type }) => type !== "event")) void flush();
@@ -182,6 +185,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
       new FollowedRules({
         ...config.agent.rules,
         changed() {
+          texts?.changed();
           const before = needs.asks;
           needs = needsOf(followed.ruleset.rules);
           log.info({ rules: followed.ruleset.rules.length }, "rules were read again, and run");
@@ -190,6 +194,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
         broken: (problems) => tell(problems, "rule files have changed and are broken: the rules before that go on"),
       }),
     );
+    texts = new RuleTexts(node, (rule) => followed.textOf(rule));
     tell(followed.broken, "rule files are broken: the rules in them that are sound run");
     return followed;
   }

@@ -60,6 +60,8 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
         ...record,
         repeats: record.repeats.flatMap((item) => (isOwn(item.alert) ? [{ ...item, alert: named(item.alert) }] : [])),
       };
+    case "rule":
+      return record.rule.node === name ? { type: "rule", rule: { ...record.rule, node } } : undefined;
     case "container": {
       const { container } = record;
       return container.node === name ? { type: "container", container: { ...container, node } } : undefined;

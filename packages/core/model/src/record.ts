@@ -7,6 +7,7 @@ import { event } from "./event.ts";
 import { component } from "./health.ts";
 import { imageReport } from "./image.ts";
 import { flowReport } from "./network.ts";
+import { toldRule } from "./rule-text.ts";
 import { scan } from "./scan.ts";
 
 /** What an agent sends. One record is one line of the spool and one element of an ingest batch. */
@@ -18,6 +19,8 @@ export const record = z.discriminatedUnion("type", [
     type: z.literal("repeats"),
     repeats: z.array(alertRepeats.extend({ alert: z.string().max(512) })).max(1000),
   }),
+  /** Before the first alert that it raises with this text. */
+  z.strictObject({ type: z.literal("rule"), rule: toldRule }),
   /** State of one container now; `stopped` included. */
   z.strictObject({ type: z.literal("container"), container }),
   /** Every container that this node runs, by id: what is not in it has gone. */

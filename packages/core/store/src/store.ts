@@ -36,6 +36,7 @@ import type {
   RunningTally,
   RunningVerdict,
   StoredKubeObject,
+  RuleText,
   Scan,
   ScanOrigin,
   ScanState,
@@ -159,6 +160,8 @@ export interface AlertRepository {
     id: Alert["id"],
     change: { state: AlertState; comment?: string | undefined },
   ): Promise<StoredAlert | undefined>;
+  /** A rule as a node wrote it that has raised alerts there; `changedAt`: since when, where it was another before. */
+  ruleText(node: string, rule: string): Promise<(RuleText & { changedAt: number | null }) | undefined>;
   countOpen(): Promise<Record<Severity, number>>;
   /** Counts in `hours` hours up to `now`, oldest first, empty hours included. */
   countByHour(hours: number, now: number): Promise<{ time: number; count: number }[]>;

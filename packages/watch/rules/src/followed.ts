@@ -47,6 +47,11 @@ export class FollowedRules implements Disposable {
     return this.#running.broken;
   }
 
+  /** As `OpenRules.textOf`, of the rules that run. */
+  textOf(id: string): ReturnType<OpenRules["textOf"]> {
+    return this.#running.textOf(id);
+  }
+
   get health(): OpenRules["health"] {
     const { health } = this.#running;
     const counters = { ...health.counters, readings: this.#readings };

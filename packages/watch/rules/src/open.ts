@@ -1,11 +1,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
-import { join } from "node:path";
-import type { Component } from "@bulwark/model";
+import { dirname, join } from "node:path";
+import type { Component, RuleText } from "@bulwark/model";
 import { errorText } from "@bulwark/model/plain";
 import { createEngine, type Engine } from "./engine.ts";
 import { keptRules } from "./kept.ts";
 import type { RuleDocument } from "./load/yaml.ts";
 import { problemText } from "./problem.ts";
+import { ruleTextAt } from "./rule-text.ts";
 import type { Ruleset } from "./ruleset.ts";
 
 /** The rules that come with Bulwark. */
@@ -17,6 +18,8 @@ export interface OpenRules {
   readonly ruleset: Ruleset;
   /** What is wrong with the files: where, and how to mend it. Empty: they are whole. */
   readonly broken: readonly string[];
+  /** One of the others' as it is written. Undefined for one of Bulwark's own, and where there is no such rule. */
+  textOf(id: string): RuleText | undefined;
   /** That, and what else there is to say of them. */
   readonly health: Pick<Component, "state" | "reason" | "remedy"> & { readonly counters: Record<string, number> };
 }
@@ -46,6 +49,12 @@ export function openRules({ files, disabled }: { files: readonly string[]; disab
     engine: createEngine({ rules }),
     ruleset: { rules },
     broken,
+    textOf(id) {
+      const rule = rules.find((other) => other.id === id);
+      const document = documents.find(({ name }) => name === rule?.file);
+      if (!rule || !document || dirname(document.name) === ownRules) return undefined;
+      return { file: rule.file, line: rule.line, text: ruleTextAt(document.text, rule.line) };
+    },
     health: {
       state: problems.length === 0 ? "ok" : "degraded",
       reason: problemsText(problems),

@@ -11,5 +11,6 @@ export { imageParts } from "./image.ts";
 export { keptRules } from "./kept.ts";
 export { openRules, type OpenRules } from "./open.ts";
 export { problemText, type Problem } from "./problem.ts";
+export { ruleTextAt } from "./rule-text.ts";
 export type { Rule, Ruleset } from "./ruleset.ts";
 export type { RuleDocument } from "./load/yaml.ts";

@@ -15,6 +15,7 @@ import type { AlertRepository } from "../store.ts";
 import { withoutNul } from "../text.ts";
 import { podsOf } from "./kubernetes-members.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
+import { ruleTextOf } from "./rule-texts.ts";
 
 /** As for events: a search by text looks at this many alerts a page. */
 const searchWindow = 20_000;
@@ -40,6 +41,7 @@ export function alertRepository(engine: Engine): AlertRepository {
   }
   return {
     get,
+    ruleText: async (node, rule) => ruleTextOf(engine, node, rule),
     async list({ severity, state, rule, container, object, q, since, until }, { cursor, limit }) {
       let query = read.selectFrom("alerts").select(columns).orderBy("time", "desc").orderBy("id", "desc");
       if (severity) query = query.where("severity", "in", severity.map(severityRank));

@@ -13,6 +13,7 @@ import {
   type ImageReport,
   type Scan,
   type StoredAlert,
+  type ToldRule,
 } from "@bulwark/model";
 import type { Columns, Engine } from "../engine.ts";
 import { StoreError } from "../error.ts";
@@ -31,6 +32,7 @@ import { putComponents } from "./health.ts";
 import { checkOwner } from "./ownership.ts";
 import { packImage, type PackedImage } from "./image-contents.ts";
 import { putImages } from "./images.ts";
+import { putRuleTexts } from "./rule-texts.ts";
 import { putScans } from "./scans.ts";
 
 /** Two replicas that write the same image may stop each other; PostgreSQL lets one win and says so to the other. */
@@ -56,6 +58,7 @@ export function ingestRepository(engine: Engine, flowSums: Pick<FlowSums, "store
     await insertEvents(engine, tx, blocks);
     const alerts = await insertAlerts(engine, tx, sorted.alerts, now);
     await addRepeats(tx, sorted.repeats);
+    await putRuleTexts(engine, tx, sorted.rules, now);
     const stopped: Container[] = [];
     for (const step of sorted.containers) {
       if (step.kind === "put") await putContainers(engine, tx, step.containers, now);
@@ -181,6 +184,7 @@ interface Sorted {
   events: Event[];
   alerts: Alert[];
   repeats: (AlertRepeats & { alert: string })[];
+  rules: ToldRule[];
   /** In the order in which they were told: a container may start after a list that does not have it. */
   containers: ContainerStep[];
   images: ImageReport[];
@@ -196,7 +200,7 @@ type ContainerStep =
 
 function sort(records: AgentRecord[]): Sorted {
   const sorted: Sorted = {
-    ...{ events: [], alerts: [], repeats: [], containers: [], images: [], actions: [] },
+    ...{ events: [], alerts: [], repeats: [], rules: [], containers: [], images: [], actions: [] },
     ...{ benchmarks: [], components: [], scans: [], flows: [] },
   };
   for (const record of records) {
@@ -209,6 +213,9 @@ function sort(records: AgentRecord[]): Sorted {
         break;
       case "repeats":
         sorted.repeats.push(...record.repeats);
+        break;
+      case "rule":
+        sorted.rules.push(record.rule);
         break;
       case "container": {
         const last = sorted.containers.at(-1);
