@@ -1,13 +1,13 @@
 /** Rule files that change while a machine is watched: broken ones take nothing from the rules that run, whole ones take their place. */
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { eventually, missing, runWithRunc, type RuncContainer } from "@bulwark/testkit";
 import { startProduct } from "../product.ts";
 import { startCommand } from "./command.ts";
-import { doIn, makeVictim } from "./world.ts";
+import { doIn, makeVictim, startWorld } from "./world.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
 
@@ -152,7 +152,52 @@ describe("rule files that change", { skip }, () => {
     const sensor = await part("sensor");
     assert.deepEqual([sensor?.state, sensor?.counters["restarts"]], ["ok", 0]);
   });
+
+  test("what is prevented is prevented while another sensor takes over, and one alert stays one", async () => {
+    await using world = await startWorld();
+    const victim = await world.start({ rootfs: makeVictim(join(folder, "prevented")) });
+    const { enforcer } = world.watcher;
+    const over: string[] = [];
+    let prevented = 0;
+    const rules = { kind: "exec" as const, paths: ["/opt/bin/deepce"], origins: [] };
+    const { release } = await enforcer.enforce(
+      { ...rules, cgroup: cgroupOf(victim.pid), pid: victim.pid, limitMs: 60_000, enforce: true, outlives: true },
+      { told: (counts) => (prevented = counts.prevented), over: (reason) => over.push(reason) },
+    );
+    const before = enforcer.guard;
+    const loop = doIn(
+      victim,
+      "cat /etc/shadow; while [ ! -e /tmp/over ]; do /opt/bin/deepce && echo ran >>/tmp/ran; echo tried >>/tmp/tried; usleep 2000; done",
+    );
+    const count = async (file: string): Promise<number> =>
+      Number(await doIn(victim, `cat /tmp/${file} 2>/dev/null | wc -l`));
+    await eventually("it is tried", async () => (await count("tried")) > 10 || undefined);
+    for (const calls of [["personality"], []]) await world.watcher.ask({ calls });
+    const tried = await count("tried");
+    await eventually("it is tried on", async () => (await count("tried")) > tried + 10 || undefined);
+    await doIn(victim, "cat /etc/shadow; touch /tmp/over");
+    await loop;
+    assert.equal(await count("ran"), 0);
+    assert.deepEqual(over, []);
+    assert.notEqual(enforcer.guard, before);
+    await eventually("the one that enforced before ends", () => !existsSync(`/proc/${before}`) || undefined);
+    await release();
+    await doIn(victim, "/opt/bin/deepce && echo ran >>/tmp/ran");
+    assert.equal(await count("ran"), 1);
+    await eventually(`all are counted: ${tried}`, () => prevented >= tried || undefined);
+    assert.deepEqual(
+      world.alerts.filter(({ rule }) => rule === "sensor-ended"),
+      [],
+    );
+    const shadow = world.alertsOf(victim).filter(({ process }) => process?.arguments.includes("/etc/shadow"));
+    assert.equal(shadow.length, 1);
+    assert.equal(world.counters()["restarts"], 0);
+  });
 });
+
+function cgroupOf(pid: number): string {
+  return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1] ?? "";
+}
 
 /** The sensors that a process runs. */
 function sensorsOf(pid: number): string[] {

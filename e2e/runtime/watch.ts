@@ -17,6 +17,7 @@ export interface Watch extends AsyncDisposable {
   rulesOf(id: string | undefined): ReadonlySet<string>;
   /** What the agent says of its sensor, among it what was lost. */
   counters(): Readonly<Record<string, number>>;
+  readonly watcher: Pick<Watcher, "ask" | "enforcer">;
   /** How many programs were seen to start in that container. */
   startsOf(id: string): number;
   /** How many processes the table holds. */
@@ -84,6 +85,7 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
   const open = stack.move();
   return {
     alerts,
+    watcher,
     counters: () => watcher.health().counters,
     startsOf: (id) => starts.get(id) ?? 0,
     processes: () => table?.size ?? 0,

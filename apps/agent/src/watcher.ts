@@ -168,9 +168,8 @@ export class Watcher implements AsyncDisposable {
     if (this.#run !== former) return run.sensor.close();
     this.#next = run;
     // What is prevented is prevented by the next one before the former one ends.
-    this.enforcer.lost();
     this.#enforcing = run;
-    await this.enforcer.use(run.sensor);
+    await this.enforcer.takeOver(run.sensor, former.sensor);
     await network?.use(run.sensor);
     await former.sensor.close();
     this.#next = undefined;
@@ -187,6 +186,7 @@ export class Watcher implements AsyncDisposable {
       enforce: true,
       onEnforcement: (record) => {
         if (this.#enforcing === run) this.enforcer.told(record);
+        else if (this.#run === run) this.enforcer.toldByFormer(record);
       },
       ...(flows && {
         flows: {
