@@ -146,7 +146,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     gate,
     serviceAccounts: gate && config.server.agents?.serviceAccount ? accountsOf(config, stack) : null,
     agentSettings,
-    auditAlerts: createAuditAlerts({ config, store, agentSettings, health }),
+    auditAlerts: stack.use(createAuditAlerts({ config, store, agentSettings, health, logger })),
     orderBell,
     metricsToken: readSecret("BULWARK_METRICS_TOKEN", config.server.metricsTokenFile),
     config,

@@ -1,33 +1,47 @@
 import { collections } from "@bulwark/cluster";
 import { AuditRules } from "@bulwark/detect/audit";
 import { isExcepted, type Alert, type ApiRequest, type AuditEvent, type StoredAlert } from "@bulwark/model";
-import { openRules } from "@bulwark/rules";
+import { FollowedRules } from "@bulwark/rules";
 import type { Store } from "@bulwark/store";
 import type { Context } from "../context.ts";
 
 /** Audit records that API servers send, against the rules of the source `k8s_audit`. */
-export interface AuditAlerts {
+export interface AuditAlerts extends Disposable {
   /** Stores the alerts of these records; those that were not there yet. */
   raise(read: readonly { event: AuditEvent; item: unknown }[], now: number): Promise<StoredAlert[]>;
 }
 
-/** The rules are read when the first record comes: most servers get none. */
+/** The rules are read when the first record comes: most servers get none. From then on they are read again when they change. */
 export function createAuditAlerts({
   config,
   store,
   agentSettings,
   health,
-}: Pick<Context, "agentSettings" | "config" | "health" | "store">): AuditAlerts {
+  logger,
+}: Pick<Context, "agentSettings" | "config" | "health" | "logger" | "store">): AuditAlerts {
+  const following = new DisposableStack();
   let opened: AuditRules | undefined;
 
   function open(): AuditRules {
-    const rules = openRules(config.server.kubernetes.rules);
-    const own = rules.ruleset.rules.filter(({ source }) => source === "k8s_audit");
-    health.report({
-      id: "audit-rules",
-      summary: `${own.length} rules look at what API servers are asked`,
-      ...rules.health,
-    });
+    const tell = (): void => {
+      const own = rules.ruleset.rules.filter(({ source }) => source === "k8s_audit");
+      health.report({
+        id: "audit-rules",
+        summary: `${own.length} rules look at what API servers are asked`,
+        ...rules.health,
+      });
+    };
+    const rules = following.use(
+      new FollowedRules({
+        ...config.server.kubernetes.rules,
+        changed: tell,
+        broken(problems) {
+          for (const problem of problems) logger.error({ problem }, "rule files have changed and are broken");
+          tell();
+        },
+      }),
+    );
+    tell();
     return new AuditRules(rules.engine);
   }
 
@@ -48,6 +62,7 @@ export function createAuditAlerts({
       rules.raised(alerts, now);
       return stored;
     },
+    [Symbol.dispose]: () => following.dispose(),
   };
 }
 
