@@ -29,7 +29,7 @@ function alertsOf(records: SensorRecord[], change: Partial<Container> = {}): Ale
 
 const evil = ["198.51.100.9", 4444] as const;
 const bash = "/bin/bash -i";
-const file = (operation: "write" | "remove" | "rename" | "read", path: string, newPath = "") => {
+const file = (operation: "write" | "remove" | "rename" | "read" | "truncate", path: string, newPath = "") => {
   return { type: "file", operation, path, newPath, isDirectory: false, inode: 1n } as const;
 };
 const setting = (name: string, value = "x") => ({ type: "setting", operation: "write", name, value }) as const;
@@ -191,6 +191,11 @@ const fires: [what: string, rule: string, tell: Tell, change?: Partial<Container
   ],
   ["a miner by its pool", "miner", (s) => [s.exec(10, "/tmp/kworker -o stratum+tcp://pool:3333 -u x")]],
   ["the log of logins", "log-removal", (s) => [s.exec(10, "/bin/rm"), s.does(10, file("remove", "/var/log/wtmp"))]],
+  [
+    "a log that is emptied",
+    "log-removal",
+    (s) => [s.exec(10, "/bin/sh"), s.does(10, file("truncate", "/var/log/auth.log"))],
+  ],
   [
     "a script that was written here",
     "drift",

@@ -15,6 +15,7 @@ import {
 } from "./detector.ts";
 import { interpreterKind } from "./interpreters.ts";
 import { markForeign } from "./foreign-file.ts";
+import { OpenWrites } from "./open-writes.ts";
 import { ProcessTable, type Entry } from "./process-table.ts";
 import { Repeats } from "./repeats.ts";
 
@@ -95,6 +96,7 @@ export class Pipeline {
   readonly #shares = new AlertShares();
   /** A name that a container asks for all day is an event once in a while. */
   readonly #questions = new Repeats(600_000, 20_000);
+  readonly #openWrites = new OpenWrites();
   readonly #losses: ReturnType<typeof createLossWatch>;
   readonly #out: AgentRecord[] = [];
   /** By what they need. */
@@ -176,6 +178,7 @@ export class Pipeline {
         });
         return;
       default: {
+        if (!this.#openWrites.isNews(record)) return;
         if ((isRuntime && service === undefined) || this.#options.isOwn?.(process, this.table) === true) return;
         const activity = toActivity(record);
         const isEvent = activity !== undefined && isKept(activity) && this.#isNews(record, now);

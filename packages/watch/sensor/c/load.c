@@ -38,7 +38,7 @@ static const struct hook {
 	{ "device", "cgroup/dev", "on_device", NULL, true, true },
 	{ "create", "tp_btf/ctime_ns_xchg", "on_device_file", "btf_trace_ctime_ns_xchg", false, true },
 	{ "create", "tp_btf/ctime_xchg_skip", "on_device_file_again", "btf_trace_ctime_xchg_skip", false, true },
-	{ "attributes", "tp_btf/inode_set_ctime_to_ts", "on_attributes", "btf_trace_inode_set_ctime_to_ts", false, true },
+	{ "attributes,truncate", "tp_btf/inode_set_ctime_to_ts", "on_attributes", "btf_trace_inode_set_ctime_to_ts", false, true },
 	{ "send", "cgroup/connect4", "on_connect4", NULL, true, true },
 	{ "send", "cgroup/connect6", "on_connect6", NULL, true, true },
 	{ "send", "cgroup/sendmsg4", "on_sendmsg4", NULL, true, true },
@@ -147,10 +147,12 @@ static void fill_tables(struct call_table *calls, struct traced_table *traced, c
 #define SET(table, x86_64, arm64, i386, policy) \
 	set_call(table->native, x86_64, policy); \
 	set_call(table->compat, i386, policy);
-	*calls = (struct call_table){ .clone = 56, .clone3 = 435, .mkdir = 83, .mkdirat = 258, .link = 86, .linkat = 265 };
+	*calls = (struct call_table){ .clone = 56, .clone3 = 435, .mkdir = 83, .mkdirat = 258, .link = 86, .linkat = 265,
+				       .truncate = 76, .ftruncate = 77 };
 #elif defined(__aarch64__)
 #define SET(table, x86_64, arm64, i386, policy) set_call(table->native, arm64, policy);
-	*calls = (struct call_table){ .clone = 220, .clone3 = 435, .mkdir = 34, .mkdirat = 34, .link = 37, .linkat = 37 };
+	*calls = (struct call_table){ .clone = 220, .clone3 = 435, .mkdir = 34, .mkdirat = 34, .link = 37, .linkat = 37,
+				       .truncate = 45, .ftruncate = 46 };
 #else
 #error "calls.h has no numbers for this machine"
 #endif
@@ -158,12 +160,14 @@ static void fill_tables(struct call_table *calls, struct traced_table *traced, c
 #define CALL(name, x86_64, arm64, i386, texts) SET(calls, x86_64, arm64, i386, CALL_WANTED | texts)
 #define ATTRIBUTE_CALL(name, x86_64, arm64, i386) SET(calls, x86_64, arm64, i386, CALL_ATTRIBUTES)
 #define MAYBE_ATTRIBUTE_CALL(name, x86_64, arm64, i386) SET(calls, x86_64, arm64, i386, CALL_MAYBE_ATTRIBUTES)
+#define CONTENT_CALL(name, x86_64, arm64, i386) SET(calls, x86_64, arm64, i386, CALL_CONTENT)
 #define TRACED_CALL(name, x86_64, arm64, i386, policy)        \
 	if (is_listed(traces, #name)) {                       \
 		SET(traced, x86_64, arm64, i386, policy)      \
 	}
 #include "calls.h"
 #undef TRACED_CALL
+#undef CONTENT_CALL
 #undef MAYBE_ATTRIBUTE_CALL
 #undef ATTRIBUTE_CALL
 #undef CALL

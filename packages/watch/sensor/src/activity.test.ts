@@ -254,6 +254,39 @@ describe("what processes in containers do", { skip }, () => {
     assert.ok(told.every(({ pid, isThroughNamespace }) => pid > 0 && isThroughNamespace === undefined));
   });
 
+  test("a file that is written to and kept open is told at its first write, and what is cut, by a path too, which nobody opens", async (t) => {
+    const { files, hooks } = await fileRecords(`
+      mkdir -p /var/log /srv /etc/cron.d; echo 12345678 >/var/log/a; cp /var/log/a /var/log/b; cp /var/log/a /var/log/c
+      cp /var/log/a /srv/log; echo x >/etc/cron.d/held; /bin/busybox usleep 300000
+      /bin/helper truncate /var/log/a 4; /bin/busybox truncate -s 2 /var/log/b; : >/var/log/c; : >/var/log/new
+      /bin/helper truncate /var/log/a 100; /bin/helper truncate /srv/log 0; : >/var/log/c
+      sh -c 'exec 3>>/etc/cron.d/held; echo y >&3; echo z >&3; /bin/busybox usleep 100000; echo >>/tmp/behind; kill -9 $$'`);
+    if (!hooks.some(({ event }) => event.split(",").includes("truncate"))) return t.skip("before Linux 6.13");
+    const cut = files.filter(({ operation }) => operation === "truncate");
+    assert.deepEqual(
+      cut.map(({ path, isByDescriptor }) => [path, isByDescriptor]),
+      [
+        ["/var/log/a", undefined],
+        ["/var/log/b", true],
+        ["/var/log/c", undefined],
+      ],
+      "not what becomes longer, is empty already or new, or is in no watched directory",
+    );
+    const written = files.filter(({ operation }) => operation === "write");
+    const behind = written.find(({ path }) => path === "/tmp/behind");
+    const held = written.filter(({ path, pid }) => path === "/etc/cron.d/held" && pid === behind?.pid);
+    assert.deepEqual(
+      held.map(({ isOpen }) => isOpen),
+      [true, undefined],
+    );
+    const [first, last] = held.map(({ sequence }) => sequence);
+    const at = behind?.sequence ?? 0n;
+    assert.ok(
+      held.length === 2 && (first ?? at) < at && at < (last ?? at),
+      "at once, and once; again when it is closed",
+    );
+  });
+
   test("what is made, linked, renamed and put into a directory of /dev is told with who did it, and what goes is not", async () => {
     const { files, hooks } = await fileRecords(`
       echo x >/dev/hidden; mkdir /dev/.store; echo y >/dev/.store/tool; /bin/busybox ln /dev/.store/tool /dev/second

@@ -123,6 +123,13 @@ static void rightless(void)
 	fcntl(1, F_DUPFD, 2);
 }
 
+/* truncate PATH LENGTH: by its path, so that it is not opened. */
+static void truncate_path(char **arguments)
+{
+	if (truncate(arguments[0], atoi(arguments[1])))
+		err(1, "%s", arguments[0]);
+}
+
 /* sibling: makes a process that is its parent's child (CLONE_PARENT), not its own, and runs no other program. */
 static void sibling(void)
 {
@@ -177,6 +184,8 @@ int main(int count, char **arguments)
 		return compat_mount(), 0;
 	if (count == 2 && strcmp(arguments[1], "rightless") == 0)
 		return rightless(), 0;
+	if (count == 4 && strcmp(arguments[1], "truncate") == 0)
+		return truncate_path(arguments + 2), 0;
 	if (count == 2 && strcmp(arguments[1], "sibling") == 0)
 		return sibling(), 0;
 	if (count == 2 && strcmp(arguments[1], "sockets") == 0)
