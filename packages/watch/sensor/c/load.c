@@ -14,6 +14,7 @@
 #include "fail.h"
 #include "flows.h"
 #include "guard.h"
+#include "marks.h"
 
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 #define OTHER_KERNEL "Needs Linux 5.13 or later with BTF and BPF tracing; run it with --verbose to see what the kernel says."
@@ -465,35 +466,13 @@ static __u32 leaves(const struct loaded *loaded)
 	return (devices ? LEFT_DEVICES : 0) | (attributes ? LEFT_ATTRIBUTES : 0);
 }
 
-/* Half of the room is for the last name that is read (hooks/attributes.h). */
-static void tell_watched_directories(struct bpf_object *object)
+static void tell_watched_directory(void *directories, const char *path)
 {
-	static const char *const paths[] = {
-#define DIRECTORY(path) path,
-#define SECRET(path)
-#include "watched.h"
-#undef DIRECTORY
-#undef SECRET
-	};
-	int directories = bpf_map__fd(map(object, "watched_directories"));
+	struct watched_directory key;
+	__u8 nothing = 0;
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		struct watched_directory key = {};
-		size_t used = 0, end = strlen(paths[i]);
-		__u8 nothing = 0;
-		bool fits = end < WATCHED_BYTES / 2;
-
-		/* From the last slash to the end, and so on to the first. */
-		for (size_t at = end; fits && at-- > 0;) {
-			if (paths[i][at] != '/')
-				continue;
-			memcpy(key.names + used, paths[i] + at + 1, end - at - 1);
-			used += end - at;
-			end = at;
-		}
-		if (!fits || bpf_map_update_elem(directories, &key, &nothing, BPF_ANY) != 0)
-			fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
-	}
+	if (watched_key(path, &key) && bpf_map_update_elem(*(int *)directories, &key, &nothing, BPF_ANY) != 0)
+		fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
 }
 
 struct loaded load(struct load_options *options, on_frame receive, void *context)
@@ -526,7 +505,8 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 		configure(object, options, loaded.cpus);
 	}
 	find_host(object);
-	tell_watched_directories(object);
+	int directories = bpf_map__fd(map(object, "watched_directories"));
+	marks_each_directory(tell_watched_directory, &directories);
 	loaded.guard = guard_start(object, options->cgroup);
 	loaded.flows = options->flow_ms && options->cgroup >= 0 ? flows_start(object, options->flow_ms) : -1;
 

@@ -19,7 +19,6 @@
 #include "fail.h"
 #include "frame.h"
 #include "inside.h"
-#include "shared.h"
 
 #ifndef AT_HANDLE_FID
 #define AT_HANDLE_FID 0x200 /* Linux 6.6 */
@@ -38,7 +37,7 @@ struct directory {
 	__u32 handle_bytes;
 	__s32 handle_type;
 	__u8 handle[HANDLE_BYTES];
-	const char *path; /* one of the paths in watched.h */
+	const struct place *place;
 };
 
 struct container {
@@ -82,6 +81,15 @@ static const char *const watched_secrets[] = {
 #undef SECRET
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
+/* A directory that is watched: one of watched.h or of marks_want_changes(). */
+struct place {
+	const char *path;
+	bool is_way; /* only to see when the next below it comes to be */
+};
+#define PLACES (64 + 4 * WANTED_PATHS)
+static struct place places[PLACES];
+static size_t places_used;
+
 /* Of marks_want(). */
 static char wanted[WANTED_PATHS][MARK_PATH_BYTES];
 static size_t wanted_used;
@@ -99,9 +107,14 @@ static const char *const secret_mounts[] = {
  * What is told of the entries of a directory, beyond their being made and removed, makes each open, read and write of them
  * dearer, to which devices (`dd` from /dev/zero, every program's /dev/null) owe half of their speed: of /dev that is not told.
  */
-static __u64 changes_of(const char *path, bool is_told_by_kernel)
+static __u64 changes_of(const struct place *place, bool is_told_by_kernel)
 {
-	__u64 changes = FAN_CREATE | FAN_DELETE | FAN_ONDIR;
+	__u64 changes = FAN_CREATE | FAN_ONDIR;
+	const char *path = place->path;
+
+	if (place->is_way)
+		return changes;
+	changes |= FAN_DELETE;
 
 	/* Of the root itself, which is nobody's entry. */
 	if (!is_told_by_kernel || strcmp(path, "/") == 0)
@@ -111,18 +124,97 @@ static __u64 changes_of(const char *path, bool is_told_by_kernel)
 	return changes;
 }
 
-void marks_want(const char *lines)
+/* Calls for at most WANTED_PATHS of the lines that are paths. */
+static void each_path(const char *lines, void (*on_path)(const char *path, size_t length))
 {
-	for (const char *line = lines; line && wanted_used < WANTED_PATHS;) {
+	size_t count = 0;
+
+	for (const char *line = lines; line && count < WANTED_PATHS;) {
 		const char *end = strchr(line, '\n');
 		size_t length = end ? (size_t)(end - line) : strlen(line);
 
 		if (*line == '/' && length < MARK_PATH_BYTES) {
-			memcpy(wanted[wanted_used], line, length);
-			wanted[wanted_used++][length] = 0;
+			on_path(line, length);
+			count++;
 		}
 		line = end ? end + 1 : NULL;
 	}
+}
+
+static void want(const char *path, size_t length)
+{
+	if (wanted_used == WANTED_PATHS)
+		return;
+	memcpy(wanted[wanted_used], path, length);
+	wanted[wanted_used++][length] = 0;
+}
+
+void marks_want(const char *lines)
+{
+	each_path(lines, want);
+}
+
+static void add_place(const char *path, size_t length, bool is_way)
+{
+	char *copy;
+
+	for (size_t i = 0; i < places_used; i++)
+		if (strncmp(places[i].path, path, length) == 0 && !places[i].path[length]) {
+			places[i].is_way = places[i].is_way && is_way;
+			return;
+		}
+	if (places_used < PLACES && (copy = strndup(path, length)))
+		places[places_used++] = (struct place){ .path = copy, .is_way = is_way };
+}
+
+static void add_watched(void)
+{
+	for (size_t i = places_used; i < COUNT(watched_directories); i++)
+		add_place(watched_directories[i], strlen(watched_directories[i]), false);
+}
+
+/* With all that are above it, which come first. */
+static void want_changes(const char *path, size_t length)
+{
+	for (size_t at = 1; at < length; at++)
+		if (path[at] == '/')
+			add_place(path, at, true);
+	add_place(path, length, false);
+}
+
+void marks_want_changes(const char *lines)
+{
+	add_watched();
+	each_path(lines, want_changes);
+}
+
+void marks_each_directory(void (*on_directory)(void *context, const char *path), void *context)
+{
+	add_watched();
+	for (size_t i = 0; i < places_used; i++)
+		if (!places[i].is_way)
+			on_directory(context, places[i].path);
+}
+
+/* Half of the room is for the last name that is read (hooks/attributes.h). */
+bool watched_key(const char *path, struct watched_directory *key)
+{
+	size_t used = 0, end = strlen(path);
+	int depth = 0;
+
+	memset(key, 0, sizeof(*key));
+	if (end >= WATCHED_BYTES / 2)
+		return false;
+	/* From the last slash to the end, and so on to the first. */
+	for (size_t at = end; at-- > 0;) {
+		if (path[at] != '/')
+			continue;
+		memcpy(key->names + used, path + at + 1, end - at - 1);
+		used += end - at;
+		end = at;
+		depth++;
+	}
+	return depth <= WATCHED_DEPTH;
 }
 
 struct marks *marks_open(void)
@@ -131,6 +223,7 @@ struct marks *marks_open(void)
 
 	if (!marks)
 		fail("no memory for file marks", "Give the machine more memory.", "%s", strerror(errno));
+	add_watched();
 	marks->directory_queue = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME, 0);
 	return marks;
 }
@@ -204,35 +297,36 @@ static bool is_left(const struct container *container, int fd)
 /* Whether the kernel side tells of entries of that directory, which knows it by its own path, not by that of a link. */
 static bool tells_attributes(const struct container *container, int fd)
 {
+	struct watched_directory key;
 	char path[64];
 
 	if (!container->left[LEFT_OVERLAY].identity || inside_mount_of(fd) != container->mount || !inside_path(fd, path, sizeof(path)))
 		return false;
-	for (size_t i = 0; i < COUNT(watched_directories); i++)
-		if (strcmp(path, watched_directories[i]) == 0)
-			return true;
+	for (size_t i = 0; i < places_used; i++)
+		if (strcmp(path, places[i].path) == 0)
+			return !places[i].is_way && watched_key(path, &key);
 	return false;
 }
 
-static void mark_directory(struct marks *marks, const struct container *container, int root, const char *path)
+static void mark_directory(struct marks *marks, const struct container *container, int root, const struct place *watched)
 {
 	__u32 mount_namespace = container->mount_namespace;
 	union {
 		struct file_handle handle;
 		__u8 bytes[sizeof(struct file_handle) + HANDLE_BYTES];
 	} found = { .handle.handle_bytes = HANDLE_BYTES };
-	int fd = inside_open(root, path), mount;
+	int fd = inside_open(root, watched->path), mount;
 	struct stat stat;
 
 	if (fd < 0)
 		return;
-	__u64 changes = changes_of(path, tells_attributes(container, fd));
+	__u64 changes = changes_of(watched, tells_attributes(container, fd));
 	struct directory *place = NULL;
 	for (size_t i = 0; i < DIRECTORIES; i++) {
 		struct directory *directory = &marks->directories[i];
 
 		/* The same place again, perhaps another directory by now. */
-		if (directory->mount_namespace == mount_namespace && directory->path == path) {
+		if (directory->mount_namespace == mount_namespace && directory->place == watched) {
 			place = directory;
 			break;
 		}
@@ -248,7 +342,7 @@ static void mark_directory(struct marks *marks, const struct container *containe
 			.mount_namespace = mount_namespace,
 			.handle_bytes = found.handle.handle_bytes,
 			.handle_type = found.handle.handle_type,
-			.path = path,
+			.place = watched,
 		};
 		memcpy(place->handle, found.handle.f_handle, found.handle.handle_bytes);
 	}
@@ -353,8 +447,8 @@ const struct left_place *marks_add(struct marks *marks, __u32 pid, __u32 mount_n
 	inside_mark(queue, system.f_type == OVERLAYFS_SUPER_MAGIC ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT, FAN_CLOSE_WRITE, root);
 	mark_secrets(queue, root);
 	inside_mounts(pid, root, mark_mount, place);
-	for (size_t i = 0; i < COUNT(watched_directories) && marks->directory_queue >= 0; i++)
-		mark_directory(marks, place, root, watched_directories[i]);
+	for (size_t i = 0; i < places_used && marks->directory_queue >= 0; i++)
+		mark_directory(marks, place, root, &places[i]);
 	close(root);
 	return place->left;
 }
@@ -609,7 +703,7 @@ static const struct directory *find_directory(const struct marks *marks, const s
 
 static void join(char *path, const struct directory *directory, const char *name)
 {
-	snprintf(path, MARK_PATH_BYTES, "%s/%s", strcmp(directory->path, "/") == 0 ? "" : directory->path, name);
+	snprintf(path, MARK_PATH_BYTES, "%s/%s", strcmp(directory->place->path, "/") == 0 ? "" : directory->place->path, name);
 }
 
 /* The paths that an event's records name, old and new; the directory of the first that is known. */
@@ -657,9 +751,9 @@ static void mark_within(struct marks *marks, const struct container *container, 
 	for (size_t i = 0; i < wanted_used; i++)
 		if (is_within(wanted[i], path))
 			mark_wanted(container->queue, root, wanted[i]);
-	for (size_t i = 0; i < COUNT(watched_directories); i++)
-		if (is_within(watched_directories[i], path))
-			mark_directory(marks, container, root, watched_directories[i]);
+	for (size_t i = 0; i < places_used; i++)
+		if (is_within(places[i].path, path))
+			mark_directory(marks, container, root, &places[i]);
 }
 
 /*
@@ -710,9 +804,10 @@ static void read_directories(struct marks *marks, receiver *on_event, void *cont
 		directory = read_names(marks, event, path, new_path);
 		if (!directory || event->pid == getpid())
 			continue;
+		bool is_told = !directory->place->is_way;
 		told.mount_namespace = directory->mount_namespace;
 		told.is_directory = event->mask & FAN_ONDIR;
-		for (size_t i = 0; i < COUNT(operations); i++) {
+		for (size_t i = 0; i < COUNT(operations) && is_told; i++) {
 			if (!(event->mask & operations[i].mask))
 				continue;
 			told.operation = operations[i].operation;

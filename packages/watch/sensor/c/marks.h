@@ -8,6 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shared.h"
+
+/* What the kernel side knows a directory by. False: its path is too long, or goes too deep, for that. */
+bool watched_key(const char *path, struct watched_directory *key);
+
 #define MARK_PATH_BYTES 4096
 #define WATCHED_CONTAINERS 512
 /* One queue and one process a container, the queue of all directories, and one more for the caller. */
@@ -41,6 +46,15 @@ enum { LEFT_OF_DEVICES, LEFT_OVERLAY, LEFT_PLACES };
  */
 #define WANTED_PATHS 256
 void marks_want(const char *lines);
+
+/*
+ * The same of directories of which it is told what is made in them, removed, renamed and given other rights, besides those of
+ * watched.h.
+ */
+void marks_want_changes(const char *lines);
+
+/* Calls for each of them, those of watched.h among them. */
+void marks_each_directory(void (*on_directory)(void *context, const char *path), void *context);
 
 struct marks;
 struct marks *marks_open(void);

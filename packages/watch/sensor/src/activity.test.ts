@@ -9,7 +9,7 @@ import type { FileRecord } from "./activity-record.ts";
 import { buildSensor } from "./build.ts";
 import { makeImage, type TestImage } from "./live/container.ts";
 import type { ProcessRecord, ReadyRecord, SensorRecord } from "./record.ts";
-import { startSensor, type SensorOptions } from "./sensor.ts";
+import { startSensor, type SensorAsks } from "./sensor.ts";
 import { tracedCalls } from "./system-calls.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
@@ -27,7 +27,7 @@ describe("what processes in containers do", { skip }, () => {
     type: Type,
     script: string,
     privileged = true,
-    more: Pick<SensorOptions, "calls" | "opened" | "courses"> = {},
+    more: SensorAsks = {},
   ): Promise<Extract<SensorRecord, { type: Type }>[]> {
     const all: SensorRecord[] = [];
     await using sensor = await startSensor({ ...more, onRecords: (batch) => all.push(...batch) });
@@ -130,6 +130,25 @@ describe("what processes in containers do", { skip }, () => {
       expected.filter((line) => !told.includes(line)),
       [],
       `${running.id}: ${told.join("\n")}`,
+    );
+  });
+
+  test("directories that are asked for are watched for changes, and what leads to them is not told", async () => {
+    const script = `/bin/busybox usleep 200000; mkdir -p /srv-a/app /srv-a/other; /bin/busybox usleep 200000
+      mkdir /srv-a/app/dir; echo x >/srv-a/app/file; chmod 600 /srv-a/app/file; /bin/busybox mv /srv-a/app/file /srv-a/app/new
+      /bin/busybox rm /srv-a/app/new; mkdir /srv-a/other/dir; /bin/busybox rm -r /srv-a`;
+    const files = await records("file", script, false, { changed: ["/srv-a/app"] });
+    const told = files.flatMap(({ operation, path, newPath }) =>
+      operation === "write" || !path.startsWith("/srv-a/") ? [] : [[operation, path, newPath].join(" ").trim()],
+    );
+    // What the kernel side tells comes at its time.
+    assert.deepEqual(
+      told.toSorted(),
+      [
+        ...["attributes /srv-a/app/file", "create /srv-a/app/dir", "create /srv-a/app/file", "remove /srv-a/app/dir"],
+        ...["remove /srv-a/app/new", "rename /srv-a/app/file /srv-a/app/new"],
+      ],
+      told.join("\n"),
     );
   });
 

@@ -21,6 +21,11 @@ export interface SensorAsks {
    */
   opened?: readonly string[];
   /**
+   * Absolute paths of directories of which it is told what is made in them, removed, renamed and given other rights, besides
+   * those in `c/watched.h`; at most 256. They may come to be later. Not what is in directories below them.
+   */
+  changed?: readonly string[];
+  /**
    * Variables whose value is told of each program that begins, by name, `*` for all of them; none unless said otherwise. The
    * environment holds secrets: no other is kept.
    */
@@ -256,6 +261,7 @@ function spawnSensor(options: SensorOptions): SensorProcess {
   if (options.eventRate !== undefined) args.push("--rate", String(options.eventRate));
   if (options.calls !== undefined && options.calls.length > 0) args.push("--calls", options.calls.join(","));
   if (options.opened !== undefined && options.opened.length > 0) args.push("--opened", options.opened.join("\n"));
+  if (options.changed !== undefined && options.changed.length > 0) args.push("--changed", options.changed.join("\n"));
   if (options.environment !== undefined && options.environment.length > 0) args.push("--environment");
   if (options.courses === true) args.push("--courses");
   if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));

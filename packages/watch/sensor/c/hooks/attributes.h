@@ -8,10 +8,10 @@
  * since Linux 6.13). That is done for much else too, so what is told of is found by the number of the system call.
  */
 
-/* Written by the loader: those of watched.h. */
+/* Written by the loader: those of watched.h, and those that rules want. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
+	__uint(max_entries, 64 + 256);
 	__type(key, struct watched_directory);
 	__type(value, __u8);
 } watched_directories SEC(".maps");
