@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/fanotify.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -29,6 +30,17 @@
 #define FAN_EVENT_INFO_TYPE_NEW_DFID_NAME 12
 #endif
 
+/* Files whose opening is told: as many of watched.h, and of marks_want(). */
+#define DIRECTORY(path)
+#define SECRET(path) +1
+enum {
+	SECRETS_COUNT = 0
+#include "watched.h"
+};
+#undef DIRECTORY
+#undef SECRET
+#define PINS (SECRETS_COUNT + WANTED_PATHS)
+
 /* A directory whose entries are watched, by the handle that its events carry. */
 #define DIRECTORIES 8192
 #define HANDLE_BYTES 64
@@ -47,6 +59,13 @@ struct container {
 	__u32 pid;
 	__u64 mount; /* of its root */
 	bool is_host;
+	bool is_overlay; /* its root */
+	/*
+	 * Files of an overlay that are watched, secrets first, held open by descriptors of O_PATH so that the kernel keeps their
+	 * inodes: of what has several names in a lower layer, or was copied up from one that gives out no handles, it makes a new
+	 * one when it has forgotten the name, and the mark is gone (fs/overlayfs/inode.c, ovl_hash_bylower()). 0: there is none.
+	 */
+	int pins[PINS];
 	struct left_place left[LEFT_PLACES]; /* to the kernel side */
 	/* How often its mounts are still to be looked at, and when next, in milliseconds; 0: not at all. */
 	int looks;
@@ -59,6 +78,8 @@ static const int look_delays[] = { 200, 20, 2 };
 struct marks {
 	int directory_queue;
 	__u32 leaves; /* to the kernel side: enum left */
+	size_t pins_used, pins_most;
+	__s64 pins_look_at; /* when it is looked next whether one of them has been removed */
 	__s64 host_look_at; /* when the files of the machine are to be looked for again; 0: not at all */
 	size_t containers_used, directories_used;
 	struct container containers[WATCHED_CONTAINERS];
@@ -86,7 +107,7 @@ struct place {
 	const char *path;
 	bool is_way; /* only to see when the next below it comes to be */
 };
-#define PLACES (64 + 4 * WANTED_PATHS)
+#define PLACES (64 + 8 * WANTED_PATHS)
 static struct place places[PLACES];
 static size_t places_used;
 
@@ -109,12 +130,11 @@ static const char *const secret_mounts[] = {
  */
 static __u64 changes_of(const struct place *place, bool is_told_by_kernel)
 {
-	__u64 changes = FAN_CREATE | FAN_ONDIR;
+	__u64 changes = FAN_CREATE | FAN_DELETE | FAN_ONDIR;
 	const char *path = place->path;
 
 	if (place->is_way)
 		return changes;
-	changes |= FAN_DELETE;
 
 	/* Of the root itself, which is nobody's entry. */
 	if (!is_told_by_kernel || strcmp(path, "/") == 0)
@@ -141,19 +161,6 @@ static void each_path(const char *lines, void (*on_path)(const char *path, size_
 	}
 }
 
-static void want(const char *path, size_t length)
-{
-	if (wanted_used == WANTED_PATHS)
-		return;
-	memcpy(wanted[wanted_used], path, length);
-	wanted[wanted_used++][length] = 0;
-}
-
-void marks_want(const char *lines)
-{
-	each_path(lines, want);
-}
-
 static void add_place(const char *path, size_t length, bool is_way)
 {
 	char *copy;
@@ -173,12 +180,32 @@ static void add_watched(void)
 		add_place(watched_directories[i], strlen(watched_directories[i]), false);
 }
 
-/* With all that are above it, which come first. */
-static void want_changes(const char *path, size_t length)
+/* All that are above a path, which come before it. */
+static void add_ways(const char *path, size_t length)
 {
 	for (size_t at = 1; at < length; at++)
 		if (path[at] == '/')
 			add_place(path, at, true);
+}
+
+static void want(const char *path, size_t length)
+{
+	if (wanted_used == WANTED_PATHS)
+		return;
+	add_ways(path, length);
+	memcpy(wanted[wanted_used], path, length);
+	wanted[wanted_used++][length] = 0;
+}
+
+void marks_want(const char *lines)
+{
+	add_watched();
+	each_path(lines, want);
+}
+
+static void want_changes(const char *path, size_t length)
+{
+	add_ways(path, length);
 	add_place(path, length, false);
 }
 
@@ -217,6 +244,19 @@ bool watched_key(const char *path, struct watched_directory *key)
 	return depth <= WATCHED_DEPTH;
 }
 
+/* Descriptors are left for queues and processes. */
+static size_t pins_most(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return 0;
+	limit.rlim_cur = limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &limit) != 0)
+		getrlimit(RLIMIT_NOFILE, &limit);
+	return limit.rlim_cur > 8 * WATCHED_CONTAINERS ? limit.rlim_cur - 8 * WATCHED_CONTAINERS : 0;
+}
+
 struct marks *marks_open(void)
 {
 	struct marks *marks = calloc(1, sizeof(*marks));
@@ -224,6 +264,7 @@ struct marks *marks_open(void)
 	if (!marks)
 		fail("no memory for file marks", "Give the machine more memory.", "%s", strerror(errno));
 	add_watched();
+	marks->pins_most = pins_most();
 	marks->directory_queue = fanotify_init(FAN_CLASS_NOTIF | FAN_CLOEXEC | FAN_NONBLOCK | FAN_REPORT_DFID_NAME, 0);
 	return marks;
 }
@@ -358,37 +399,58 @@ static void mark_mount(void *context, int fd)
 		inside_mark(container->queue, FAN_MARK_MOUNT, FAN_CLOSE_WRITE, fd);
 }
 
-static void mark_secret(int queue, int root, const char *path)
+static const char *pinned_path(size_t index)
 {
-	int fd = inside_open(root, path);
-
-	if (fd < 0)
-		return;
-	inside_mark(queue, 0, FAN_OPEN, fd);
-	close(fd);
+	return index < COUNT(watched_secrets) ? watched_secrets[index] : wanted[index - COUNT(watched_secrets)];
 }
 
-/* Of a directory each entry, too. */
-static void mark_wanted(int queue, int root, const char *path)
+static void unpin(struct marks *marks, int *pin)
 {
-	int fd = inside_open(root, path);
+	if (!*pin)
+		return;
+	close(*pin);
+	marks->pins_used--;
+	*pin = 0;
+}
+
+/* Not of a mount of its own, which somebody may want to unmount. */
+static bool is_pinned(const struct marks *marks, const struct container *container, int fd, const struct stat *stat)
+{
+	return container->is_overlay && S_ISREG(stat->st_mode) && marks->pins_used < marks->pins_most &&
+	       inside_mount_of(fd) == container->mount;
+}
+
+/* Secrets, and what is wanted: of a directory each entry, too. */
+static void mark_opens(struct marks *marks, struct container *container, int root, size_t index)
+{
+	int *pin = &container->pins[index];
+	int fd = inside_open(root, pinned_path(index));
 	struct stat stat;
+	bool is_wanted = index >= COUNT(watched_secrets);
 
+	unpin(marks, pin);
 	if (fd < 0)
 		return;
-	if (fstat(fd, &stat) == 0)
-		inside_mark(queue, 0, FAN_OPEN | (S_ISDIR(stat.st_mode) ? FAN_EVENT_ON_CHILD : 0), fd);
-	close(fd);
+	if (fstat(fd, &stat) != 0) {
+		close(fd);
+		return;
+	}
+	inside_mark(container->queue, 0, FAN_OPEN | (is_wanted && S_ISDIR(stat.st_mode) ? FAN_EVENT_ON_CHILD : 0), fd);
+	if (is_pinned(marks, container, fd, &stat)) {
+		*pin = fd;
+		marks->pins_used++;
+	} else {
+		close(fd);
+	}
 }
 
-static void mark_secrets(int queue, int root)
+static void mark_secrets(struct marks *marks, struct container *container, int root)
 {
 	struct stat place, whole;
+	int queue = container->queue;
 
-	for (size_t i = 0; i < COUNT(watched_secrets); i++)
-		mark_secret(queue, root, watched_secrets[i]);
-	for (size_t i = 0; i < wanted_used; i++)
-		mark_wanted(queue, root, wanted[i]);
+	for (size_t i = 0; i < COUNT(watched_secrets) + wanted_used; i++)
+		mark_opens(marks, container, root, i);
 	for (size_t i = 0; i < COUNT(secret_mounts); i++) {
 		int fd = inside_open(root, secret_mounts[i]);
 
@@ -441,11 +503,12 @@ const struct left_place *marks_add(struct marks *marks, __u32 pid, __u32 mount_n
 		.process = process,
 		.pid = pid,
 		.mount = mount_of_root(pid),
+		.is_overlay = (__u32)system.f_type == OVERLAYFS_SUPER_MAGIC,
 	};
 	leave(marks, place, root);
 	/* The whole overlay is the container's, also through mounts that it makes later. Another root may be anybody's. */
-	inside_mark(queue, system.f_type == OVERLAYFS_SUPER_MAGIC ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT, FAN_CLOSE_WRITE, root);
-	mark_secrets(queue, root);
+	inside_mark(queue, place->is_overlay ? FAN_MARK_FILESYSTEM : FAN_MARK_MOUNT, FAN_CLOSE_WRITE, root);
+	mark_secrets(marks, place, root);
 	inside_mounts(pid, root, mark_mount, place);
 	for (size_t i = 0; i < places_used && marks->directory_queue >= 0; i++)
 		mark_directory(marks, place, root, &places[i]);
@@ -472,14 +535,14 @@ static const char *const host_files[] = { "/etc/crontab", "/etc/ld.so.preload", 
 /* A file that took the place of another has no mark yet. */
 #define HOST_LOOK 30000
 
-static void mark_host(const struct container *host)
+static void mark_host(struct marks *marks, struct container *host)
 {
 	int root = inside_root(host->pid);
 
 	if (root < 0)
 		return;
 	for (size_t i = 0; i < COUNT(watched_secrets); i++)
-		mark_secret(host->queue, root, watched_secrets[i]);
+		mark_opens(marks, host, root, i);
 	for (size_t i = 0; i < COUNT(host_directories) + COUNT(host_files); i++) {
 		bool is_file = i >= COUNT(host_directories);
 		int fd = inside_open(root, is_file ? host_files[i - COUNT(host_directories)] : host_directories[i]);
@@ -515,7 +578,7 @@ void marks_add_host(struct marks *marks)
 		return;
 	}
 	marks->containers[0] = host;
-	mark_host(&host);
+	mark_host(marks, &marks->containers[0]);
 	marks->host_look_at = milliseconds() + HOST_LOOK;
 }
 
@@ -533,15 +596,49 @@ void marks_look_again(struct marks *marks, __u32 mount_namespace)
 	}
 }
 
-int marks_look(struct marks *marks)
-{
-	__s64 now = milliseconds(), next;
+/* What was removed keeps its room on the disk as long as it is held. */
+#define PINS_LOOK 30000
 
+static void look_at_pins(struct marks *marks)
+{
+	for (size_t i = 0; i < WATCHED_CONTAINERS && marks->pins_used; i++) {
+		struct container *container = &marks->containers[i];
+		int root = -1;
+
+		for (size_t n = 0; n < PINS && container->mount_namespace; n++) {
+			struct stat stat;
+
+			if (!container->pins[n] || (fstat(container->pins[n], &stat) == 0 && stat.st_nlink > 0))
+				continue;
+			if (root < 0)
+				root = inside_root(container->pid);
+			if (root >= 0)
+				mark_opens(marks, container, root, n);
+		}
+		if (root >= 0)
+			close(root);
+	}
+}
+
+/* Does what is due of that, and when it is due next. */
+static __s64 look_for_others(struct marks *marks, __s64 now)
+{
 	if (marks->host_look_at && marks->host_look_at <= now) {
-		mark_host(&marks->containers[0]);
+		mark_host(marks, &marks->containers[0]);
 		marks->host_look_at = now + HOST_LOOK;
 	}
-	next = marks->host_look_at;
+	if (marks->pins_look_at <= now) {
+		look_at_pins(marks);
+		marks->pins_look_at = now + PINS_LOOK;
+	}
+	if (!marks->pins_used)
+		return marks->host_look_at;
+	return marks->host_look_at && marks->host_look_at < marks->pins_look_at ? marks->host_look_at : marks->pins_look_at;
+}
+
+int marks_look(struct marks *marks)
+{
+	__s64 now = milliseconds(), next = look_for_others(marks, now);
 
 	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
 		struct container *container = &marks->containers[i];
@@ -621,7 +718,7 @@ static bool is_through(const struct container *container, const struct fanotify_
 }
 
 /* What was written may be new: the mark is the file's, not the name's. */
-static void mark_written(const struct container *container, const char *path)
+static void mark_written(struct marks *marks, struct container *container, const char *path)
 {
 	for (size_t i = 0; i < wanted_used; i++) {
 		if (strcmp(wanted[i], path) != 0)
@@ -629,15 +726,34 @@ static void mark_written(const struct container *container, const char *path)
 		int root = inside_root(container->pid);
 
 		if (root >= 0) {
-			mark_wanted(container->queue, root, path);
+			mark_opens(marks, container, root, COUNT(watched_secrets) + i);
 			close(root);
 		}
 		return;
 	}
 }
 
+/* What it is watched as, if another name of a watched file was opened. */
+static const char *watched_name(const struct container *container, const struct stat *stat, const char *path)
+{
+	const char *found = NULL;
+
+	for (size_t i = 0; i < PINS && stat->st_nlink > 1; i++) {
+		struct stat own;
+
+		/* Its number is another when it was copied up. */
+		if (!container->pins[i] || fstat(container->pins[i], &own) != 0 || own.st_dev != stat->st_dev ||
+		    own.st_ino != stat->st_ino)
+			continue;
+		if (strcmp(pinned_path(i), path) == 0)
+			return path;
+		found = pinned_path(i);
+	}
+	return found ? found : path;
+}
+
 /* Events with an open descriptor of the file: what was written, and what was opened. */
-static void read_descriptors(struct container *container, receiver *on_event, void *context)
+static void read_descriptors(struct marks *marks, struct container *container, receiver *on_event, void *context)
 {
 	static char buffer[65536] __attribute__((aligned(8)));
 	char path[MARK_PATH_BYTES], name[64];
@@ -668,7 +784,9 @@ static void read_descriptors(struct container *container, receiver *on_event, vo
 		}
 		snprintf(name, sizeof(name), "/proc/self/fd/%d", event->fd);
 		size = readlink(name, path, sizeof(path) - 1);
-		told.inode = fstat(event->fd, &stat) == 0 ? stat.st_ino : 0;
+		if (fstat(event->fd, &stat) != 0)
+			stat = (struct stat){};
+		told.inode = stat.st_ino;
 		told.is_through_namespace = is_through(container, event);
 		close(event->fd);
 		/* Our own look at a file of the container is no event; what the machine does with its own, neither. */
@@ -679,10 +797,11 @@ static void read_descriptors(struct container *container, receiver *on_event, vo
 		path[size] = 0;
 		told.operation = FILE_WRITE;
 		if (event->mask & FAN_CLOSE_WRITE) {
-			mark_written(container, path);
+			mark_written(marks, container, path);
 			on_event(context, &told);
 		}
 		told.operation = FILE_READ;
+		told.path = watched_name(container, &stat, path);
 		if (event->mask & FAN_OPEN)
 			on_event(context, &told);
 	}
@@ -743,27 +862,35 @@ static bool is_within(const char *watched, const char *path)
 	return strncmp(watched, path, length) == 0 && (watched[length] == 0 || watched[length] == '/');
 }
 
-static void mark_within(struct marks *marks, const struct container *container, int root, const char *path)
+static void mark_within(struct marks *marks, struct container *container, int root, const char *path)
 {
-	for (size_t i = 0; i < COUNT(watched_secrets); i++)
-		if (is_within(watched_secrets[i], path))
-			mark_secret(container->queue, root, watched_secrets[i]);
-	for (size_t i = 0; i < wanted_used; i++)
-		if (is_within(wanted[i], path))
-			mark_wanted(container->queue, root, wanted[i]);
+	for (size_t i = 0; i < COUNT(watched_secrets) + wanted_used; i++)
+		if (is_within(pinned_path(i), path))
+			mark_opens(marks, container, root, i);
 	for (size_t i = 0; i < places_used; i++)
 		if (is_within(places[i].path, path))
 			mark_directory(marks, container, root, &places[i]);
 }
 
+static bool leads_to_watched(const char *path)
+{
+	for (size_t i = 0; i < COUNT(watched_secrets) + wanted_used; i++)
+		if (is_within(pinned_path(i), path))
+			return true;
+	for (size_t i = 0; i < places_used; i++)
+		if (is_within(places[i].path, path))
+			return true;
+	return false;
+}
+
 /*
- * A place that is watched came to be, or another file took it: the mark is the file's, not the name's. What is below it
- * may be there already, made before the mark on the directory above.
+ * A place that is watched came to be, another file took it, or it went: the mark is the file's, not the name's. What is below
+ * it may be there already, made before the mark on the directory above.
  */
 static void mark_new(struct marks *marks, __u32 mount_namespace, const char *path)
 {
-	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
-		const struct container *container = &marks->containers[i];
+	for (size_t i = 0; i < WATCHED_CONTAINERS && leads_to_watched(path); i++) {
+		struct container *container = &marks->containers[i];
 
 		if (container->mount_namespace != mount_namespace)
 			continue;
@@ -813,8 +940,9 @@ static void read_directories(struct marks *marks, receiver *on_event, void *cont
 			told.operation = operations[i].operation;
 			on_event(context, &told);
 		}
-		if (event->mask & (FAN_CREATE | FAN_RENAME | FAN_MOVED_TO))
-			mark_new(marks, told.mount_namespace, new_path[0] ? new_path : path);
+		mark_new(marks, told.mount_namespace, path);
+		if (new_path[0])
+			mark_new(marks, told.mount_namespace, new_path);
 	}
 }
 
@@ -824,6 +952,8 @@ static __u32 forget(struct marks *marks, struct container *container)
 
 	close(container->queue);
 	close(container->process);
+	for (size_t i = 0; i < PINS; i++)
+		unpin(marks, &container->pins[i]);
 	container->mount_namespace = 0;
 	for (size_t i = 0; i < DIRECTORIES; i++)
 		if (marks->directories[i].mount_namespace == mount_namespace)
@@ -843,12 +973,12 @@ __u32 marks_read(struct marks *marks, int fd, receiver *on_event, void *context)
 		if (!container->mount_namespace)
 			continue;
 		if (fd == container->queue) {
-			read_descriptors(container, on_event, context);
+			read_descriptors(marks, container, on_event, context);
 			return 0;
 		}
 		if (fd == container->process) {
 			/* What it did at last is still in the queue. */
-			read_descriptors(container, on_event, context);
+			read_descriptors(marks, container, on_event, context);
 			return forget(marks, container);
 		}
 	}

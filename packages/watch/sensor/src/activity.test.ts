@@ -133,6 +133,21 @@ describe("what processes in containers do", { skip }, () => {
     );
   });
 
+  test("a file that is watched for being opened stays so when the kernel forgets its name, is copied up, or has another", async () => {
+    // What remounts a file system forgets all names that nobody holds.
+    const script = `/bin/busybox usleep 300000; mount -o remount /; cat /opt/key >/dev/null; mount -o remount /; cat /opt/key
+      chmod 600 /opt/key; mount -o remount /; cat /opt/key; ln /opt/key /opt/other; mount -o remount /; cat /opt/other /opt/key
+      cat /opt/key >/opt/new; /bin/busybox mv /opt/new /opt/key; /bin/busybox usleep 200000; mount -o remount /; cat /opt/key
+      /bin/busybox rm /opt/key /opt/other; /bin/busybox usleep 200000; echo x >/tmp/key; /bin/busybox mv /tmp/key /opt/key
+      /bin/busybox usleep 200000; cat /opt/key /bin/sh >/dev/null; true`;
+    const files = await records("file", script, true, { opened: ["/opt/key"] });
+    const read = files.flatMap(({ operation, path }) => (operation === "read" ? [path] : []));
+    assert.deepEqual(
+      read,
+      Array.from({ length: 8 }, () => "/opt/key"),
+    );
+  });
+
   test("directories that are asked for are watched for changes, and what leads to them is not told", async () => {
     const script = `/bin/busybox usleep 200000; mkdir -p /srv-a/app /srv-a/other; /bin/busybox usleep 200000
       mkdir /srv-a/app/dir; echo x >/srv-a/app/file; chmod 600 /srv-a/app/file; /bin/busybox mv /srv-a/app/file /srv-a/app/new
@@ -322,7 +337,7 @@ describe("what processes in containers do", { skip }, () => {
 
   test("a secret that is opened is told, also when it was made later, and other files are not", async () => {
     const { files } = await fileRecords(`
-      echo x > /etc/shadow; echo x > /etc/other; /bin/busybox usleep 200000
+      mkdir -p /etc; /bin/busybox usleep 100000; echo x > /etc/shadow; echo x > /etc/other; /bin/busybox usleep 200000
       cat /etc/shadow /etc/other`);
     const read = files.filter(({ operation }) => operation === "read").map(({ path }) => path);
     assert.deepEqual([...new Set(read)], ["/etc/shadow"]);

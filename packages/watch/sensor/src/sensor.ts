@@ -17,7 +17,7 @@ export interface SensorAsks {
   calls?: readonly string[];
   /**
    * Absolute paths of files, and of directories with what is in them, whose opening in containers is told besides that of the
-   * secrets in `c/watched.h`; at most 256. Those that are not there yet, from the first time that they are written.
+   * secrets in `c/watched.h`; at most 256. Those that are not there yet, from when they are made.
    */
   opened?: readonly string[];
   /**
