@@ -29,7 +29,11 @@ function alertsOf(records: SensorRecord[], change: Partial<Container> = {}): Ale
 
 const evil = ["198.51.100.9", 4444] as const;
 const bash = "/bin/bash -i";
-const file = (operation: "write" | "remove" | "rename" | "read" | "truncate", path: string, newPath = "") => {
+const file = (
+  operation: "write" | "remove" | "rename" | "read" | "truncate" | "execute",
+  path: string,
+  newPath = "",
+) => {
   return { type: "file", operation, path, newPath, isDirectory: false, inode: 1n } as const;
 };
 const setting = (name: string, value = "x") => ({ type: "setting", operation: "write", name, value }) as const;
@@ -205,6 +209,30 @@ const fires: [what: string, rule: string, tell: Tell, change?: Partial<Container
       s.exec(10, "/bin/sh ./x.sh", { filename: "./x.sh", interpreter: "/bin/sh", workingDirectory: "/tmp" }),
     ],
   ],
+  [
+    "a library that was written here",
+    "drift",
+    (s) => [
+      s.exec(8, "/usr/bin/curl"),
+      s.does(8, file("write", "/tmp/x.tmp")),
+      s.exec(9, "/bin/mv"),
+      s.does(9, file("rename", "/tmp/x.tmp", "/tmp/x.so")),
+      s.exec(10, "/usr/bin/id"),
+      s.does(10, file("execute", "/tmp/x.so")),
+    ],
+  ],
+  [
+    "a library that a shell wrote, for what it starts and for itself",
+    "drift",
+    (s) => [
+      s.exec(10, "/bin/bash"),
+      s.does(10, file("write", "/tmp/x.so")),
+      s.does(10, file("execute", "/tmp/x.so")),
+      s.fork(10, 11),
+      s.exec(11, "/usr/bin/id"),
+      s.does(11, file("execute", "/tmp/x.so")),
+    ],
+  ],
   ["a flood", "flood", (s) => [s.exec(10, "/bin/a"), s.does(10, { type: "flood", passedOver: 12n })]],
 ];
 for (const [what, rule, tell, change] of fires) {
@@ -284,6 +312,13 @@ const quiet: Record<string, Tell> = {
     s.call(10, "setns"),
     s.does(10, block as never),
     s.exec(10, "/bin/app"),
+  ],
+  "Java unpacks a library and loads it, or a program does so for a copy of itself": (s) => [
+    s.exec(10, "/usr/bin/java -jar app.jar"),
+    s.does(10, file("write", "/tmp/jna1.tmp")),
+    s.does(10, file("execute", "/tmp/jna1.tmp")),
+    s.fork(10, 11),
+    s.does(11, file("execute", "/tmp/jna1.tmp")),
   ],
   "systemd's core dumps": (s) => [s.exec(10, "/usr/lib/systemd/systemd-coredump", { kernelParent: true })],
 };

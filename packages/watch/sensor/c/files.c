@@ -214,7 +214,7 @@ static void watch_files(int socket)
 		size_t count = marks_poll(marks, polled + 1) + 1;
 
 		polled[0] = (struct pollfd){ .fd = socket, .events = POLLIN };
-		if (poll(polled, count, marks_look(marks)) < 0 && errno != EINTR)
+		if (poll(polled, count, marks_look(marks, on_event, &socket)) < 0 && errno != EINTR)
 			return;
 		if (polled[0].revents & POLLIN) {
 			struct order order;

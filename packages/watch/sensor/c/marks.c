@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "marks.h"
 
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -52,6 +53,25 @@ struct directory {
 	const struct place *place;
 };
 
+/* Files of a container that may be shared objects, and were written in it: their opening is told to us. */
+#define OBJECTS 256
+struct object {
+	dev_t device;
+	ino_t inode;
+};
+
+/* A process that has opened one, and may map it yet. */
+#define OPENERS 64
+struct opener {
+	__u32 pid; /* 0: a place that is free */
+	__u32 mount_namespace;
+	int looks;
+	__s64 look_at;
+	__u64 inode;
+	bool is_through_namespace;
+	char path[MARK_PATH_BYTES];
+};
+
 struct container {
 	__u32 mount_namespace; /* 0: a place that is free */
 	int queue; /* what is written and opened */
@@ -66,6 +86,8 @@ struct container {
 	 * one when it has forgotten the name, and the mark is gone (fs/overlayfs/inode.c, ovl_hash_bylower()). 0: there is none.
 	 */
 	int pins[PINS];
+	size_t objects_used;
+	struct object objects[OBJECTS];
 	struct left_place left[LEFT_PLACES]; /* to the kernel side */
 	/* How often its mounts are still to be looked at, and when next, in milliseconds; 0: not at all. */
 	int looks;
@@ -80,6 +102,9 @@ struct marks {
 	__u32 leaves; /* to the kernel side: enum left */
 	size_t pins_used, pins_most;
 	__s64 pins_look_at; /* when it is looked next whether one of them has been removed */
+	__s64 spins_since; /* so many looks that wait were made since then */
+	int spins;
+	struct opener openers[OPENERS];
 	__s64 host_look_at; /* when the files of the machine are to be looked for again; 0: not at all */
 	size_t containers_used, directories_used;
 	struct container containers[WATCHED_CONTAINERS];
@@ -620,6 +645,11 @@ static void look_at_pins(struct marks *marks)
 	}
 }
 
+static __s64 sooner(__s64 one, __s64 other)
+{
+	return one && (!other || one < other) ? one : other;
+}
+
 /* Does what is due of that, and when it is due next. */
 static __s64 look_for_others(struct marks *marks, __s64 now)
 {
@@ -631,14 +661,130 @@ static __s64 look_for_others(struct marks *marks, __s64 now)
 		look_at_pins(marks);
 		marks->pins_look_at = now + PINS_LOOK;
 	}
-	if (!marks->pins_used)
-		return marks->host_look_at;
-	return marks->host_look_at && marks->host_look_at < marks->pins_look_at ? marks->host_look_at : marks->pins_look_at;
+	return sooner(marks->host_look_at, marks->pins_used ? marks->pins_look_at : 0);
 }
 
-int marks_look(struct marks *marks)
+/* Where a process has a file mapped to be executed, and not as its own program, which is told by its exec record. */
+enum mapped { NOT_MAPPED, MAPPED, IS_GONE };
+
+static bool is_path(const char *text, const char *path)
+{
+	size_t length = strlen(path);
+
+	return strncmp(text, path, length) == 0 && (!text[length] || strcmp(text + length, " (deleted)") == 0);
+}
+
+static enum mapped look_at_mappings(__u32 pid, const char *path)
+{
+	char name[64], own[MARK_PATH_BYTES], *line = NULL;
+	enum mapped found = NOT_MAPPED;
+	ssize_t length;
+	size_t room = 0;
+	FILE *file;
+
+	snprintf(name, sizeof(name), "/proc/%u/exe", pid);
+	length = readlink(name, own, sizeof(own) - 1);
+	if (length < 0)
+		return IS_GONE;
+	own[length] = 0;
+	snprintf(name, sizeof(name), "/proc/%u/maps", pid);
+	file = fopen(name, "re");
+	for (int turns = 0; file && !found && turns < 10000 && (length = getline(&line, &room, file)) > 0; turns++) {
+		char rights[8] = "";
+		int at = 0;
+
+		line[strcspn(line, "\n")] = 0;
+		if (sscanf(line, "%*s %7s %*s %*s %*s %n", rights, &at) == 1 && at && rights[2] == 'x' &&
+		    is_path(line + at, path) && !is_path(own, path))
+			found = MAPPED;
+	}
+	free(line);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static void tell_mapped(const struct opener *opener, marks_receiver *on_event, void *context)
+{
+	const struct file_event told = {
+		.pid = opener->pid,
+		.mount_namespace = opener->mount_namespace,
+		.inode = opener->inode,
+		.operation = FILE_EXECUTE,
+		.is_through_namespace = opener->is_through_namespace,
+		.path = opener->path,
+		.new_path = "",
+	};
+
+	on_event(context, &told);
+}
+
+/* Who opens a library maps it at once, and may end soon: so the first look waits for it, half a millisecond at most. */
+#define SPINS 10
+#define SPIN_US 50
+#define SPINS_PER_SECOND 200
+
+static bool may_spin(struct marks *marks)
+{
+	__s64 now = milliseconds();
+
+	if (now - marks->spins_since >= 1000) {
+		marks->spins_since = now;
+		marks->spins = 0;
+	}
+	return marks->spins++ < SPINS_PER_SECOND;
+}
+
+static void look_at_opener(struct marks *marks, const struct opener *opener, marks_receiver *on_event, void *context)
+{
+	enum mapped mapped = look_at_mappings(opener->pid, opener->path);
+
+	for (int i = 0; i < SPINS && mapped == NOT_MAPPED && may_spin(marks); i++) {
+		usleep(SPIN_US);
+		mapped = look_at_mappings(opener->pid, opener->path);
+	}
+	if (mapped == MAPPED)
+		tell_mapped(opener, on_event, context);
+	for (size_t i = 0; i < OPENERS && mapped == NOT_MAPPED; i++) {
+		if (marks->openers[i].pid)
+			continue;
+		marks->openers[i] = *opener;
+		marks->openers[i].looks = COUNT(look_delays);
+		marks->openers[i].look_at = milliseconds() + look_delays[COUNT(look_delays) - 1];
+		return;
+	}
+}
+
+/* Does what is due of that, and when it is due next; 0: not at all. */
+static __s64 look_at_openers(struct marks *marks, __s64 now, marks_receiver *on_event, void *context)
+{
+	__s64 next = 0;
+
+	for (size_t i = 0; i < OPENERS; i++) {
+		struct opener *opener = &marks->openers[i];
+
+		if (opener->pid && opener->look_at <= now) {
+			enum mapped mapped = look_at_mappings(opener->pid, opener->path);
+
+			if (mapped == MAPPED)
+				tell_mapped(opener, on_event, context);
+			opener->looks--;
+			if (mapped != NOT_MAPPED || opener->looks <= 0)
+				opener->pid = 0;
+			else
+				opener->look_at = now + look_delays[opener->looks - 1];
+		}
+		if (opener->pid && (!next || opener->look_at < next))
+			next = opener->look_at;
+	}
+	return next;
+}
+
+int marks_look(struct marks *marks, marks_receiver *on_event, void *context)
 {
 	__s64 now = milliseconds(), next = look_for_others(marks, now);
+
+	next = sooner(next, look_at_openers(marks, now, on_event, context));
 
 	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
 		struct container *container = &marks->containers[i];
@@ -677,8 +823,6 @@ size_t marks_poll(struct marks *marks, struct pollfd *polled)
 		polled[count++] = (struct pollfd){ .fd = marks->directory_queue, .events = POLLIN };
 	return count;
 }
-
-typedef void receiver(void *context, const struct file_event *event);
 
 /* Milliseconds for which it is remembered in which namespace a process is: who writes writes often. */
 #define KNOWN_FOR 50
@@ -752,8 +896,84 @@ static const char *watched_name(const struct container *container, const struct 
 	return found ? found : path;
 }
 
+/* File systems that answer by themselves, and at once. */
+static bool is_local(int fd)
+{
+	static const __u32 types[] = {
+		OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC, EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
+	};
+
+	for (size_t i = 0; i < COUNT(types); i++)
+		if (is_of_type(fd, types[i]))
+			return true;
+	return false;
+}
+
+/* By its header, whatever it is called. Programs that may be put anywhere in memory look the same. */
+static bool is_shared_object(int fd, const struct stat *stat)
+{
+	unsigned char head[EI_NIDENT + sizeof(Elf64_Half)];
+
+	if (!S_ISREG(stat->st_mode) || stat->st_size < (off_t)sizeof(Elf32_Ehdr) || !is_local(fd) ||
+	    pread(fd, head, sizeof(head), 0) != sizeof(head) || memcmp(head, ELFMAG, SELFMAG) != 0)
+		return false;
+	return head[EI_NIDENT + (head[EI_DATA] == ELFDATA2MSB)] == ET_DYN;
+}
+
+static bool is_object(const struct container *container, const struct stat *stat)
+{
+	for (size_t i = 0; i < container->objects_used; i++)
+		if (container->objects[i].inode == stat->st_ino && container->objects[i].device == stat->st_dev)
+			return true;
+	return false;
+}
+
+/* A file that was written: if it may be loaded into programs, it is seen when it is. */
+static void mark_object(struct container *container, int fd, const struct stat *stat)
+{
+	if (container->is_host || container->objects_used == OBJECTS || !is_shared_object(fd, stat) ||
+	    is_object(container, stat) || !inside_mark(container->queue, 0, FAN_OPEN, fd))
+		return;
+	container->objects[container->objects_used++] = (struct object){ .device = stat->st_dev, .inode = stat->st_ino };
+}
+
+/* Whether its opening is to be told by that name. */
+static bool is_watched_open(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	for (size_t i = 0; i < COUNT(watched_secrets) + wanted_used; i++) {
+		const char *watched = pinned_path(i);
+
+		if (strcmp(watched, path) == 0 ||
+		    (slash && strncmp(watched, path, slash - path) == 0 && !watched[slash - path]))
+			return true;
+	}
+	return false;
+}
+
+static void on_open(struct marks *marks, struct container *container, const struct stat *stat, struct file_event *told,
+		    marks_receiver *on_event, void *context)
+{
+	static struct opener opener;
+
+	told->operation = FILE_READ;
+	if (!is_object(container, stat) || is_watched_open(told->path))
+		on_event(context, told);
+	if (!is_object(container, stat))
+		return;
+	opener = (struct opener){
+		.pid = told->pid,
+		.mount_namespace = told->mount_namespace,
+		.inode = told->inode,
+		.is_through_namespace = told->is_through_namespace,
+	};
+	strcpy(opener.path, told->path);
+	look_at_opener(marks, &opener, on_event, context);
+}
+
 /* Events with an open descriptor of the file: what was written, and what was opened. */
-static void read_descriptors(struct marks *marks, struct container *container, receiver *on_event, void *context)
+static void read_descriptors(struct marks *marks, struct container *container, marks_receiver *on_event, void *context)
 {
 	static char buffer[65536] __attribute__((aligned(8)));
 	char path[MARK_PATH_BYTES], name[64];
@@ -788,6 +1008,8 @@ static void read_descriptors(struct marks *marks, struct container *container, r
 			stat = (struct stat){};
 		told.inode = stat.st_ino;
 		told.is_through_namespace = is_through(container, event);
+		if (event->mask & FAN_CLOSE_WRITE)
+			mark_object(container, event->fd, &stat);
 		close(event->fd);
 		/* Our own look at a file of the container is no event; what the machine does with its own, neither. */
 		if (size < 0 || event->pid == getpid())
@@ -800,10 +1022,9 @@ static void read_descriptors(struct marks *marks, struct container *container, r
 			mark_written(marks, container, path);
 			on_event(context, &told);
 		}
-		told.operation = FILE_READ;
 		told.path = watched_name(container, &stat, path);
 		if (event->mask & FAN_OPEN)
-			on_event(context, &told);
+			on_open(marks, container, &stat, &told, on_event, context);
 	}
 }
 
@@ -903,7 +1124,7 @@ static void mark_new(struct marks *marks, __u32 mount_namespace, const char *pat
 	}
 }
 
-static void read_directories(struct marks *marks, receiver *on_event, void *context)
+static void read_directories(struct marks *marks, marks_receiver *on_event, void *context)
 {
 	static char buffer[65536] __attribute__((aligned(8)));
 	char path[MARK_PATH_BYTES], new_path[MARK_PATH_BYTES];
@@ -961,7 +1182,7 @@ static __u32 forget(struct marks *marks, struct container *container)
 	return mount_namespace;
 }
 
-__u32 marks_read(struct marks *marks, int fd, receiver *on_event, void *context)
+__u32 marks_read(struct marks *marks, int fd, marks_receiver *on_event, void *context)
 {
 	if (fd == marks->directory_queue) {
 		read_directories(marks, on_event, context);

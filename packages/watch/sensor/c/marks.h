@@ -77,13 +77,16 @@ void marks_add_host(struct marks *marks);
 /* Something was mounted in a mount namespace, or is being mounted: its mounts are looked at a few times more. */
 void marks_look_again(struct marks *marks, __u32 mount_namespace);
 
+/* Takes what was found. */
+typedef void marks_receiver(void *context, const struct file_event *event);
+
 /* Does what is due of that; in how many milliseconds more is, or -1. */
-int marks_look(struct marks *marks);
+int marks_look(struct marks *marks, marks_receiver *on_event, void *context);
 
 /* Fills in what to wait for; how many. */
 size_t marks_poll(struct marks *marks, struct pollfd *polled);
 
 /* Reads what `fd` has. Returns the mount namespace that is watched no more, because its first process ended, or 0. */
-__u32 marks_read(struct marks *marks, int fd, void (*on_event)(void *context, const struct file_event *event), void *context);
+__u32 marks_read(struct marks *marks, int fd, marks_receiver *on_event, void *context);
 
 #endif

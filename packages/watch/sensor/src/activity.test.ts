@@ -148,6 +148,19 @@ describe("what processes in containers do", { skip }, () => {
     );
   });
 
+  test("a shared object that was written in the container is told when it is mapped to be executed, and not when it is read", async () => {
+    // The header is enough: ET_DYN.
+    const object = "/bin/busybox printf '\\177ELF\\2\\1\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\3\\0%064d' 0";
+    const script = `/bin/busybox usleep 200000; ${object} >/tmp/lib; echo text >/tmp/text
+      cp /tmp/lib /tmp/copy; cat /tmp/lib >/dev/null; /bin/busybox usleep 300000; for i in lib text; do /bin/helper map /tmp/$i; done
+      /bin/helper map /bin/cat; /bin/busybox mv /tmp/lib /tmp/moved; /bin/helper map /tmp/moved; true`;
+    const files = await records("file", script, false);
+    const told = files.flatMap(({ operation, path }) =>
+      operation === "execute" || operation === "read" ? [`${operation} ${path}`] : [],
+    );
+    assert.deepEqual(told, ["execute /tmp/lib", "execute /tmp/moved"]);
+  });
+
   test("directories that are asked for are watched for changes, and what leads to them is not told", async () => {
     const script = `/bin/busybox usleep 200000; mkdir -p /srv-a/app /srv-a/other; /bin/busybox usleep 200000
       mkdir /srv-a/app/dir; echo x >/srv-a/app/file; chmod 600 /srv-a/app/file; /bin/busybox mv /srv-a/app/file /srv-a/app/new
