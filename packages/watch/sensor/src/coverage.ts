@@ -58,6 +58,11 @@ const kinds: readonly Omit<Coverage, "hook">[] = [
     costs: "about 1 µs a file closed after writing",
   },
   { event: "read", sees: "secrets that are opened", costs: "for those files only" },
+  {
+    event: "library",
+    sees: "shared objects that were written in a container, when they are mapped to be executed",
+    costs: "for those files only",
+  },
   { event: "create", sees: "files made in watched directories and in /dev", costs: "for those directories only" },
   { event: "remove", sees: "files removed from watched directories", costs: "see create" },
   { event: "rename", sees: "files renamed in watched directories", costs: "see create" },
