@@ -233,6 +233,11 @@ const fires: [what: string, rule: string, tell: Tell, change?: Partial<Container
       s.does(11, file("execute", "/tmp/x.so")),
     ],
   ],
+  [
+    "a library that was written under another name",
+    "drift",
+    (s) => [s.exec(10, "/usr/bin/id"), s.does(10, { ...file("execute", "/srv/x.so"), wasWritten: true })],
+  ],
   ["a flood", "flood", (s) => [s.exec(10, "/bin/a"), s.does(10, { type: "flood", passedOver: 12n })]],
 ];
 for (const [what, rule, tell, change] of fires) {
@@ -319,6 +324,10 @@ const quiet: Record<string, Tell> = {
     s.does(10, file("execute", "/tmp/jna1.tmp")),
     s.fork(10, 11),
     s.does(11, file("execute", "/tmp/jna1.tmp")),
+  ],
+  "a library that was not written here, as other sensors tell of each": (s) => [
+    s.exec(10, "/usr/bin/id"),
+    s.does(10, file("execute", "/usr/lib/libz.so.1")),
   ],
   "systemd's core dumps": (s) => [s.exec(10, "/usr/lib/systemd/systemd-coredump", { kernelParent: true })],
 };

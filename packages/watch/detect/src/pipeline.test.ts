@@ -47,8 +47,9 @@ test("a file that is told at its first write is judged then, and not once more w
   const writes: SensorRecord[] = [];
   const detector: Detector = {
     ...(createDetectors()[0] as Detector),
-    detect({ kind, record }) {
-      if (kind === "file") writes.push(record);
+    needs: ["file"],
+    detect({ record }) {
+      if (record) writes.push(record);
       return undefined;
     },
   };

@@ -167,7 +167,8 @@ static void tell_file(int socket, const struct file_event *event)
 		.inode = event->inode,
 		.operation = event->operation,
 		.flags = (event->is_directory ? FILE_IS_DIRECTORY : 0) |
-			 (event->is_through_namespace ? FILE_THROUGH_NAMESPACE : 0),
+			 (event->is_through_namespace ? FILE_THROUGH_NAMESPACE : 0) |
+			 (event->was_written ? FILE_WAS_WRITTEN : 0),
 		.lengths = { strlen(event->path), strlen(event->new_path) },
 	};
 	size_t length = sizeof(frame) + frame.lengths[0] + frame.lengths[1];

@@ -196,6 +196,7 @@ enum frame_file_flag {
 	FILE_THROUGH_NAMESPACE = 2, /* reached by a mount of that mount namespace, and not by who is seen to be in it */
 	FILE_IS_OPEN = 4, /* of FILE_WRITE: written to the first time, and told again when it is closed */
 	FILE_BY_DESCRIPTOR = 8, /* of FILE_TRUNCATE: ftruncate(2) */
+	FILE_WAS_WRITTEN = 16, /* of FILE_EXECUTE: it was written in the container */
 };
 
 /* `place`: of the file that was opened, or where it was not, of the directory that its name begins at. */

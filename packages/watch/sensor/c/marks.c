@@ -712,6 +712,7 @@ static void tell_mapped(const struct opener *opener, marks_receiver *on_event, v
 		.inode = opener->inode,
 		.operation = FILE_EXECUTE,
 		.is_through_namespace = opener->is_through_namespace,
+		.was_written = true,
 		.path = opener->path,
 		.new_path = "",
 	};
@@ -952,6 +953,25 @@ static bool is_watched_open(const char *path)
 	return false;
 }
 
+/* What readlink(2) adds to the path of a file that was removed meanwhile; one that is called so is there. */
+static void strip_removal(const struct container *container, char *path)
+{
+	static const char suffix[] = " (deleted)";
+	size_t length = strlen(path), end = length - (sizeof(suffix) - 1);
+	int root, fd;
+
+	if (length < sizeof(suffix) || strcmp(path + end, suffix) != 0)
+		return;
+	root = inside_root(container->pid);
+	fd = root < 0 ? -1 : inside_open(root, path);
+	if (fd < 0)
+		path[end] = 0;
+	else
+		close(fd);
+	if (root >= 0)
+		close(root);
+}
+
 static void on_open(struct marks *marks, struct container *container, const struct stat *stat, struct file_event *told,
 		    marks_receiver *on_event, void *context)
 {
@@ -1017,6 +1037,7 @@ static void read_descriptors(struct marks *marks, struct container *container, m
 		if (container->is_host && !told.is_through_namespace)
 			continue;
 		path[size] = 0;
+		strip_removal(container, path);
 		told.operation = FILE_WRITE;
 		if (event->mask & FAN_CLOSE_WRITE) {
 			mark_written(marks, container, path);

@@ -27,6 +27,7 @@ struct file_event {
 	__u8 operation; /* enum frame_operation, or FILE_EVENT_LOST */
 	bool is_directory;
 	bool is_through_namespace; /* reached by a mount of that namespace, and not by who is seen to be in it */
+	bool was_written; /* of FILE_EXECUTE: while it was watched */
 	const char *path;
 	const char *new_path;
 };

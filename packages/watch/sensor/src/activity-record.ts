@@ -98,6 +98,8 @@ export interface FileRecord extends Actor {
   isOpen?: boolean;
   /** Of `truncate`: by ftruncate(2). */
   isByDescriptor?: boolean;
+  /** Of `execute`: it was written in the container. */
+  wasWritten?: boolean;
 }
 
 /** A read or write below /proc/sys. */

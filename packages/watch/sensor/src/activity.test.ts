@@ -135,11 +135,11 @@ describe("what processes in containers do", { skip }, () => {
 
   test("a file that is watched for being opened stays so when the kernel forgets its name, is copied up, or has another", async () => {
     // What remounts a file system forgets all names that nobody holds.
-    const script = `/bin/busybox usleep 300000; mount -o remount /; cat /opt/key >/dev/null; mount -o remount /; cat /opt/key
-      chmod 600 /opt/key; mount -o remount /; cat /opt/key; ln /opt/key /opt/other; mount -o remount /; cat /opt/other /opt/key
-      cat /opt/key >/opt/new; /bin/busybox mv /opt/new /opt/key; /bin/busybox usleep 200000; mount -o remount /; cat /opt/key
-      /bin/busybox rm /opt/key /opt/other; /bin/busybox usleep 200000; echo x >/tmp/key; /bin/busybox mv /tmp/key /opt/key
-      /bin/busybox usleep 200000; cat /opt/key /bin/sh >/dev/null; true`;
+    const forget = "/bin/busybox usleep 150000; mount -o remount /";
+    const script = `${forget}; cat /opt/key; ${forget}; cat /opt/key; chmod 600 /opt/key; ${forget}; cat /opt/key
+      ln /opt/key /opt/other; ${forget}; cat /opt/other /opt/key; cat /opt/key >/opt/new; ${forget}
+      /bin/busybox mv /opt/new /opt/key; ${forget}; cat /opt/key; ${forget}; /bin/busybox rm /opt/key /opt/other
+      echo x >/tmp/key; ${forget}; /bin/busybox mv /tmp/key /opt/key; ${forget}; cat /opt/key /bin/sh >/dev/null; true`;
     const files = await records("file", script, true, { opened: ["/opt/key"] });
     const read = files.flatMap(({ operation, path }) => (operation === "read" ? [path] : []));
     assert.deepEqual(

@@ -102,6 +102,7 @@ const IS_DIRECTORY = 1;
 const THROUGH_NAMESPACE = 2;
 const IS_OPEN = 4;
 const BY_DESCRIPTOR = 8;
+const WAS_WRITTEN = 16;
 
 export function decodeFile(bytes: Buffer, actor: Actor): FileRecord {
   const [path = "", newPath = ""] = texts(bytes, FILE, 98, 2);
@@ -116,6 +117,7 @@ export function decodeFile(bytes: Buffer, actor: Actor): FileRecord {
     ...((flags & THROUGH_NAMESPACE) !== 0 && { isThroughNamespace: true }),
     ...((flags & IS_OPEN) !== 0 && { isOpen: true }),
     ...((flags & BY_DESCRIPTOR) !== 0 && { isByDescriptor: true }),
+    ...((flags & WAS_WRITTEN) !== 0 && { wasWritten: true }),
     inode: bytes.readBigUInt64LE(88),
   };
 }

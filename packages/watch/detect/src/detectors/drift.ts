@@ -35,7 +35,7 @@ export function createDrift(): Detector {
       const { process, container } = observation;
       if (observation.kind === "file") {
         const { operation, path, newPath } = observation.record;
-        if (operation === "execute") return library(observation, path);
+        if (operation === "execute") return library(observation);
         // Of /dev, which holds nothing of the image, the sensor may tell only what is made.
         if (operation === "write" || (operation === "create" && path.startsWith("/dev/")))
           remember(container, path, process);
@@ -53,9 +53,10 @@ export function createDrift(): Detector {
     return path !== undefined && writerOf(container, path) ? byWriting(process, path) : undefined;
   }
 
-  function library({ process, container, table }: Observation, path: string): Detection | undefined {
-    const writer = writerOf(container, path);
-    return writer && isOwnWork(writer, process, table.ancestors(process)) ? undefined : byWriting(process, path);
+  function library({ process, record, container, table }: Observation<"file">): Detection | undefined {
+    const writer = writerOf(container, record.path);
+    if (!writer && record.wasWritten !== true) return undefined;
+    return writer && isOwnWork(writer, process, table.ancestors(process)) ? undefined : byWriting(process, record.path);
   }
 
   function writerOf(container: Container | undefined, path: string): Writer | undefined {
