@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "marks.h"
 
-#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -21,6 +20,7 @@
 #include "fail.h"
 #include "frame.h"
 #include "inside.h"
+#include "objects.h"
 
 #ifndef AT_HANDLE_FID
 #define AT_HANDLE_FID 0x200 /* Linux 6.6 */
@@ -53,25 +53,6 @@ struct directory {
 	const struct place *place;
 };
 
-/* Files of a container that may be shared objects, and were written in it: their opening is told to us. */
-#define OBJECTS 256
-struct object {
-	dev_t device;
-	ino_t inode;
-};
-
-/* A process that has opened one, and may map it yet. */
-#define OPENERS 64
-struct opener {
-	__u32 pid; /* 0: a place that is free */
-	__u32 mount_namespace;
-	int looks;
-	__s64 look_at;
-	__u64 inode;
-	bool is_through_namespace;
-	char path[MARK_PATH_BYTES];
-};
-
 struct container {
 	__u32 mount_namespace; /* 0: a place that is free */
 	int queue; /* what is written and opened */
@@ -86,8 +67,7 @@ struct container {
 	 * one when it has forgotten the name, and the mark is gone (fs/overlayfs/inode.c, ovl_hash_bylower()). 0: there is none.
 	 */
 	int pins[PINS];
-	size_t objects_used;
-	struct object objects[OBJECTS];
+	struct objects objects;
 	struct left_place left[LEFT_PLACES]; /* to the kernel side */
 	/* How often its mounts are still to be looked at, and when next, in milliseconds; 0: not at all. */
 	int looks;
@@ -102,9 +82,6 @@ struct marks {
 	__u32 leaves; /* to the kernel side: enum left */
 	size_t pins_used, pins_most;
 	__s64 pins_look_at; /* when it is looked next whether one of them has been removed */
-	__s64 spins_since; /* so many looks that wait were made since then */
-	int spins;
-	struct opener openers[OPENERS];
 	__s64 host_look_at; /* when the files of the machine are to be looked for again; 0: not at all */
 	size_t containers_used, directories_used;
 	struct container containers[WATCHED_CONTAINERS];
@@ -328,24 +305,17 @@ static struct left_place find_left(const struct marks *marks, int fd, bool is_de
 	return found;
 }
 
-static bool is_of_type(int fd, __u32 type)
-{
-	struct statfs system;
-
-	return fstatfs(fd, &system) == 0 && (__u32)system.f_type == type;
-}
-
 static void leave(const struct marks *marks, struct container *container, int root)
 {
 	int devices = marks->leaves & LEFT_DEVICES ? inside_open(root, "/dev") : -1;
 
 	/* Of that type is devtmpfs, too. */
-	if (devices >= 0 && is_of_type(devices, TMPFS_MAGIC))
+	if (devices >= 0 && inside_is_of_type(devices, TMPFS_MAGIC))
 		container->left[LEFT_OF_DEVICES] = find_left(marks, devices, true);
 	if (devices >= 0)
 		close(devices);
 	/* Its paths are those of the file system, but where only a part of it is mounted. */
-	if (marks->leaves & LEFT_ATTRIBUTES && is_of_type(root, OVERLAYFS_SUPER_MAGIC) &&
+	if (marks->leaves & LEFT_ATTRIBUTES && inside_is_of_type(root, OVERLAYFS_SUPER_MAGIC) &&
 	    inside_is_whole(container->pid, container->mount))
 		container->left[LEFT_OVERLAY] = find_left(marks, root, false);
 }
@@ -664,128 +634,11 @@ static __s64 look_for_others(struct marks *marks, __s64 now)
 	return sooner(marks->host_look_at, marks->pins_used ? marks->pins_look_at : 0);
 }
 
-/* Where a process has a file mapped to be executed, and not as its own program, which is told by its exec record. */
-enum mapped { NOT_MAPPED, MAPPED, IS_GONE };
-
-static bool is_path(const char *text, const char *path)
-{
-	size_t length = strlen(path);
-
-	return strncmp(text, path, length) == 0 && (!text[length] || strcmp(text + length, " (deleted)") == 0);
-}
-
-static enum mapped look_at_mappings(__u32 pid, const char *path)
-{
-	char name[64], own[MARK_PATH_BYTES], *line = NULL;
-	enum mapped found = NOT_MAPPED;
-	ssize_t length;
-	size_t room = 0;
-	FILE *file;
-
-	snprintf(name, sizeof(name), "/proc/%u/exe", pid);
-	length = readlink(name, own, sizeof(own) - 1);
-	if (length < 0)
-		return IS_GONE;
-	own[length] = 0;
-	snprintf(name, sizeof(name), "/proc/%u/maps", pid);
-	file = fopen(name, "re");
-	for (int turns = 0; file && !found && turns < 10000 && (length = getline(&line, &room, file)) > 0; turns++) {
-		char rights[8] = "";
-		int at = 0;
-
-		line[strcspn(line, "\n")] = 0;
-		if (sscanf(line, "%*s %7s %*s %*s %*s %n", rights, &at) == 1 && at && rights[2] == 'x' &&
-		    is_path(line + at, path) && !is_path(own, path))
-			found = MAPPED;
-	}
-	free(line);
-	if (file)
-		fclose(file);
-	return found;
-}
-
-static void tell_mapped(const struct opener *opener, marks_receiver *on_event, void *context)
-{
-	const struct file_event told = {
-		.pid = opener->pid,
-		.mount_namespace = opener->mount_namespace,
-		.inode = opener->inode,
-		.operation = FILE_EXECUTE,
-		.is_through_namespace = opener->is_through_namespace,
-		.was_written = true,
-		.path = opener->path,
-		.new_path = "",
-	};
-
-	on_event(context, &told);
-}
-
-/* Who opens a library maps it at once, and may end soon: so the first look waits for it, half a millisecond at most. */
-#define SPINS 10
-#define SPIN_US 50
-#define SPINS_PER_SECOND 200
-
-static bool may_spin(struct marks *marks)
-{
-	__s64 now = milliseconds();
-
-	if (now - marks->spins_since >= 1000) {
-		marks->spins_since = now;
-		marks->spins = 0;
-	}
-	return marks->spins++ < SPINS_PER_SECOND;
-}
-
-static void look_at_opener(struct marks *marks, const struct opener *opener, marks_receiver *on_event, void *context)
-{
-	enum mapped mapped = look_at_mappings(opener->pid, opener->path);
-
-	for (int i = 0; i < SPINS && mapped == NOT_MAPPED && may_spin(marks); i++) {
-		usleep(SPIN_US);
-		mapped = look_at_mappings(opener->pid, opener->path);
-	}
-	if (mapped == MAPPED)
-		tell_mapped(opener, on_event, context);
-	for (size_t i = 0; i < OPENERS && mapped == NOT_MAPPED; i++) {
-		if (marks->openers[i].pid)
-			continue;
-		marks->openers[i] = *opener;
-		marks->openers[i].looks = COUNT(look_delays);
-		marks->openers[i].look_at = milliseconds() + look_delays[COUNT(look_delays) - 1];
-		return;
-	}
-}
-
-/* Does what is due of that, and when it is due next; 0: not at all. */
-static __s64 look_at_openers(struct marks *marks, __s64 now, marks_receiver *on_event, void *context)
-{
-	__s64 next = 0;
-
-	for (size_t i = 0; i < OPENERS; i++) {
-		struct opener *opener = &marks->openers[i];
-
-		if (opener->pid && opener->look_at <= now) {
-			enum mapped mapped = look_at_mappings(opener->pid, opener->path);
-
-			if (mapped == MAPPED)
-				tell_mapped(opener, on_event, context);
-			opener->looks--;
-			if (mapped != NOT_MAPPED || opener->looks <= 0)
-				opener->pid = 0;
-			else
-				opener->look_at = now + look_delays[opener->looks - 1];
-		}
-		if (opener->pid && (!next || opener->look_at < next))
-			next = opener->look_at;
-	}
-	return next;
-}
-
 int marks_look(struct marks *marks, marks_receiver *on_event, void *context)
 {
 	__s64 now = milliseconds(), next = look_for_others(marks, now);
 
-	next = sooner(next, look_at_openers(marks, now, on_event, context));
+	next = sooner(next, objects_look(now, on_event, context));
 
 	for (size_t i = 0; i < WATCHED_CONTAINERS; i++) {
 		struct container *container = &marks->containers[i];
@@ -897,45 +750,11 @@ static const char *watched_name(const struct container *container, const struct 
 	return found ? found : path;
 }
 
-/* File systems that answer by themselves, and at once. */
-static bool is_local(int fd)
-{
-	static const __u32 types[] = {
-		OVERLAYFS_SUPER_MAGIC, TMPFS_MAGIC, EXT4_SUPER_MAGIC, XFS_SUPER_MAGIC, BTRFS_SUPER_MAGIC,
-	};
-
-	for (size_t i = 0; i < COUNT(types); i++)
-		if (is_of_type(fd, types[i]))
-			return true;
-	return false;
-}
-
-/* By its header, whatever it is called. Programs that may be put anywhere in memory look the same. */
-static bool is_shared_object(int fd, const struct stat *stat)
-{
-	unsigned char head[EI_NIDENT + sizeof(Elf64_Half)];
-
-	if (!S_ISREG(stat->st_mode) || stat->st_size < (off_t)sizeof(Elf32_Ehdr) || !is_local(fd) ||
-	    pread(fd, head, sizeof(head), 0) != sizeof(head) || memcmp(head, ELFMAG, SELFMAG) != 0)
-		return false;
-	return head[EI_NIDENT + (head[EI_DATA] == ELFDATA2MSB)] == ET_DYN;
-}
-
-static bool is_object(const struct container *container, const struct stat *stat)
-{
-	for (size_t i = 0; i < container->objects_used; i++)
-		if (container->objects[i].inode == stat->st_ino && container->objects[i].device == stat->st_dev)
-			return true;
-	return false;
-}
-
 /* A file that was written: if it may be loaded into programs, it is seen when it is. */
-static void mark_object(struct container *container, int fd, const struct stat *stat)
+static void note_object(struct container *container, int fd, const struct stat *stat)
 {
-	if (container->is_host || container->objects_used == OBJECTS || !is_shared_object(fd, stat) ||
-	    is_object(container, stat) || !inside_mark(container->queue, 0, FAN_OPEN, fd))
-		return;
-	container->objects[container->objects_used++] = (struct object){ .device = stat->st_dev, .inode = stat->st_ino };
+	if (!container->is_host && objects_may_be(&container->objects, fd, stat) && inside_mark(container->queue, 0, FAN_OPEN, fd))
+		objects_note(&container->objects, stat);
 }
 
 /* Whether its opening is to be told by that name. */
@@ -972,24 +791,16 @@ static void strip_removal(const struct container *container, char *path)
 		close(root);
 }
 
-static void on_open(struct marks *marks, struct container *container, const struct stat *stat, struct file_event *told,
+static void on_open(const struct container *container, const struct stat *stat, struct file_event *told,
 		    marks_receiver *on_event, void *context)
 {
-	static struct opener opener;
+	bool is_object = objects_has(&container->objects, stat);
 
 	told->operation = FILE_READ;
-	if (!is_object(container, stat) || is_watched_open(told->path))
+	if (!is_object || is_watched_open(told->path))
 		on_event(context, told);
-	if (!is_object(container, stat))
-		return;
-	opener = (struct opener){
-		.pid = told->pid,
-		.mount_namespace = told->mount_namespace,
-		.inode = told->inode,
-		.is_through_namespace = told->is_through_namespace,
-	};
-	strcpy(opener.path, told->path);
-	look_at_opener(marks, &opener, on_event, context);
+	if (is_object)
+		objects_opened(told, milliseconds(), on_event, context);
 }
 
 /* Events with an open descriptor of the file: what was written, and what was opened. */
@@ -1029,7 +840,7 @@ static void read_descriptors(struct marks *marks, struct container *container, m
 		told.inode = stat.st_ino;
 		told.is_through_namespace = is_through(container, event);
 		if (event->mask & FAN_CLOSE_WRITE)
-			mark_object(container, event->fd, &stat);
+			note_object(container, event->fd, &stat);
 		close(event->fd);
 		/* Our own look at a file of the container is no event; what the machine does with its own, neither. */
 		if (size < 0 || event->pid == getpid())
@@ -1045,7 +856,7 @@ static void read_descriptors(struct marks *marks, struct container *container, m
 		}
 		told.path = watched_name(container, &stat, path);
 		if (event->mask & FAN_OPEN)
-			on_open(marks, container, &stat, &told, on_event, context);
+			on_open(container, &stat, &told, on_event, context);
 	}
 }
 
