@@ -89,7 +89,7 @@ export const kubernetesHandlers: HandlersOf<"kubernetes"> = {
       return event === undefined ? [] : [{ event, item }];
     });
     const unreadable = body.items.length - read.length;
-    const alerts = await context.auditAlerts.raise(read, now);
+    const { alerts } = await context.auditAlerts.raise(read, now);
     const events = read.map(({ event }) => event);
     const { stored, known } = await context.store.events.append(events, now);
     await Promise.all(alerts.map((alert) => context.live.publish("alert", alert)));
