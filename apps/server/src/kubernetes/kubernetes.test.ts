@@ -5,6 +5,7 @@ import { collections } from "@bulwark/cluster";
 import type { Client } from "@bulwark/contract";
 import type { KubeRow } from "@bulwark/model";
 import { fakeKubernetes, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
+import { openPage } from "../http/page.fixture.ts";
 import { batchOf, post, refusal, type TestServer } from "../server.fixture.ts";
 import { object, startServerOf, until } from "./cluster.fixture.ts";
 
@@ -246,6 +247,8 @@ test("what an API server is asked for and a rule is about is an alert, with the 
   await send(exec("one", "ResponseStarted"), exec("one", "ResponseComplete"));
   const [once] = await told();
   assert.equal(once?.repeats, undefined, "begun and ended is once");
+  const page = await openPage(server, await server.login(), "repeats");
+  await page.next();
   await send(exec("two", "ResponseStarted"), exec("two", "ResponseComplete"), exec("three", "ResponseComplete"));
   // As an API server does that had no answer.
   await send(exec("one", "ResponseComplete"), exec("two", "ResponseComplete"), exec("three", "ResponseComplete"));
@@ -253,6 +256,8 @@ test("what an API server is asked for and a rule is about is an alert, with the 
   assert.deepEqual(more, [], "the same again within the hour is one alert");
   assert.equal(alert?.repeats?.count, 2);
   assert.ok(alert.repeats.last >= alert.time);
+  assert.deepEqual((await page.next())?.data, { repeats: [{ alert: alert.id, ...alert.repeats }] });
+  page.close();
   assert.ok(alert?.request);
   const { user, uid, labels, owners, cluster } = alert.request;
   assert.deepEqual([user, cluster, uid, labels], ["jane", "east", "uid-Pod-web-1-a", { app: "web" }]);
