@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { actionRecord } from "./action.ts";
-import { alert, alertRepeats } from "./alert.ts";
+import { alert, toldRepeats } from "./alert.ts";
 import { benchmarkReport } from "./benchmark.ts";
 import { container } from "./container.ts";
 import { event } from "./event.ts";
@@ -14,10 +14,7 @@ export const record = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("event"), event }),
   z.strictObject({ type: z.literal("alert"), alert }),
   /** Since the record before: what happened again of alerts that were told, by their ids. */
-  z.strictObject({
-    type: z.literal("repeats"),
-    repeats: z.array(alertRepeats.extend({ alert: z.string().max(512) })).max(1000),
-  }),
+  z.strictObject({ type: z.literal("repeats"), repeats: z.array(toldRepeats).max(1000) }),
   /** State of one container now; `stopped` included. */
   z.strictObject({ type: z.literal("container"), container }),
   /** Every container that this node runs, by id: what is not in it has gone. */
