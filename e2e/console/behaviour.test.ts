@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { missing, samplePod } from "@bulwark/testkit";
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { openBrowser } from "../browser.ts";
 import { fill, reverseShell, sampleContainer } from "./samples.ts";
 import { isBuilt, startWorld, type World } from "./world.ts";
@@ -111,6 +111,52 @@ describe("the console in a person's hands", { skip }, () => {
     await arrive(1, { evidence: [{ key: "peer", value: "203.0.113.77:9001" }] });
     await page.getByText("203.0.113.77:9001").waitFor();
     assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
+  });
+
+  test("what happens again is counted in the open list and in the open alert, and nothing is fetched for it", async () => {
+    const container = sampleContainer(0);
+    const again = async (alert: string, count: number): Promise<void> =>
+      world.send(container.node, [{ type: "repeats", repeats: [{ alert, count, last: Date.now() }] }]);
+    await page.goto(`${world.server.url}/alerts?state=open`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    const fetched: string[] = [];
+    const listen = (request: Request): void => void fetched.push(new URL(request.url()).pathname);
+    await arrive(4, { evidence: [{ key: "peer", value: "203.0.113.79:9003" }] });
+    const rowWith = (peer: string) => page.getByRole("row").filter({ hasText: peer });
+    const row = rowWith("203.0.113.79:9003");
+    await row.waitFor();
+    page.on("request", listen);
+    await again(`${container.node}/live-4`, 2);
+    await row.getByText("×3", { exact: true }).waitFor();
+    for (let n = 0; n < 20; n++) await again(`${container.node}/live-4`, 1);
+    await row.getByText("×23", { exact: true }).waitFor();
+    page.off("request", listen);
+
+    await row.click();
+    const panel = page.getByRole("complementary");
+    await panel.getByText("It happened 22 times more").waitFor();
+    page.on("request", listen);
+    await again(`${container.node}/live-4`, 1);
+    await panel.getByText(/^It happened 23 times more · (?:now|\d sec\. ago)$/).waitFor();
+    await row.getByText("×24", { exact: true }).waitFor();
+    page.off("request", listen);
+    assert.deepEqual(
+      fetched.filter((path) => path.startsWith("/api/v1/alerts")),
+      [],
+    );
+
+    // Told in one breath with the alert, before the list has it.
+    const id = `${container.node}/live-5`;
+    const both = reverseShell(5, Date.now(), container, {
+      id,
+      evidence: [{ key: "peer", value: "203.0.113.79:9004" }],
+    });
+    const repeats = [{ alert: id, count: 4, last: Date.now() }];
+    await world.send(container.node, [
+      { type: "alert", alert: both },
+      { type: "repeats", repeats },
+    ]);
+    await rowWith("203.0.113.79:9004").getByText("×5", { exact: true }).waitFor();
   });
 
   test("what is being read does not move when alerts come; a note says how many there are", async () => {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { isHost, type ContainerRegistry } from "@bulwark/containers";
 import {
   createDetectors,
@@ -15,6 +16,7 @@ import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import {
   argumentsOf,
   coverageOf,
+  MARKING_MS,
   sensorAvailability,
   sensorBinary,
   startSensor,
@@ -171,6 +173,7 @@ export class Watcher implements AsyncDisposable {
     this.#enforcing = run;
     await this.enforcer.takeOver(run.sensor, former.sensor);
     await network?.use(run.sensor);
+    await pause(MARKING_MS);
     await former.sensor.close();
     this.#next = undefined;
     pipeline.handOver(newRunName());

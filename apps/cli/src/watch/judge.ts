@@ -18,7 +18,7 @@ import {
 import type { Alert } from "@bulwark/model";
 import { errorText, jsonLine } from "@bulwark/model/plain";
 import { Changes, createEngine, keptRules, problemText, type RuleDocument, type Ruleset } from "@bulwark/rules/run";
-import type { Sensor, SensorAsks, SensorRecord } from "@bulwark/sensor";
+import { MARKING_MS, type Sensor, type SensorAsks, type SensorRecord } from "@bulwark/sensor";
 import type { Io } from "../command.ts";
 import { untilStopped } from "../local/lifetime.ts";
 import { UsageError } from "../local/options.ts";
@@ -152,6 +152,7 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
       io.stderr.write(`${printable(errorText(error))}: the sensor does not tell what rules ask for now\n`);
       return;
     }
+    await pause(MARKING_MS);
     await sensor.close();
     sensor = begun;
     next.ended.catch(ended.reject);

@@ -1,14 +1,14 @@
 import { collections } from "@bulwark/cluster";
-import { AuditRules } from "@bulwark/detect/audit";
-import { isExcepted, type Alert, type ApiRequest, type AuditEvent, type StoredAlert } from "@bulwark/model";
+import { AuditRules, type AuditRead } from "@bulwark/detect/audit";
+import { isExcepted, type Alert, type ApiRequest, type RepeatsOf, type StoredAlert } from "@bulwark/model";
 import { FollowedRules } from "@bulwark/rules";
 import type { Store } from "@bulwark/store";
 import type { Context } from "../context.ts";
 
 /** Audit records that API servers send, against the rules of the source `k8s_audit`. */
 export interface AuditAlerts extends Disposable {
-  /** Stores the alerts of these records; those that were not there yet. */
-  raise(read: readonly { event: AuditEvent; item: unknown }[], now: number): Promise<StoredAlert[]>;
+  /** Stores the alerts of these records. Answers with those that were not there yet, and with what happened again of others. */
+  raise(read: readonly AuditRead[], now: number): Promise<{ alerts: StoredAlert[]; repeats: RepeatsOf[] }>;
 }
 
 /** The rules are read when the first record comes: most servers get none. From then on they are read again when they change. */
@@ -48,16 +48,14 @@ export function createAuditAlerts({
   return {
     async raise(read, now) {
       const rules = (opened ??= open());
-      const found = read.flatMap(({ event, item }) => rules.judge(event, item, now));
-      // The same twice in one batch is one alert, too.
-      const alerts = [...new Map(found.map((alert) => [`${alert.rule} ${alert.evidence[0]?.value}`, alert])).values()];
-      if (alerts.length === 0) return [];
+      const { alerts, repeats } = rules.judge(read, now);
+      if (alerts.length === 0 && repeats.length === 0) return { alerts: [], repeats: [] };
       const { disabledRules, exceptions } = await agentSettings.current();
       const complete = await Promise.all(alerts.map(async (alert) => withKnownRequest(alert, store)));
       const wanted = complete.filter(
         (alert) => !disabledRules.includes(alert.rule) && !exceptions.some((one) => isExcepted(one, alert, now)),
       );
-      const stored = await store.alerts.append(wanted, now);
+      const stored = await store.alerts.append(wanted, repeats, now);
       // Not before they are on disk: an API server that is told of a failure sends the same again.
       rules.raised(alerts, now);
       return stored;

@@ -886,6 +886,7 @@ export type RouteName = keyof Routes;
 /** A message of `GET /api/v1/stream` (server-sent events; `id` resumes after a cut). The `event:` line is the topic. */
 export const streamTopics = [
   "alert",
+  "repeats",
   "container",
   "image",
   "finding",

@@ -32,6 +32,7 @@ import type {
   Page,
   PolicyViolation,
   RegistryImage,
+  RepeatsOf,
   Requirement,
   RunningTally,
   RunningVerdict,
@@ -42,6 +43,7 @@ import type {
   ScanState,
   Severity,
   StoredAlert,
+  ToldRepeats,
   Weakness,
 } from "@bulwark/model";
 
@@ -108,6 +110,8 @@ export interface IngestResult {
   stored: number;
   /** What was new, for the live pages. */
   alerts: StoredAlert[];
+  /** All that happened again until now of the alerts of which the batch told. */
+  repeats: RepeatsOf[];
   containers: Container[];
   /** Images whose content is now another one than before: they are to be matched. */
   images: ImageReport[];
@@ -154,8 +158,16 @@ export interface AlertRepository {
   /** Latest first. */
   list(filter: AlertFilter, options: ListOptions): Promise<Page<StoredAlert>>;
   get(id: Alert["id"]): Promise<StoredAlert | undefined>;
-  /** Stores alerts that no agent brings; those that were not there yet. */
-  append(alerts: readonly Alert[], now: number): Promise<StoredAlert[]>;
+  /**
+   * Stores alerts that no agent brings, and then counts what happened again. Answers with those that were not there yet,
+   * and with all that happened again until now of the others. A request that was counted in the last quarter of an hour
+   * is passed over.
+   */
+  append(
+    alerts: readonly Alert[],
+    repeats: readonly ToldRepeats[],
+    now: number,
+  ): Promise<{ alerts: StoredAlert[]; repeats: RepeatsOf[] }>;
   update(
     id: Alert["id"],
     change: { state: AlertState; comment?: string | undefined },

@@ -42,6 +42,29 @@ function judge(
   };
 }
 
+test("a file that is told at its first write is judged then, and not once more when it is closed", () => {
+  const s = story();
+  const writes: SensorRecord[] = [];
+  const detector: Detector = {
+    ...(createDetectors()[0] as Detector),
+    needs: ["file"],
+    detect({ record }) {
+      if (record) writes.push(record);
+      return undefined;
+    },
+  };
+  const write = (pid: number, isOpen?: true): SensorRecord =>
+    s.does(pid, {
+      ...{ type: "file", operation: "write", path: "/etc/cron.d/job", newPath: "", isDirectory: false, inode: 1n },
+      ...(isOpen && { isOpen }),
+    });
+  const told = [write(10, true), write(11), write(10), write(10), write(11, true), write(11, true), write(11)];
+  const { events } = judge([s.exec(10, "/bin/a"), s.exec(11, "/bin/b"), ...told], undefined, [detector]);
+  const news = told.filter((_, index) => index !== 2 && index !== 6);
+  assert.deepEqual(writes, news);
+  assert.equal(events().filter(({ kind }) => kind === "file").length, news.length);
+});
+
 /** Stories in which somebody on the network types into a shell. */
 const reverseShells: Record<string, (s: ReturnType<typeof story>) => SensorRecord[]> = {
   "nc -e": (s) => [

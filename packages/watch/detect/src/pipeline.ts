@@ -15,6 +15,7 @@ import {
 } from "./detector.ts";
 import { interpreterKind } from "./interpreters.ts";
 import { markForeign } from "./foreign-file.ts";
+import { OpenWrites } from "./open-writes.ts";
 import { ProcessTable, type Entry } from "./process-table.ts";
 import { Repeats } from "./repeats.ts";
 
@@ -100,6 +101,7 @@ export class Pipeline {
   /** Kernel time of the latest that the sensor told, and of the latest that the one before it told. */
   #toldUntil = 0n;
   #toldBefore = 0n;
+  readonly #openWrites = new OpenWrites();
   readonly #out: AgentRecord[] = [];
   /** By what they need. */
   readonly #detectors: ReadonlyMap<ObservationKind, readonly Detector[]>;
@@ -211,6 +213,7 @@ export class Pipeline {
         });
         return;
       default: {
+        if (!this.#openWrites.isNews(record)) return;
         if ((isRuntime && service === undefined) || this.#options.isOwn?.(process, this.table) === true) return;
         const activity = toActivity(record);
         const isEvent = activity !== undefined && isKept(activity) && this.#isNews(record, now);
