@@ -30,11 +30,13 @@ export interface WatchOptions {
   node: string;
   /** Runtimes that are looked at; no others are. */
   paths: ContainersOptions["paths"];
+  /** Events that a container may make in a second; as an agent has it where absent. */
+  eventRate?: number | undefined;
   /** Of the API server that knows the node's pods. */
   connect?: () => Kube;
 }
 
-export async function startWatch({ node, paths, connect }: WatchOptions): Promise<Watch> {
+export async function startWatch({ node, paths, eventRate = 20_000, connect }: WatchOptions): Promise<Watch> {
   await using stack = new AsyncDisposableStack();
   await buildSensor();
   const none = { containerd: [], docker: [], "cri-o": [], podman: [], crun: [], runc: [] };
@@ -73,7 +75,7 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
   const watcher = stack.use(
     new Watcher({
       ...{ node, host: false, registry, pods, log, flows: undefined, network: undefined },
-      ...{ eventRate: 20_000, lossLimit: 100, asks: {} },
+      ...{ eventRate, lossLimit: 100, asks: {} },
       rules,
       emit: (records) => alerts.push(...records.flatMap((record) => (record.type === "alert" ? [record.alert] : []))),
     }),
