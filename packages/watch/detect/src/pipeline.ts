@@ -66,6 +66,8 @@ const repeatsEvery = 5000;
 const repeatsAtOnce = 1000;
 /** Events that may wait; more are judged without waiting, and counted. */
 const waitingLimit = 20_000;
+/** Nanoseconds. Of files each sensor tells when it has read of them: the one before may not have come to that when it ended. */
+const fileLag = 200_000_000n;
 
 /** What a record told, as it was at that time. */
 interface Happening {
@@ -172,6 +174,7 @@ export class Pipeline {
   /** Whether it says nothing that the sensor before has not said. */
   #isKnown(record: SensorRecord): boolean {
     if (record.type === "loss" || record.type === "ready") return false;
+    if (record.type === "file") return record.time <= this.#toldBefore - fileLag;
     if (record.type !== "snapshot") return record.time <= this.#toldBefore;
     const entry = this.table.get(record.pid, record.startTime);
     // How it began is known, and only this perhaps was not asked for.

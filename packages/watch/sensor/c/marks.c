@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "marks.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -56,7 +57,7 @@ struct directory {
 struct container {
 	__u32 mount_namespace; /* 0: a place that is free */
 	int queue; /* what is written and opened */
-	int process; /* pidfd of its first process */
+	int process; /* pidfd of one of its processes */
 	__u32 pid;
 	__u64 mount; /* of its root */
 	bool is_host;
@@ -1014,6 +1015,33 @@ static __u32 forget(struct marks *marks, struct container *container)
 	return mount_namespace;
 }
 
+/*
+ * Its marks last as long as one of its processes, and the one that was seen first may be a command that was only executed in
+ * it: another takes its place, the oldest as a rule. False: there is none.
+ */
+static bool hold_on_to_another(struct container *container)
+{
+	DIR *processes = container->is_host ? NULL : opendir("/proc");
+	struct dirent *entry;
+	bool found = false;
+
+	while (processes && !found && (entry = readdir(processes))) {
+		__u32 pid = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' ? atoi(entry->d_name) : 0;
+		int process;
+
+		if (!pid || pid == container->pid || inside_namespace(pid) != container->mount_namespace ||
+		    mount_of_root(pid) != container->mount || (process = syscall(SYS_pidfd_open, pid, 0)) < 0)
+			continue;
+		close(container->process);
+		container->process = process;
+		container->pid = pid;
+		found = true;
+	}
+	if (processes)
+		closedir(processes);
+	return found;
+}
+
 __u32 marks_read(struct marks *marks, int fd, marks_receiver *on_event, void *context)
 {
 	if (fd == marks->directory_queue) {
@@ -1032,7 +1060,7 @@ __u32 marks_read(struct marks *marks, int fd, marks_receiver *on_event, void *co
 		if (fd == container->process) {
 			/* What it did at last is still in the queue. */
 			read_descriptors(marks, container, on_event, context);
-			return forget(marks, container);
+			return hold_on_to_another(container) ? 0 : forget(marks, container);
 		}
 	}
 	return 0;

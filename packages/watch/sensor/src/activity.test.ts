@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { constants } from "node:os";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { constants, tmpdir } from "node:os";
 import { after, before, describe, test } from "node:test";
-import { writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { eventually, missing } from "@bulwark/testkit";
+import { eventually, makeRootfs, missing } from "@bulwark/testkit";
 import type { FileRecord } from "./activity-record.ts";
 import { buildSensor } from "./build.ts";
 import { makeImage, type TestImage } from "./live/container.ts";
@@ -159,6 +161,28 @@ describe("what processes in containers do", { skip }, () => {
       operation === "execute" || operation === "read" ? [`${operation} ${path}`] : [],
     );
     assert.deepEqual(told, ["execute /tmp/lib", "execute /tmp/moved"]);
+  });
+
+  test("files are watched as long as any process of a container lives, not the one that was seen first", async () => {
+    const root = mkdtempSync(join(tmpdir(), "bulwark-root-"));
+    try {
+      makeRootfs(root);
+      // The shell reads the second for what it starts beside itself.
+      for (const name of ["etc/shadow", "dev/null"]) writeFileSync(join(root, name), "x");
+      const all: SensorRecord[] = [];
+      await using sensor = await startSensor({ onRecords: (batch) => all.push(...batch) });
+      const script = "(sleep 0.5; cat /etc/shadow) & sleep 0.2";
+      await once(spawn("unshare", ["--mount", "chroot", root, "/bin/sh", "-c", script], { stdio: "ignore" }), "exit");
+      const reader = await eventually("the second is there", () =>
+        all.flatMap((record) => (record.type === "exec" && record.arguments[0] === "cat" ? [record.pid] : [])).at(0),
+      );
+      await pause(100);
+      await sensor.close();
+      const reads = all.flatMap((record) => (record.type === "file" && record.operation === "read" ? [record] : []));
+      assert.ok(reads.some(({ pid, path }) => pid === reader && path.endsWith("/etc/shadow")));
+    } finally {
+      rmSync(root, { recursive: true });
+    }
   });
 
   test("directories that are asked for are watched for changes, and what leads to them is not told", async () => {
