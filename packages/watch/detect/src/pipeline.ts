@@ -128,7 +128,8 @@ export class Pipeline {
   }
 
   /**
-   * The records from now on are of another sensor, begun while the one before still ran: what both have seen is passed over.
+   * The records from now on are of another sensor, begun while the one before still ran: what both have seen is passed over,
+   * but for what happened at the very moment of the change, to which each gives a time of its own.
    * Everything that is known of processes stays. `run` as in the options.
    */
   handOver(run: string): void {
