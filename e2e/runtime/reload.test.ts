@@ -213,8 +213,8 @@ function cgroupOf(pid: number): string {
   return /^0::(.*)$/m.exec(readFileSync(`/proc/${pid}/cgroup`, "utf8"))?.[1] ?? "";
 }
 
-function pidIn(line: string): string | undefined {
-  return /"pid":(\d+)/.exec(line)?.[1];
+function pidIn(line: string): string {
+  return /"pid":(\d+)/.exec(line)?.[1] ?? "";
 }
 
 /** The sensors that a process runs. */
