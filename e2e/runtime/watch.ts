@@ -19,6 +19,8 @@ export interface Watch extends AsyncDisposable {
   counters(): Readonly<Record<string, number>>;
   /** How many programs were seen to start in that container. */
   startsOf(id: string): number;
+  /** Programs that started in nobody knows which container, with their arguments. */
+  readonly ofNobody: readonly (readonly string[])[];
   /** How many processes the table holds. */
   processes(): number;
   /** Resolves when the container is known. */
@@ -52,6 +54,7 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
     },
   };
   const starts = new Map<string, number>();
+  const ofNobody: (readonly string[])[] = [];
   let table: ProcessTable | undefined;
   const rules = (): Detector => {
     const { detect, ...about } = rulesDetector(noting);
@@ -61,6 +64,8 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
         ({ table } = observation);
         const id = observation.container?.id;
         if (observation.kind === "exec" && id !== undefined) starts.set(id, (starts.get(id) ?? 0) + 1);
+        else if (observation.kind === "exec" && observation.attribution === "unknown")
+          ofNobody.push(observation.process.arguments);
         return detect(observation);
       },
     };
@@ -84,6 +89,7 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
   const open = stack.move();
   return {
     alerts,
+    ofNobody,
     counters: () => watcher.health().counters,
     startsOf: (id) => starts.get(id) ?? 0,
     processes: () => table?.size ?? 0,
