@@ -14,7 +14,7 @@ export interface Plan {
   skip: string | false;
   kinds: Record<string, Technique[]>;
   open(): Promise<Site>;
-  /** Raises when an alert does not say what has to be said of every one of them. */
+  /** Raises when an alert does not say what has to be said of every one of a container. */
   complete?(alert: Alert): void;
 }
 
@@ -111,9 +111,7 @@ export function perform(title: string, lacks: readonly (keyof Entrance)[], plan:
         const alert = await eventually(
           rule,
           () => {
-            const found = site.alerts.filter(
-              (one) => one.rule === rule && (whose === undefined || one.container?.id === whose),
-            );
+            const found = site.alerts.filter((one) => one.rule === rule && one.container?.id === whose);
             const match = found.find((one) => says(one, said));
             if (match) return match;
             const seen = found.map(({ evidence }) => JSON.stringify(evidence)).join("\n");
@@ -121,7 +119,7 @@ export function perform(title: string, lacks: readonly (keyof Entrance)[], plan:
           },
           rest(),
         );
-        complete(alert);
+        if (technique.outside !== true) complete(alert);
       }
       await eventually(
         "rules hold",
