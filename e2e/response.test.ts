@@ -284,11 +284,11 @@ describe("what is done about an alert", { skip }, () => {
   );
 
   test("a rule of Bulwark's own is shown as it is written", async () => {
-    const { rule } = await api.getRuleText({ params: { id: "release-agent-of-a-cgroup-written" } });
+    const { rule } = await api.getRuleText({ params: { id: "release-agent-of-a-cgroup-written" }, query: {} });
     assert.match(rule?.text ?? "", /^- rule: /);
     assert.ok(rule?.file.endsWith(".yaml") && rule.line > 0);
     // A detector is code.
-    assert.deepEqual(await api.getRuleText({ params: { id: "reverse-shell" } }), { rule: null });
+    assert.deepEqual(await api.getRuleText({ params: { id: "reverse-shell" }, query: {} }), { rule: null });
   });
 });
 

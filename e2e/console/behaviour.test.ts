@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { missing, samplePod } from "@bulwark/testkit";
-import type { Page } from "playwright-core";
+import type { Page, Request } from "playwright-core";
 import { openBrowser } from "../browser.ts";
 import { fill, reverseShell, sampleContainer } from "./samples.ts";
 import { isBuilt, startWorld, type World } from "./world.ts";
@@ -113,6 +113,52 @@ describe("the console in a person's hands", { skip }, () => {
     assert.ok(performance.now() - start < 1000, `${performance.now() - start} ms`);
   });
 
+  test("what happens again is counted in the open list and in the open alert, and nothing is fetched for it", async () => {
+    const container = sampleContainer(0);
+    const again = async (alert: string, count: number): Promise<void> =>
+      world.send(container.node, [{ type: "repeats", repeats: [{ alert, count, last: Date.now() }] }]);
+    await page.goto(`${world.server.url}/alerts?state=open`);
+    await page.getByText("Live", { exact: true }).waitFor();
+    const fetched: string[] = [];
+    const listen = (request: Request): void => void fetched.push(new URL(request.url()).pathname);
+    await arrive(4, { evidence: [{ key: "peer", value: "203.0.113.79:9003" }] });
+    const rowWith = (peer: string) => page.getByRole("row").filter({ hasText: peer });
+    const row = rowWith("203.0.113.79:9003");
+    await row.waitFor();
+    page.on("request", listen);
+    await again(`${container.node}/live-4`, 2);
+    await row.getByText("×3", { exact: true }).waitFor();
+    for (let n = 0; n < 20; n++) await again(`${container.node}/live-4`, 1);
+    await row.getByText("×23", { exact: true }).waitFor();
+    page.off("request", listen);
+
+    await row.click();
+    const panel = page.getByRole("complementary");
+    await panel.getByText("It happened 22 times more").waitFor();
+    page.on("request", listen);
+    await again(`${container.node}/live-4`, 1);
+    await panel.getByText(/^It happened 23 times more · (?:now|\d sec\. ago)$/).waitFor();
+    await row.getByText("×24", { exact: true }).waitFor();
+    page.off("request", listen);
+    assert.deepEqual(
+      fetched.filter((path) => path.startsWith("/api/v1/alerts")),
+      [],
+    );
+
+    // Told in one breath with the alert, before the list has it.
+    const id = `${container.node}/live-5`;
+    const both = reverseShell(5, Date.now(), container, {
+      id,
+      evidence: [{ key: "peer", value: "203.0.113.79:9004" }],
+    });
+    const repeats = [{ alert: id, count: 4, last: Date.now() }];
+    await world.send(container.node, [
+      { type: "alert", alert: both },
+      { type: "repeats", repeats },
+    ]);
+    await rowWith("203.0.113.79:9004").getByText("×5", { exact: true }).waitFor();
+  });
+
   test("what is being read does not move when alerts come; a note says how many there are", async () => {
     const body = page.getByRole("grid", { name: "Alerts" }).getByRole("rowgroup").nth(1);
     await body.evaluate((element) => element.scrollTo(0, 400));
@@ -165,6 +211,43 @@ describe("the console in a person's hands", { skip }, () => {
       .first()
       .click();
     await page.getByRole("button", { name: "Show less" }).first().waitFor();
+  });
+
+  test("a rule of a node's own is shown as it was written, and that it has changed since the alert", async () => {
+    const container = sampleContainer(0);
+    const { node } = container;
+    const now = Date.now();
+    const id = `${node}/own-rule`;
+    const alert = reverseShell(9000, now, container, { id, rule: "key-read", title: "Key read" });
+    const tell = async (text: string, since: number): Promise<void> =>
+      world.send(node, [
+        { type: "rule", rule: { node, rule: "key-read", file: "/etc/own.yaml", line: 4, text, since } },
+      ]);
+    await tell("- rule: Key read\n  condition: fd.name = /etc/shop.key # \u202e", now - 1000);
+    await world.send(node, [{ type: "alert", alert }]);
+    const look = async (): Promise<void> =>
+      void (await page.goto(`${world.server.url}/alerts?id=${encodeURIComponent(id)}`));
+    await look();
+    const detail = page.getByRole("complementary");
+    await detail.getByText(String.raw`condition: fd.name = /etc/shop.key # \u{202e}`).waitFor();
+    await detail.getByText("/etc/own.yaml:4").waitFor();
+    const changed = detail.getByText("The rule has changed since this alert");
+    assert.equal(await changed.count(), 0);
+    await tell("- rule: Key read\n  condition: fd.directory = /etc", now + 1000);
+    await look();
+    await detail.getByText("condition: fd.directory = /etc").waitFor();
+    await changed.waitFor();
+  });
+
+  test("a rule file that is broken is shown line by line where one looks after Bulwark", async () => {
+    const { node } = sampleContainer(0);
+    const reason = "own.yaml:2:78: error LOAD_ERR_COMPILE_CONDITION: unknown field\n  | proc.nam = x\n  | ^";
+    const rules = { id: "rules", node, state: "degraded", summary: "175 rules", reason, remedy: "mend it" } as const;
+    await world.send(node, [{ type: "health", components: [{ ...rules, counters: {}, updatedAt: Date.now() }] }]);
+    await page.goto(`${world.server.url}/health`);
+    const told = page.getByText("LOAD_ERR_COMPILE_CONDITION");
+    await told.waitFor();
+    assert.equal(await told.innerText(), reason);
   });
 
   test("alerts are filtered by any rule that raised some, and its title is text too", async () => {

@@ -19,6 +19,7 @@ const deeds = {
   "program-with-a-library-from-tmp": "LD_PRELOAD=/tmp/x.so /opt/bin/deepce",
   "connection-ended": "nc -l -p 4448 </dev/null >/dev/null & usleep 200000; echo x | nc 127.0.0.1 4448",
   "key-of-the-shop-read": "echo key >/etc/shop.key; usleep 300000; cat /etc/shop.key",
+  "file-of-the-shop-removed": "mkdir -p /srv/shop; usleep 300000; echo x >/srv/shop/file; rm /srv/shop/file",
 };
 
 const own = `
@@ -27,6 +28,11 @@ const own = `
   condition: >-
     evt.type in (open, openat, openat2) and evt.is_open_read = true and fd.name = /etc/shop.key and container.id != host
   output: Key of the shop read by %proc.name
+  priority: WARNING
+- rule: File of the shop removed
+  desc: In a directory that is watched for no other reason.
+  condition: evt.type in (unlink, unlinkat) and fs.path.name startswith /srv/shop/ and container.id != host
+  output: "%fs.path.name removed by %proc.name"
   priority: WARNING
 - rule: Program with a library from tmp
   desc: A variable of the environment.

@@ -75,3 +75,41 @@ describe("containers that are hard to follow", { skip }, () => {
     await eventually("who ended is forgotten", () => world.processes() < before + 100 || undefined);
   });
 });
+
+describe("a container that makes more events than its share", { skip }, () => {
+  test("is told of, its own programs too, and nothing of another one is passed over", async (t) => {
+    await using world = await startWorld({ eventRate: 100 });
+    const victim = makeVictim(join(world.folder, "victim"));
+    const noisy = await world.start({ rootfs: victim });
+    const quiet = await world.start({ rootfs: victim });
+    await Promise.all([
+      doIn(noisy, `${path}for i in 0 1 2 3 4 5 6 7 8 9; do deeds do flood 3000; deepce no-$i; usleep 100000; done`),
+      doIn(
+        quiet,
+        `${path}for i in 0 1 2 3 4 5 6 7 8 9; do cat /etc/shadow no-$i; mount -t cgroup no-$i /mnt; usleep 100000; done`,
+      ),
+    ]);
+    const told = ({ id }: { id: string }, rule: string): Alert[] =>
+      world.alertsOf({ id }).filter((alert) => alert.rule === rule);
+    const all = { "passwords-of-the-system-read": quiet, "host-file-system": quiet, "attack-tool-executed": noisy };
+    const numbers = Array.from({ length: 10 }, (_, n) => `no-${n}`);
+    for (const [rule, container] of Object.entries(all)) {
+      const whose = (): unknown[] =>
+        told(container, rule).map((alert) => alert.process?.arguments.find((word) => word.startsWith("no-")));
+      await eventually(rule, () => assert.deepEqual([...new Set(whose())], numbers) ?? true);
+    }
+
+    const [flood, ...others] = told(noisy, "flood");
+    assert.deepEqual(others, []);
+    assert.equal(flood?.attribution, "container");
+    assert.equal(flood.process?.executable, "/bin/deeds");
+    assert.deepEqual(flood.process.arguments, ["deeds", "do", "flood", "3000"]);
+    const passedOver = Number(flood.evidence.find(({ key }) => key === "passedOver")?.value);
+    const { "lost.limited": limited = 0, "lost.ring": ring, "lost.pipe": pipe } = world.counters();
+    t.diagnostic(`${passedOver} had been passed over when it was told, ${limited} in the end`);
+    assert.ok(passedOver > 0);
+    assert.ok(limited > 10_000, "it was a flood");
+    assert.deepEqual({ ring, pipe }, { ring: 0, pipe: 0 });
+    assert.deepEqual(told(quiet, "flood"), []);
+  });
+});

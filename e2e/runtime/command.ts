@@ -9,6 +9,8 @@ export interface WatchCommand {
   readonly pid: number;
   /** In the order in which they were told, and when each came: milliseconds since the epoch. */
   readonly alerts: readonly { readonly alert: Alert; readonly at: number }[];
+  /** What it has said on standard error so far. */
+  said(): string;
   /** Ends it; resolves with what it said on standard error, its figures on the last line. */
   stop(): Promise<string>;
 }
@@ -24,6 +26,7 @@ export function startCommand(...options: string[]): WatchCommand {
   return {
     pid: child.pid ?? 0,
     alerts,
+    said: () => said,
     async stop() {
       const ended = once(child, "close");
       child.kill("SIGTERM");

@@ -41,6 +41,16 @@ export const files: Technique[] = [
       "log-removal": { file: "/var/log/wtmp" },
     },
   },
+  {
+    what: "logs that are emptied and cut",
+    in: "plain",
+    script:
+      "for i in a messages; do echo 12345678 >/var/log/$i; done; : >/var/log/a; busybox truncate -s 2 /var/log/messages",
+    alerts: {
+      "log-removed-or-emptied": { "fs.path.name": "/var/log/a" },
+      "log-removal": { file: "/var/log/messages" },
+    },
+  },
   written("/etc/hosts", "name-resolution-changed"),
   written("/etc/ssl/certs/x.pem", "trusted-certificate-put"),
   written("/etc/apt/sources.list", "source-of-packages-changed"),

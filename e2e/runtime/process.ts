@@ -10,6 +10,13 @@ const named = (what: string, command: string, rule: string, more: Partial<Techni
 
 /** Programs that have no business in a container, and programs where they are not expected. */
 export const processes: Technique[] = [
+  {
+    what: "a library that is brought along and loaded into a program of the image",
+    in: "tools",
+    script:
+      "cp $(ls /usr/lib/*/libz.so.1 | head -1) /tmp/brought; busybox usleep 100000; LD_PRELOAD=/tmp/brought /bin/true",
+    alerts: { drift: { file: "/tmp/brought" } },
+  },
   named("a tunnel", "/opt/bin/chisel client a:1", "tunnel-or-proxy-tool-executed"),
   named("ports forwarded by ssh", "/opt/bin/ssh -R 1:localhost:2 somewhere", "port-forwarding-over-ssh", {
     rules: ["ssh-client-executed-in-a-container"],

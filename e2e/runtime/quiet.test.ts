@@ -3,23 +3,28 @@ import assert from "node:assert/strict";
 import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
-import { eventually, missing, type RuncContainer } from "@bulwark/testkit";
-import { works } from "./work.ts";
+import { eventually, missing, type RuncContainer, type RuncOptions } from "@bulwark/testkit";
+import { runIn } from "./entrance.ts";
+import { servers, serverOptions } from "./servers.ts";
+import { works, type Work } from "./work.ts";
 import { doIn, makeVictim, startWorld, type World } from "./world.ts";
 
-const skip = missing("root", "bpf", "clang", "runc", "busybox", "python", "debian", "postgresql");
+const skip = missing("root", "bpf", "clang", "runc", "busybox", "python", "debian", "postgresql", "servers");
 
 describe("ordinary work", { skip }, () => {
   const stack = new AsyncDisposableStack();
   let world: World;
-  let victim = "";
+  let options: Record<Work["in"], RuncOptions>;
+  let folder = "";
 
   before(async () => {
     world = stack.use(await startWorld());
-    victim = makeVictim(join(world.folder, "victim"));
+    const victim = makeVictim(join(world.folder, "victim"));
     mkdirSync(join(victim, "etc/cron.daily"));
     writeFileSync(join(victim, "etc/cron.daily/job"), "#!/bin/sh\n/bin/ls / >/tmp/listing\n/bin/rm /tmp/listing\n");
     chmodSync(join(victim, "etc/cron.daily/job"), 0o755);
+    folder = join(world.folder, "server");
+    options = { victim: { rootfs: victim }, tools: { rootfs: "/" }, server: serverOptions(folder) };
   });
   after(async () => stack.disposeAsync());
 
@@ -30,12 +35,17 @@ describe("ordinary work", { skip }, () => {
     await eventually("the last is told", () => isTold() || undefined, 30_000);
   }
 
-  for (const { what, in: place, script, by, explained = {} } of works) {
+  for (const { what, in: place, script, client, by, explained = {} } of [...works, ...servers]) {
     test(what, async () => {
       // One of its own, so that its alerts are those of this work.
-      const container = await world.start({ rootfs: place === "tools" ? "/" : victim });
+      const container = await world.start(options[place]);
       const said = await doIn(container, `export PATH=/bin:/usr/bin:/sbin:/usr/sbin; ${script}`, by);
       assert.doesNotMatch(said, /\(\d+\)$/, "the work is done");
+      if (client !== undefined) {
+        const network = ["nsenter", "--target", String(container.pid), "--net"];
+        const heard = await runIn([...network, "env", `FOLDER=${folder}`, "sh", "-c", client]);
+        assert.doesNotMatch(heard, /\(\d+\)$/, "its client has what it asked for");
+      }
       await settled(container);
       const told = world
         .alertsOf(container)

@@ -3,7 +3,7 @@
  * hook that costs nothing, are off as they come: asked.test.ts switches them on.
  */
 export const unseen: Readonly<Record<string, string>> = {
-  flood: "takes more events in a second than a busy machine makes; its cases hold it (packages/watch/detect)",
+  flood: "takes a share of events that is too low for the other techniques: bad-days.test.ts shows it",
   "credential-gain": "takes a hole in the kernel; its cases hold it (packages/watch/detect)",
   "environment-of-another-process-read": "opens of files in /proc are not watched: `ps` makes thousands",
 };

@@ -17,6 +17,7 @@ export interface Watch extends AsyncDisposable {
   rulesOf(id: string | undefined): ReadonlySet<string>;
   /** What the agent says of its sensor, among it what was lost. */
   counters(): Readonly<Record<string, number>>;
+  readonly watcher: Pick<Watcher, "ask" | "enforcer">;
   /** How many programs were seen to start in that container. */
   startsOf(id: string): number;
   /** Programs that started in nobody knows which container, with their arguments. */
@@ -31,11 +32,13 @@ export interface WatchOptions {
   node: string;
   /** Runtimes that are looked at; no others are. */
   paths: ContainersOptions["paths"];
+  /** Events that a container may make in a second; as an agent has it where absent. */
+  eventRate?: number | undefined;
   /** Of the API server that knows the node's pods. */
   connect?: () => Kube;
 }
 
-export async function startWatch({ node, paths, connect }: WatchOptions): Promise<Watch> {
+export async function startWatch({ node, paths, eventRate = 20_000, connect }: WatchOptions): Promise<Watch> {
   await using stack = new AsyncDisposableStack();
   await buildSensor();
   const none = { containerd: [], docker: [], "cri-o": [], podman: [], crun: [], runc: [] };
@@ -77,7 +80,7 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
   const watcher = stack.use(
     new Watcher({
       ...{ node, host: false, registry, pods, log, flows: undefined, network: undefined },
-      ...{ eventRate: 20_000, lossLimit: 100, asks: {} },
+      ...{ eventRate, lossLimit: 100, asks: {} },
       rules,
       emit: (records) => alerts.push(...records.flatMap((record) => (record.type === "alert" ? [record.alert] : []))),
     }),
@@ -90,6 +93,7 @@ export async function startWatch({ node, paths, connect }: WatchOptions): Promis
   return {
     alerts,
     ofNobody,
+    watcher,
     counters: () => watcher.health().counters,
     startsOf: (id) => starts.get(id) ?? 0,
     processes: () => table?.size ?? 0,

@@ -4,15 +4,17 @@ import type { Entrance } from "./entrance.ts";
 /** Ordinary work in a container, of which nothing is told but what is explained. */
 export interface Work {
   what: string;
-  /** `victim`: busybox. `tools`: the programs of this machine. */
-  in: "victim" | "tools";
+  /** `victim`: busybox. `tools`: the programs of this machine. `server`: those with the rights of a server (servers.ts). */
+  in: "victim" | "tools" | "server";
   script: string;
+  /** What is done outside after that, in the container's network; `FOLDER` has what it may know and is to be written to. */
+  client?: string;
   by?: Entrance;
   /** Rules that are about this very work, and why they are to tell of it. */
   explained?: Readonly<Record<string, string>>;
 }
 
-const python = (...lines: string[]): string => `python3 - <<'END'\n${lines.join("\n")}\nEND`;
+export const python = (...lines: string[]): string => `python3 - <<'END'\n${lines.join("\n")}\nEND`;
 
 /** Number of a user of this machine, whose programs the containers run; that of nobody where there is none. */
 function userOf(name: string): number {

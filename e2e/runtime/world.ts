@@ -5,7 +5,7 @@ import { join } from "node:path";
 import type { Alert } from "@bulwark/model";
 import { runWithRunc, type RuncContainer, type RuncOptions } from "@bulwark/testkit";
 import { runIn, type Entrance } from "./entrance.ts";
-import { startWatch, type Watch } from "./watch.ts";
+import { startWatch, type Watch, type WatchOptions } from "./watch.ts";
 
 export { makeVictim } from "./victim.ts";
 
@@ -16,13 +16,13 @@ export interface World extends Watch {
   start(options?: RuncOptions): Promise<RuncContainer>;
 }
 
-export async function startWorld(): Promise<World> {
+export async function startWorld({ eventRate }: Pick<WatchOptions, "eventRate"> = {}): Promise<World> {
   await using stack = new AsyncDisposableStack();
   const folder = mkdtempSync(join(tmpdir(), "bulwark-runtime-"));
   stack.defer(() => rmSync(folder, { recursive: true, force: true }));
   const root = join(folder, "runc");
   mkdirSync(root);
-  const watch = stack.use(await startWatch({ node: "node", paths: { runc: [root] } }));
+  const watch = stack.use(await startWatch({ node: "node", eventRate, paths: { runc: [root] } }));
   const containers = stack.use(new AsyncDisposableStack());
   const open = stack.move();
   return {

@@ -1,12 +1,13 @@
 import { hostname } from "node:os";
 import { join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import type { Config } from "@bulwark/config";
 import { isHost, openContainers } from "@bulwark/containers";
 import { needsOf, rulesDetector, tracingPrice } from "@bulwark/detect";
 import { AuditRules } from "@bulwark/detect/audit";
 import { errorText, type ActionOrder, type AgentRecord, type Component, type Container } from "@bulwark/model";
 import { connect, type Kube } from "@bulwark/kube";
-import { openRules } from "@bulwark/rules";
+import { FollowedRules } from "@bulwark/rules";
 import { createLogger, type Logger } from "@bulwark/telemetry";
 import { AuditLog } from "./audit-log.ts";
 import { HostChecker } from "./benchmark.ts";
@@ -20,6 +21,7 @@ import { clusterActions } from "./cluster-actions.ts";
 import { Orders } from "./orders.ts";
 import type { Quarantines } from "./quarantines.ts";
 import { Response } from "./response.ts";
+import { RuleTexts } from "./rule-texts.ts";
 import { runtimeActions } from "./runtime-actions.ts";
 import { Settings } from "./settings.ts";
 import { Spool } from "./spool.ts";
@@ -68,6 +70,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const uplink = new Uplink({ connection, node, spool, log, onSettings });
   stack.defer(async () => uplink.stop());
 
+  let texts: RuleTexts | undefined;
   let response: Response | undefined;
   let quarantines: Quarantines | undefined;
   async function flush(): Promise<void> {
@@ -75,7 +78,8 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     uplink.kick();
   }
   function emit(told: AgentRecord[]): void {
-    const records = settings.apply(told);
+    const kept = settings.apply(told);
+    const records = texts?.with(kept) ?? kept;
     spool.append(records);
     for (const record of records) if (record.type === "alert") response?.alerted(record.alert);
     if (records.some(({ type }) => type !== "event")) void flush();
@@ -100,11 +104,11 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   const flows = network || told || detect ? stack.use(flowsOf()) : undefined;
   const { host, eventRate, lossLimit } = config.agent;
   // Bulwark's own rules need nothing traced unless others switch them on: then the sensor does not wait for them.
-  const others = config.agent.rules.files.length > 0 ? openRules(config.agent.rules) : undefined;
-  const { asks, leftOut, traced, unserved } = needsOf(others?.ruleset.rules ?? []);
+  const others = config.agent.rules.files.length > 0 ? followRules() : undefined;
+  let needs = needsOf(others?.ruleset.rules ?? []);
   const watcher: Watcher = stack.use(
     new Watcher({
-      ...{ node, host, eventRate, lossLimit, asks, registry, pods, flows, network, log, emit },
+      ...{ node, host, eventRate, lossLimit, asks: needs.asks, registry, pods, flows, network, log, emit },
       rules: () => rulesDetector(rules.engine),
     }),
   );
@@ -115,7 +119,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
   settle = () => watcher.settle();
   // The kernel checks the sensor's programs for a third of a second, and rules take as long to read: both at once.
   const starting = watcher.start();
-  const rules = others ?? openRules(config.agent.rules);
+  const rules = others ?? followRules();
   await starting;
   response = stack.use(responseOf());
   await response.takeOver();
@@ -173,6 +177,28 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
     });
   }
 
+  function followRules(): FollowedRules {
+    const tell = (problems: readonly string[], what: string): void => {
+      for (const problem of problems) log.error({ problem }, what);
+    };
+    const followed = stack.use(
+      new FollowedRules({
+        ...config.agent.rules,
+        changed() {
+          texts?.changed();
+          const before = needs.asks;
+          needs = needsOf(followed.ruleset.rules);
+          log.info({ rules: followed.ruleset.rules.length }, "rules were read again, and run");
+          if (!isDeepStrictEqual(needs.asks, before)) void watcher.ask(needs.asks);
+        },
+        broken: (problems) => tell(problems, "rule files have changed and are broken: the rules before that go on"),
+      }),
+    );
+    texts = new RuleTexts(node, (rule) => followed.textOf(rule));
+    tell(followed.broken, "rule files are broken: the rules in them that are sound run");
+    return followed;
+  }
+
   /** Undefined where network policies are not to be enforced, or this node is of no cluster. */
   function networkPolicies(): NetworkPolicies | undefined {
     const { kubeconfig } = config.agent.kubernetes;
@@ -225,6 +251,7 @@ export async function startAgent(options: AgentOptions): Promise<RunningAgent> {
 
   function rulesHealth(): Component {
     const own = rules.ruleset.rules.filter(({ source }) => source === "syscall");
+    const { asks, leftOut, traced, unserved } = needs;
     const price =
       traced.length > 0 ? `; ${traced.length} of them by tracing ${asks.calls.join(", ")}: ${tracingPrice}` : "";
     const summary = `${own.length} rules watch what containers do${price}`.slice(0, 1024);

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, test } from "node:test";
 import { gzipSync } from "node:zlib";
 import { AuditRules } from "@bulwark/detect/audit";
-import type { AgentRecord, Alert } from "@bulwark/model";
+import type { AgentRecord, Alert, ToldRepeats } from "@bulwark/model";
 import { openRules } from "@bulwark/rules";
 import { AuditLog } from "./audit-log.ts";
 
@@ -14,6 +14,7 @@ let file: string;
 let log: AuditLog | undefined;
 let ids: string[];
 let alerts: Alert[];
+let repeats: ToldRepeats[];
 const { engine } = openRules({ files: [], disabled: [] });
 
 const line = (n: number, pad = 0): string =>
@@ -34,6 +35,7 @@ beforeEach(() => {
   file = join(folder, "audit.log");
   ids = [];
   alerts = [];
+  repeats = [];
 });
 afterEach(async () => {
   await log?.[Symbol.asyncDispose]();
@@ -45,6 +47,10 @@ function start(every = 5): AuditLog {
     for (const record of records) {
       if (record.type === "alert") {
         alerts.push(record.alert);
+        continue;
+      }
+      if (record.type === "repeats") {
+        repeats.push(...record.repeats);
         continue;
       }
       assert.ok(record.type === "event" && record.event.kind === "audit");
@@ -219,7 +225,7 @@ test("a file that was cut, lines that are no records, and a file that is not the
   assert.equal(audit.health().state, "degraded");
 });
 
-test("a request that a rule is about is one alert, though it is logged when it begins and when it ends", async () => {
+test("a request that a rule is about is one alert, with what was asked again, though each is logged twice", async () => {
   writeFileSync(file, lines(0, 1));
   const audit = start();
   await until("it reads", () => audit.health().state === "ok");
@@ -232,9 +238,17 @@ test("a request that a rule is about is one alert, though it is logged when it b
     objectRef: { resource: "pods", subresource: "exec", namespace: "shop", name: "web" },
     stageTimestamp: "2026-01-01T00:00:00.000000Z",
   };
-  for (const stage of ["ResponseStarted", "ResponseComplete"])
-    appendFileSync(file, `${JSON.stringify({ ...record, stage })}\n`);
+  const both = ["ResponseStarted", "ResponseComplete"];
+  for (const stage of both) appendFileSync(file, `${JSON.stringify({ ...record, stage })}\n`);
   await until("both are read", () => ids.length === 2);
+  assert.deepEqual(repeats, [], "begun and ended is once");
+  const stageTimestamp = "2026-01-01T00:00:05.000000Z";
+  const again = both.map((stage) => `${JSON.stringify({ ...record, auditID: "y", stage, stageTimestamp })}\n`);
+  appendFileSync(file, again.join(""));
+  await until("those are read, too", () => ids.length === 4);
+  const told = { alert: "east/audit/x/command-run-in-a-pod", count: 1, last: Date.parse(stageTimestamp) };
+  const named = { ...told, id: "east/audit/y/command-run-in-a-pod" };
+  assert.deepEqual(repeats, [named, named], "by the name that both stages have");
   assert.equal(alerts.length, 1);
   const [alert] = alerts;
   assert.ok(alert);

@@ -2,7 +2,7 @@ import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { AuditRules } from "@bulwark/detect/audit";
 import { toAuditEvent } from "@bulwark/kube";
-import { errorText, type AgentRecord, type Component } from "@bulwark/model";
+import { errorText, type AgentRecord, type Component, type ToldRepeats } from "@bulwark/model";
 import { z } from "zod";
 import {
   bytesOf,
@@ -43,6 +43,8 @@ type Position = z.infer<typeof positionShape>;
 
 /** Of one record; RequestResponse records of large objects come near. */
 const longestLine = 8 * 1024 * 1024;
+/** What one record may tell of. */
+const repeatsAtOnce = 1000;
 
 /**
  * Reads an API server's audit log as it grows, and through its rotations, those that happened while nobody looked among
@@ -205,11 +207,15 @@ export class AuditLog implements AsyncDisposable {
   #take(bytes: Buffer, position: Position): void {
     const end = bytes.lastIndexOf(0x0a);
     const records: AgentRecord[] = [];
+    const again: ToldRepeats[] = [];
     if (end >= 0) {
       for (const line of bytes.subarray(0, end).toString("utf8").split("\n")) {
         if (this.#skipping) this.#skipping = false;
-        else if (line.trim() !== "") this.#read(line, records);
+        else if (line.trim() !== "") again.push(...this.#read(line, records));
       }
+    }
+    for (let at = 0; at < again.length; at += repeatsAtOnce) {
+      records.push({ type: "repeats", repeats: again.slice(at, at + repeatsAtOnce) });
     }
     position.offset += end + 1;
     this.#rest = bytes.subarray(end + 1);
@@ -222,20 +228,22 @@ export class AuditLog implements AsyncDisposable {
     if (records.length > 0) this.#options.emit(records);
   }
 
-  #read(line: string, records: AgentRecord[]): void {
+  /** Answers with what happened again. */
+  #read(line: string, records: AgentRecord[]): ToldRepeats[] {
     const { cluster, node, rules } = this.#options;
     const item = parse(line);
     const event = toAuditEvent(cluster, node, item);
     if (!event) {
       this.#counters["lost.unreadable"]++;
-      return;
+      return [];
     }
     this.#counters.records++;
     records.push({ type: "event", event });
     const now = Date.now();
-    const alerts = rules.judge(event, item, now);
+    const { alerts, repeats } = rules.judge([{ event, item }], now);
     rules.raised(alerts, now);
     for (const alert of alerts) records.push({ type: "alert", alert });
+    return repeats;
   }
 
   async #readState(): Promise<Position | undefined> {

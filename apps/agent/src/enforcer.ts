@@ -15,6 +15,8 @@ interface Held {
   /** What earlier sensors counted, and this one. */
   before: Counts;
   now: Counts;
+  /** Of the sensor before: its number there, and what earlier ones than that counted. */
+  former: { id: bigint; before: Counts } | undefined;
 }
 
 const none: Counts = { prevented: 0, caught: 0, missed: 0 };
@@ -48,7 +50,7 @@ export class SensorEnforcer implements Enforcer {
 
   async enforce(policy: Policy, on: Events): Promise<{ ways: readonly EnforcementWay[]; release(): Promise<void> }> {
     const until = performance.now() + policy.limitMs;
-    const held: Held = { policy, until, on, id: undefined, before: none, now: none };
+    const held: Held = { policy, until, on, id: undefined, before: none, now: none, former: undefined };
     const ways = await this.#give(held);
     this.#held.add(held);
     return { ways, release: async () => this.#release(held) };
@@ -70,26 +72,50 @@ export class SensorEnforcer implements Enforcer {
     this.#orphans.clear();
   }
 
+  /** Another one takes over from a sensor that runs, which enforces until the other does. */
+  async takeOver(sensor: Sensor, former: Sensor): Promise<void> {
+    const ids = [...this.#held].flatMap(({ id }) => (id === undefined ? [] : [id]));
+    this.#leave();
+    await this.use(sensor);
+    // Undone there it tells what it has counted until now.
+    for (const id of ids) await former.release(id).catch(() => undefined);
+    for (const held of this.#held) held.former = undefined;
+  }
+
   lost(): void {
     this.#sensor = undefined;
     if (this.#guard !== undefined && [...this.#held].some(({ policy }) => policy.outlives))
       this.#orphans.add(this.#guard);
+    this.#leave();
+  }
+
+  #leave(): void {
     this.#guard = undefined;
     for (const held of this.#held) {
+      held.former = held.id === undefined ? undefined : { id: held.id, before: held.before };
       held.id = undefined;
       held.before = sum(held.before, held.now);
       held.now = none;
     }
   }
 
-  told({ id, state, prevented, caught, missed }: EnforcementRecord): void {
+  told(record: EnforcementRecord): void {
+    const { id, state } = record;
     const held = [...this.#held].find((other) => other.id === id);
     if (!held) return;
-    held.now = { prevented: Number(prevented), caught: Number(caught), missed: Number(missed) };
+    held.now = countsOf(record);
     held.on.told(sum(held.before, held.now));
     if (state === "lasts" || state === "undone") return;
     this.#held.delete(held);
     held.on.over(over[state]);
+  }
+
+  /** What the sensor before counts while this one takes over from it. */
+  toldByFormer(record: EnforcementRecord): void {
+    const held = [...this.#held].find(({ former }) => former?.id === record.id);
+    if (!held?.former) return;
+    held.before = sum(held.former.before, countsOf(record));
+    held.on.told(sum(held.before, held.now));
   }
 
   async #give(held: Held): Promise<readonly EnforcementWay[]> {
@@ -110,6 +136,10 @@ export class SensorEnforcer implements Enforcer {
     }
     this.#held.delete(held);
   }
+}
+
+function countsOf({ prevented, caught, missed }: EnforcementRecord): Counts {
+  return { prevented: Number(prevented), caught: Number(caught), missed: Number(missed) };
 }
 
 function sum(a: Counts, b: Counts): Counts {

@@ -71,6 +71,8 @@ export class NetworkPolicies implements AsyncDisposable {
   #evaluator: Evaluator | undefined;
   #isDue = false;
   #wake: (() => void) | undefined;
+  /** Called when what is due now has been applied, or could not be. */
+  #applied: (() => void)[] = [];
   #trouble: { reason: string; remedy: string } | undefined;
   readonly #unreadable = new Map<CollectionName, KubeError>();
   readonly #counters = { policies: 0, pods: 0, tables: 0, problems: 0, denied: 0 };
@@ -84,10 +86,14 @@ export class NetworkPolicies implements AsyncDisposable {
     this.#running = Promise.all([...names.map(async (name) => this.#follow(name)), this.#applyAll()]);
   }
 
-  /** A sensor runs: it enforces from now on. */
-  use(sensor: Sensor): void {
+  /** A sensor runs: it enforces from now on. Resolves when it does, or when it is known that it does not. */
+  async use(sensor: Sensor): Promise<void> {
     this.#sensor = sensor;
-    this.changed();
+    if (this.#stop.signal.aborted) return;
+    await new Promise<void>((resolve) => {
+      this.#applied.push(resolve);
+      this.changed();
+    });
   }
 
   lost(): void {
@@ -220,8 +226,11 @@ export class NetworkPolicies implements AsyncDisposable {
       this.#wake = undefined;
       await sleep(breath, undefined, { signal }).catch(() => undefined);
       this.#isDue = false;
+      const applied = this.#applied.splice(0);
       if (!signal.aborted) await this.#apply();
+      for (const resolve of applied) resolve();
     }
+    for (const resolve of this.#applied) resolve();
   }
 
   async #apply(): Promise<void> {

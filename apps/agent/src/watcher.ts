@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { existsSync, realpathSync } from "node:fs";
+import { setTimeout as pause } from "node:timers/promises";
 import { isHost, type ContainerRegistry } from "@bulwark/containers";
 import {
   createDetectors,
@@ -15,6 +16,7 @@ import { errorText, type AgentRecord, type Component } from "@bulwark/model";
 import {
   argumentsOf,
   coverageOf,
+  MARKING_MS,
   sensorAvailability,
   sensorBinary,
   startSensor,
@@ -35,7 +37,7 @@ export interface WatcherOptions {
   /** Events a second that a container may make, and that may be lost within a minute before that is an alert. */
   eventRate: number;
   lossLimit: number;
-  /** What its rules need besides what is told anyway (`needsOf`). */
+  /** What its rules need besides what is told anyway (`needsOf`), at first. */
   asks: SensorAsks;
   registry: ContainerRegistry;
   /** Undefined where this node is of no cluster. */
@@ -47,6 +49,16 @@ export interface WatcherOptions {
   network?: NetworkPolicies | undefined;
   log: Logger;
   emit(records: AgentRecord[]): void;
+}
+
+/** One run of the sensor. */
+interface Run {
+  readonly sensor: Sensor;
+  readonly startedAt: number;
+  /** What it told while it was not its turn yet. */
+  early: SensorRecord[] | undefined;
+  /** It ended by itself. */
+  end: SensorError | undefined;
 }
 
 const settleInterval = 100;
@@ -65,7 +77,17 @@ export class Watcher implements AsyncDisposable {
   readonly #options: WatcherOptions;
   #pipeline: Pipeline | undefined;
   #shells: ShellWatch | undefined;
-  #sensor: Sensor | undefined;
+  #asks: SensorAsks;
+  /** The one whose records are judged. */
+  #run: Run | undefined;
+  /** The one that prevents: the next one does before its records are judged. */
+  #enforcing: Run | undefined;
+  /** It is about to be the one whose records are judged. */
+  #next: Run | undefined;
+  /** What is asked for and not told, because no sensor could be started that tells it. */
+  #unasked: { message: string; remedy: string } | undefined;
+  /** One start after the other. */
+  #turn: Promise<void> = Promise.resolve();
   #error: { message: string; remedy: string; off: boolean } | undefined;
   /** Of the sensor that runs. */
   #losses = noLosses;
@@ -73,13 +95,13 @@ export class Watcher implements AsyncDisposable {
   #end = { reason: "", at: -Infinity };
   #restarts = 0;
   #delay = firstDelay;
-  #startedAt = 0;
   #retry: NodeJS.Timeout | undefined;
   #stopping = false;
   readonly #settling: NodeJS.Timeout;
 
   constructor(options: WatcherOptions) {
     this.#options = options;
+    this.#asks = options.asks;
     this.enforcer = new SensorEnforcer(options.log);
     this.#settling = setInterval(() => this.#pipeline?.settle(), settleInterval);
     options.registry.on("started", () => this.#pipeline?.settle());
@@ -87,42 +109,122 @@ export class Watcher implements AsyncDisposable {
 
   /** Starts the sensor. Resolves when it runs, or when it is known why it does not. */
   async start(): Promise<void> {
+    await this.#inTurn(async () => this.#start());
+  }
+
+  /**
+   * Its rules need something else of the sensor: one that tells it takes the place of the one that runs, without a gap, and
+   * everything that is known of processes stays. Where there is none, the one that runs goes on.
+   */
+  async ask(asks: SensorAsks): Promise<void> {
+    await this.#inTurn(async () => this.#replace(asks));
+  }
+
+  async #inTurn(act: () => Promise<void>): Promise<void> {
+    this.#turn = this.#turn.then(async () => {
+      if (!this.#stopping) await act();
+    });
+    await this.#turn;
+  }
+
+  async #start(): Promise<void> {
     const { available, reason, remedy } = sensorAvailability();
     if (!available) {
       this.#error = { message: reason, remedy, off: true };
       return;
     }
-    let pipeline: Pipeline | undefined;
-    const early: SensorRecord[] = [];
-    const { flows, network } = this.#options;
+    const startedAt = Date.now();
     try {
-      this.#startedAt = Date.now();
-      this.#losses = noLosses;
-      this.#sensor = await startSensor({
-        host: this.#options.host,
-        eventRate: this.#options.eventRate,
-        ...this.#options.asks,
-        enforce: true,
-        onEnforcement: (record) => this.enforcer.told(record),
-        ...(flows && { flows: { onTraffic: (records) => flows.take(records) } }),
-        onRecords: (records) => {
-          if (pipeline) this.#take(pipeline, records);
-          else early.push(...records);
-        },
-        onExit: (error) => {
-          this.#tellEnd(error);
-          this.#ended(error);
-        },
-      });
+      const run = await this.#newRun(this.#asks);
       this.#error = undefined;
-      pipeline = this.#newPipeline();
-      flows?.begin(pipeline.table, (time) => this.#sensor?.epochMs(time) ?? Date.now());
-      this.#take(pipeline, early);
-      await this.enforcer.use(this.#sensor);
-      network?.use(this.#sensor);
+      this.#begin(run, this.#newPipeline());
+      if (this.#run !== run) return;
+      this.#enforcing = run;
+      await this.enforcer.use(run.sensor);
+      void this.#options.network?.use(run.sensor);
     } catch (error) {
-      this.#ended(error);
+      this.#ended(error, startedAt);
     }
+  }
+
+  async #replace(asks: SensorAsks): Promise<void> {
+    const former = this.#run;
+    const pipeline = this.#pipeline;
+    if (!former || !pipeline) {
+      // It has died, or there cannot be one: the next that starts is asked for it.
+      this.#asks = asks;
+      return;
+    }
+    const { network, log } = this.#options;
+    let run: Run;
+    try {
+      run = await this.#newRun(asks);
+    } catch (error) {
+      this.#unasked = { message: errorText(error), remedy: (error as Partial<SensorError>).remedy ?? "" };
+      log.error({ reason: errorText(error) }, "the sensor does not tell what rules ask for now; it goes on as it was");
+      return;
+    }
+    this.#asks = asks;
+    this.#unasked = undefined;
+    // It has died meanwhile, and another is on its way.
+    if (this.#run !== former) return run.sensor.close();
+    this.#next = run;
+    // What is prevented is prevented by the next one before the former one ends.
+    this.#enforcing = run;
+    await this.enforcer.takeOver(run.sensor, former.sensor);
+    await network?.use(run.sensor);
+    await pause(MARKING_MS);
+    await former.sensor.close();
+    this.#next = undefined;
+    pipeline.handOver(newRunName());
+    this.#begin(run, pipeline);
+    log.info({ asks }, "another sensor took over, which tells what rules ask for now");
+  }
+
+  async #newRun(asks: SensorAsks): Promise<Run> {
+    const { flows, host, eventRate } = this.#options;
+    const run: Omit<Run, "sensor"> = { startedAt: Date.now(), early: [], end: undefined };
+    const sensor = await startSensor({
+      ...{ host, eventRate, ...asks },
+      enforce: true,
+      onEnforcement: (record) => {
+        if (this.#enforcing === run) this.enforcer.told(record);
+        else if (this.#run === run) this.enforcer.toldByFormer(record);
+      },
+      ...(flows && {
+        flows: {
+          onTraffic: (records) => {
+            if (this.#run === run) flows.take(records);
+          },
+        },
+      }),
+      onRecords: (records) => {
+        if (run.early) run.early.push(...records);
+        else this.#take(records);
+      },
+      onExit: (error) => {
+        run.end = error;
+        if (this.#run === run) this.#died(error, run.startedAt);
+      },
+    });
+    return Object.assign(run, { sensor });
+  }
+
+  /** Its records are judged from now on. */
+  #begin(run: Run, pipeline: Pipeline): void {
+    this.#run = run;
+    this.#losses = noLosses;
+    this.#options.flows?.begin(pipeline.table, (time) => run.sensor.epochMs(time));
+    const { early = [] } = run;
+    run.early = undefined;
+    this.#take(early);
+    if (run.end) this.#died(run.end, run.startedAt);
+  }
+
+  #died(error: SensorError, startedAt: number): void {
+    this.#tellEnd(error);
+    // The one that takes its place runs already.
+    if (!this.#next) this.#ended(error, startedAt);
   }
 
   health(): Component {
@@ -168,9 +270,19 @@ export class Watcher implements AsyncDisposable {
         remedy: "this is a defect of Bulwark: please report it with this text; the other detectors go on",
       };
     }
+    if (this.#unasked) {
+      const { message, remedy } = this.#unasked;
+      return {
+        ...common,
+        state: "degraded",
+        summary: "Sees what containers do, but not all that rules ask for since they changed",
+        reason: message.slice(0, 2048),
+        remedy: remedy.slice(0, 2048),
+      };
+    }
     const lost = lostEvents(this.#losses);
     const isLossy = lost > 0n && Date.now() - this.#lostAt < lossCounts;
-    const coverage = coverageOf(this.#sensor?.hooks ?? []);
+    const coverage = coverageOf(this.#run?.sensor.hooks ?? []);
     const hooks = coverage.flatMap(({ event, hook }) => (hook === "" ? [] : [`${event}: ${hook}`]));
     const unseen = coverage.flatMap(({ event, hook, isAsked }) => (hook === "" && !isAsked ? [event] : []));
     const without = unseen.length > 0 ? `; not on this kernel: ${unseen.join(", ")}` : "";
@@ -195,7 +307,8 @@ export class Watcher implements AsyncDisposable {
     clearInterval(this.#settling);
     clearTimeout(this.#retry);
     this.#shells?.stop();
-    await this.#sensor?.close();
+    await this.#turn;
+    await this.#run?.sensor.close();
   }
 
   #newPipeline(): Pipeline {
@@ -203,12 +316,12 @@ export class Watcher implements AsyncDisposable {
     const shells = new ShellWatch((process, stdio) => pipeline.look(process, stdio, Date.now()));
     const pipeline: Pipeline = new Pipeline({
       node,
-      run: randomUUID().slice(0, 8),
+      run: newRunName(),
       detectors: [...createDetectors(), rules()],
       host,
       lossLimit,
       ownerOf: (cgroups, last) => this.#ownerOf(cgroups, last),
-      epoch: (time) => this.#sensor?.epochMs(time) ?? Date.now(),
+      epoch: (time) => this.#run?.sensor.epochMs(time) ?? Date.now(),
       now: steadyClock(),
       emit,
       missingOwner: () => void registry.refresh(),
@@ -231,7 +344,9 @@ export class Watcher implements AsyncDisposable {
     return isHost(cgroups) ? { attribution: "host" } : undefined;
   }
 
-  #take(pipeline: Pipeline, records: SensorRecord[]): void {
+  #take(records: SensorRecord[]): void {
+    const pipeline = this.#pipeline;
+    if (!pipeline) return;
     for (const record of records) {
       if (record.type === "loss") {
         if (lostEvents(record) > lostEvents(this.#losses)) this.#lostAt = Date.now();
@@ -260,15 +375,16 @@ export class Watcher implements AsyncDisposable {
     emit([{ type: "alert", alert: sensorEndedAlert(reason, { id, node, time: now }) }]);
   }
 
-  #ended(error: unknown): void {
+  #ended(error: unknown, startedAt: number): void {
     if (this.#stopping) return;
-    this.#sensor = undefined;
+    this.#run = undefined;
+    this.#enforcing = undefined;
     this.enforcer.lost();
     this.#options.network?.lost();
     this.#options.flows?.ended();
     const known = error as Partial<SensorError>;
     this.#error = { message: errorText(error), remedy: known.remedy ?? "it is started again by itself", off: false };
-    if (Date.now() - this.#startedAt > soundAfter) this.#delay = firstDelay;
+    if (Date.now() - startedAt > soundAfter) this.#delay = firstDelay;
     this.#restarts++;
     this.#options.log.error(
       { reason: errorText(error), restartInMs: this.#delay },
@@ -277,6 +393,10 @@ export class Watcher implements AsyncDisposable {
     this.#retry = setTimeout(() => void this.start(), this.#delay);
     this.#delay = Math.min(this.#delay * 2, lastDelay);
   }
+}
+
+function newRunName(): string {
+  return randomUUID().slice(0, 8);
 }
 
 const noLosses = { ring: 0n, pipe: 0n, unreadable: 0n, limited: 0n, files: 0n, flows: 0n };

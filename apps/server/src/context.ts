@@ -16,6 +16,7 @@ import type { AuditAlerts } from "./kubernetes/audit-alerts.ts";
 import type { Limits } from "./limits.ts";
 import type { FlowNews } from "./live/flow-news.ts";
 import type { LiveHub } from "./live/hub.ts";
+import type { RepeatNews } from "./live/repeat-news.ts";
 import type { PolicyReader } from "./network/cluster-policies.ts";
 import type { Inventories } from "./network/inventories.ts";
 import type { Sealing } from "./registries/sealing.ts";
@@ -30,6 +31,7 @@ export interface Context {
   readonly bus: Bus;
   readonly live: LiveHub;
   readonly flowNews: FlowNews;
+  readonly repeatNews: RepeatNews;
   readonly orderBell: OrderBell;
   readonly health: HealthBoard;
   readonly disk: DiskGuard;

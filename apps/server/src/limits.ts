@@ -21,6 +21,8 @@ export interface Limits {
   streamHeartbeat: number;
   /** Pages hear that flows of a cluster came at most this often. */
   flowNewsEvery: number;
+  /** Pages hear that an alert happened again at most this often. */
+  repeatNewsEvery: number;
   /** Free disk under the data folder below which nothing is ingested any more. */
   diskFloor: number;
   /** How often the advisory database's file is looked at. */
@@ -83,6 +85,7 @@ export const defaultLimits: Limits = {
   streamKeptBytes: 16e6,
   streamHeartbeat: 15_000,
   flowNewsEvery: 2000,
+  repeatNewsEvery: 1000,
   diskFloor: 200e6,
   advisoryPoll: 10_000,
   healthEvery: 15_000,

@@ -45,6 +45,7 @@ import { keepClusters } from "./kubernetes/keep.ts";
 import { defaultLimits, type Limits } from "./limits.ts";
 import { createFlowNews } from "./live/flow-news.ts";
 import { createLiveHub } from "./live/hub.ts";
+import { createRepeatNews } from "./live/repeat-news.ts";
 import { createPolicyReader } from "./network/cluster-policies.ts";
 import { createClaims } from "./network/claims.ts";
 import { createInventories } from "./network/inventories.ts";
@@ -146,7 +147,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     gate,
     serviceAccounts: gate && config.server.agents?.serviceAccount ? accountsOf(config, stack) : null,
     agentSettings,
-    auditAlerts: createAuditAlerts({ config, store, agentSettings, health }),
+    auditAlerts: stack.use(createAuditAlerts({ config, store, agentSettings, health, logger })),
     orderBell,
     metricsToken: readSecret("BULWARK_METRICS_TOKEN", config.server.metricsTokenFile),
     config,
@@ -157,6 +158,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     bus,
     live,
     flowNews: stack.use(createFlowNews(live, limits.flowNewsEvery)),
+    repeatNews: stack.use(createRepeatNews(live, limits.repeatNewsEvery)),
     matcher,
     advisoryDatabase,
     inventories: createInventories(store, createClaims(store, health)),

@@ -19,7 +19,8 @@ Alerts of Falco are told as they are; events of Tetragon go through the same
 detectors and rules as Bulwark's own, as far as Tetragon tells what they ask for.
 
   --rules FILE    rules in Falco's language after those that come with Bulwark;
-                  may be given more than once
+                  may be given more than once. A file that changes is read again;
+                  while one is broken, the rules before that go on
   --record FILE   write down what is seen, arguments of programs among it
   --replay FILE   judge a recording again: the same alerts, or those of new rules
   --events FILE   events of Falco and Tetragon as JSON, one a line, in any mix;
@@ -62,7 +63,7 @@ async function run(args: string[], io: Io): Promise<number> {
   await using theirs = replay === undefined && rules.length > 0 ? startEarly({ host, ...judge.needs.asks }) : undefined;
   const early = ours ?? theirs;
   if (early) tellPrice(judge, io);
-  const seen = early === undefined ? judgeRecording(judge, replay ?? "") : await judgeLive(judge, early, record);
+  const seen = early === undefined ? judgeRecording(judge, replay ?? "") : await judgeLive(judge, early, record, io);
   const lost = ["ring", "pipe", "unreadable", "limited", "files"].filter((cause) => (seen[cause] ?? 0) > 0);
   if (lost.length > 0) {
     io.stderr.write(`events were lost: ${lost.map((cause) => `${seen[cause]} ${cause}`).join(", ")}\n`);

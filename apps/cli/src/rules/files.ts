@@ -24,6 +24,17 @@ export function readRuleFiles(paths: readonly string[]): RuleFiles {
   return { rules: rules.map(readDocument), cases: cases.map(readDocument) };
 }
 
+/** Those that come with Bulwark and others, to be read more than once: standard input, which can be read only once, is kept. */
+export function openRuleFiles(paths: readonly string[]): { names(): string[]; read(): RuleDocument[] } {
+  const all = [defaultRules, ...paths];
+  let input: RuleDocument[] | undefined;
+  return {
+    names: () => all.filter((path) => path !== "-").flatMap(filesOf),
+    read: () =>
+      all.flatMap((path) => (path === "-" ? (input ??= readRuleFiles([path]).rules) : readRuleFiles([path]).rules)),
+  };
+}
+
 function filesOf(path: string): string[] {
   if (path === "-" || !statSync(path, { throwIfNoEntry: false })?.isDirectory()) return [path];
   const found = globSync("**/*.{yaml,yml}", { cwd: path }).toSorted();

@@ -23,6 +23,8 @@ export function startEarly(options: SensorAsks & { host: boolean }): EarlySensor
     onExit: ended.reject,
   });
   standBack();
+  // One that begins later begins with the rank that we have then.
+  void sensor.then(({ pid }) => rank(pid, ownRank)).catch(() => undefined);
   // Whoever waits for them learns of it then.
   for (const promise of [sensor, ended.promise]) promise.catch(() => undefined);
   return {
@@ -44,12 +46,15 @@ export function startEarly(options: SensorAsks & { host: boolean }): EarlySensor
  * Priority is a thread's own on Linux; those that collect garbage are there already.
  */
 function standBack(): void {
-  const nice = Math.min(getPriority(0) + 5, 19);
-  for (const thread of readdirSync("/proc/self/task")) {
-    try {
-      setPriority(Number(thread), nice);
-    } catch {
-      // It has ended since.
-    }
+  for (const thread of readdirSync("/proc/self/task")) rank(Number(thread), Math.min(ownRank + 5, 19));
+}
+
+const ownRank = getPriority(0);
+
+function rank(pid: number, nice: number): void {
+  try {
+    setPriority(pid, nice);
+  } catch {
+    // It has ended since.
   }
 }

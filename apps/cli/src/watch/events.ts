@@ -24,6 +24,7 @@ export async function judgeEvents(judge: Judge, files: readonly string[], io: Io
     emit,
     detectors: () => judge.detectors().filter(({ id }) => !needsSensor.has(id)),
   });
+  using _following = judge.follow();
   let isStopped = false;
   let current: Readable | undefined;
   void untilStopped().then(() => {

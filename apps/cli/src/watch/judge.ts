@@ -1,5 +1,6 @@
 import { hostname } from "node:os";
 import { setTimeout as pause } from "node:timers/promises";
+import { isDeepStrictEqual } from "node:util";
 import { isHost, openContainers, type ContainerRegistry } from "@bulwark/containers";
 import {
   createDetectors,
@@ -15,15 +16,15 @@ import {
   type Owner,
 } from "@bulwark/detect";
 import type { Alert } from "@bulwark/model";
-import { jsonLine } from "@bulwark/model/plain";
-import { createEngine, keptRules, problemText, type Ruleset } from "@bulwark/rules/run";
-import type { SensorRecord } from "@bulwark/sensor";
+import { errorText, jsonLine } from "@bulwark/model/plain";
+import { Changes, createEngine, keptRules, problemText, type RuleDocument, type Ruleset } from "@bulwark/rules/run";
+import { MARKING_MS, type Sensor, type SensorAsks, type SensorRecord } from "@bulwark/sensor";
 import type { Io } from "../command.ts";
 import { untilStopped } from "../local/lifetime.ts";
 import { UsageError } from "../local/options.ts";
 import { printable } from "../local/text.ts";
-import { defaultRules, readRuleFiles } from "../rules/files.ts";
-import type { EarlySensor } from "./early.ts";
+import { openRuleFiles } from "../rules/files.ts";
+import { startEarly, type EarlySensor } from "./early.ts";
 import { openRecording, readRecording } from "./recording.ts";
 
 /** What a pipeline is made of, whatever its records come from. */
@@ -34,7 +35,12 @@ export interface Judge extends Pick<
   /** With a state of their own: once for each pipeline. */
   detectors(): Detector[];
   /** What the rules need of the sensor. */
-  needs: Needs;
+  readonly needs: Needs;
+  /**
+   * From now on rule files that change are read again: those that are whole take the place of the rules that run, errors in
+   * others are said. `changed` is called after the former.
+   */
+  follow(changed?: () => void): Disposable;
 }
 type Seen = Record<string, number>;
 
@@ -46,25 +52,43 @@ export interface JudgeOptions {
 }
 
 export function openJudge(options: JudgeOptions): Judge {
-  const { rules, host, json, io } = options;
-  const ruleset = rulesOf(rules, io);
-  const engine = createEngine(ruleset);
+  const { rules: files, host, json, io } = options;
+  const rules = openRuleFiles(files);
+  const changes = new Changes({ files: rules.names });
+  let ruleset = rulesOf(rules.read(), io);
+  let engine = createEngine(ruleset);
   return {
-    needs: needsOf(ruleset.rules),
+    get needs() {
+      return needsOf(ruleset.rules);
+    },
     node: hostname(),
     run: "watch",
-    detectors: () => [...createDetectors(), rulesDetector(engine)],
+    detectors: () => [...createDetectors(), rulesDetector({ match: (event) => engine.match(event) })],
     host,
     alertsOnly: true,
     emit(records) {
       for (const item of records) if (item.type === "alert") io.stdout.write(alertLine(item.alert, json));
     },
+    follow(changed) {
+      changes.follow(() => {
+        try {
+          ruleset = rulesOf(rules.read(), io);
+        } catch (error) {
+          io.stderr.write(`${printable(errorText(error))}: the rules before that go on\n`);
+          return;
+        }
+        engine = createEngine(ruleset);
+        io.stderr.write(`rule files were read again: ${ruleset.rules.length} rules\n`);
+        changed?.();
+      });
+      return changes;
+    },
   };
 }
 
-/** A rule file with an error is no basis for a watch: the call is refused, with all that is wrong. */
-function rulesOf(files: readonly string[], io: Io): Ruleset {
-  const { ruleset, errors } = keptRules(readRuleFiles([defaultRules, ...files]).rules);
+/** A rule file with an error is no basis for a watch: it is refused, with all that is wrong. */
+function rulesOf(documents: readonly RuleDocument[], io: Io): Ruleset {
+  const { ruleset, errors } = keptRules(documents);
   for (const problem of errors) io.stderr.write(`${problemText(problem).split("\n").map(printable).join("\n")}\n`);
   if (errors.length > 0) {
     throw new UsageError("usage", `${errors.length} errors in the rules`, { remedy: "bulwark rules check FILE" });
@@ -76,11 +100,12 @@ function rulesOf(files: readonly string[], io: Io): Ruleset {
 const settled = 2100;
 
 /** Until it is stopped; `file`: where to write down what is seen. */
-export async function judgeLive(judge: Judge, early: EarlySensor, file: string | undefined): Promise<Seen> {
+export async function judgeLive(judge: Judge, early: EarlySensor, file: string | undefined, io: Io): Promise<Seen> {
   await using registry = await openContainers({ node: judge.node });
   const recording = file === undefined ? undefined : openRecording(file);
   const losses: Seen = { ring: 0, pipe: 0, unreadable: 0, limited: 0, files: 0 };
-  const sensor = await early.sensor;
+  let lostBefore = { ...losses };
+  let sensor = await early.sensor;
   const pipeline = new Pipeline({
     ...judge,
     detectors: judge.detectors(),
@@ -101,21 +126,54 @@ export async function judgeLive(judge: Judge, early: EarlySensor, file: string |
     pipeline.look(process, stdio, time);
   });
   const take = (records: readonly SensorRecord[]): void => {
-    for (const record of records) {
+    for (const record of pipeline.push(records)) {
       recording?.record(record, sensor.epochMs(record.time));
-      if (record.type === "loss") for (const name of Object.keys(losses)) losses[name] = Number(record[name as "ring"]);
+      if (record.type !== "loss") continue;
+      for (const name of Object.keys(losses)) losses[name] = (lostBefore[name] ?? 0) + Number(record[name as "ring"]);
     }
-    pipeline.push(records);
   };
   const stopped = untilStopped();
+  const ended = Promise.withResolvers<never>();
+  early.ended.catch(ended.reject);
   early.listen(take);
   const settling = setInterval(() => pipeline.settle(), 100);
   registry.on("started", () => pipeline.settle());
+
+  let { asks } = judge.needs;
+  let turn = Promise.resolve();
+  let takeovers = 0;
+  /** Without a gap: the one that runs goes on until another tells what is asked for. */
+  const ask = async (others: SensorAsks): Promise<void> => {
+    const next = startEarly({ host: judge.host, ...others });
+    let begun: Sensor;
+    try {
+      begun = await next.sensor;
+    } catch (error) {
+      io.stderr.write(`${printable(errorText(error))}: the sensor does not tell what rules ask for now\n`);
+      return;
+    }
+    await pause(MARKING_MS);
+    await sensor.close();
+    sensor = begun;
+    next.ended.catch(ended.reject);
+    lostBefore = { ...losses };
+    pipeline.handOver(`${judge.run}-${++takeovers}`);
+    next.listen(take);
+  };
+  const following = judge.follow(() => {
+    const { asks: others } = judge.needs;
+    if (isDeepStrictEqual(others, asks)) return;
+    asks = others;
+    tellPrice(judge, io);
+    turn = turn.then(async () => ask(others));
+  });
   try {
-    await Promise.race([stopped, early.ended]);
+    await Promise.race([stopped, ended.promise]);
   } finally {
+    following[Symbol.dispose]();
     clearInterval(settling);
     shells.stop();
+    await turn;
     await sensor.close();
     // What waits for its container is judged with what is known then, as a replay does it.
     await pause(settled);

@@ -1,4 +1,6 @@
+import type { StoredAlert } from "@bulwark/model";
 import type { QueryClient, QueryKey } from "@tanstack/react-query";
+import { withRepeats } from "./repeats.ts";
 import { listenTo } from "./stream.ts";
 
 /** However much happens, a question is asked again at most this often. */
@@ -28,6 +30,11 @@ export function keepFresh(client: QueryClient): () => void {
       if (alert.container?.pod) {
         soon("alerts-of-object");
         soon("kube-object");
+      }
+    }),
+    listenTo("repeats", ({ repeats }) => {
+      for (const told of repeats) {
+        client.setQueryData<StoredAlert>(["alert", told.alert], (alert) => alert && withRepeats(alert, told));
       }
     }),
     listenTo("container", (container) => {

@@ -1,10 +1,12 @@
 import type { StreamTopic } from "@bulwark/contract";
-import type { ActionRecord, Component, Container, ImageSummary, StoredAlert } from "@bulwark/model";
+import type { ActionRecord, Component, Container, ImageSummary, RepeatsOf, StoredAlert } from "@bulwark/model";
 import { useSyncExternalStore } from "react";
 
 /** What a message of each topic carries. */
 export interface StreamMessages {
   alert: StoredAlert;
+  /** Alerts that happened again, with all that there is of each until now. */
+  repeats: { repeats: RepeatsOf[] };
   container: Container;
   image: ImageSummary;
   finding: { image: string };
@@ -24,6 +26,7 @@ export type StreamState = "connecting" | "live" | "cut";
 
 const topics = [
   "alert",
+  "repeats",
   "container",
   "image",
   "finding",

@@ -8,6 +8,7 @@ import {
   type Batch,
   type ImageReport,
   type NetworkEnd,
+  type ToldRepeats,
 } from "@bulwark/model";
 
 /**
@@ -58,8 +59,13 @@ function ownRecord(record: AgentRecord, name: string, cluster: string): AgentRec
     case "repeats":
       return {
         ...record,
-        repeats: record.repeats.flatMap((item) => (isOwn(item.alert) ? [{ ...item, alert: named(item.alert) }] : [])),
+        repeats: record.repeats.flatMap((item) => {
+          if (item.id !== undefined) return ownRequests(item, item.id, cluster);
+          return isOwn(item.alert) ? [{ ...item, alert: named(item.alert) }] : [];
+        }),
       };
+    case "rule":
+      return record.rule.node === name ? { type: "rule", rule: { ...record.rule, node } } : undefined;
     case "container": {
       const { container } = record;
       return container.node === name ? { type: "container", container: { ...container, node } } : undefined;
@@ -109,6 +115,15 @@ function ownRequest(alert: Alert, request: ApiRequest, node: string, cluster: st
   if (![alert.id, ...alert.events].every((id) => id.startsWith(`${request.cluster}/audit/`))) return undefined;
   const named = (id: string): string => cluster + id.slice(request.cluster.length);
   return { ...alert, id: named(alert.id), node, events: alert.events.map(named), request: { ...request, cluster } };
+}
+
+/** The same of requests that happened again: of the cluster that the agent calls them of, whatever that is. */
+function ownRequests(told: ToldRepeats, id: string, cluster: string): ToldRepeats[] {
+  const [calledBy = ""] = id.split("/", 1);
+  const own = `${calledBy}/audit/`;
+  if (![id, told.alert].every((each) => each.startsWith(own))) return [];
+  const named = (each: string): string => cluster + each.slice(calledBy.length);
+  return [{ ...told, id: named(id), alert: named(told.alert) }];
 }
 
 /** An image with a digest is the same everywhere, and its key says which it is; a bare root file system is its node's own. */

@@ -152,7 +152,7 @@ async function auditActions(result: IngestResult, caller: Caller, now: number, c
 
 /** The batch is on disk: tell open pages, alerts first, and have new images matched. */
 async function announce(result: IngestResult, caller: Caller, now: number, context: Context): Promise<void> {
-  const { live, flowNews } = context;
+  const { live, flowNews, repeatNews } = context;
   flowNews.came(result.flows);
   await auditActions(result, caller, now, context);
   await Promise.all([
@@ -162,4 +162,5 @@ async function announce(result: IngestResult, caller: Caller, now: number, conte
     ...result.actions.map((record) => live.publish("action", record)),
     ...result.images.map((report) => announceImage(report, context)),
   ]);
+  repeatNews.came(result.repeats);
 }

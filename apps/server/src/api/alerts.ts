@@ -24,8 +24,11 @@ export const alertHandlers: HandlersOf<"alerts"> = {
     return alert;
   },
 
-  async getRuleText({ params }) {
-    return { rule: (await ruleText(params.id)) ?? null };
+  async getRuleText({ params, query }, { store }) {
+    const told = query.node === undefined ? undefined : await store.alerts.ruleText(query.node, params.id);
+    if (told) return { rule: told };
+    const own = await ruleText(params.id);
+    return { rule: own ? { ...own, changedAt: null } : null };
   },
 
   async createException(call, context) {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { ApiError, routes, type Client } from "@bulwark/contract";
-import { registrySettings, type ActionRecord, type AgentRecord } from "@bulwark/model";
+import { registrySettings, type ActionRecord, type AgentRecord, type ToldRule } from "@bulwark/model";
 import { createRequest } from "@bulwark/identity";
 import {
   joinAgent,
@@ -251,8 +251,8 @@ describe("every route, in the order of a working day", () => {
     const node = "node-1";
     const agent = server.client(await server.agent(node));
     const container = sampleContainer(1, { node });
-    const tell = async (first: number, records: AgentRecord[]): Promise<void> => {
-      await agent.ingest({ body: { node, spool: "spool-of-actions", first, records } });
+    const tell = async (first: number, records: AgentRecord[], spool = "spool-of-actions"): Promise<void> => {
+      await agent.ingest({ body: { node, spool, first, records } });
     };
     await tell(1, [{ type: "container", container }]);
     const scope = { namespaces: [], images: [], containers: [], labels: "" };
@@ -268,10 +268,24 @@ describe("every route, in the order of a working day", () => {
     await person.deleteException({ params: { id: exception.id } });
     await person.deleteResponsePolicy({ params: { id: "p" } });
     assert.match(
-      (await person.getRuleText({ params: { id: "release-agent-of-a-cgroup-written" } })).rule?.text ?? "",
+      (await person.getRuleText({ params: { id: "release-agent-of-a-cgroup-written" }, query: {} })).rule?.text ?? "",
       /^- rule:/,
     );
-    assert.deepEqual(await person.getRuleText({ params: { id: "reverse-shell" } }), { rule: null });
+    assert.deepEqual(await person.getRuleText({ params: { id: "reverse-shell" }, query: {} }), { rule: null });
+    const mine = { rule: "mine", file: "/etc/own.yaml", line: 1, text: "- rule: Mine" };
+    const write = async (first: number, rule: Partial<ToldRule>): Promise<void> =>
+      tell(first, [{ type: "rule", rule: { ...mine, node, since: 5, ...rule } }], "spool-of-rules");
+    await write(1, {});
+    const { rule: _rule, ...written } = mine;
+    assert.deepEqual(await person.getRuleText({ params: { id: "mine" }, query: { node } }), {
+      rule: { ...written, changedAt: null },
+    });
+    await write(2, { text: "- rule: Mine, mended", since: 9 });
+    const { rule: mended } = await person.getRuleText({ params: { id: "mine" }, query: { node } });
+    assert.deepEqual([mended?.text, mended?.changedAt], ["- rule: Mine, mended", 9]);
+    const elsewhere = await person.getRuleText({ params: { id: "mine" }, query: {} });
+    assert.deepEqual(elsewhere, { rule: null }, "it is the node's own");
+    await assert.rejects(write(3, { node: "another" }), isRefused("forbidden"));
 
     const action = { kind: "freeze" as const, limitMs: 60_000 };
     const body = { container: container.id, alert: null, action, reason: "shell", dryRun: false };

@@ -89,10 +89,11 @@ export const kubernetesHandlers: HandlersOf<"kubernetes"> = {
       return event === undefined ? [] : [{ event, item }];
     });
     const unreadable = body.items.length - read.length;
-    const alerts = await context.auditAlerts.raise(read, now);
+    const { alerts, repeats } = await context.auditAlerts.raise(read, now);
     const events = read.map(({ event }) => event);
     const { stored, known } = await context.store.events.append(events, now);
     await Promise.all(alerts.map((alert) => context.live.publish("alert", alert)));
+    context.repeatNews.came(repeats);
     for (const [result, number] of Object.entries({ stored, known, unreadable })) {
       if (number > 0) count.audit.inc({ cluster, result }, number);
     }

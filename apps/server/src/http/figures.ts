@@ -34,6 +34,11 @@ export const count = {
   streamClients: gauge("stream_clients", "Open live streams"),
   streamCut: counter("stream_cut_total", "Live streams ended by the server", ["reason"]),
   publishFailed: counter("publish_failed_total", "Messages that the bus did not take", ["subject"]),
+  newsDropped: counter(
+    "live_news_dropped_total",
+    "Changes of which open pages were not told, because too many waited",
+    ["what"],
+  ),
   flowClaims: counter("flow_claims_total", "Ends of flows that a node called its own pods: refused, unknown", [
     "result",
   ]),

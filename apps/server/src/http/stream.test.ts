@@ -33,6 +33,34 @@ test("an alert is on the wire before its batch is acknowledged, and only asked t
   page.close();
 });
 
+test("what happened again is told with the alert's total, at most once a second however often it comes", async () => {
+  await using server = await startTestServer({ limits: { repeatNewsEvery: 1000 } });
+  const agent = await server.agent();
+  const page = await openPage(server, await server.login(), "alert,repeats");
+  await page.next();
+  const url = `${server.url}/api/agent/v1/records`;
+  const { id, time } = sampleAlert(1);
+  const again = (count: number) => ({ type: "repeats" as const, repeats: [{ alert: id, count, last: time + count }] });
+  await post(url, batchOf([{ type: "alert", alert: sampleAlert(1) }, again(1)]), agent);
+  assert.equal((await page.next())?.event, "alert");
+  const first = await page.next();
+  assert.deepEqual(first?.data, { repeats: [{ alert: id, count: 1, last: time + 1 }] }, "at once, and after the alert");
+  const start = performance.now();
+  let messages = 0;
+  const batches = 40;
+  for (let n = 0; n < batches; n++) await post(url, batchOf([again(2)], { first: 3 + n }), agent);
+  const sent = performance.now() - start;
+  for (let total = 1; total < 1 + batches * 2; messages++) {
+    const { event, data } = (await page.next()) ?? assert.fail("the stream ended");
+    assert.equal(event, "repeats");
+    const [told] = (data as { repeats: { count: number }[] }).repeats;
+    assert.ok(told && told.count > total, "no total is told twice");
+    total = told.count;
+  }
+  assert.ok(messages <= 1 + Math.ceil(sent / 1000), `${messages} messages`);
+  page.close();
+});
+
 test("a page that comes back gets exactly what it missed", async () => {
   await using server = await startTestServer();
   const headers = await server.login();

@@ -1,53 +1,66 @@
 import { collections } from "@bulwark/cluster";
-import { AuditRules } from "@bulwark/detect/audit";
-import { isExcepted, type Alert, type ApiRequest, type AuditEvent, type StoredAlert } from "@bulwark/model";
-import { openRules } from "@bulwark/rules";
+import { AuditRules, type AuditRead } from "@bulwark/detect/audit";
+import { isExcepted, type Alert, type ApiRequest, type RepeatsOf, type StoredAlert } from "@bulwark/model";
+import { FollowedRules } from "@bulwark/rules";
 import type { Store } from "@bulwark/store";
 import type { Context } from "../context.ts";
 
 /** Audit records that API servers send, against the rules of the source `k8s_audit`. */
-export interface AuditAlerts {
-  /** Stores the alerts of these records; those that were not there yet. */
-  raise(read: readonly { event: AuditEvent; item: unknown }[], now: number): Promise<StoredAlert[]>;
+export interface AuditAlerts extends Disposable {
+  /** Stores the alerts of these records. Answers with those that were not there yet, and with what happened again of others. */
+  raise(read: readonly AuditRead[], now: number): Promise<{ alerts: StoredAlert[]; repeats: RepeatsOf[] }>;
 }
 
-/** The rules are read when the first record comes: most servers get none. */
+/** The rules are read when the first record comes: most servers get none. From then on they are read again when they change. */
 export function createAuditAlerts({
   config,
   store,
   agentSettings,
   health,
-}: Pick<Context, "agentSettings" | "config" | "health" | "store">): AuditAlerts {
+  logger,
+}: Pick<Context, "agentSettings" | "config" | "health" | "logger" | "store">): AuditAlerts {
+  const following = new DisposableStack();
   let opened: AuditRules | undefined;
 
   function open(): AuditRules {
-    const rules = openRules(config.server.kubernetes.rules);
-    const own = rules.ruleset.rules.filter(({ source }) => source === "k8s_audit");
-    health.report({
-      id: "audit-rules",
-      summary: `${own.length} rules look at what API servers are asked`,
-      ...rules.health,
-    });
+    const tell = (): void => {
+      const own = rules.ruleset.rules.filter(({ source }) => source === "k8s_audit");
+      health.report({
+        id: "audit-rules",
+        summary: `${own.length} rules look at what API servers are asked`,
+        ...rules.health,
+      });
+    };
+    const rules = following.use(
+      new FollowedRules({
+        ...config.server.kubernetes.rules,
+        changed: tell,
+        broken(problems) {
+          for (const problem of problems) logger.error({ problem }, "rule files have changed and are broken");
+          tell();
+        },
+      }),
+    );
+    tell();
     return new AuditRules(rules.engine);
   }
 
   return {
     async raise(read, now) {
       const rules = (opened ??= open());
-      const found = read.flatMap(({ event, item }) => rules.judge(event, item, now));
-      // The same twice in one batch is one alert, too.
-      const alerts = [...new Map(found.map((alert) => [`${alert.rule} ${alert.evidence[0]?.value}`, alert])).values()];
-      if (alerts.length === 0) return [];
+      const { alerts, repeats } = rules.judge(read, now);
+      if (alerts.length === 0 && repeats.length === 0) return { alerts: [], repeats: [] };
       const { disabledRules, exceptions } = await agentSettings.current();
       const complete = await Promise.all(alerts.map(async (alert) => withKnownRequest(alert, store)));
       const wanted = complete.filter(
         (alert) => !disabledRules.includes(alert.rule) && !exceptions.some((one) => isExcepted(one, alert, now)),
       );
-      const stored = await store.alerts.append(wanted, now);
+      const stored = await store.alerts.append(wanted, repeats, now);
       // Not before they are on disk: an API server that is told of a failure sends the same again.
       rules.raised(alerts, now);
       return stored;
     },
+    [Symbol.dispose]: () => following.dispose(),
   };
 }
 

@@ -5,6 +5,7 @@ import { collections } from "@bulwark/cluster";
 import type { Client } from "@bulwark/contract";
 import type { KubeRow } from "@bulwark/model";
 import { fakeKubernetes, type FakeKubernetes, type FakeObject } from "@bulwark/testkit";
+import { openPage } from "../http/page.fixture.ts";
 import { batchOf, post, refusal, type TestServer } from "../server.fixture.ts";
 import { object, startServerOf, until } from "./cluster.fixture.ts";
 
@@ -244,9 +245,19 @@ test("what an API server is asked for and a rule is about is an alert, with the 
   const told = async () => (await person.listAlerts({ query: { rule: "command-run-in-a-pod" } })).items;
 
   await send(exec("one", "ResponseStarted"), exec("one", "ResponseComplete"));
-  await send(exec("two", "ResponseComplete"));
+  const [once] = await told();
+  assert.equal(once?.repeats, undefined, "begun and ended is once");
+  const page = await openPage(server, await server.login(), "repeats");
+  await page.next();
+  await send(exec("two", "ResponseStarted"), exec("two", "ResponseComplete"), exec("three", "ResponseComplete"));
+  // As an API server does that had no answer.
+  await send(exec("one", "ResponseComplete"), exec("two", "ResponseComplete"), exec("three", "ResponseComplete"));
   const [alert, ...more] = await told();
-  assert.deepEqual(more, [], "begun and ended is one alert, and so is the same again within the hour");
+  assert.deepEqual(more, [], "the same again within the hour is one alert");
+  assert.equal(alert?.repeats?.count, 2);
+  assert.ok(alert.repeats.last >= alert.time);
+  assert.deepEqual((await page.next())?.data, { repeats: [{ alert: alert.id, ...alert.repeats }] });
+  page.close();
   assert.ok(alert?.request);
   const { user, uid, labels, owners, cluster } = alert.request;
   assert.deepEqual([user, cluster, uid, labels], ["jane", "east", "uid-Pod-web-1-a", { app: "web" }]);
@@ -265,9 +276,14 @@ test("what an API server is asked for and a rule is about is an alert, with the 
   const scope = { namespaces: ["shop"], images: [], containers: [], labels: "app=web" };
   const body = { rule: alert.rule, scope, executable: "ann", reason: "r", expiresAt: Date.now() + 60_000 };
   await person.createException({ body });
-  await send(exec("three", "ResponseComplete", "ann"), exec("four", "ResponseComplete", "bob"));
+  const bob = [5, 6, 7].map((n) => exec(`bob-${n}`, "ResponseComplete", "bob"));
+  await send(exec("four", "ResponseComplete", "ann"), exec("ann", "ResponseComplete", "ann"), ...bob);
   assert.deepEqual(
-    (await told()).map(({ request }) => request?.user),
-    ["bob", "jane"],
+    (await told()).map(({ request, id, repeats }) => [request?.user, id.split("/")[2], repeats?.count]),
+    [
+      ["bob", "bob-5", 2],
+      ["jane", "one", 2],
+    ],
+    "in one batch it is the first that is raised",
   );
 });

@@ -2,7 +2,7 @@
 export interface Messages {
   /** Something that open pages show has changed. `data` is what the page gets. */
   live: {
-    topic: "alert" | "container" | "image" | "finding" | "health" | "cluster" | "action" | "network";
+    topic: "alert" | "repeats" | "container" | "image" | "finding" | "health" | "cluster" | "action" | "network";
     data: unknown;
   };
   /** There is something to do for the agent of this node. */

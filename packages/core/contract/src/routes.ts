@@ -27,6 +27,7 @@ import {
   nodeName,
   parseSelector,
   responsePolicy,
+  ruleText,
   SelectorError,
   severity,
   storedAlert,
@@ -581,9 +582,18 @@ export const routes = {
     tag: "alerts",
     access: "read",
     summary:
-      "A rule of Bulwark's own as it is written; the id is the rule's. Null where a detector raises it, which is code",
+      "A rule as it is written; the id is the rule's. Null where a detector raises it, which is code, and where no agent has told it",
     params: id,
-    response: z.object({ rule: z.object({ file: z.string(), line: z.number().int(), text: z.string() }).nullable() }),
+    /** Of an alert: a node may have rules of its own. */
+    query: z.strictObject({ node: nodeId.optional() }),
+    response: z.object({
+      rule: ruleText
+        .extend({
+          /** Where it was another before: since when the node has run it as it is; compare with the time of an alert. */
+          changedAt: z.number().int().nullable(),
+        })
+        .nullable(),
+    }),
   },
   createException: {
     method: "POST",
@@ -876,6 +886,7 @@ export type RouteName = keyof Routes;
 /** A message of `GET /api/v1/stream` (server-sent events; `id` resumes after a cut). The `event:` line is the topic. */
 export const streamTopics = [
   "alert",
+  "repeats",
   "container",
   "image",
   "finding",

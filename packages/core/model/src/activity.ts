@@ -11,7 +11,7 @@ const address = z.strictObject({ ip: z.string().max(64), port: z.number().int().
 const fileOperations = [
   /** Opened, or read, of a file that is watched for it. */
   "read",
-  /** Closed after it was open for writing. */
+  /** Closed after it was open for writing, or written to the first time while it is open. */
   "write",
   "execute",
   "create",
@@ -19,6 +19,8 @@ const fileOperations = [
   "rename",
   /** Mode, owner, times or extended attributes. */
   "attributes",
+  /** It has lost its end, or all that was in it. */
+  "truncate",
 ] as const;
 
 export const fileActivity = z.strictObject({

@@ -64,6 +64,17 @@ export type AlertState = z.infer<typeof alertState>;
 export const alertRepeats = z.strictObject({ count: z.number().int().min(1), last: z.number().int() });
 export type AlertRepeats = z.infer<typeof alertRepeats>;
 
+/** Of which alert it was. */
+export const repeatsOf = alertRepeats.extend({ alert: z.string().max(512) });
+export type RepeatsOf = z.infer<typeof repeatsOf>;
+
+/**
+ * `id`, of a request to an API server: what its own alert would have been called. It is told in several stages, and may
+ * come by webhook and by file; by its id it is counted once.
+ */
+export const toldRepeats = repeatsOf.extend({ id: z.string().max(512).optional() });
+export type ToldRepeats = z.infer<typeof toldRepeats>;
+
 /** An alert as the server keeps it. */
 export const storedAlert = alert.extend({
   state: alertState,

@@ -25,6 +25,7 @@ export * from "./record.ts";
 export * from "./registry.ts";
 export * from "./report.ts";
 export * from "./report-version.ts";
+export * from "./rule-text.ts";
 export * from "./scan.ts";
 export * from "./scope.ts";
 export * from "./secret.ts";

@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { actionRecord } from "./action.ts";
-import { alert, alertRepeats } from "./alert.ts";
+import { alert, toldRepeats } from "./alert.ts";
 import { benchmarkReport } from "./benchmark.ts";
 import { container } from "./container.ts";
 import { event } from "./event.ts";
 import { component } from "./health.ts";
 import { imageReport } from "./image.ts";
 import { flowReport } from "./network.ts";
+import { toldRule } from "./rule-text.ts";
 import { scan } from "./scan.ts";
 
 /** What an agent sends. One record is one line of the spool and one element of an ingest batch. */
@@ -14,10 +15,9 @@ export const record = z.discriminatedUnion("type", [
   z.strictObject({ type: z.literal("event"), event }),
   z.strictObject({ type: z.literal("alert"), alert }),
   /** Since the record before: what happened again of alerts that were told, by their ids. */
-  z.strictObject({
-    type: z.literal("repeats"),
-    repeats: z.array(alertRepeats.extend({ alert: z.string().max(512) })).max(1000),
-  }),
+  z.strictObject({ type: z.literal("repeats"), repeats: z.array(toldRepeats).max(1000) }),
+  /** Before the first alert that it raises with this text. */
+  z.strictObject({ type: z.literal("rule"), rule: toldRule }),
   /** State of one container now; `stopped` included. */
   z.strictObject({ type: z.literal("container"), container }),
   /** Every container that this node runs, by id: what is not in it has gone. */

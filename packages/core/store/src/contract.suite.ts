@@ -120,6 +120,32 @@ export function storeContract(name: string, options: { skip: string | false; ope
       assert.equal(await store.alerts.get("nobody's"), undefined);
     });
 
+    test("of rules that only agents have the latest text is kept, with when it changed, and no more than there is room for", async () => {
+      const rule = (rule: string, text: string, since: number, node = "node-1"): AgentRecord => ({
+        type: "rule",
+        rule: { node, rule, file: "own.yaml", line: 3, text, since },
+      });
+      const told = { file: "own.yaml", line: 3 };
+      await store.ingest.write(batch(1, [rule("own", "first", now)], "spool-rules"), now);
+      await store.ingest.write(batch(2, [rule("own", "first", now + 5)], "spool-rules"), now);
+      assert.deepEqual(await store.alerts.ruleText("node-1", "own"), { ...told, text: "first", changedAt: null });
+      assert.equal(await store.alerts.ruleText("node-2", "own"), undefined);
+      const changes = [
+        rule("own", "second\0", now + 10),
+        rule("own", "third", now + 20),
+        rule("own", "third", now + 30),
+      ];
+      await store.ingest.write(batch(3, changes, "spool-rules"), now + 1);
+      const third = { ...told, text: "third", changedAt: now + 20 };
+      assert.deepEqual(await store.alerts.ruleText("node-1", "own"), third);
+
+      const many = Array.from({ length: 2001 }, (_, n) => rule(`rule-${n}`, "text", now));
+      await store.ingest.write(batch(6, many, "spool-rules"), now + 2);
+      assert.equal(await store.alerts.ruleText("node-1", "own"), undefined);
+      await store.ingest.write(batch(2007, [rule("own", "third", now)], "spool-rules"), now + 3);
+      assert.equal((await store.alerts.ruleText("node-1", "own"))?.text, "third");
+    });
+
     test("alerts are counted by hour, empty hours included", async () => {
       const at = Math.floor(now / 3_600_000) * 3_600_000;
       const alerts = [0, 1, 1].map((hours, n) => sampleAlert(500 + n, { time: at - hours * 3_600_000 + 5 }));

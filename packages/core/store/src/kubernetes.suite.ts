@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { parseSelector, type AgentRecord, type KubeChange, type KubeObject, type KubeRow } from "@bulwark/model";
+import {
+  parseSelector,
+  type AgentRecord,
+  type KubeChange,
+  type KubeObject,
+  type KubeRow,
+  type ToldRepeats,
+} from "@bulwark/model";
 import {
   sampleAlert,
   sampleAudit,
@@ -210,6 +217,39 @@ export function kubernetesContract(name: string, options: { skip: string | false
         assert.ok((await store.events.list({ q }, { limit: 100 })).items.length > 0, q);
       }
       assert.deepEqual((await store.events.list({ q: "web-2" }, { limit: 9 })).items, [sampleAudit(2)]);
+    });
+
+    test("a request that happened again is counted with its alert once, by whichever ways and in how many stages", async () => {
+      const [first, other] = [800, 801].map((n) => sampleAlert(n));
+      assert.ok(first && other);
+      const again = (id: string, last: number, alert = first.id): ToldRepeats => ({ alert, count: 1, last, id });
+      const appended = await store.alerts.append([first], [again("a", now + 2), again("a", now + 3)], now);
+      assert.deepEqual(
+        appended.alerts.map(({ id }) => id),
+        [first.id],
+      );
+      assert.deepEqual(appended.repeats, [{ alert: first.id, count: 1, last: now + 2 }], "that of the same breath too");
+      const sentAgain = await store.alerts.append([first], [again("a", now + 2), again("b", now + 1)], now);
+      assert.deepEqual(sentAgain, { alerts: [], repeats: [{ alert: first.id, count: 2, last: now + 2 }] });
+
+      const repeats = [
+        again("b", now + 1),
+        again("c", now + 9),
+        again("d", now, other.id),
+        again("e", now, "nobody's"),
+      ];
+      const records: AgentRecord[] = [
+        { type: "alert", alert: other },
+        { type: "repeats", repeats },
+      ];
+      const byFile = await store.ingest.write({ node: "node-1", spool: "again", first: 1, records }, now);
+      assert.deepEqual(byFile.repeats, [
+        { alert: first.id, count: 3, last: now + 9 },
+        { alert: other.id, count: 1, last: now },
+      ]);
+      const late = await store.alerts.append([], repeats, now);
+      assert.deepEqual(late, { alerts: [], repeats: [] });
+      assert.deepEqual((await store.alerts.get(first.id))?.repeats, { count: 3, last: now + 9 });
     });
 
     test("whole objects are kept as their collector told them, page by page, as long as they live", async () => {

@@ -39,6 +39,17 @@ export interface Schema {
     repeats: Generated<number>;
     last_time: Generated<number>;
   };
+  /** Rules that only agents have, by their nodes; `changed`: it was told with another text before, until `since`. */
+  rule_texts: {
+    node: string;
+    rule: string;
+    file: string;
+    line: number;
+    text: string;
+    since: number;
+    changed: number;
+    told_at: number;
+  };
   containers: {
     node: string;
     id: string;

@@ -32,15 +32,18 @@ import type {
   Page,
   PolicyViolation,
   RegistryImage,
+  RepeatsOf,
   Requirement,
   RunningTally,
   RunningVerdict,
   StoredKubeObject,
+  RuleText,
   Scan,
   ScanOrigin,
   ScanState,
   Severity,
   StoredAlert,
+  ToldRepeats,
   Weakness,
 } from "@bulwark/model";
 
@@ -107,6 +110,8 @@ export interface IngestResult {
   stored: number;
   /** What was new, for the live pages. */
   alerts: StoredAlert[];
+  /** All that happened again until now of the alerts of which the batch told. */
+  repeats: RepeatsOf[];
   containers: Container[];
   /** Images whose content is now another one than before: they are to be matched. */
   images: ImageReport[];
@@ -153,12 +158,22 @@ export interface AlertRepository {
   /** Latest first. */
   list(filter: AlertFilter, options: ListOptions): Promise<Page<StoredAlert>>;
   get(id: Alert["id"]): Promise<StoredAlert | undefined>;
-  /** Stores alerts that no agent brings; those that were not there yet. */
-  append(alerts: readonly Alert[], now: number): Promise<StoredAlert[]>;
+  /**
+   * Stores alerts that no agent brings, and then counts what happened again. Answers with those that were not there yet,
+   * and with all that happened again until now of the others. A request that was counted in the last quarter of an hour
+   * is passed over.
+   */
+  append(
+    alerts: readonly Alert[],
+    repeats: readonly ToldRepeats[],
+    now: number,
+  ): Promise<{ alerts: StoredAlert[]; repeats: RepeatsOf[] }>;
   update(
     id: Alert["id"],
     change: { state: AlertState; comment?: string | undefined },
   ): Promise<StoredAlert | undefined>;
+  /** A rule as a node wrote it that has raised alerts there; `changedAt`: since when, where it was another before. */
+  ruleText(node: string, rule: string): Promise<(RuleText & { changedAt: number | null }) | undefined>;
   countOpen(): Promise<Record<Severity, number>>;
   /** Counts in `hours` hours up to `now`, oldest first, empty hours included. */
   countByHour(hours: number, now: number): Promise<{ time: number; count: number }[]>;

@@ -16,6 +16,7 @@ const checks = {
   rpm: () => command("rpmbuild", "rpm") ?? command("db_load", "db-util"),
   chromium: () => command("chromium", "chromium"),
   postgresql: () => installedAt("/usr/lib/postgresql", "postgresql"),
+  servers: () => command("nginx", "nginx") ?? command("sshd", "openssh-server") ?? command("ssh", "openssh-client"),
   nats: () => command("nats-server", "nats-server"),
   registry: () => command("docker-registry", "docker-registry"),
   openscap: () =>

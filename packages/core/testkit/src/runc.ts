@@ -15,6 +15,8 @@ export interface RuncOptions {
   mounts?: { source: string; target: string; readOnly?: boolean }[];
   /** All capabilities, all devices, nothing masked, no seccomp. */
   privileged?: boolean;
+  /** Rights of its processes, which their programs may add to, as other runtimes have it. runc's own few where absent. */
+  capabilities?: readonly string[];
   /** Namespaces of the host to run in, instead of its own. */
   hostNamespaces?: ("pid" | "network" | "ipc" | "uts")[];
   /** A folder to run in, instead of a fresh one with busybox. It is left as it is. */
@@ -146,12 +148,16 @@ function adapt(spec: Spec, rootfs: string, options: RuncOptions): Spec {
     mounts: [...spec.mounts.map((mount) => fitting(mount, host)), ...bound],
     linux: { ...spec.linux, namespaces },
   };
-  if (options.privileged !== true) return changed;
-  const all = ownCapabilities();
+  const { capabilities: given, privileged } = options;
+  const granted = (names: readonly string[]): Spec["process"] => ({
+    ...process,
+    ...{ noNewPrivileges: false, capabilities: { bounding: names, effective: names, permitted: names } },
+  });
+  if (privileged !== true) return given ? { ...changed, process: granted(given) } : changed;
   const { maskedPaths: _masked, readonlyPaths: _readonly, ...linux } = changed.linux;
   return {
     ...changed,
-    process: { ...process, noNewPrivileges: false, capabilities: { bounding: all, effective: all, permitted: all } },
+    process: granted(ownCapabilities()),
     linux: { ...linux, resources: { devices: [{ allow: true, access: "rwm" }] } },
   };
 }

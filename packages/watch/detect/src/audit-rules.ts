@@ -1,12 +1,19 @@
 import { toApiRequest } from "@bulwark/kube/audit";
-import type { Alert, AuditEvent } from "@bulwark/model";
+import type { Alert, AuditEvent, ToldRepeats } from "@bulwark/model";
 import { auditRuleEvent, type Engine, type Match } from "@bulwark/rules";
 import { ruleAlert } from "./detectors/rules.ts";
 import { Repeats } from "./repeats.ts";
 
+/** A record of an audit log. `item`: that which the event was made of, with what is not kept of it. */
+export interface AuditRead {
+  event: AuditEvent;
+  item: unknown;
+}
+
 /**
  * Requests to an API server, as its audit log has them, against the rules of the source `k8s_audit`. The same alert comes
- * once an hour; a record that is read twice, by webhook and by file, gives the same id.
+ * once an hour, and what comes again meanwhile is told as that; a record that is read twice, by webhook and by file, gives
+ * the same id.
  */
 export class AuditRules {
   readonly #engine: Pick<Engine, "match">;
@@ -16,16 +23,25 @@ export class AuditRules {
     this.#engine = engine;
   }
 
-  /** `item`: the record that the event was made of, with what is not kept of it. */
-  judge(event: AuditEvent, item: unknown, now: number): Alert[] {
-    const { cluster } = event.audit;
-    const alerts = this.#engine.match(auditRuleEvent(item, cluster)).map((match) => toAlert(match, event, item));
-    return alerts.filter((alert) => this.#repeats.isNew(keyOf(alert), now));
+  judge(read: readonly AuditRead[], now: number): { alerts: Alert[]; repeats: ToldRepeats[] } {
+    const alerts = new Map<string, Alert>();
+    const repeats: ToldRepeats[] = [];
+    for (const { event, item } of read) {
+      for (const match of this.#engine.match(auditRuleEvent(item, event.audit.cluster))) {
+        const alert = toAlert(match, event, item);
+        const key = keyOf(alert);
+        const raised = alerts.get(key)?.id ?? this.#repeats.raisedAs(key, now);
+        if (raised === undefined) alerts.set(key, alert);
+        // Else it is the same request: in its next stage, or read again.
+        else if (raised !== alert.id) repeats.push({ alert: raised, count: 1, last: alert.time, id: alert.id });
+      }
+    }
+    return { alerts: [...alerts.values()], repeats };
   }
 
   /** They are kept: the same ones are not told again. */
   raised(alerts: readonly Alert[], now: number): void {
-    for (const alert of alerts) this.#repeats.note(keyOf(alert), now);
+    for (const alert of alerts) this.#repeats.note(keyOf(alert), now, alert.id);
   }
 }
 

@@ -29,7 +29,11 @@ function alertsOf(records: SensorRecord[], change: Partial<Container> = {}): Ale
 
 const evil = ["198.51.100.9", 4444] as const;
 const bash = "/bin/bash -i";
-const file = (operation: "write" | "remove" | "rename" | "read", path: string, newPath = "") => {
+const file = (
+  operation: "write" | "remove" | "rename" | "read" | "truncate" | "execute",
+  path: string,
+  newPath = "",
+) => {
   return { type: "file", operation, path, newPath, isDirectory: false, inode: 1n } as const;
 };
 const setting = (name: string, value = "x") => ({ type: "setting", operation: "write", name, value }) as const;
@@ -192,6 +196,11 @@ const fires: [what: string, rule: string, tell: Tell, change?: Partial<Container
   ["a miner by its pool", "miner", (s) => [s.exec(10, "/tmp/kworker -o stratum+tcp://pool:3333 -u x")]],
   ["the log of logins", "log-removal", (s) => [s.exec(10, "/bin/rm"), s.does(10, file("remove", "/var/log/wtmp"))]],
   [
+    "a log that is emptied",
+    "log-removal",
+    (s) => [s.exec(10, "/bin/sh"), s.does(10, file("truncate", "/var/log/auth.log"))],
+  ],
+  [
     "a script that was written here",
     "drift",
     (s) => [
@@ -199,6 +208,35 @@ const fires: [what: string, rule: string, tell: Tell, change?: Partial<Container
       s.does(9, file("write", "/tmp/x.sh")),
       s.exec(10, "/bin/sh ./x.sh", { filename: "./x.sh", interpreter: "/bin/sh", workingDirectory: "/tmp" }),
     ],
+  ],
+  [
+    "a library that was written here",
+    "drift",
+    (s) => [
+      s.exec(8, "/usr/bin/curl"),
+      s.does(8, file("write", "/tmp/x.tmp")),
+      s.exec(9, "/bin/mv"),
+      s.does(9, file("rename", "/tmp/x.tmp", "/tmp/x.so")),
+      s.exec(10, "/usr/bin/id"),
+      s.does(10, file("execute", "/tmp/x.so")),
+    ],
+  ],
+  [
+    "a library that a shell wrote, for what it starts and for itself",
+    "drift",
+    (s) => [
+      s.exec(10, "/bin/bash"),
+      s.does(10, file("write", "/tmp/x.so")),
+      s.does(10, file("execute", "/tmp/x.so")),
+      s.fork(10, 11),
+      s.exec(11, "/usr/bin/id"),
+      s.does(11, file("execute", "/tmp/x.so")),
+    ],
+  ],
+  [
+    "a library that was written under another name",
+    "drift",
+    (s) => [s.exec(10, "/usr/bin/id"), s.does(10, { ...file("execute", "/srv/x.so"), wasWritten: true })],
   ],
   ["a flood", "flood", (s) => [s.exec(10, "/bin/a"), s.does(10, { type: "flood", passedOver: 12n })]],
 ];
@@ -279,6 +317,17 @@ const quiet: Record<string, Tell> = {
     s.call(10, "setns"),
     s.does(10, block as never),
     s.exec(10, "/bin/app"),
+  ],
+  "Java unpacks a library and loads it, or a program does so for a copy of itself": (s) => [
+    s.exec(10, "/usr/bin/java -jar app.jar"),
+    s.does(10, file("write", "/tmp/jna1.tmp")),
+    s.does(10, file("execute", "/tmp/jna1.tmp")),
+    s.fork(10, 11),
+    s.does(11, file("execute", "/tmp/jna1.tmp")),
+  ],
+  "a library that was not written here, as other sensors tell of each": (s) => [
+    s.exec(10, "/usr/bin/id"),
+    s.does(10, file("execute", "/usr/lib/libz.so.1")),
   ],
   "systemd's core dumps": (s) => [s.exec(10, "/usr/lib/systemd/systemd-coredump", { kernelParent: true })],
 };

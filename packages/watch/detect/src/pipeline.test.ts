@@ -42,6 +42,29 @@ function judge(
   };
 }
 
+test("a file that is told at its first write is judged then, and not once more when it is closed", () => {
+  const s = story();
+  const writes: SensorRecord[] = [];
+  const detector: Detector = {
+    ...(createDetectors()[0] as Detector),
+    needs: ["file"],
+    detect({ record }) {
+      if (record) writes.push(record);
+      return undefined;
+    },
+  };
+  const write = (pid: number, isOpen?: true): SensorRecord =>
+    s.does(pid, {
+      ...{ type: "file", operation: "write", path: "/etc/cron.d/job", newPath: "", isDirectory: false, inode: 1n },
+      ...(isOpen && { isOpen }),
+    });
+  const told = [write(10, true), write(11), write(10), write(10), write(11, true), write(11, true), write(11)];
+  const { events } = judge([s.exec(10, "/bin/a"), s.exec(11, "/bin/b"), ...told], undefined, [detector]);
+  const news = told.filter((_, index) => index !== 2 && index !== 6);
+  assert.deepEqual(writes, news);
+  assert.equal(events().filter(({ kind }) => kind === "file").length, news.length);
+});
+
 /** Stories in which somebody on the network types into a shell. */
 const reverseShells: Record<string, (s: ReturnType<typeof story>) => SensorRecord[]> = {
   "nc -e": (s) => [
@@ -435,4 +458,32 @@ test("ids are the same for the same record, and forks are no events", () => {
     ],
   );
   assert.deepEqual(judge(records).events(), once);
+});
+
+test("another sensor takes over: what both saw is judged once, processes stay known, and nothing is missed", () => {
+  const s = story();
+  const shell = [s.exec(10, "/bin/bash"), s.connect(10, ...evil), s.fork(10, 11)];
+  const drift = s.exec(12, "/tmp/dropped", { origin: "upper" });
+  const end = s.exec(11, "/bin/bash -i", { stdio: sockets(...evil) });
+  const { pipeline, alerts, events } = judge([...shell, drift]);
+  const before = events().length;
+  const ancestors = pipeline.table.get(10, 10n)?.peers;
+  assert.equal(ancestors?.length, 1);
+
+  pipeline.handOver("next");
+  const snapshot = { ...shell[0], type: "snapshot", environment: ["LD_PRELOAD=/tmp/x.so"] } as SensorRecord;
+  const stranger = { ...s.exec(20, "/bin/sleep"), type: "snapshot" } as SensorRecord;
+  const taken = pipeline.push([snapshot, stranger, shell[1] as SensorRecord, drift, end]);
+  assert.deepEqual(taken, [stranger, end]);
+  assert.equal(events().length, before + 1);
+  assert.deepEqual(
+    alerts().map(({ id, rule }) => [id.split("/")[1], rule]),
+    [
+      ["r", "drift"],
+      ["next", "reverse-shell"],
+    ],
+  );
+  assert.deepEqual(pipeline.table.get(10, 10n)?.peers, ancestors);
+  assert.deepEqual(pipeline.table.get(10, 10n)?.environment, ["LD_PRELOAD=/tmp/x.so"]);
+  assert.equal(pipeline.table.get(20, 20n)?.executable, "/bin/sleep");
 });

@@ -15,6 +15,7 @@ import {
 } from "./detector.ts";
 import { interpreterKind } from "./interpreters.ts";
 import { markForeign } from "./foreign-file.ts";
+import { OpenWrites } from "./open-writes.ts";
 import { ProcessTable, type Entry } from "./process-table.ts";
 import { Repeats } from "./repeats.ts";
 
@@ -95,7 +96,12 @@ export class Pipeline {
   readonly #shares = new AlertShares();
   /** A name that a container asks for all day is an event once in a while. */
   readonly #questions = new Repeats(600_000, 20_000);
-  readonly #losses: ReturnType<typeof createLossWatch>;
+  #losses: ReturnType<typeof createLossWatch>;
+  #run: string;
+  /** Kernel time of the latest that the sensor told, and of the latest that the one before it told. */
+  #toldUntil = 0n;
+  #toldBefore = 0n;
+  readonly #openWrites = new OpenWrites();
   readonly #out: AgentRecord[] = [];
   /** By what they need. */
   readonly #detectors: ReadonlyMap<ObservationKind, readonly Detector[]>;
@@ -111,18 +117,31 @@ export class Pipeline {
     this.#detectors = new Map(
       observationKinds.map((kind) => [kind, options.detectors.filter(({ needs }) => needs.includes(kind))]),
     );
-    this.#losses = createLossWatch(options.lossLimit ?? 100);
+    this.#losses = this.#newLossWatch();
+    this.#run = options.run;
     this.table = new ProcessTable({
       ...(options.processes === undefined ? {} : { limit: options.processes }),
       isHost: (cgroups) => options.ownerOf(cgroups, false)?.attribution === "host",
     });
   }
 
-  /** Takes in records in the order in which the sensor sent them. */
-  push(records: readonly SensorRecord[]): void {
+  /**
+   * The records from now on are of another sensor, begun while the one before still ran: what both have seen is passed over.
+   * Everything that is known of processes stays. `run` as in the options.
+   */
+  handOver(run: string): void {
+    this.#run = run;
+    this.#losses = this.#newLossWatch();
+    this.#toldBefore = this.#toldUntil;
+  }
+
+  /** Takes in records in the order in which the sensor sent them. Answers with those that were not passed over. */
+  push(records: readonly SensorRecord[]): readonly SensorRecord[] {
     const now = this.#options.now();
-    for (const record of records) this.#take(record, now);
+    const news = this.#toldBefore === 0n ? records : records.filter((record) => !this.#isKnown(record));
+    for (const record of news) this.#take(record, now);
     this.#flush();
+    return news;
   }
 
   /** Judges what has waited; to be called when containers have come, and every few hundred milliseconds. */
@@ -150,8 +169,26 @@ export class Pipeline {
     this.#flush();
   }
 
+  /** Whether it says nothing that the sensor before has not said. */
+  #isKnown(record: SensorRecord): boolean {
+    if (record.type === "loss" || record.type === "ready") return false;
+    if (record.type !== "snapshot") return record.time <= this.#toldBefore;
+    const entry = this.table.get(record.pid, record.startTime);
+    // How it began is known, and only this perhaps was not asked for.
+    if (entry && record.environment) {
+      const { environment, environmentCut } = record;
+      Object.assign(entry, { environment, environmentCut, memory: {} });
+    }
+    return entry !== undefined;
+  }
+
+  #newLossWatch(): ReturnType<typeof createLossWatch> {
+    return createLossWatch(this.#options.lossLimit ?? 100);
+  }
+
   #take(told: SensorRecord, now: number): void {
     if (told.type === "loss") this.#lost(told);
+    else if (told.type !== "snapshot" && told.time > this.#toldUntil) this.#toldUntil = told.time;
     const process = this.table.apply(told, now);
     if (!process) return;
     const record = markForeign(told, process);
@@ -176,6 +213,7 @@ export class Pipeline {
         });
         return;
       default: {
+        if (!this.#openWrites.isNews(record)) return;
         if ((isRuntime && service === undefined) || this.#options.isOwn?.(process, this.table) === true) return;
         const activity = toActivity(record);
         const isEvent = activity !== undefined && isKept(activity) && this.#isNews(record, now);
@@ -190,8 +228,8 @@ export class Pipeline {
   }
 
   #lost(loss: LossRecord): void {
-    const { node, run, epoch } = this.#options;
-    const alert = this.#losses(loss, { id: `${node}/${run}/${loss.sequence}`, node, time: epoch(loss.time) });
+    const { node, epoch } = this.#options;
+    const alert = this.#losses(loss, { id: `${node}/${this.#run}/${loss.sequence}`, node, time: epoch(loss.time) });
     if (!alert) return;
     this.counters.alerts++;
     this.#out.push({ type: "alert", alert });
@@ -208,7 +246,7 @@ export class Pipeline {
   #happening(number: bigint | string, time: number, process: Entry): Happening {
     let found: Entry[] | undefined;
     return {
-      id: () => `${this.#options.node}/${this.#options.run}/${number}`,
+      id: () => `${this.#options.node}/${this.#run}/${number}`,
       time,
       process,
       ancestors: () => (found ??= this.table.ancestors(process)),

@@ -27,6 +27,11 @@ export class Repeats {
     return before === undefined || now - before.at >= this.#window || now < before.at;
   }
 
+  /** What was raised and is not raised again now; undefined where it is new. */
+  raisedAs(key: string, now: number): string | undefined {
+    return this.isNew(key, now) ? undefined : this.#raised.get(key)?.id;
+  }
+
   note(key: string, now: number, id = ""): void {
     this.#raised.delete(key);
     this.#raised.set(key, { at: now, id, count: 0, last: now });

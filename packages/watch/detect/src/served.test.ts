@@ -101,6 +101,23 @@ test("files that rules of others want to see opened are asked for, and not those
   assert.deepEqual(opened(`${read} and fd.name startswith /`), [], "not all there is");
 });
 
+test("directories in which rules of others want to see something made, removed, renamed or changed are asked for", () => {
+  const changed = (condition: string): readonly string[] => {
+    const rule = `- rule: a\n  desc: x\n  condition: ${condition}\n  output: x\n  priority: NOTICE`;
+    return needsOf(loadRules([{ name: "x.yaml", text: rule }]).ruleset.rules).asks.changed;
+  };
+  const removed = "evt.type in (unlink, unlinkat, rmdir)";
+  assert.deepEqual(changed(`${removed} and fs.path.name startswith /srv/app/`), ["/srv/app"]);
+  assert.deepEqual(changed(`${removed} and fs.path.name in (/srv/app/key, /srv/app/other, /key)`), ["/", "/srv/app"]);
+  assert.deepEqual(changed("evt.type = renameat and (fs.path.target = /a/b/c or fs.path.source startswith /d/e)"), [
+    "/a/b",
+    "/d",
+  ]);
+  assert.deepEqual(changed("evt.type = openat and evt.is_open_write = true and fd.directory = /srv/x"), ["/srv/x"]);
+  assert.deepEqual(changed("evt.type = fchmodat and not fd.name = /a/b"), []);
+  assert.deepEqual(changed("evt.type in (openat, execve) and fd.name startswith /srv/app/"), []);
+});
+
 test("more files than are watched are counted, and none is so long that the sensor could not be started", () => {
   const paths = Array.from({ length: 300 }, (_, n) => `/srv/${n}`).concat(`/srv/${"x".repeat(500)}`);
   const condition = `evt.type = open and evt.is_open_read = true and fd.name in (${paths.join(", ")})`;
@@ -112,6 +129,6 @@ test("more files than are watched are counted, and none is so long that the sens
 
 test("one that is switched off needs nothing, so Bulwark's own slow nothing and all can fire", () => {
   const { asks, unserved } = needsOf(openRules({ files: [], disabled: [] }).ruleset.rules);
-  assert.deepEqual(asks, { calls: [], opened: [], environment: [], courses: false });
+  assert.deepEqual(asks, { calls: [], opened: [], changed: [], environment: [], courses: false });
   assert.deepEqual(unserved, []);
 });

@@ -24,29 +24,37 @@ export const tracingPrice = "each system call of this machine takes 0.15 to 0.2 
 const mostPaths = 256;
 const longestPath = 400;
 /** Of those that are left out, for a person. */
-export const leftOutReason = `of the files that rules want to see opened, at most ${mostPaths} are watched, with paths of at most ${longestPath} bytes`;
+export const leftOutReason = `of the files that rules want to see opened, and of the directories that they want to see changed, at most ${mostPaths} are watched, with paths of at most ${longestPath} bytes`;
 
 /** By the types of event that each may fire on. Rules that are switched off, or are of another source, need nothing. */
 export function needsOf(rules: readonly Rule[]): Needs {
   const own = rules.filter(({ isEnabled, source }) => isEnabled && source === "syscall");
   const traced = own.filter((rule) => callsTracedFor(rule).length > 0);
   const unserved = own.filter((rule) => callsTracedFor(rule).length === 0 && isToldOfNothing(rule));
-  const named = new Set(rules.filter(isOthersRead).flatMap(({ condition }) => pathsIn(condition)));
-  const opened = [...named]
-    .filter((path) => Buffer.byteLength(path) <= longestPath)
-    .toSorted()
-    .slice(0, mostPaths);
+  const others = own.filter((rule) => !isOwn(rule));
+  const opened = bounded(others.filter(isOfReads).flatMap((rule) => pathsIn(rule.condition).map(({ path }) => path)));
+  const changed = bounded(others.filter(isOfChanges).flatMap((rule) => pathsIn(rule.condition).map(directoryOf)));
   return {
     asks: {
       calls: [...new Set(traced.flatMap(callsTracedFor))].toSorted(),
-      opened,
+      opened: opened.paths,
+      changed: changed.paths,
       environment: environmentFor(own),
       courses: own.some(({ eventTypes: types }) => types?.some((type) => courseTypes.has(type)) === true),
     },
     traced,
-    leftOut: named.size - opened.length,
+    leftOut: opened.leftOut + changed.leftOut,
     unserved,
   };
+}
+
+function bounded(named: readonly string[]): { paths: string[]; leftOut: number } {
+  const all = [...new Set(named)];
+  const paths = all
+    .filter((path) => Buffer.byteLength(path) <= longestPath)
+    .toSorted()
+    .slice(0, mostPaths);
+  return { paths, leftOut: all.length - paths.length };
 }
 
 const courseTypes: ReadonlySet<string> = new Set(["established", "closed"]);
@@ -113,14 +121,20 @@ function isOwn({ tags }: Rule): boolean {
   return tags.includes("bulwark");
 }
 
-/** What Bulwark's own ask for is watched anyway. */
-function isOthersRead(rule: Rule): boolean {
-  const { isEnabled, source, condition } = rule;
-  return isEnabled && source === "syscall" && !isOwn(rule) && asks(condition, isOfReading);
+function isOfReads({ condition }: Rule): boolean {
+  return asks(condition, ({ left }) => left.kind === "field" && left.field.name === "evt.is_open_read");
 }
 
-function isOfReading({ left }: BoundTest): boolean {
-  return left.kind === "field" && left.field.name === "evt.is_open_read";
+/** Of entries of directories; a file that is made or written is one, too. */
+const changeTypes: ReadonlySet<string> = new Set([
+  ...["mkdir", "mkdirat", "rmdir", "unlink", "unlinkat", "rename", "renameat", "renameat2", "truncate", "ftruncate"],
+  ...["chmod", "fchmod", "fchmodat", "fchmodat2", "chown", "fchown", "lchown", "fchownat"],
+]);
+const changeFields: ReadonlySet<string> = new Set(["evt.is_open_write", "evt.is_open_create"]);
+
+function isOfChanges({ condition, eventTypes }: Rule): boolean {
+  if (eventTypes?.some((type) => changeTypes.has(type)) === true) return true;
+  return asks(condition, ({ left }) => left.kind === "field" && changeFields.has(left.field.name));
 }
 
 /** Whether it has such a test, and not behind a `not`. */
@@ -129,10 +143,22 @@ function asks(bound: Rule["condition"], is: (test: BoundTest) => boolean): boole
   return bound.kind === "test" && is(bound);
 }
 
-const fileFields = new Set(["fd.name", "fd.nameraw", "fs.path.name", "fs.path.nameraw"]);
+const fileFields = new Set([
+  ...["fd.name", "fd.nameraw", "fs.path.name", "fs.path.nameraw"],
+  ...["fs.path.source", "fs.path.sourceraw", "fs.path.target", "fs.path.targetraw"],
+]);
+
+interface NamedPath {
+  readonly path: string;
+  readonly isDirectory: boolean;
+}
+
+function directoryOf({ path, isDirectory }: NamedPath): string {
+  return isDirectory ? path : path.slice(0, path.lastIndexOf("/")) || "/";
+}
 
 /** The paths that a condition names: files, directories, and beginnings of paths as far as they name a directory. */
-function pathsIn(bound: Rule["condition"]): string[] {
+function pathsIn(bound: Rule["condition"]): NamedPath[] {
   if (bound.kind === "and" || bound.kind === "or") return bound.parts.flatMap(pathsIn);
   if (bound.kind !== "test" || bound.left.kind !== "field" || !Array.isArray(bound.right)) return [];
   const { operator } = bound;
@@ -141,10 +167,14 @@ function pathsIn(bound: Rule["condition"]): string[] {
   const isEqual = operator === "=" || operator === "in" || operator === "intersects";
   const isBeginning = operator === "startswith" && fileFields.has(name);
   const isWhole = (isEqual || operator === "pmatch") && fileFields.has(name);
-  if (!isBeginning && !isWhole && !(isEqual && name === "fd.directory")) return [];
+  const isDirectory = isEqual && name === "fd.directory";
+  if (!isBeginning && !isWhole && !isDirectory) return [];
   return texts
-    .map((text) => (isBeginning ? text.slice(0, text.lastIndexOf("/")) : text.replace(/\/$/, "")))
-    .filter((path) => /^\/[^/\0\n]/.test(path));
+    .map((text) => ({
+      path: isBeginning ? text.slice(0, text.lastIndexOf("/")) : text.replace(/\/$/, ""),
+      isDirectory: isBeginning || isDirectory || operator === "pmatch" || text.endsWith("/"),
+    }))
+    .filter(({ path }) => /^\/[^/\0\n]/.test(path));
 }
 
 /** A rule that asks for the whole of it, and any for that of an ancestor, gets all. */

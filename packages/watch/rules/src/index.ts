@@ -3,7 +3,6 @@ export * from "./run.ts";
 export { loadRules, type Loaded } from "./load/load.ts";
 export { priorities, type Priority } from "./load/definitions.ts";
 export { priorityNamed, ruleIdOf, severityOf, techniquesOf } from "./load/marks.ts";
-export type { RuleDocument } from "./load/yaml.ts";
 export { auditRuleEvent } from "./audit/event.ts";
 export { readCases, runCases, type CaseResult, type RuleCases } from "./cases/run.ts";
 export { rulesConformance } from "./conformance.ts";

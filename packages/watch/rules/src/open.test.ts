@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { test } from "node:test";
@@ -27,8 +27,10 @@ test("a broken file takes no rule with it and is told; rules that are switched o
   const rules = openRules({ files: [broken, join(folder, "absent.yaml"), own], disabled: [] });
   assert.deepEqual(fired(rules, "mine"), ["Own"]);
   assert.deepEqual(fired(rules, "xmrig"), ["Miner executed"]);
+  assert.deepEqual(rules.textOf("own"), { file: own, line: 1, text: readFileSync(own, "utf8").trim() });
+  assert.equal(rules.textOf("miner-executed"), undefined);
   assert.equal(rules.health.state, "degraded");
-  assert.match(rules.health.reason, /absent\.yaml.*broken\.yaml:\d/);
+  assert.match(rules.health.reason, /absent\.yaml[^]*broken\.yaml:\d/);
 
   const less = openRules({ files: [own], disabled: ["miner-executed", "Own"] });
   assert.deepEqual([fired(less, "mine"), fired(less, "xmrig")], [[], []]);

@@ -2,13 +2,17 @@
 /*
  * System calls that are told of when they ask for a capability. CALL(name, x86-64, arm64, 32-bit x86, text): the numbers,
  * 0 where there is none, and which arguments point to text, one bit each. OTHER_CALL is told of only when it asks for one of
- * the rare capabilities. src/system-calls.ts has the same numbers. Of ATTRIBUTE_CALL what it does is told (hooks/attributes.h).
+ * the rare capabilities. src/system-calls.ts has the same numbers. Of ATTRIBUTE_CALL and CONTENT_CALL, and of OTHER_CALL with
+ * CALL_CONTENT, what they do to files is told (hooks/attributes.h).
  * TRACED_CALL asks for none, or not always: it is told of only where a rule needs it (hooks/traced.h), and which of them, says
  * its last word.
  */
-OTHER_CALL(open, 2, 0, 5, 0x1)
-OTHER_CALL(openat, 257, 56, 295, 0x2)
-OTHER_CALL(openat2, 437, 437, 437, 0x2)
+OTHER_CALL(open, 2, 0, 5, CALL_CONTENT | 0x1)
+OTHER_CALL(openat, 257, 56, 295, CALL_CONTENT | 0x2)
+OTHER_CALL(openat2, 437, 437, 437, CALL_CONTENT | 0x2)
+OTHER_CALL(creat, 85, 0, 8, CALL_CONTENT | 0x1)
+OTHER_CALL(truncate, 76, 45, 92, CALL_CONTENT | 0x1)
+OTHER_CALL(truncate64, 0, 0, 193, CALL_CONTENT | 0x1)
 OTHER_CALL(readlink, 89, 0, 85, 0x1)
 OTHER_CALL(readlinkat, 267, 78, 305, 0x2)
 OTHER_CALL(stat, 4, 0, 106, 0x1)
@@ -101,6 +105,18 @@ ATTRIBUTE_CALL(removexattrat, 466, 466, 466)
 ATTRIBUTE_CALL(file_setattr, 469, 469, 469)
 MAYBE_ATTRIBUTE_CALL(ioctl, 16, 29, 54)
 MAYBE_ATTRIBUTE_CALL(io_uring_enter, 426, 426, 426)
+CONTENT_CALL(ftruncate, 77, 46, 93)
+CONTENT_CALL(ftruncate64, 0, 0, 194)
+CONTENT_CALL(write, 1, 64, 4)
+CONTENT_CALL(pwrite64, 18, 68, 181)
+CONTENT_CALL(writev, 20, 66, 146)
+CONTENT_CALL(pwritev, 296, 70, 334)
+CONTENT_CALL(pwritev2, 328, 287, 379)
+CONTENT_CALL(sendfile, 40, 71, 187)
+CONTENT_CALL(sendfile64, 0, 0, 239)
+CONTENT_CALL(splice, 275, 76, 313)
+CONTENT_CALL(copy_file_range, 326, 285, 377)
+CONTENT_CALL(fallocate, 285, 47, 324)
 TRACED_CALL(dup, 32, 23, 41, TRACE_STREAM)
 TRACED_CALL(dup2, 33, 0, 63, TRACE_STREAM)
 TRACED_CALL(dup3, 292, 24, 330, TRACE_STREAM)

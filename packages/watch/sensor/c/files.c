@@ -167,7 +167,8 @@ static void tell_file(int socket, const struct file_event *event)
 		.inode = event->inode,
 		.operation = event->operation,
 		.flags = (event->is_directory ? FILE_IS_DIRECTORY : 0) |
-			 (event->is_through_namespace ? FILE_THROUGH_NAMESPACE : 0),
+			 (event->is_through_namespace ? FILE_THROUGH_NAMESPACE : 0) |
+			 (event->was_written ? FILE_WAS_WRITTEN : 0),
 		.lengths = { strlen(event->path), strlen(event->new_path) },
 	};
 	size_t length = sizeof(frame) + frame.lengths[0] + frame.lengths[1];
@@ -214,7 +215,7 @@ static void watch_files(int socket)
 		size_t count = marks_poll(marks, polled + 1) + 1;
 
 		polled[0] = (struct pollfd){ .fd = socket, .events = POLLIN };
-		if (poll(polled, count, marks_look(marks)) < 0 && errno != EINTR)
+		if (poll(polled, count, marks_look(marks, on_event, &socket)) < 0 && errno != EINTR)
 			return;
 		if (polled[0].revents & POLLIN) {
 			struct order order;

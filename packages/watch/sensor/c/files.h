@@ -17,7 +17,7 @@
 /* What it watches, for the list of hooks. */
 #define FILES_HOOKS                           \
 	"write fanotify/CLOSE_WRITE\n"        \
-	"read fanotify/OPEN\n"                \
+	"read,library fanotify/OPEN\n"        \
 	"create,remove,rename,attributes fanotify/DFID_NAME\n"
 
 /* Starts it; to be called while all rights are there. The socket to it, or -1 where fanotify is refused. */

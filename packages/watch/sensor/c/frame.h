@@ -181,6 +181,7 @@ enum frame_operation {
 	FILE_REMOVE = 4,
 	FILE_RENAME = 5,
 	FILE_ATTRIBUTES = 6,
+	FILE_TRUNCATE = 7, /* has lost its end, or all that was in it */
 	/* FRAME_SETTING */
 	SETTING_READ = 0,
 	SETTING_WRITE = 1,
@@ -193,6 +194,9 @@ enum frame_device_access { DEVICE_MAKE = 1, DEVICE_READ = 2, DEVICE_WRITE = 4 };
 enum frame_file_flag {
 	FILE_IS_DIRECTORY = 1,
 	FILE_THROUGH_NAMESPACE = 2, /* reached by a mount of that mount namespace, and not by who is seen to be in it */
+	FILE_IS_OPEN = 4, /* of FILE_WRITE: written to the first time, and told again when it is closed */
+	FILE_BY_DESCRIPTOR = 8, /* of FILE_TRUNCATE: ftruncate(2) */
+	FILE_WAS_WRITTEN = 16, /* of FILE_EXECUTE: it was written in the container */
 };
 
 /* `place`: of the file that was opened, or where it was not, of the directory that its name begins at. */

@@ -12,6 +12,7 @@
 #include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 int inside_root(__u32 pid)
@@ -266,4 +267,11 @@ size_t inside_packet_sockets(__u32 pid, const char *cgroup)
 	if (processes)
 		closedir(processes);
 	return found;
+}
+
+bool inside_is_of_type(int fd, __u32 type)
+{
+	struct statfs system;
+
+	return fstatfs(fd, &system) == 0 && (__u32)system.f_type == type;
 }

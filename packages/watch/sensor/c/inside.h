@@ -24,6 +24,9 @@ __u64 inside_mount_of(int fd);
 /* What tells a file system from all others that there ever are: both halves of its UUID, one over the other. 0: it has none. */
 __u64 inside_identity(int fd);
 
+/* Whether its file system is of a type of linux/magic.h. */
+bool inside_is_of_type(int fd, __u32 type);
+
 /* Where a directory is in its mount namespace. False: longer than `size`. */
 bool inside_path(int fd, char *path, size_t size);
 

@@ -14,6 +14,7 @@
 #include "fail.h"
 #include "flows.h"
 #include "guard.h"
+#include "marks.h"
 
 #define BTF_FILE "/sys/kernel/btf/vmlinux"
 #define OTHER_KERNEL "Needs Linux 5.13 or later with BTF and BPF tracing; run it with --verbose to see what the kernel says."
@@ -38,7 +39,7 @@ static const struct hook {
 	{ "device", "cgroup/dev", "on_device", NULL, true, true },
 	{ "create", "tp_btf/ctime_ns_xchg", "on_device_file", "btf_trace_ctime_ns_xchg", false, true },
 	{ "create", "tp_btf/ctime_xchg_skip", "on_device_file_again", "btf_trace_ctime_xchg_skip", false, true },
-	{ "attributes", "tp_btf/inode_set_ctime_to_ts", "on_attributes", "btf_trace_inode_set_ctime_to_ts", false, true },
+	{ "attributes,truncate", "tp_btf/inode_set_ctime_to_ts", "on_attributes", "btf_trace_inode_set_ctime_to_ts", false, true },
 	{ "send", "cgroup/connect4", "on_connect4", NULL, true, true },
 	{ "send", "cgroup/connect6", "on_connect6", NULL, true, true },
 	{ "send", "cgroup/sendmsg4", "on_sendmsg4", NULL, true, true },
@@ -147,10 +148,12 @@ static void fill_tables(struct call_table *calls, struct traced_table *traced, c
 #define SET(table, x86_64, arm64, i386, policy) \
 	set_call(table->native, x86_64, policy); \
 	set_call(table->compat, i386, policy);
-	*calls = (struct call_table){ .clone = 56, .clone3 = 435, .mkdir = 83, .mkdirat = 258, .link = 86, .linkat = 265 };
+	*calls = (struct call_table){ .clone = 56, .clone3 = 435, .mkdir = 83, .mkdirat = 258, .link = 86, .linkat = 265,
+				       .truncate = 76, .ftruncate = 77 };
 #elif defined(__aarch64__)
 #define SET(table, x86_64, arm64, i386, policy) set_call(table->native, arm64, policy);
-	*calls = (struct call_table){ .clone = 220, .clone3 = 435, .mkdir = 34, .mkdirat = 34, .link = 37, .linkat = 37 };
+	*calls = (struct call_table){ .clone = 220, .clone3 = 435, .mkdir = 34, .mkdirat = 34, .link = 37, .linkat = 37,
+				       .truncate = 45, .ftruncate = 46 };
 #else
 #error "calls.h has no numbers for this machine"
 #endif
@@ -158,12 +161,14 @@ static void fill_tables(struct call_table *calls, struct traced_table *traced, c
 #define CALL(name, x86_64, arm64, i386, texts) SET(calls, x86_64, arm64, i386, CALL_WANTED | texts)
 #define ATTRIBUTE_CALL(name, x86_64, arm64, i386) SET(calls, x86_64, arm64, i386, CALL_ATTRIBUTES)
 #define MAYBE_ATTRIBUTE_CALL(name, x86_64, arm64, i386) SET(calls, x86_64, arm64, i386, CALL_MAYBE_ATTRIBUTES)
+#define CONTENT_CALL(name, x86_64, arm64, i386) SET(calls, x86_64, arm64, i386, CALL_CONTENT)
 #define TRACED_CALL(name, x86_64, arm64, i386, policy)        \
 	if (is_listed(traces, #name)) {                       \
 		SET(traced, x86_64, arm64, i386, policy)      \
 	}
 #include "calls.h"
 #undef TRACED_CALL
+#undef CONTENT_CALL
 #undef MAYBE_ATTRIBUTE_CALL
 #undef ATTRIBUTE_CALL
 #undef CALL
@@ -461,35 +466,13 @@ static __u32 leaves(const struct loaded *loaded)
 	return (devices ? LEFT_DEVICES : 0) | (attributes ? LEFT_ATTRIBUTES : 0);
 }
 
-/* Half of the room is for the last name that is read (hooks/attributes.h). */
-static void tell_watched_directories(struct bpf_object *object)
+static void tell_watched_directory(void *directories, const char *path)
 {
-	static const char *const paths[] = {
-#define DIRECTORY(path) path,
-#define SECRET(path)
-#include "watched.h"
-#undef DIRECTORY
-#undef SECRET
-	};
-	int directories = bpf_map__fd(map(object, "watched_directories"));
+	struct watched_directory key;
+	__u8 nothing = 0;
 
-	for (size_t i = 0; i < sizeof(paths) / sizeof(*paths); i++) {
-		struct watched_directory key = {};
-		size_t used = 0, end = strlen(paths[i]);
-		__u8 nothing = 0;
-		bool fits = end < WATCHED_BYTES / 2;
-
-		/* From the last slash to the end, and so on to the first. */
-		for (size_t at = end; fits && at-- > 0;) {
-			if (paths[i][at] != '/')
-				continue;
-			memcpy(key.names + used, paths[i] + at + 1, end - at - 1);
-			used += end - at;
-			end = at;
-		}
-		if (!fits || bpf_map_update_elem(directories, &key, &nothing, BPF_ANY) != 0)
-			fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
-	}
+	if (watched_key(path, &key) && bpf_map_update_elem(*(int *)directories, &key, &nothing, BPF_ANY) != 0)
+		fail("cannot configure the kernel side", "This is a defect; please report it.", "%s", strerror(errno));
 }
 
 struct loaded load(struct load_options *options, on_frame receive, void *context)
@@ -522,7 +505,8 @@ struct loaded load(struct load_options *options, on_frame receive, void *context
 		configure(object, options, loaded.cpus);
 	}
 	find_host(object);
-	tell_watched_directories(object);
+	int directories = bpf_map__fd(map(object, "watched_directories"));
+	marks_each_directory(tell_watched_directory, &directories);
 	loaded.guard = guard_start(object, options->cgroup);
 	loaded.flows = options->flow_ms && options->cgroup >= 0 ? flows_start(object, options->flow_ms) : -1;
 

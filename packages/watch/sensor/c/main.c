@@ -154,6 +154,7 @@ static void parse_options(int count, char **values, struct load_options *options
 		{ "rate", required_argument, NULL, 'e' },
 		{ "calls", required_argument, NULL, 'a' },
 		{ "opened", required_argument, NULL, 'o' },
+		{ "changed", required_argument, NULL, 'd' },
 		{ "environment", no_argument, NULL, 'n' },
 		{ "courses", no_argument, NULL, 'u' },
 		{ "flows", required_argument, NULL, 'f' },
@@ -175,6 +176,8 @@ static void parse_options(int count, char **values, struct load_options *options
 			options->calls = optarg;
 		else if (option == 'o')
 			marks_want(optarg);
+		else if (option == 'd')
+			marks_want_changes(optarg);
 		else if (option == 'n')
 			options->environment = true;
 		else if (option == 'u')
@@ -188,11 +191,11 @@ static void parse_options(int count, char **values, struct load_options *options
 		else if (option == 'b')
 			*buffer_bytes = size_option("buffer", optarg, 2 * FRAME_MAX);
 		else
-			fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --calls NAMES, --opened PATHS, --environment, --courses, --flows MILLISECONDS, --no-casts, --verbose.", "%s",
+			fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --calls NAMES, --opened PATHS, --changed PATHS, --environment, --courses, --flows MILLISECONDS, --no-casts, --verbose.", "%s",
 			     values[optind - 1]);
 	}
 	if (optind < count)
-		fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --calls NAMES, --opened PATHS, --environment, --courses, --flows MILLISECONDS, --no-casts, --verbose.", "%s", values[optind]);
+		fail("wrong option", "Known are --host, --ring BYTES, --buffer BYTES, --rate EVENTS, --calls NAMES, --opened PATHS, --changed PATHS, --environment, --courses, --flows MILLISECONDS, --no-casts, --verbose.", "%s", values[optind]);
 	if (options->ring_bytes & (options->ring_bytes - 1))
 		fail("wrong option", "Give a power of two.", "--ring %zu", options->ring_bytes);
 	if (isatty(STDOUT_FILENO))

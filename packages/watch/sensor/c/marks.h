@@ -8,6 +8,11 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "shared.h"
+
+/* What the kernel side knows a directory by. False: its path is too long, or goes too deep, for that. */
+bool watched_key(const char *path, struct watched_directory *key);
+
 #define MARK_PATH_BYTES 4096
 #define WATCHED_CONTAINERS 512
 /* One queue and one process a container, the queue of all directories, and one more for the caller. */
@@ -22,6 +27,7 @@ struct file_event {
 	__u8 operation; /* enum frame_operation, or FILE_EVENT_LOST */
 	bool is_directory;
 	bool is_through_namespace; /* reached by a mount of that namespace, and not by who is seen to be in it */
+	bool was_written; /* of FILE_EXECUTE: while it was watched */
 	const char *path;
 	const char *new_path;
 };
@@ -41,6 +47,15 @@ enum { LEFT_OF_DEVICES, LEFT_OVERLAY, LEFT_PLACES };
  */
 #define WANTED_PATHS 256
 void marks_want(const char *lines);
+
+/*
+ * The same of directories of which it is told what is made in them, removed, renamed and given other rights, besides those of
+ * watched.h.
+ */
+void marks_want_changes(const char *lines);
+
+/* Calls for each of them, those of watched.h among them. */
+void marks_each_directory(void (*on_directory)(void *context, const char *path), void *context);
 
 struct marks;
 struct marks *marks_open(void);
@@ -63,13 +78,16 @@ void marks_add_host(struct marks *marks);
 /* Something was mounted in a mount namespace, or is being mounted: its mounts are looked at a few times more. */
 void marks_look_again(struct marks *marks, __u32 mount_namespace);
 
+/* Takes what was found. */
+typedef void marks_receiver(void *context, const struct file_event *event);
+
 /* Does what is due of that; in how many milliseconds more is, or -1. */
-int marks_look(struct marks *marks);
+int marks_look(struct marks *marks, marks_receiver *on_event, void *context);
 
 /* Fills in what to wait for; how many. */
 size_t marks_poll(struct marks *marks, struct pollfd *polled);
 
 /* Reads what `fd` has. Returns the mount namespace that is watched no more, because its first process ended, or 0. */
-__u32 marks_read(struct marks *marks, int fd, void (*on_event)(void *context, const struct file_event *event), void *context);
+__u32 marks_read(struct marks *marks, int fd, marks_receiver *on_event, void *context);
 
 #endif

@@ -18,13 +18,19 @@ struct settings {
 /* Which system calls are told of, by number: bits of the arguments that point to text, and CALL_…. */
 #define CALL_NUMBERS 512
 #define CALL_WANTED 0x80
-/* It changes rights, owner, times or extended attributes of a file; may do so, among much else. */
+/*
+ * What it does to files, if anything: it changes their rights, owner, times or extended attributes; that or what is in them,
+ * among much else; what is in them, where it takes a path by opening or emptying them.
+ */
+#define CALL_CHANGES 0x60
 #define CALL_ATTRIBUTES 0x40
 #define CALL_MAYBE_ATTRIBUTES 0x20
+#define CALL_CONTENT 0x60
+#define CALL_TEXTS 0x1f
 struct call_table {
 	__u8 native[CALL_NUMBERS];
 	__u8 compat[CALL_NUMBERS];
-	__u32 clone, clone3, mkdir, mkdirat, link, linkat; /* native numbers */
+	__u32 clone, clone3, mkdir, mkdirat, link, linkat, truncate, ftruncate; /* native numbers */
 };
 
 /*

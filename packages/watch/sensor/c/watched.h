@@ -2,7 +2,7 @@
 /*
  * Places in a container that are watched for more than being written to: of DIRECTORY each entry that is made, removed,
  * renamed or given other rights, of SECRET each open. Parents come before what is in them, and all of them are here: what
- * is not there yet is found when it is made in its parent. At most 64 directories (marks.c).
+ * is not there yet is found when it is made in its parent. At most 64 directories (PLACES in marks.c).
  */
 DIRECTORY("/")
 DIRECTORY("/bin")

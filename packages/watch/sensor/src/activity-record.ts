@@ -82,7 +82,7 @@ export interface SocketRecord extends Actor {
 
 export interface FileRecord extends Actor {
   type: "file";
-  operation: "read" | "write" | "execute" | "create" | "remove" | "rename" | "attributes";
+  operation: "read" | "write" | "execute" | "create" | "remove" | "rename" | "attributes" | "truncate";
   /** From the root of the container. */
   path: string;
   /** Of `rename`, where the new place is watched. */
@@ -94,6 +94,12 @@ export interface FileRecord extends Actor {
    * of another namespace came there through `/proc/PID/root` or a descriptor. Who has ended may have been in it.
    */
   isThroughNamespace?: boolean;
+  /** Of `write`: written to the first time while it is open; that it is closed is told as one more. */
+  isOpen?: boolean;
+  /** Of `truncate`: by ftruncate(2). */
+  isByDescriptor?: boolean;
+  /** Of `execute`: it was written in the container. */
+  wasWritten?: boolean;
 }
 
 /** A read or write below /proc/sys. */

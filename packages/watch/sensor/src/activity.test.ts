@@ -9,7 +9,7 @@ import type { FileRecord } from "./activity-record.ts";
 import { buildSensor } from "./build.ts";
 import { makeImage, type TestImage } from "./live/container.ts";
 import type { ProcessRecord, ReadyRecord, SensorRecord } from "./record.ts";
-import { startSensor, type SensorOptions } from "./sensor.ts";
+import { startSensor, type SensorAsks } from "./sensor.ts";
 import { tracedCalls } from "./system-calls.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
@@ -27,7 +27,7 @@ describe("what processes in containers do", { skip }, () => {
     type: Type,
     script: string,
     privileged = true,
-    more: Pick<SensorOptions, "calls" | "opened" | "courses"> = {},
+    more: SensorAsks = {},
   ): Promise<Extract<SensorRecord, { type: Type }>[]> {
     const all: SensorRecord[] = [];
     await using sensor = await startSensor({ ...more, onRecords: (batch) => all.push(...batch) });
@@ -130,6 +130,53 @@ describe("what processes in containers do", { skip }, () => {
       expected.filter((line) => !told.includes(line)),
       [],
       `${running.id}: ${told.join("\n")}`,
+    );
+  });
+
+  test("a file that is watched for being opened stays so when the kernel forgets its name, is copied up, or has another", async () => {
+    // What remounts a file system forgets all names that nobody holds.
+    const forget = "/bin/busybox usleep 150000; mount -o remount /";
+    const script = `${forget}; cat /opt/key; ${forget}; cat /opt/key; chmod 600 /opt/key; ${forget}; cat /opt/key
+      ln /opt/key /opt/other; ${forget}; cat /opt/other /opt/key; cat /opt/key >/opt/new; ${forget}
+      /bin/busybox mv /opt/new /opt/key; ${forget}; cat /opt/key; ${forget}; /bin/busybox rm /opt/key /opt/other
+      echo x >/tmp/key; ${forget}; /bin/busybox mv /tmp/key /opt/key; ${forget}; cat /opt/key /bin/sh >/dev/null; true`;
+    const files = await records("file", script, true, { opened: ["/opt/key"] });
+    const read = files.flatMap(({ operation, path }) => (operation === "read" ? [path] : []));
+    assert.deepEqual(
+      read,
+      Array.from({ length: 8 }, () => "/opt/key"),
+    );
+  });
+
+  test("a shared object that was written in the container is told when it is mapped to be executed, and not when it is read", async () => {
+    // The header is enough: ET_DYN.
+    const object = "/bin/busybox printf '\\177ELF\\2\\1\\1\\0\\0\\0\\0\\0\\0\\0\\0\\0\\3\\0%064d' 0";
+    const script = `/bin/busybox usleep 200000; ${object} >/tmp/lib; echo text >/tmp/text
+      cp /tmp/lib /tmp/copy; cat /tmp/lib >/dev/null; /bin/busybox usleep 300000; for i in lib text; do /bin/helper map /tmp/$i; done
+      /bin/helper map /bin/cat; /bin/busybox mv /tmp/lib /tmp/moved; /bin/helper map /tmp/moved; true`;
+    const files = await records("file", script, false);
+    const told = files.flatMap(({ operation, path }) =>
+      operation === "execute" || operation === "read" ? [`${operation} ${path}`] : [],
+    );
+    assert.deepEqual(told, ["execute /tmp/lib", "execute /tmp/moved"]);
+  });
+
+  test("directories that are asked for are watched for changes, and what leads to them is not told", async () => {
+    const script = `/bin/busybox usleep 200000; mkdir -p /srv-a/app /srv-a/other; /bin/busybox usleep 200000
+      mkdir /srv-a/app/dir; echo x >/srv-a/app/file; chmod 600 /srv-a/app/file; /bin/busybox mv /srv-a/app/file /srv-a/app/new
+      /bin/busybox rm /srv-a/app/new; mkdir /srv-a/other/dir; /bin/busybox rm -r /srv-a`;
+    const files = await records("file", script, false, { changed: ["/srv-a/app"] });
+    const told = files.flatMap(({ operation, path, newPath }) =>
+      operation === "write" || !path.startsWith("/srv-a/") ? [] : [[operation, path, newPath].join(" ").trim()],
+    );
+    // What the kernel side tells comes at its time.
+    assert.deepEqual(
+      told.toSorted(),
+      [
+        ...["attributes /srv-a/app/file", "create /srv-a/app/dir", "create /srv-a/app/file", "remove /srv-a/app/dir"],
+        ...["remove /srv-a/app/new", "rename /srv-a/app/file /srv-a/app/new"],
+      ],
+      told.join("\n"),
     );
   });
 
@@ -254,6 +301,39 @@ describe("what processes in containers do", { skip }, () => {
     assert.ok(told.every(({ pid, isThroughNamespace }) => pid > 0 && isThroughNamespace === undefined));
   });
 
+  test("a file that is written to and kept open is told at its first write, and what is cut, by a path too, which nobody opens", async (t) => {
+    const { files, hooks } = await fileRecords(`
+      mkdir -p /var/log /srv /etc/cron.d; echo 12345678 >/var/log/a; cp /var/log/a /var/log/b; cp /var/log/a /var/log/c
+      cp /var/log/a /srv/log; echo x >/etc/cron.d/held; /bin/busybox usleep 300000
+      /bin/helper truncate /var/log/a 4; /bin/busybox truncate -s 2 /var/log/b; : >/var/log/c; : >/var/log/new
+      /bin/helper truncate /var/log/a 100; /bin/helper truncate /srv/log 0; : >/var/log/c
+      sh -c 'exec 3>>/etc/cron.d/held; echo y >&3; echo z >&3; /bin/busybox usleep 100000; echo >>/tmp/behind; kill -9 $$'`);
+    if (!hooks.some(({ event }) => event.split(",").includes("truncate"))) return t.skip("before Linux 6.13");
+    const cut = files.filter(({ operation }) => operation === "truncate");
+    assert.deepEqual(
+      cut.map(({ path, isByDescriptor }) => [path, isByDescriptor]),
+      [
+        ["/var/log/a", undefined],
+        ["/var/log/b", true],
+        ["/var/log/c", undefined],
+      ],
+      "not what becomes longer, is empty already or new, or is in no watched directory",
+    );
+    const written = files.filter(({ operation }) => operation === "write");
+    const behind = written.find(({ path }) => path === "/tmp/behind");
+    const held = written.filter(({ path, pid }) => path === "/etc/cron.d/held" && pid === behind?.pid);
+    assert.deepEqual(
+      held.map(({ isOpen }) => isOpen),
+      [true, undefined],
+    );
+    const [first, last] = held.map(({ sequence }) => sequence);
+    const at = behind?.sequence ?? 0n;
+    assert.ok(
+      held.length === 2 && (first ?? at) < at && at < (last ?? at),
+      "at once, and once; again when it is closed",
+    );
+  });
+
   test("what is made, linked, renamed and put into a directory of /dev is told with who did it, and what goes is not", async () => {
     const { files, hooks } = await fileRecords(`
       echo x >/dev/hidden; mkdir /dev/.store; echo y >/dev/.store/tool; /bin/busybox ln /dev/.store/tool /dev/second
@@ -270,7 +350,7 @@ describe("what processes in containers do", { skip }, () => {
 
   test("a secret that is opened is told, also when it was made later, and other files are not", async () => {
     const { files } = await fileRecords(`
-      echo x > /etc/shadow; echo x > /etc/other; /bin/busybox usleep 200000
+      mkdir -p /etc; /bin/busybox usleep 100000; echo x > /etc/shadow; echo x > /etc/other; /bin/busybox usleep 200000
       cat /etc/shadow /etc/other`);
     const read = files.filter(({ operation }) => operation === "read").map(({ path }) => path);
     assert.deepEqual([...new Set(read)], ["/etc/shadow"]);

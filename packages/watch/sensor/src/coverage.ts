@@ -52,12 +52,26 @@ const kinds: readonly Omit<Coverage, "hook">[] = [
   },
   { event: "dns", sees: "answers of name servers over UDP", costs: "about 0.1 µs for each packet that comes in" },
   { event: "unix", sees: "Unix sockets that are connected to, by name (Linux 6.7)", costs: "for such calls only" },
-  { event: "write", sees: "files that were written", costs: "about 1 µs a file closed after writing" },
+  {
+    event: "write",
+    sees: "files that were written, when they are closed",
+    costs: "about 1 µs a file closed after writing",
+  },
   { event: "read", sees: "secrets that are opened", costs: "for those files only" },
+  {
+    event: "library",
+    sees: "shared objects that were written in a container, when they are mapped to be executed",
+    costs: "for those files only",
+  },
   { event: "create", sees: "files made in watched directories and in /dev", costs: "for those directories only" },
   { event: "remove", sees: "files removed from watched directories", costs: "see create" },
   { event: "rename", sees: "files renamed in watched directories", costs: "see create" },
   { event: "attributes", sees: "rights, owners and attributes changed in watched directories", costs: "see create" },
+  {
+    event: "truncate",
+    sees: "files cut, and first writes while a file is open, in watched directories of the root file system (Linux 6.13)",
+    costs: "a comparison where a file is written",
+  },
 ];
 
 /** Of each kind of event, by the hooks that a sensor says it has. */

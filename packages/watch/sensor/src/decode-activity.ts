@@ -97,20 +97,27 @@ export function decodeSocket(bytes: Buffer, actor: Actor): SocketRecord {
   };
 }
 
-const fileOperations = ["read", "write", "execute", "create", "remove", "rename", "attributes"] as const;
+const fileOperations = ["read", "write", "execute", "create", "remove", "rename", "attributes", "truncate"] as const;
 const IS_DIRECTORY = 1;
 const THROUGH_NAMESPACE = 2;
+const IS_OPEN = 4;
+const BY_DESCRIPTOR = 8;
+const WAS_WRITTEN = 16;
 
 export function decodeFile(bytes: Buffer, actor: Actor): FileRecord {
   const [path = "", newPath = ""] = texts(bytes, FILE, 98, 2);
+  const flags = bytes.readUInt8(97);
   return {
     type: "file",
     ...actor,
     operation: one("operation", fileOperations, bytes.readUInt8(96)),
     path,
     newPath,
-    isDirectory: (bytes.readUInt8(97) & IS_DIRECTORY) !== 0,
-    ...((bytes.readUInt8(97) & THROUGH_NAMESPACE) !== 0 && { isThroughNamespace: true }),
+    isDirectory: (flags & IS_DIRECTORY) !== 0,
+    ...((flags & THROUGH_NAMESPACE) !== 0 && { isThroughNamespace: true }),
+    ...((flags & IS_OPEN) !== 0 && { isOpen: true }),
+    ...((flags & BY_DESCRIPTOR) !== 0 && { isByDescriptor: true }),
+    ...((flags & WAS_WRITTEN) !== 0 && { wasWritten: true }),
     inode: bytes.readBigUInt64LE(88),
   };
 }

@@ -420,6 +420,12 @@ test("what is done to sockets, files, settings, devices and other processes", ()
   });
   const reached = only(frame(12, 0, actor(someone), [8, 7], [1, 1], [1, 2], [2, 2], [2, 0], [2, 0], "/a"));
   assert.ok(reached?.type === "file" && reached.isThroughNamespace === true && !reached.isDirectory);
+  const held = only(frame(12, 0, actor(someone), [8, 7], [1, 1], [1, 4], [2, 2], [2, 0], [2, 0], "/a"));
+  assert.ok(held?.type === "file" && held.isOpen === true && held.isByDescriptor === undefined);
+  const cut = only(frame(12, 0, actor(someone), [8, 7], [1, 7], [1, 8], [2, 2], [2, 0], [2, 0], "/a"));
+  assert.ok(cut?.type === "file" && cut.operation === "truncate" && cut.isByDescriptor === true);
+  const mapped = only(frame(12, 0, actor(someone), [8, 7], [1, 2], [1, 16], [2, 2], [2, 0], [2, 0], "/a"));
+  assert.ok(mapped?.type === "file" && mapped.operation === "execute" && mapped.wasWritten === true);
   const name = "kernel/core_pattern";
   assert.deepEqual(only(frame(13, 0, actor(someone), [1, 1], [1, 0], [2, 0], [2, name.length], [2, 2], name, "|x")), {
     type: "setting",

@@ -17,9 +17,14 @@ export interface SensorAsks {
   calls?: readonly string[];
   /**
    * Absolute paths of files, and of directories with what is in them, whose opening in containers is told besides that of the
-   * secrets in `c/watched.h`; at most 256. Those that are not there yet, from the first time that they are written.
+   * secrets in `c/watched.h`; at most 256. Those that are not there yet, from when they are made.
    */
   opened?: readonly string[];
+  /**
+   * Absolute paths of directories of which it is told what is made in them, removed, renamed and given other rights, besides
+   * those in `c/watched.h`; at most 256. They may come to be later. Not what is in directories below them.
+   */
+  changed?: readonly string[];
   /**
    * Variables whose value is told of each program that begins, by name, `*` for all of them; none unless said otherwise. The
    * environment holds secrets: no other is kept.
@@ -89,6 +94,11 @@ export interface Enforced {
   ways: EnforcementWay[];
 }
 
+/**
+ * Milliseconds that a sensor which is ready may need until it has marked the files of all containers that run: for so long it
+ * runs beside the one that it takes over from.
+ */
+export const MARKING_MS = 2000;
 /** Loading takes a fraction of a second; a machine that needs longer than this is not going to make it. */
 const START_LIMIT_MS = 30_000;
 /** After SIGTERM: what waits is read first, which takes a busy reader seconds. */
@@ -256,6 +266,7 @@ function spawnSensor(options: SensorOptions): SensorProcess {
   if (options.eventRate !== undefined) args.push("--rate", String(options.eventRate));
   if (options.calls !== undefined && options.calls.length > 0) args.push("--calls", options.calls.join(","));
   if (options.opened !== undefined && options.opened.length > 0) args.push("--opened", options.opened.join("\n"));
+  if (options.changed !== undefined && options.changed.length > 0) args.push("--changed", options.changed.join("\n"));
   if (options.environment !== undefined && options.environment.length > 0) args.push("--environment");
   if (options.courses === true) args.push("--courses");
   if (options.ringBytes !== undefined) args.push("--ring", String(options.ringBytes));

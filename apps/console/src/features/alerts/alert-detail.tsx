@@ -102,7 +102,7 @@ function Body({ alert }: { alert: StoredAlert }) {
           <Timeline container={alert.container.id} time={alert.time} marked={alert.events} />
         </Section>
       )}
-      <RuleExcerpt rule={alert.rule} />
+      <RuleExcerpt alert={alert} />
       <Section title={t("alerts.facts")}>
         <Facts
           items={[

@@ -1,7 +1,8 @@
-import type { StoredAlert } from "@bulwark/model";
+import type { RepeatsOf, StoredAlert } from "@bulwark/model";
 import { useCallback, useEffect, useEffectEvent, useMemo, useRef, useState } from "react";
 import { api } from "../../api/client.ts";
 import { useLiveList, type LiveList } from "../../api/live-list.ts";
+import { withRepeats } from "../../api/repeats.ts";
 import { listenTo } from "../../api/stream.ts";
 import { matches, newerFirst } from "./match.ts";
 import type { AlertSearch } from "./search.ts";
@@ -13,6 +14,12 @@ const gather = 200;
 const freshFor = 2000;
 const largestPage = 500;
 const nothing: StoredAlert[] = [];
+
+/** What came since the list was changed last, by ids. */
+interface Arrivals {
+  alerts: Map<string, StoredAlert>;
+  repeats: Map<string, RepeatsOf>;
+}
 
 export interface LiveAlerts extends LiveList<StoredAlert> {
   /** Alerts that came and are not shown yet, because the reader is further down. */
@@ -51,40 +58,61 @@ export function useLiveAlerts(filter: Filter): LiveAlerts {
     [insert],
   );
 
-  const sort = useEffectEvent((arrived: StoredAlert[], fitting: StoredAlert[]) => {
+  const sort = useEffectEvent(({ alerts, repeats }: Arrivals, fitting: StoredAlert[]) => {
+    const counted = (alert: StoredAlert): StoredAlert => {
+      const told = repeats.get(alert.id);
+      return told ? withRepeats(alert, told) : alert;
+    };
     const known = new Set(list.rows.map(idOf));
     const wanted = new Map(fitting.map((alert) => [alert.id, alert]));
-    list.change(new Map(arrived.filter(({ id }) => known.has(id)).map(({ id }) => [id, wanted.get(id)])));
-    const rest = held.filter(({ id }) => !arrived.some((alert) => alert.id === id));
-    const added = fitting.filter(({ id }) => !known.has(id));
+    const changes = list.rows.flatMap((row) => {
+      const next = alerts.has(row.id) ? wanted.get(row.id) : row;
+      const change = next && counted(next);
+      return change === row ? [] : [[row.id, change] as const];
+    });
+    if (changes.length > 0) list.change(new Map(changes));
+    const rest = held.filter(({ id }) => !alerts.has(id)).map(counted);
+    const added = fitting.filter(({ id }) => !known.has(id)).map(counted);
     if (top.current && added.length > 0) place(added);
-    setWaiting({ key, alerts: top.current ? rest : [...rest, ...added] });
+    const isSame = alerts.size === 0 && rest.every((alert, index) => alert === held[index]);
+    if (!isSame) setWaiting({ key, alerts: top.current ? rest : [...rest, ...added] });
   });
   const currentFilter = useEffectEvent(() => filter);
 
   useEffect(() => {
-    let batch = new Map<string, StoredAlert>();
+    let batch = nothingCame();
     let timer: ReturnType<typeof setTimeout> | undefined;
     let left = false;
 
     const take = async (): Promise<void> => {
-      timer = undefined;
-      const arrived = [...batch.values()];
-      batch = new Map();
+      const arrived = batch;
+      batch = nothingCame();
       const asked = currentFilter();
-      const fitting = await select(arrived, asked);
+      const fitting = await select([...arrived.alerts.values()], asked);
       if (left) return;
       // Another filter meanwhile: its own first page has, or will have, what came.
       if (JSON.stringify(currentFilter()) === JSON.stringify(asked)) sort(arrived, fitting);
+      // Not before: what is told again of an alert finds it in the list.
+      timer = undefined;
+      if (batch.alerts.size + batch.repeats.size > 0) soon();
     };
-    const stop = listenTo("alert", (alert) => {
-      batch.set(alert.id, alert);
+    const soon = (): void => {
       timer ??= setTimeout(() => void take(), gather);
-    });
+    };
+    const stops = [
+      listenTo("alert", (alert) => {
+        batch.alerts.set(alert.id, alert);
+        soon();
+      }),
+      listenTo("repeats", ({ repeats }) => {
+        for (const told of repeats) batch.repeats.set(told.alert, told);
+        soon();
+      }),
+    ];
     return () => {
       left = true;
       clearTimeout(timer);
-      stop();
+      for (const stop of stops) stop();
     };
   }, []);
 
@@ -99,6 +127,10 @@ export function useLiveAlerts(filter: Filter): LiveAlerts {
     () => ({ ...list, waiting: held.length, show, setTop, fresh }),
     [list, held.length, show, setTop, fresh],
   );
+}
+
+function nothingCame(): Arrivals {
+  return { alerts: new Map(), repeats: new Map() };
 }
 
 /** Which of these the list shows. Only the server knows what its search finds, so it is asked about these. */

@@ -89,7 +89,7 @@ function Part({ component }: { component: Component }) {
           <dl className={classes.why}>
             <div>
               <dt>{t("health.why")}</dt>
-              <dd>{reason}</dd>
+              <dd className={reason.includes("\n") ? classes.lines : undefined}>{reason}</dd>
             </div>
             {remedy !== "" && (
               <div>

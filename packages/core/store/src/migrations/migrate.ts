@@ -15,6 +15,7 @@ import { network } from "./0010-network.ts";
 import { failingChecks } from "./0011-failing-checks.ts";
 import { manifests } from "./0012-manifests.ts";
 import { repeats } from "./0013-repeats.ts";
+import { ruleTexts } from "./0014-rule-texts.ts";
 
 /**
  * Every change of the tables, oldest first; forward only. A new one is a file and a line at the end; one that has been
@@ -34,6 +35,7 @@ const migrations: ((tx: Tx, kind: Engine["kind"]) => Promise<void>)[] = [
   failingChecks,
   manifests,
   repeats,
+  ruleTexts,
 ];
 
 /** Brings the tables to what this code expects, one process at a time. Raises `StoreError` `newer`. */

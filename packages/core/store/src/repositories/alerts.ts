@@ -4,8 +4,10 @@ import {
   type Alert,
   type AlertRepeats,
   type AlertState,
+  type RepeatsOf,
   type Severity,
   type StoredAlert,
+  type ToldRepeats,
 } from "@bulwark/model";
 import { sql } from "kysely";
 import { decodeCursor, encodeCursor } from "../cursor.ts";
@@ -13,8 +15,10 @@ import type { Columns, Engine, Value } from "../engine.ts";
 import type { Tx } from "../schema.ts";
 import type { AlertRepository } from "../store.ts";
 import { withoutNul } from "../text.ts";
+import { notCounted, takeAuditIds } from "./audit-events.ts";
 import { podsOf } from "./kubernetes-members.ts";
 import { contains, pageOf, rowAfter } from "./paging.ts";
+import { ruleTextOf } from "./rule-texts.ts";
 
 /** As for events: a search by text looks at this many alerts a page. */
 const searchWindow = 20_000;
@@ -40,6 +44,7 @@ export function alertRepository(engine: Engine): AlertRepository {
   }
   return {
     get,
+    ruleText: async (node, rule) => ruleTextOf(engine, node, rule),
     async list({ severity, state, rule, container, object, q, since, until }, { cursor, limit }) {
       let query = read.selectFrom("alerts").select(columns).orderBy("time", "desc").orderBy("id", "desc");
       if (severity) query = query.where("severity", "in", severity.map(severityRank));
@@ -71,8 +76,13 @@ export function alertRepository(engine: Engine): AlertRepository {
       const { numUpdatedRows } = await write.updateTable("alerts").set(change).where("id", "=", id).executeTakeFirst();
       return numUpdatedRows === 0n ? undefined : get(id);
     },
-    async append(alerts, now) {
-      return write.transaction().execute(async (tx) => insertAlerts(engine, tx, alerts, now));
+    async append(alerts, repeats, now) {
+      return write.transaction().execute(async (tx) => {
+        // First, as where agents' batches are written: it waits for them, and they for it.
+        const seen = await takeAuditIds(engine, tx, { events: [], repeats }, now);
+        const stored = await insertAlerts(engine, tx, alerts, now);
+        return { alerts: stored, repeats: await addRepeats(tx, notCounted(repeats, seen)) };
+      });
     },
     async countOpen() {
       const rows = await read
@@ -122,18 +132,28 @@ export async function insertAlerts(
   return [...fresh.values()].map((alert) => ({ ...alert, state: "open", comment: "", receivedAt: now }));
 }
 
-/** Of alerts that are there; others were let go, or are excepted. */
-export async function addRepeats(tx: Tx, told: readonly (AlertRepeats & { alert: string })[]): Promise<void> {
+/** Of alerts that are there; others were let go, or are excepted. Answers with what there is of each now. */
+export async function addRepeats(tx: Tx, told: readonly ToldRepeats[]): Promise<RepeatsOf[]> {
+  const sums = new Map<string, AlertRepeats>();
   for (const { alert, count, last } of told) {
-    await tx
+    const before = sums.get(alert);
+    sums.set(alert, before ? { count: before.count + count, last: Math.max(before.last, last) } : { count, last });
+  }
+  const totals: RepeatsOf[] = [];
+  // In one order everywhere: two writers that wait for each other would never end.
+  for (const [alert, { count, last }] of [...sums].toSorted(([one], [other]) => (one < other ? -1 : 1))) {
+    const total = await tx
       .updateTable("alerts")
       .set(({ eb, ref }) => ({
         repeats: eb("repeats", "+", count),
         last_time: eb.case().when(ref("last_time"), "<", last).then(last).else(ref("last_time")).end(),
       }))
       .where("id", "=", alert)
-      .execute();
+      .returning(["id as alert", "repeats as count", "last_time as last"])
+      .executeTakeFirst();
+    if (total) totals.push(total);
   }
+  return totals;
 }
 
 const alertColumns: Columns = {

@@ -3,7 +3,6 @@ import {
   type ActionRecord,
   type AgentRecord,
   type Alert,
-  type AlertRepeats,
   type Batch,
   type BenchmarkReport,
   type Component,
@@ -13,13 +12,15 @@ import {
   type ImageReport,
   type Scan,
   type StoredAlert,
+  type ToldRepeats,
+  type ToldRule,
 } from "@bulwark/model";
 import type { Columns, Engine } from "../engine.ts";
 import { StoreError } from "../error.ts";
 import type { Tx } from "../schema.ts";
 import type { IngestRepository, IngestResult } from "../store.ts";
 import { putActions } from "./actions.ts";
-import { takeAuditIds } from "./audit-events.ts";
+import { notCounted, takeAuditIds } from "./audit-events.ts";
 import { addRepeats, insertAlerts } from "./alerts.ts";
 import { packBenchmark, putBenchmarks, type PackedBenchmark } from "./benchmarks.ts";
 import { putContainers, stopOthers } from "./containers.ts";
@@ -31,6 +32,7 @@ import { putComponents } from "./health.ts";
 import { checkOwner } from "./ownership.ts";
 import { packImage, type PackedImage } from "./image-contents.ts";
 import { putImages } from "./images.ts";
+import { putRuleTexts } from "./rule-texts.ts";
 import { putScans } from "./scans.ts";
 
 /** Two replicas that write the same image may stop each other; PostgreSQL lets one win and says so to the other. */
@@ -48,14 +50,15 @@ export function ingestRepository(engine: Engine, flowSums: Pick<FlowSums, "store
     // That a batch overlaps is rare: a connection broke, or an agent was killed, between writing and answer.
     const fresh = overlap === 0 ? ready : await prepare(batch.records.slice(overlap));
     const { sorted, images, benchmarks, flows } = fresh;
-    const { blocks } = await withoutKnown(engine, tx, fresh, now);
+    const { blocks, repeats: again } = await withoutKnown(engine, tx, fresh, now);
     // When a node was heard of last is told by one clock, not by each node's own.
     sorted.components = sorted.components.map((component) => ({ ...component, updatedAt: now }));
 
     await checkOwner(engine, tx, batch.node, sorted, now);
     await insertEvents(engine, tx, blocks);
     const alerts = await insertAlerts(engine, tx, sorted.alerts, now);
-    await addRepeats(tx, sorted.repeats);
+    const repeats = await addRepeats(tx, again);
+    await putRuleTexts(engine, tx, sorted.rules, now);
     const stopped: Container[] = [];
     for (const step of sorted.containers) {
       if (step.kind === "put") await putContainers(engine, tx, step.containers, now);
@@ -75,7 +78,7 @@ export function ingestRepository(engine: Engine, flowSums: Pick<FlowSums, "store
         .where("id", "=", batch.spool)
         .execute();
     }
-    return { stored, ...resultOf(sorted, alerts, stopped, changed), actions };
+    return { stored, ...resultOf(sorted, alerts, stopped, changed), repeats, actions };
   }
 
   async function write(works: readonly Work[]): Promise<IngestResult[]> {
@@ -138,16 +141,17 @@ async function prepare(records: AgentRecord[]): Promise<Ready> {
   return { sorted, blocks, images, benchmarks, flows: sorted.flows.map(packFlows) };
 }
 
-/** Without audit records that came by another way, too. */
+/** Without audit records that came by another way, too, and without what was counted of them then. */
 async function withoutKnown(
   engine: Engine,
   tx: Tx,
-  { sorted: { events }, blocks }: Pick<Ready, "blocks"> & { sorted: Pick<Sorted, "events"> },
+  { sorted: { events, repeats }, blocks }: Pick<Ready, "blocks"> & { sorted: Pick<Sorted, "events" | "repeats"> },
   now: number,
-): Promise<{ blocks: EventBlock[]; known: number }> {
-  const known = await takeAuditIds(engine, tx, events, now);
-  if (known.size === 0) return { blocks, known: 0 };
-  return { blocks: await packEvents(events.filter(({ id }) => !known.has(id))), known: known.size };
+): Promise<{ blocks: EventBlock[]; repeats: ToldRepeats[]; known: number }> {
+  const seen = await takeAuditIds(engine, tx, { events, repeats }, now);
+  const fresh = events.filter(({ id }) => !seen.has(id));
+  const known = events.length - fresh.length;
+  return { blocks: known === 0 ? blocks : await packEvents(fresh), repeats: notCounted(repeats, seen), known };
 }
 
 /** Stores events that come without a spool. Audit records among them that are known already are passed over. */
@@ -160,7 +164,7 @@ export async function appendEvents(
   if (events.length === 0) return { stored: 0, known: 0 };
   const packed = await packEvents(events);
   return engine.write.transaction().execute(async (tx) => {
-    const { blocks, known } = await withoutKnown(engine, tx, { sorted: { events }, blocks: packed }, now);
+    const { blocks, known } = await withoutKnown(engine, tx, { sorted: { events, repeats: [] }, blocks: packed }, now);
     await insertEvents(engine, tx, blocks);
     return { stored: events.length - known, known };
   });
@@ -180,7 +184,8 @@ async function takeSpool(tx: Tx, { spool, node }: Batch): Promise<number> {
 interface Sorted {
   events: Event[];
   alerts: Alert[];
-  repeats: (AlertRepeats & { alert: string })[];
+  repeats: ToldRepeats[];
+  rules: ToldRule[];
   /** In the order in which they were told: a container may start after a list that does not have it. */
   containers: ContainerStep[];
   images: ImageReport[];
@@ -196,7 +201,7 @@ type ContainerStep =
 
 function sort(records: AgentRecord[]): Sorted {
   const sorted: Sorted = {
-    ...{ events: [], alerts: [], repeats: [], containers: [], images: [], actions: [] },
+    ...{ events: [], alerts: [], repeats: [], rules: [], containers: [], images: [], actions: [] },
     ...{ benchmarks: [], components: [], scans: [], flows: [] },
   };
   for (const record of records) {
@@ -209,6 +214,9 @@ function sort(records: AgentRecord[]): Sorted {
         break;
       case "repeats":
         sorted.repeats.push(...record.repeats);
+        break;
+      case "rule":
+        sorted.rules.push(record.rule);
         break;
       case "container": {
         const last = sorted.containers.at(-1);
@@ -247,7 +255,7 @@ function resultOf(
   alerts: StoredAlert[],
   stopped: Container[],
   changed: ReadonlySet<string>,
-): Omit<IngestResult, "stored" | "actions"> {
+): Omit<IngestResult, "stored" | "repeats" | "actions"> {
   const containers = sorted.containers.flatMap((step) => (step.kind === "put" ? step.containers : []));
   const images = sorted.images.filter(({ key }) => changed.has(key));
   return {

@@ -18,7 +18,7 @@ export interface Told {
 /** Types that activities come to, besides the names of system calls that are told by themselves. */
 export const activityTypes: ReadonlySet<string> = new Set([
   ...["execve", "clone", "procexit", "connect", "openat", "mkdirat", "rmdir", "unlinkat", "renameat", "fchmodat"],
-  ...["mknod", "socket", "bind", "listen", "sendto", "dns", "established", "closed", "kill"],
+  ...["truncate", "ftruncate", "mknod", "socket", "bind", "listen", "sendto", "dns", "established", "closed", "kill"],
 ]);
 
 /** Undefined for what rules have no word for: a look at descriptors. */
@@ -90,7 +90,7 @@ function opened(path: string, access: "read" | "write", flags: string, more: Fie
   });
 }
 
-function ofFile({ operation, path, newPath, isDirectory, inode }: FileRecord): Told | undefined {
+function ofFile({ operation, path, newPath, isDirectory, isByDescriptor, inode }: FileRecord): Told | undefined {
   const paths = { "fs.path.name": path, "evt.arg.name": path, "evt.arg.path": path };
   const more = { "fd.ino": Number(inode) };
   switch (operation) {
@@ -110,6 +110,8 @@ function ofFile({ operation, path, newPath, isDirectory, inode }: FileRecord): T
     }
     case "attributes":
       return told("fchmodat", { ...paths, "fd.name": path, "evt.arg.filename": path });
+    case "truncate":
+      return told(isByDescriptor === true ? "ftruncate" : "truncate", { ...paths, "fd.name": path });
     case "execute":
       // The exec record tells more.
       return undefined;

@@ -169,6 +169,16 @@ test("a file that was reached through another process's mounts is marked, whatev
   assert.deepEqual(names(write({ isThroughNamespace: true, mountNamespace: 2 })), ["Scheduled task changed"]);
 });
 
+test("a log that is cut is a call of its own to rules, by a path or a descriptor", () => {
+  const cut = (change: Partial<FileRecord>) => [
+    story().exec(10, "/bin/x"),
+    { ...file("truncate", "/var/log/app.log"), ...change },
+  ];
+  assert.deepEqual(names(cut({})), ["Log removed or emptied"]);
+  assert.deepEqual(names(cut({ isByDescriptor: true })), ["Log removed or emptied"]);
+  assert.deepEqual(names(cut({ path: "/tmp/x" })), []);
+});
+
 test("ordinary work is quiet", () => {
   const s = story();
   const quiet = [

@@ -120,6 +120,7 @@ struct inode {
 	unsigned long i_ino;
 	unsigned int i_nlink;
 	unsigned int i_rdev;
+	__s64 i_size;
 	struct super_block *i_sb;
 	struct hlist_head i_dentry;
 	__s64 i_mtime_sec; /* this and the next three since 6.11 */

@@ -2,7 +2,7 @@
 import { execFile, spawn } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
-import { copyFile, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
+import { copyFile, link, mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -25,7 +25,17 @@ export interface TestImage extends AsyncDisposable {
 export async function makeImage(): Promise<TestImage> {
   const folder = await mkdtemp(join(tmpdir(), "bulwark-sensor-"));
   const [lower, rootfs] = [join(folder, "lower"), join(folder, "rootfs")];
-  for (const name of ["lower/bin", "lower/proc", "lower/dev", "lower/tmp", "upper", "work", "rootfs", "runc"]) {
+  for (const name of [
+    "lower/bin",
+    "lower/proc",
+    "lower/dev",
+    "lower/tmp",
+    "lower/opt",
+    "upper",
+    "work",
+    "rootfs",
+    "runc",
+  ]) {
     await mkdir(join(folder, name), { recursive: true });
   }
   const { stdout } = await run("sh", ["-c", "command -v busybox"]);
@@ -50,6 +60,9 @@ export async function makeImage(): Promise<TestImage> {
   ]) {
     await symlink("busybox", join(lower, "bin", name));
   }
+  // A file of two names, of which overlayfs keeps no inode that nobody holds.
+  await writeFile(join(lower, "opt/key"), "key\n");
+  await link(join(lower, "opt/key"), join(lower, "opt/same"));
   await run("clang", [
     "-static",
     "-O1",

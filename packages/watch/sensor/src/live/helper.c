@@ -123,6 +123,24 @@ static void rightless(void)
 	fcntl(1, F_DUPFD, 2);
 }
 
+/* truncate PATH LENGTH: by its path, so that it is not opened. */
+static void truncate_path(char **arguments)
+{
+	if (truncate(arguments[0], atoi(arguments[1])))
+		err(1, "%s", arguments[0]);
+}
+
+/* map PATH: maps a file to be executed, as a loader does, and stays a while. */
+static void map(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	if (mmap(NULL, 64, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) == MAP_FAILED)
+		err(1, "%s", path);
+	close(fd);
+	usleep(300000);
+}
+
 /* sibling: makes a process that is its parent's child (CLONE_PARENT), not its own, and runs no other program. */
 static void sibling(void)
 {
@@ -177,6 +195,10 @@ int main(int count, char **arguments)
 		return compat_mount(), 0;
 	if (count == 2 && strcmp(arguments[1], "rightless") == 0)
 		return rightless(), 0;
+	if (count == 3 && strcmp(arguments[1], "map") == 0)
+		return map(arguments[2]), 0;
+	if (count == 4 && strcmp(arguments[1], "truncate") == 0)
+		return truncate_path(arguments + 2), 0;
 	if (count == 2 && strcmp(arguments[1], "sibling") == 0)
 		return sibling(), 0;
 	if (count == 2 && strcmp(arguments[1], "sockets") == 0)
