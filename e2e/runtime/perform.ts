@@ -111,9 +111,7 @@ export function perform(title: string, lacks: readonly (keyof Entrance)[], plan:
         const alert = await eventually(
           rule,
           () => {
-            const found = site.alerts.filter(
-              (one) => one.rule === rule && (whose === undefined || one.container?.id === whose),
-            );
+            const found = site.alerts.filter((one) => one.rule === rule && one.container?.id === whose);
             const match = found.find((one) => says(one, said));
             if (match) return match;
             const seen = found.map(({ evidence }) => JSON.stringify(evidence)).join("\n");

@@ -9,9 +9,12 @@ import { podSite } from "./pod-site.ts";
 const skip = missing("cluster", "bpf", "clang", "python");
 const { "ways out of a container": escapes = [], "reverse shells": reverseShells = [] } = kinds;
 
+/** Nodes of this cluster have mounts of their own: the kernel starts programs of the machine, and finds none of a pod's. */
+const ofPods = escapes.filter(({ outside }) => outside !== true);
+
 perform("techniques in pods", ["leak", "user"], {
   skip,
-  kinds: { "ways out of a container": escapes, "reverse shells": reverseShells },
+  kinds: { "ways out of a container": ofPods, "reverse shells": reverseShells },
   async open() {
     const stack = new AsyncDisposableStack();
     const cluster = stack.use(await startCluster({ nodes: 1 }));

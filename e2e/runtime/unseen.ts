@@ -3,9 +3,6 @@
  * hook that costs nothing, are off as they come: asked.test.ts switches them on.
  */
 export const unseen: Readonly<Record<string, string>> = {
-  "kernel-helper":
-    "the kernel starts a release agent when it comes to it, which a busy machine puts off; its cases hold it (packages/watch/detect)",
-  "program-started-by-the-kernel": "as kernel-helper",
   flood: "takes a share of events that is too low for the other techniques: bad-days.test.ts shows it",
   "credential-gain": "takes a hole in the kernel; its cases hold it (packages/watch/detect)",
   "environment-of-another-process-read": "opens of files in /proc are not watched: `ps` makes thousands",

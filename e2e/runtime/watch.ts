@@ -20,6 +20,8 @@ export interface Watch extends AsyncDisposable {
   readonly watcher: Pick<Watcher, "ask" | "enforcer">;
   /** How many programs were seen to start in that container. */
   startsOf(id: string): number;
+  /** Programs that started in nobody knows which container, with their arguments. */
+  readonly ofNobody: readonly (readonly string[])[];
   /** How many processes the table holds. */
   processes(): number;
   /** Resolves when the container is known. */
@@ -55,6 +57,7 @@ export async function startWatch({ node, paths, eventRate = 20_000, connect }: W
     },
   };
   const starts = new Map<string, number>();
+  const ofNobody: (readonly string[])[] = [];
   let table: ProcessTable | undefined;
   const rules = (): Detector => {
     const { detect, ...about } = rulesDetector(noting);
@@ -64,6 +67,8 @@ export async function startWatch({ node, paths, eventRate = 20_000, connect }: W
         ({ table } = observation);
         const id = observation.container?.id;
         if (observation.kind === "exec" && id !== undefined) starts.set(id, (starts.get(id) ?? 0) + 1);
+        else if (observation.kind === "exec" && observation.attribution === "unknown")
+          ofNobody.push(observation.process.arguments);
         return detect(observation);
       },
     };
@@ -87,6 +92,7 @@ export async function startWatch({ node, paths, eventRate = 20_000, connect }: W
   const open = stack.move();
   return {
     alerts,
+    ofNobody,
     watcher,
     counters: () => watcher.health().counters,
     startsOf: (id) => starts.get(id) ?? 0,

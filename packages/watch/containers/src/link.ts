@@ -74,8 +74,8 @@ export class Link implements AsyncDisposable {
   }
 
   /** Of a container that was over before anybody looked. */
-  factsOf(id: string): ProcessFacts | undefined {
-    return this.#source?.factsOf?.(id);
+  factsOf(container: Container): ProcessFacts | undefined {
+    return this.#source?.factsOf?.(container);
   }
 
   async control(container: Container, order: RuntimeOrder): Promise<void> {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { eventually, missing } from "@bulwark/testkit";
@@ -135,6 +135,7 @@ test(
 test("a container is never first runc's and then Docker's; one that Docker keeps silent about is runc's", async () => {
   using folder = temporaryFolder();
   const [socket, root] = [join(folder.path, "api.sock"), join(folder.path, "runc")];
+  mkdirSync(root);
   await using api = await fakeDocker(socket);
   await using registry = await openContainers({ node: "here", paths: { ...nowhere, docker: [socket], runc: [root] } });
   const told: string[] = [];
@@ -144,7 +145,8 @@ test("a container is never first runc's and then Docker's; one that Docker keeps
   for (const id of [one, two]) {
     mkdirSync(join(root, id), { recursive: true });
     const labels = [`bundle=/run/containerd/io.containerd.runtime.v2.task/moby/${id}`];
-    const state = { id, init_process_pid: process.pid, config: { rootfs: "/x", labels } };
+    const cgroups = { memory: `/sys/fs/cgroup/memory/${id}` };
+    const state = { id, init_process_pid: process.pid, cgroup_paths: cgroups, config: { rootfs: "/x", labels } };
     writeFileSync(join(root, id, "state.json"), JSON.stringify(state));
   }
   await new Promise((resolve) => setTimeout(resolve, 1500));
@@ -154,6 +156,16 @@ test("a container is never first runc's and then Docker's; one that Docker keeps
   await eventually("Docker's", () => (told.includes("started 1 of docker") ? true : undefined), 2000);
   await eventually("runc's", () => (told.includes("started 2 of runc") ? true : undefined), 5000);
   assert.deepEqual(told, ["started 1 of docker", "started 2 of runc"]);
+
+  // runc's telling of one that was seen to begin outlives Docker's.
+  rmSync(join(root, one), { recursive: true });
+  await registry.refresh();
+  api.containers.delete(one);
+  api.event("destroy", one);
+  await eventually("its end is told", () => (told.length > 2 ? true : undefined), 2000);
+  await registry.refresh();
+  assert.deepEqual(told.slice(2), ["stopped 1 of docker"]);
+  assert.equal(registry.byId(one)?.runtime, "docker");
 });
 
 test("a socket that this user may not open is off, and says how to mend it", { skip: missing("root") }, async () => {

@@ -225,9 +225,11 @@ class Registry implements ContainerRegistry {
     const key = identityOf(told);
     const before = this.#entries.get(key);
     const isStopped = told.state === "stopped";
+    // What a richer runtime told of it stays.
+    if (isStopped && orderedBy(told).some((kind) => kind === before?.container.runtime)) return undefined;
     // Over before anybody looked, or while somebody did: late events still ask whose they are.
     const isUnseen = (before?.facts?.cgroups.length ?? 0) === 0;
-    const seen = isStopped && isUnseen ? link.factsOf(told.id) : undefined;
+    const seen = isStopped && isUnseen ? link.factsOf(told) : undefined;
     if ((isStopped && !before && !seen) || (told.state === "created" && told.pid === null)) return undefined;
 
     const isSame =

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import fc from "fast-check";
-import { stringField } from "./protobuf.ts";
+import { numberField, stringField } from "./protobuf.ts";
 
-test("a string is found between fields of other types", () => {
+test("a string and a number are found between fields of other types", () => {
   // 3: varint 300, 1: "web", 4: fixed64, 5: fixed32, 2: "exec-1"
   const message = Buffer.concat([
     Buffer.from([0x18, 0xac, 0x02]),
@@ -18,6 +18,11 @@ test("a string is found between fields of other types", () => {
   assert.equal(stringField(message, 2), "exec-1");
   assert.equal(stringField(message, 6), undefined);
   assert.equal(stringField(message.subarray(0, 6), 1), undefined);
+  assert.equal(numberField(message, 3), 300);
+  assert.deepEqual(
+    [numberField(message, 1), numberField(message, 4), stringField(message, 3)],
+    [undefined, undefined, undefined],
+  );
 });
 
 test("no bytes make it fail or hang", () => {

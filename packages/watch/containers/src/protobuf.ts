@@ -1,10 +1,20 @@
 /**
- * The string with a field number of a Protocol Buffers message, read without its schema; the last one where there are
- * several, undefined where there is none or the message is broken. https://protobuf.dev/programming-guides/encoding/
+ * Fields of Protocol Buffers messages, read without their schema: the last one with a number where there are several,
+ * undefined where there is none or the message is broken. https://protobuf.dev/programming-guides/encoding/
  */
+
 export function stringField(message: Buffer | undefined, field: number): string | undefined {
-  if (!message) return undefined;
-  let found: string | undefined;
+  const found = message && lastOf(message, field);
+  return Buffer.isBuffer(found) ? found.toString("utf8") : undefined;
+}
+
+export function numberField(message: Buffer | undefined, field: number): number | undefined {
+  const found = message && lastOf(message, field);
+  return typeof found === "number" ? found : undefined;
+}
+
+function lastOf(message: Buffer, field: number): Buffer | number | undefined {
+  let found: Buffer | number | undefined;
   let at = 0;
   const varint = (): number => {
     let value = 0;
@@ -17,14 +27,17 @@ export function stringField(message: Buffer | undefined, field: number): string 
   };
   while (at < message.length) {
     const tag = varint();
+    const isIt = Math.floor(tag / 8) === field;
     const type = tag % 8;
-    if (type === 0) varint();
-    else if (type === 1) at += 8;
+    if (type === 0) {
+      const value = varint();
+      if (isIt) found = value;
+    } else if (type === 1) at += 8;
     else if (type === 5) at += 4;
     else if (type === 2) {
       const length = varint();
       if (length > message.length - at) return undefined;
-      if (Math.floor(tag / 8) === field) found = message.toString("utf8", at, at + length);
+      if (isIt) found = message.subarray(at, at + length);
       at += length;
     } else return undefined;
   }

@@ -21,7 +21,7 @@ export interface RuntimeSource extends AsyncDisposable {
    * What was seen of the first process of a container that is over, for one that was never told alive. Without it such a
    * container is passed over, as nobody can tell which processes were its own.
    */
-  factsOf?(id: string): ProcessFacts | undefined;
+  factsOf?(container: Container): ProcessFacts | undefined;
   /** Absent where the runtime takes no such orders. Raises `RuntimeError`. */
   control?(container: Container, order: RuntimeOrder): Promise<void>;
   /** Calls `changed` whenever containers came, went or changed, by the runtime's own events where it has them. */

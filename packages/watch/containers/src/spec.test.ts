@@ -66,6 +66,16 @@ test("mounts keep their source, target, kind and whether they can be written", (
   ]);
 });
 
+test("its cgroup is known where it is one path in every hierarchy", () => {
+  const cgroupOf = (cgroupsPath?: string) => specFacts({ linux: { cgroupsPath } })?.cgroup;
+  assert.deepEqual(["/default/web", "web", "system.slice:cri-containerd:web", undefined].map(cgroupOf), [
+    "/default/web",
+    null,
+    null,
+    null,
+  ]);
+});
+
 test("what is no specification gives nothing", () => {
   for (const broken of [undefined, null, 7, "x", [], { mounts: 3 }]) assert.equal(specFacts(broken), undefined);
 });

@@ -11,6 +11,7 @@ const specification = object({
   process: maybe(object({ capabilities: maybe(object({ effective: maybe(list(text)) })) })),
   linux: maybe(
     object({
+      cgroupsPath: maybe(text),
       namespaces: maybe(list(object({ type: text, path: maybe(text) }))),
       maskedPaths: maybe(list(text)),
       resources: maybe(
@@ -30,14 +31,18 @@ export type SpecFacts = Pick<Container, "mounts" | "capabilities" | "privileged"
   /** As it is written: may be relative to the bundle. */
   rootfs: string | null;
   annotations: Record<string, string>;
+  /** Its path in every hierarchy. Null where it is relative to another one, or named as systemd does (`slice:prefix:name`). */
+  cgroup: string | null;
 };
 
 /** Facts from the JSON of an OCI runtime specification; undefined when it is none. */
 export function specFacts(spec: unknown): SpecFacts | undefined {
   if (!specification(spec)) return undefined;
+  const cgroup = spec.linux?.cgroupsPath ?? "";
   return {
     rootfs: spec.root?.path ?? null,
     annotations: spec.annotations ?? {},
+    cgroup: cgroup.startsWith("/") ? cgroup : null,
     mounts: (spec.mounts ?? []).slice(0, 4096).map(toMount),
     capabilities: (spec.process?.capabilities?.effective ?? []).slice(0, 64),
     privileged: isPrivileged(spec),

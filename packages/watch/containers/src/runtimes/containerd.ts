@@ -2,10 +2,11 @@ import { access, readlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Container } from "@bulwark/model";
+import { Caught, factsAtStart } from "../caught.ts";
 import { RuntimeError } from "../error.ts";
 import { openService, type Service } from "../grpc.ts";
 import { processStat } from "../process.ts";
-import { stringField } from "../protobuf.ts";
+import { numberField, stringField } from "../protobuf.ts";
 import type { NodeImage, Runtime, RuntimeSource } from "../registry.ts";
 import { isSandbox, podOf, specFacts, type SpecFacts } from "../spec.ts";
 import { mapLimited } from "../wait.ts";
@@ -32,6 +33,7 @@ const filters = [
 
 /**
  * Asks for the tasks, which is small, and for a container's metadata and specification once. What has no task does not run.
+ * A container may be over, and its task gone, before the next list: each that begins is asked for at once.
  */
 function containerdSource(socket: string, node: string): RuntimeSource {
   const service = (file: string, name: string): Service => openService(socket, file, `containerd.services.${name}`);
@@ -40,7 +42,8 @@ function containerdSource(socket: string, node: string): RuntimeSource {
   const tasks = service("containerd-tasks.proto", "tasks.v1.Tasks");
   const images = service("containerd-images.proto", "images.v1.Images");
   const events = service("containerd-events.proto", "events.v1.Events");
-  const known = new Map<string, { pid: number; stale: boolean; told: Container | undefined }>();
+  const known = new Map<string, Known>();
+  const caught = new Caught();
 
   async function listNamespace(namespace: string, seen: Set<string>): Promise<Container[]> {
     const headers = { "containerd-namespace": namespace };
@@ -53,13 +56,7 @@ function containerdSource(socket: string, node: string): RuntimeSource {
   }
 
   async function look(namespace: string, task: Task): Promise<Container | undefined> {
-    const key = `${namespace}/${task.id}`;
-    let entry = known.get(key);
-    if (entry?.pid !== task.pid || entry.stale) {
-      const told = await describe(namespace, task, entry?.pid === task.pid ? entry.told : undefined);
-      entry = { pid: task.pid, stale: false, told };
-      known.set(key, entry);
-    }
+    const entry = await ask(namespace, task);
     const state = states[task.status] ?? "stopped";
     if (entry.told && entry.told.state !== state) {
       const stopped = state === "stopped";
@@ -68,8 +65,33 @@ function containerdSource(socket: string, node: string): RuntimeSource {
     return entry.told;
   }
 
+  async function ask(namespace: string, task: Pick<Task, "id" | "pid">): Promise<Known> {
+    const key = `${namespace}/${task.id}`;
+    const before = known.get(key);
+    if (before?.pid === task.pid && !before.stale) return before;
+    const described = await describe(namespace, task, before?.pid === task.pid ? before.told : undefined);
+    const entry = { pid: task.pid, stale: false, told: described?.told, cgroup: described?.cgroup ?? null };
+    known.set(key, entry);
+    return entry;
+  }
+
+  /** It has been made, and waits to be let go; or it is over by now. */
+  async function catchUp(namespace: string, task: Pick<Task, "id" | "pid">): Promise<void> {
+    const asked = ask(namespace, task);
+    const given = async (): Promise<string[]> => {
+      const { cgroup } = await asked;
+      return cgroup === null ? [] : [cgroup];
+    };
+    const [facts, { told }] = await Promise.all([factsAtStart({ ...task, startTicks: 0 }, given), asked]);
+    if (told && facts) caught.keep(told, facts);
+  }
+
   /** `before`: what was told of this very run. Its digest stays: a name may lead to another image by now. */
-  async function describe(namespace: string, task: Task, before?: Container): Promise<Container | undefined> {
+  async function describe(
+    namespace: string,
+    task: Pick<Task, "id" | "pid">,
+    before?: Container,
+  ): Promise<{ told: Container; cgroup: string | null } | undefined> {
     const headers = { "containerd-namespace": namespace };
     const message = await orAbsent(
       containers.call<{ container: ContainerMessage | null }>("Get", { id: task.id }, headers),
@@ -80,7 +102,7 @@ function containerdSource(socket: string, node: string): RuntimeSource {
     if (isSandbox(labels) || isSandbox(facts?.annotations ?? {})) return undefined;
     const pod = podOf(labels);
     const name = facts?.annotations["io.kubernetes.cri.image-name"] ?? image;
-    return {
+    const told: Container = {
       id,
       node,
       runtime: "containerd",
@@ -99,6 +121,7 @@ function containerdSource(socket: string, node: string): RuntimeSource {
       privileged: facts?.privileged ?? false,
       hostNamespaces: facts?.hostNamespaces ?? [],
     };
+    return { told, cgroup: facts?.cgroup ?? null };
   }
 
   async function digestOf(name: string, headers: Record<string, string>): Promise<string | null> {
@@ -114,8 +137,10 @@ function containerdSource(socket: string, node: string): RuntimeSource {
       const seen = new Set<string>();
       const found = await mapLimited(names.slice(0, namespaceLimit), 4, async (name) => listNamespace(name, seen));
       for (const key of known.keys()) if (!seen.has(key)) known.delete(key);
-      return found.flat();
+      const told = found.flat();
+      return [...told, ...caught.over(told)];
     },
+    factsOf: (container) => caught.factsOf(container),
     async images() {
       const { namespaces: all } = await namespaces.call<{ namespaces: { name: string }[] }>("List", {});
       const names = all.map(({ name }) => name).filter((name) => namespaceName.test(name));
@@ -136,6 +161,9 @@ function containerdSource(socket: string, node: string): RuntimeSource {
           const subject = stringField(event?.value, 1);
           // The end of a command run inside is an exit too, with its own id.
           if (topic === "/tasks/exit" && stringField(event?.value, 2) !== subject) continue;
+          // What cannot be had now is had by a list, as that of the others is.
+          if (topic === "/tasks/create" && subject !== undefined)
+            void catchUp(namespace, { id: subject, pid: numberField(event?.value, 6) ?? 0 }).catch(() => undefined);
           const entry = known.get(`${namespace}/${subject ?? ""}`);
           if (entry && topic === "/containers/update") entry.stale = true;
           changed();
@@ -166,6 +194,15 @@ function containerdSource(socket: string, node: string): RuntimeSource {
       for (const open of [namespaces, containers, tasks, images, events]) open[Symbol.dispose]();
     },
   };
+}
+
+/** Of a run, which its first process names. */
+interface Known {
+  pid: number;
+  stale: boolean;
+  told: Container | undefined;
+  /** Where it was to have its processes, in every hierarchy. */
+  cgroup: string | null;
 }
 
 interface Timestamp {

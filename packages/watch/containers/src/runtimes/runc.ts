@@ -1,12 +1,13 @@
 import { watch as watchFolder, type FSWatcher } from "node:fs";
 import { access, readdir, stat } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Container, RuntimeKind } from "@bulwark/model";
+import { Caught, factsAtStart } from "../caught.ts";
 import { pathsOfFolders } from "../cgroups.ts";
 import { explain } from "../error.ts";
 import { readJson, readJsonNow, readText } from "../json-file.ts";
 import { poll } from "../poll.ts";
-import { processFacts, processStat, type ProcessFacts } from "../process.ts";
+import { processStat } from "../process.ts";
 import type { Runtime, RuntimeSource } from "../registry.ts";
 import { dictionary, list, maybe, number, object, text } from "../shape.ts";
 import { isSandbox, podOf, specFacts } from "../spec.ts";
@@ -55,18 +56,9 @@ interface Known {
   container: Container | undefined;
 }
 
-/** Of one that was seen to begin: what to tell of it should it be over before anybody looks. */
-interface Caught {
-  stopped: Container;
-  facts: ProcessFacts;
-  at: number;
-}
-
-/** Milliseconds that a container has to write its state, and for which one that is over is told. */
+/** Milliseconds that a container has to write its state. */
 const tryTime = 1000;
-const caughtKept = 10_000;
 const catchingLimit = 100;
-const caughtLimit = 1000;
 
 /**
  * Containers that nothing above runc tells of: from the state that it keeps below `/run`, and the `config.json` of the
@@ -75,7 +67,7 @@ const caughtLimit = 1000;
  */
 function stateSource({ node, kind, root, parse }: Options): RuntimeSource {
   const known = new Map<string, Known>();
-  const caught = new Map<string, Caught>();
+  const caught = new Caught();
   /** Ends the try. */
   const catching = new Map<string, () => void>();
   const stateFile = kind === "runc" ? "state.json" : "status";
@@ -116,13 +108,9 @@ function stateSource({ node, kind, root, parse }: Options): RuntimeSource {
     attempt();
   }
   async function keep(state: State): Promise<void> {
-    const facts = await factsNow(state);
+    const facts = await factsAtStart(state, async () => pathsOfFolders(state.cgroups));
     const container = facts && (await toContainer(node, kind, state));
-    if (!container) return;
-    caught.delete(container.id);
-    caught.set(container.id, { stopped: { ...container, state: "stopped", pid: null }, facts, at: Date.now() });
-    const [oldest] = caught.keys();
-    if (caught.size > caughtLimit && oldest !== undefined) caught.delete(oldest);
+    if (container) caught.keep(container, facts);
   }
 
   return {
@@ -130,13 +118,9 @@ function stateSource({ node, kind, root, parse }: Options): RuntimeSource {
       const ids = await folders(root);
       for (const id of known.keys()) if (!ids.includes(id)) known.delete(id);
       const found = (await mapLimited(ids, 8, look)).filter((container) => container !== undefined);
-      const living = new Set(found.map(({ id }) => id));
-      const now = Date.now();
-      for (const [id, { at }] of caught) if (now - at > caughtKept) caught.delete(id);
-      const over = [...caught.values()].filter(({ stopped }) => !living.has(stopped.id));
-      return [...found, ...over.map(({ stopped }) => stopped)];
+      return [...found, ...caught.over(found)];
     },
-    factsOf: (id) => caught.get(id)?.facts,
+    factsOf: (container) => caught.factsOf(container),
     async watch(changed) {
       const polling = poll(1000, changed);
       const watcher = tryWatch(root, (id) => {
@@ -154,16 +138,6 @@ function stateSource({ node, kind, root, parse }: Options): RuntimeSource {
     },
     async [Symbol.asyncDispose]() {},
   };
-}
-
-/** As the kernel says, or, when the first process has gone, as the state does: cgroups of its name are nobody else's. */
-async function factsNow(state: State): Promise<ProcessFacts | undefined> {
-  const { id, pid, startTicks } = state;
-  const facts = await processFacts(pid);
-  if (facts && facts.cgroups.length > 0 && (startTicks === 0 || startTicks === facts.startTicks)) return facts;
-  const cgroups = await pathsOfFolders(state.cgroups.filter((path) => basename(path).includes(id)));
-  if (cgroups.length === 0) return undefined;
-  return { startTicks, startedAt: Date.now(), cgroups, hostNamespaces: undefined, ownUserNamespace: false };
 }
 
 async function folders(root: string): Promise<string[]> {
