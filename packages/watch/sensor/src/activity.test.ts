@@ -217,6 +217,20 @@ describe("what processes in containers do", { skip }, () => {
     assert.equal(shown(calls, "setuid")[0]?.arguments[0], 7n);
   });
 
+  test("a look into an overlay, which the kernel does with the rights of who mounted it, gives nobody rights", async () => {
+    const all: SensorRecord[] = [];
+    await using sensor = await startSensor({ onRecords: (batch) => all.push(...batch) });
+    await image.run("/bin/busybox mount -t tmpfs x /fresh/none; /bin/busybox mount -t tmpfs x /fresh", 1000);
+    await pause(50);
+    await sensor.close();
+    const calls = all.flatMap((record) => (record.type === "call" && record.name === "mount" ? [record] : []));
+    const mounts = calls.filter(({ texts }) => texts[1]?.startsWith("/fresh") === true);
+    assert.deepEqual(
+      mounts.map(({ texts, granted, effectiveUid, capabilities }) => [texts[1], granted, effectiveUid, capabilities]),
+      [["/fresh", false, 1000, 0n]],
+    );
+  });
+
   test("forks, which ask whether memory may be overcommitted, are no calls that are told of", async () => {
     const calls = await records(
       "call",

@@ -205,6 +205,9 @@ int on_capable(__u64 *arguments)
 	read_call_arguments(&call, registers);
 	if (!call.is_compat && (call.number == calls.clone || call.number == calls.clone3) && !makes_namespaces(&call))
 		return 0;
+	/* Asked of another's rights: nothing that the caller may do. */
+	if ((void *)arguments[0] != own_cred(task))
+		return 0;
 	if (!is_told(task) || is_repeated(task, &call, policy, capability, refused) || !has_share(task))
 		return 0;
 	struct outcome outcome = { .capability = capability, .answer = refused ? ANSWER_REFUSED : ANSWER_GRANTED };

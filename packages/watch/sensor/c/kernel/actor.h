@@ -5,7 +5,7 @@
 
 static __always_inline void read_actor(struct frame_actor *actor, struct task_struct *task)
 {
-	const struct cred *cred = READ(task, cred);
+	const struct cred *cred = own_cred(task);
 
 	actor->pid = process_number(task);
 	actor->thread = thread_number(task);

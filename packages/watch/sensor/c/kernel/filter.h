@@ -3,6 +3,15 @@
 #ifndef BULWARK_KERNEL_FILTER_H
 #define BULWARK_KERNEL_FILTER_H
 
+/*
+ * Its rights. What it does is asked of `cred`, which is another's while the kernel works for it with that one's: overlayfs looks
+ * files up as who mounted it, who is root (override_creds()).
+ */
+static __always_inline const struct cred *own_cred(struct task_struct *task)
+{
+	return READ(task, real_cred);
+}
+
 /* numbers[] is a flexible array: its index is not in reach of CO-RE, its element's size is. */
 static __always_inline struct upid *pid_at(struct pid *pid, __u32 level)
 {

@@ -10,7 +10,7 @@
 static __always_inline void read_identity(struct frame_process *frame, struct task_struct *task)
 {
 	struct task_struct *parent = READ(task, real_parent);
-	const struct cred *cred = READ(task, cred);
+	const struct cred *cred = own_cred(task);
 	struct upid *innermost = innermost_pid(task);
 
 	frame->pid = process_number(task);

@@ -263,7 +263,7 @@ struct task_struct {
 	struct task_struct *real_parent;
 	struct task_struct *group_leader;
 	struct pid *thread_pid;
-	const struct cred *cred;
+	const struct cred *real_cred;
 	struct mm_struct *mm;
 	struct fs_struct *fs;
 	struct files_struct *files;

@@ -31,6 +31,7 @@ export async function makeImage(): Promise<TestImage> {
     "lower/dev",
     "lower/tmp",
     "lower/opt",
+    "lower/fresh",
     "upper",
     "work",
     "rootfs",
