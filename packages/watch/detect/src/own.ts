@@ -16,6 +16,9 @@ export function ownProcesses({
 }): (entry: Entry, table: ProcessTable) => boolean {
   return (entry, table) => {
     if (!programs.has(entry.executable)) return false;
-    return [entry, ...table.ancestors(entry)].some((one) => one.pid === pid && one.endedAt === 0);
+    // What ran before the sensor may be told after what it starts: then the agent is known as a parent alone.
+    return [entry, ...table.ancestors(entry)].some(
+      (one) => (one.pid === pid && one.endedAt === 0) || one.parentPid === pid,
+    );
   };
 }

@@ -351,6 +351,11 @@ test("what the agent and its sensor do in their pod is not judged; what others d
     rulesOf((s) => [...agent(s), ...sensor(s), s.call(10, "open_by_handle_at"), s.call(11, "bpf")]),
     [],
   );
+  assert.deepEqual(
+    rulesOf((s) => [s.fork(10, 11), s.exec(11, "/usr/bin/node scan"), s.call(11, "bpf"), ...agent(s)]),
+    [],
+    "before it is told that the agent is there",
+  );
   const came = {
     "the same program, started by others": "/usr/bin/node x",
     "a shell that the agent started": "/bin/sh",
